@@ -9,7 +9,7 @@ export TIDEMARK_APP_HOST := $(if $(HOST),$(HOST),$(TIDEMARK_APP_HOST))
 export TIDEMARK_APP_PORT := $(if $(PORT),$(PORT),$(TIDEMARK_APP_PORT))
 export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 
-.PHONY: run test lint check-kernel check-faults bench lock clean
+.PHONY: run test lint check-kernel check-faults check-mlflow bench lock clean
 .SILENT:
 
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
@@ -38,6 +38,17 @@ check-kernel: .venv/dev ## kernel against its reference implementation on 200,00
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults
+
+# The server cannot stand beside what this program needs, so it has an environment of its own; the client, mlflow-skinny, can.
+MLFLOW := var/mlflow
+MLFLOW_PORT ?= 5599
+check-mlflow: .venv/dev ## models mirrored to a real MLflow server; downloads one
+	test -x $(MLFLOW)/server/bin/mlflow || { $(PYTHON) -m venv $(MLFLOW)/server && $(MLFLOW)/server/bin/pip install --quiet "mlflow>=3.17,<4"; }
+	test -d $(MLFLOW)/client || $(BIN)/python -m pip install --quiet --target $(MLFLOW)/client -c requirements.txt "mlflow-skinny>=3.17,<4"
+	data=$$(mktemp -d); $(MLFLOW)/server/bin/mlflow server --host 127.0.0.1 --port $(MLFLOW_PORT) --workers 1 --backend-store-uri sqlite:///$$data/mlflow.db --artifacts-destination $$data/files >$$data/log 2>&1 & server=$$!; \
+	trap "kill $$server; rm -rf $$data" EXIT; \
+	for turn in $$(seq 120); do $(BIN)/python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:$(MLFLOW_PORT)/health', timeout=1)" 2>/dev/null && break; sleep 0.5; done; \
+	TIDEMARK_MLFLOW=http://127.0.0.1:$(MLFLOW_PORT) PYTHONPATH=$(MLFLOW)/client $(PYTEST) tests/worker/test_mlflow.py
 
 bench: .venv/dev        ## timings, as ratios in one run
 	$(BIN)/python -m benchmarks

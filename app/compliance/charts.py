@@ -26,12 +26,12 @@ def headroom(rows: pd.DataFrame) -> Picture:
         alt.Tooltip("rule:N"), alt.Tooltip("used:Q", format=".1%", title="used"), alt.Tooltip("left:N"),
         alt.Tooltip("value:N"), alt.Tooltip("floor:N"), alt.Tooltip("buffer:Q", format=".0%", title="own buffer at"),
     ]  # fmt: skip
-    whole = base.transform_calculate(whole="1", role="'quiet'")
+    full_bar = base.transform_calculate(full="1", role="'quiet'")
     return alt.layer(
-        whole.mark_bar(size=14, opacity=0.25).encode(x=alt.X("whole:Q"), x2=alt.X2Datum(0), color=by_role(), tooltip=tips),
+        full_bar.mark_bar(size=14, opacity=0.25).encode(x=alt.X("full:Q"), x2=alt.X2Datum(0), color=by_role(), tooltip=tips),
         base.mark_bar(size=14).encode(x=x, x2=alt.X2Datum(0), color=by_role(), tooltip=tips),
         base.transform_filter("isValid(datum.buffer)").transform_calculate(role="'ink'").mark_tick(size=20, thickness=2).encode(x="buffer:Q", color=by_role()),
-        whole.transform_calculate(role="'ink'").mark_text(align="left", dx=8, fontWeight=600, fontSize=12).encode(x="whole:Q", text="left:N", color=by_role()),
+        full_bar.transform_calculate(role="'ink'").mark_text(align="left", dx=8, fontWeight=600, fontSize=12).encode(x="full:Q", text="left:N", color=by_role()),
     ).properties(height=34 * len(shown) + 44)  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def trust_of_row(row: Any) -> None:
 def read_on(rule_set: Mapping[str, Any]) -> str:
     """Where and when the rules were read."""
     if rule_set["confidence"] == "official":
-        return f"Read {rule_set['retrieved']} from the firm's page. {REPLAY}"
+        return f"Figures as of {rule_set['retrieved']}; compare them with the firm's page before you rely on them. {REPLAY}"
     return f"Read {rule_set['retrieved']}; not every figure stands on a page of the firm. {REPLAY}" if rule_set["retrieved"] else f"No date of reading is recorded. {REPLAY}"
 
 

@@ -16,6 +16,7 @@ from app.kit.figures import exact, number, plural, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, section
+from app.training import tuning
 from app.training.addresses import open_view
 from worker.desk import Desk, TrainingRequest
 
@@ -38,14 +39,17 @@ def form(desk: Desk, before: TrainingRequest | None, spec: Mapping[str, Any], ke
     days = (form_request.request.end - form_request.request.start).days if form_request.request else 0
     more = _settings(desk, f"{key}-{target}-{learner}-{scheme}", before, target, learner, scheme, strategy, chosen, spec, days)
     name = st.text_input("Register as", before.register if before else "", max_chars=64, key=f"{key}-register", placeholder="no name: the run is stored, no model is registered", help="A whole run becomes a candidate under this name, on the view Models. It can be registered later, too.", width=380)
+    space, how = tuning.ranges(desk, f"{key}-tuning-{learner}", learner)
     with st.container(horizontal=True, vertical_alignment="center"):
         sent = st.button("Train", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready, icon=":material/model_training:")
+        tuned = bool(space) and st.button("Tune", disabled=not form_request.ready, icon=":material/tune:", key=f"{key}-tune")
         st.caption(_price(form_request, scheme, more["scheme_params"]))
-    if sent and form_request.request is not None:
+    if (sent or tuned) and form_request.request is not None:
         asked = form_request.request
-        submit(desk, TrainingRequest(
-            asked.datasets, asked.timeframe, asked.start, asked.end, asked.columns, learner, target, scheme=scheme, strategy=strategy, register=name.strip(), **more,
-        ))  # fmt: skip
+        request = TrainingRequest(asked.datasets, asked.timeframe, asked.start, asked.end, asked.columns, learner, target, scheme=scheme, strategy=strategy, register=name.strip(), **more)
+        if tuned:
+            return tuning.submit(desk, request, space, how)
+        submit(desk, request)
 
 
 def submit(desk: Desk, request: TrainingRequest) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.kit.address import address_value, missing
 from app.kit.figures import plural
 from app.kit.widgets import go, nothing
-from app.training import question, running
+from app.training import question, running, tuning
 from app.training.addresses import job_of_address, open_view, request_of
 from worker.desk import Desk
 
@@ -24,6 +24,8 @@ def render(desk: Desk) -> None:
         question.form(desk, before, spec, key)
     if job is not None:
         running.running(desk, job)
+    elif address_value("tuning"):
+        tuning.panel(desk)
     else:
         _below(desk)
 
@@ -44,6 +46,7 @@ def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
 
 def _below(desk: Desk) -> None:
     """Jobs that run, and the way to the results."""
+    tuning.panel(desk)
     for job in [job for job in desk.jobs.latest(("train",), limit=6) if job.open]:
         if st.button(f"Running: {job.title}", icon=":material/progress_activity:", key=f"open-{job.id}", type="tertiary"):
             open_view("train", job=job.id)

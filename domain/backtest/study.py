@@ -4,7 +4,7 @@ Page, terminal and worker all run this code, so the same request has the same re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -27,6 +27,8 @@ from domain.trading.costs import Costs
 from domain.trading.rules import Rules as Rules
 from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
+
+Keep = Callable[[str, pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -93,11 +95,13 @@ class Study:
         )  # fmt: skip
 
 
-def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None) -> Study:
-    """Trade ``strategy``, or the rows of ``signals``, on ``series``."""
+def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None) -> Study:
+    """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
     tasks = [_task(entry, strategy, signals, series) for entry in series]
+    if keep is not None:
+        tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
     outcome = replay(tasks, rules, rates, watch, moves=True)
     market = account_calendar(task.instrument.calendar for task in tasks)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
@@ -143,8 +147,8 @@ def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
     return float(np.average(own, weights=[len(task.bars) for task in tasks]))
 
 
-def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -> dict[str, Any]:
-    """The spec of a run, in plain values: the same spec on the same code gives the same bytes."""
+def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None, model: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The spec of a run, in plain values: the same spec on the same code gives the same bytes. ``model``: name, version and hash of the one that filters the signals."""
     named = {cls: name for name, cls in STRATEGIES.items()}
     return plain(
         dict(
@@ -153,6 +157,7 @@ def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None) -
             strategy=dict(name=named.get(type(strategy), "signals"), params=values_of(strategy) if strategy else {}),
             instruments={entry.instrument.name: entry.instrument for entry in series},
             **next((dict(outside=entry.outside) for entry in series if entry.outside), {}),
+            **(dict(model=dict(model)) if model else {}),
             **rules.values(),
         )
     )

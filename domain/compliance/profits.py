@@ -1,4 +1,4 @@
-"""Profits of whole days, gathered stretch by stretch."""
+"""Profits of counted days, gathered stretch by stretch."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Gathered:
             [[self.basis if self.basis is not None and stretch.days.begins[0] else ended[0]], basis[:-1]]
         )
         profits = ended - before
-        whole = (
+        counted = (
             profits >= self.least - 1e-9 * abs(self.least) if np.isfinite(self.least) else np.zeros(len(profits), bool)
         )
-        whole[0] &= self.basis is not None and bool(stretch.days.begins[0])
+        counted[0] &= self.basis is not None and bool(stretch.days.begins[0])
         best = np.maximum(np.maximum.accumulate(profits), self.best)
         positive = self.positive + np.cumsum(np.maximum(profits, 0.0))
-        enough = self.enough + np.cumsum(whole)
+        enough = self.enough + np.cumsum(counted)
         self.basis, self.best, self.positive, self.enough = (
             float(basis[-1]),
             float(best[-1]),

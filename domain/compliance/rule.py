@@ -84,7 +84,7 @@ class Rule:
     reach: ClassVar[bool] = False  # whether its value is to reach the line or limit, not to stay on this side of it
     regulatory: ClassVar[bool] = False
     main: ClassVar[str] = ""  # the parameter that a bare value stands for
-    whole: ClassVar[bool] = False  # whether that value is itself a table
+    main_is_table: ClassVar[bool] = False  # whether that value is itself a table
     required: ClassVar[tuple[str, ...]] = ()  # parameters without a default: what differs between firms is not guessed
     names: ClassVar[Mapping[str, str]] = {}  # field -> its name in a rule set, where that is another
 

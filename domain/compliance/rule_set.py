@@ -208,7 +208,7 @@ def _tables(
         for table in (
             value if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value) else [value]
         ):
-            if not isinstance(table, Mapping) or (cls.whole and not set(table) & {cls.main, *MORE}):
+            if not isinstance(table, Mapping) or (cls.main_is_table and not set(table) & {cls.main, *MORE}):
                 if not cls.main:
                     raise BadRequest(f"{what}: {key} is {table!r}; it must be a table, [{key}]")
                 table = {cls.main: table}

@@ -86,8 +86,8 @@ def _ids(table: pd.DataFrame) -> np.ndarray:
     if "trade_id" not in table:
         return np.arange(1, len(table) + 1).astype(object)
     written = table["trade_id"].astype(object)
-    whole = written.map(lambda each: str(each).isdecimal() and len(str(each)) < 19 and str(int(each)) == str(each))
-    return np.array([int(each) for each in written], object) if whole.all() else written.to_numpy()
+    integer = written.map(lambda each: str(each).isdecimal() and len(str(each)) < 19 and str(int(each)) == str(each))
+    return np.array([int(each) for each in written], object) if integer.all() else written.to_numpy()
 
 
 def _check(trades: Trades) -> None:

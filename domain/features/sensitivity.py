@@ -23,7 +23,7 @@ class Short:
     column: str
     history: int
     value: float
-    whole: float
+    full: float
 
     @property
     def off(self) -> float:
@@ -31,9 +31,9 @@ class Short:
         >>> Short("ema(20)", 199, 1.1, 1.0).off.__round__(6), Short("day", 199, 0.0, 0.0).off
         (0.1, 0.0)
         """
-        if self.value == self.whole or (np.isnan(self.value) and np.isnan(self.whole)):
+        if self.value == self.full or (np.isnan(self.value) and np.isnan(self.full)):
             return 0.0
-        return abs(self.value - self.whole) / abs(self.whole) if self.whole else float("inf")
+        return abs(self.value - self.full) / abs(self.full) if self.full else float("inf")
 
 
 def sensitivity(
@@ -44,7 +44,7 @@ def sensitivity(
 
     >>> from domain.features import use
     >>> bars = pd.DataFrame({"close": [1.0, 1.0, 1.0, 4.0]})
-    >>> [(one.history, one.value, one.whole) for one in sensitivity(bars, [use("sma", window=3)], histories=(2, 3))]
+    >>> [(short.history, short.value, short.full) for short in sensitivity(bars, [use("sma", window=3)], histories=(2, 3))]
     [(2, nan, 2.0), (3, 2.0, 2.0)]
     """
     uses, rows = tuple(uses), []

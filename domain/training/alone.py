@@ -18,7 +18,7 @@ from domain.market.instrument import Instrument
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.outcomes import DROPS
-from domain.trading.signals import Columns, read_columns
+from domain.trading.signals import NUMBERS, Columns, read_columns
 from domain.trading.task import Outcome, Rate, Task
 from domain.training.inputs import Inputs
 from domain.training.leaving import Leaving, leaving
@@ -96,7 +96,7 @@ def _table(each: Decided, live: np.ndarray, leave: Leaving | None) -> pd.DataFra
     """The same rows in the same places, for the number of a signal draws its slippage: a live entry under its number as tag, at no one's cost but its own, the others
     as exits of nothing; below them an exit for each that a later signal ends."""
     instrument = each.inputs.series.instrument
-    table = pd.DataFrame({name: column for name, column in each.table.items() if name not in ("oco", "size") and not _is_absent(column)})
+    table = pd.DataFrame({name: column for name, column in each.table.items() if name not in ("oco", "size") and not (name in NUMBERS and _is_absent(column))})
     kept, tag = np.zeros(len(table), bool), np.full(len(table), "", object)
     kept[live], tag[live] = True, live.astype(str)
     table["instrument"], table["tag"] = instrument.name, tag

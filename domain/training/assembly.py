@@ -98,6 +98,8 @@ def _uniqueness(draft: Draft, ends: np.ndarray) -> np.ndarray:
 
 
 def _nothing(target: Target, reasons: Mapping[str, int], left_out: int, matrix: Matrix) -> str:
+    if not reasons and not left_out:
+        return f"there are no {target.on} among these data, so there is no label for {target.name}; take more data, or another strategy"
     counted = "; ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in sorted(reasons.items()))
     warm = f"; {left_out:,} lie in the warm-up of the columns, {int(matrix.warm_up.max()):,} bars" if left_out else ""
     return f"none of the {target.on} has a label for {target.name}{f' ({counted})' if counted else ''}{warm}; take more data, or another strategy or target"

@@ -64,7 +64,8 @@ def paired_losses(model: pd.DataFrame, baseline: pd.DataFrame, outputs: Outputs)
     """Name of the loss that both can be judged by, and that of each row of either."""
     y = model["y"].to_numpy(float)
     if outputs.task != "number":
-        first, second = (losses.brier(y, frame[list(outputs.p)].to_numpy(float).squeeze() if outputs.task == "classes" else frame["p"].to_numpy(float)) for frame in (model, baseline))
+        named = list(outputs.p) if outputs.task == "classes" else "p"
+        first, second = (losses.brier(y, frame[named].to_numpy(float)) for frame in (model, baseline))
         return "brier", first, second
     theirs = outputs_of(list(baseline), "number")
     shared = [name for name in outputs.quantiles if name in theirs.quantiles]

@@ -124,11 +124,14 @@ def coverage_drift(y: np.ndarray, low: np.ndarray, high: np.ndarray, nominal: fl
     return facts | dict(coverage=coverage, low=ends[0], high=ends[1], state="calm" if ends[0] <= coverage <= ends[1] else "alarm")
 
 
-def brier_drift(y: np.ndarray, p: np.ndarray, uniqueness: np.ndarray | None = None, config: DriftConfig | None = None) -> dict[str, Any]:
+def brier_drift(y: np.ndarray, p: np.ndarray, uniqueness: np.ndarray | None = None, config: DriftConfig | None = None, tested: pd.DataFrame | None = None) -> dict[str, Any]:
     """``count effective brier expected z state reason``: the Brier score against what the probabilities themselves promise, mean p (1 − p).
 
-    z = (Brier − expected) ÷ √(Σ p (1 − p) (1 − 2p)²) × n, times √(effective ÷ n); an alarm where it is above ``config.brier``: outcomes are worse than what
-    was said. Source: Spiegelhalter (1986), Probabilistic prediction in patient management.
+    Each outcome exceeds that by e = (p − y)² − p (1 − p), 0 on average where probabilities are true. No model's quite are, so ``tested`` (``y p uniqueness fold`` of
+    the samples that it was tested on) says what its e was before: t = (mean e − mean e of the tests) ÷ √(variance of the folds' means (1 + 1 ÷ folds) + V ÷ effective −
+    V ÷ effective of a fold), V the variance of e, at least that of independent outcomes; z is as far out as t with folds − 1 degrees of freedom, for a
+    few folds tell little of how models differ. Without tests z = mean e ÷ √(mean p (1 − p) (1 − 2p)² ÷ effective). An alarm where z is above
+    ``config.brier``. Source: Spiegelhalter (1986), Probabilistic prediction in patient management.
     """
     config = config or DriftConfig()
     effective = _effective(len(y), uniqueness)
@@ -136,11 +139,37 @@ def brier_drift(y: np.ndarray, p: np.ndarray, uniqueness: np.ndarray | None = No
     if effective < LEAST:
         return facts | dict(reason=f"There are {effective:.0f} independent outcomes; {LEAST} are needed.")
     facts |= dict(brier=float(((p - y) ** 2).mean()), expected=expected_brier(p))
-    variance = float((p * (1 - p) * (1 - 2 * p) ** 2).sum())
-    if variance <= 1e-12 * len(p):
+    excess = (p - y) ** 2 - p * (1 - p)
+    variance = float((p * (1 - p) * (1 - 2 * p) ** 2).mean())
+    usual, error, degrees = 0.0, variance / effective, math.inf
+    if tested is not None and tested["uniqueness"].sum() >= LEAST:
+        usual, error, degrees = _usual(tested, excess, effective)
+    if error <= ROUNDING**2:
         return facts | dict(reason="Probabilities of 0, 0.5 and 1 have a Brier score that outcomes do not spread.")
-    z = (facts["brier"] - facts["expected"]) * len(y) / math.sqrt(variance) * math.sqrt(effective / len(y))
+    z = _normal((float(excess.mean()) - usual) / math.sqrt(error), degrees)
     return facts | dict(z=z, state="alarm" if z > config.brier else "calm")
+
+
+def _normal(t: float, degrees: float) -> float:
+    """As far out in the normal distribution as ``t`` is in Student's."""
+    from scipy.stats import norm
+    from scipy.stats import t as student
+
+    return float(np.sign(t) * norm.isf(max(student.sf(abs(t), degrees), 1e-300))) if math.isfinite(degrees) else t
+
+
+def _usual(tested: pd.DataFrame, excess: np.ndarray, effective: float) -> tuple[float, float, float]:
+    """Mean e of the tests, the variance of what a new mean is apart from it, and the degrees of freedom of that."""
+    p = tested["p"].to_numpy(float)
+    before = tested.assign(e=(p - tested["y"].to_numpy(float)) ** 2 - p * (1 - p))
+    folds = before.groupby("fold").agg(mean=("e", "mean"), effective=("uniqueness", "sum"))
+    variance = float(np.concatenate((before["e"].to_numpy(float), excess)).var())
+    within = float((variance / folds["effective"].clip(lower=1.0)).mean())
+    alone = variance / effective + variance / float(before["uniqueness"].sum())
+    if len(folds) < 2:
+        return float(before["e"].mean()), alone, math.inf
+    apart = float(folds["mean"].var(ddof=1)) * (1.0 + 1.0 / len(folds)) + variance / effective - within
+    return float(before["e"].mean()), max(alone, apart), len(folds) - 1.0
 
 
 def expected_brier(p: np.ndarray) -> float | None:

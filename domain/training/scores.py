@@ -18,6 +18,7 @@ NONE = "There are no rows."
 FLAT = "All predictions are the same."
 FLAT_Y = "All labels are the same."
 ONE = "All rows are of one class."
+DIRECTIONS = ("down", "flat", "up")
 FEW = 10                # rows, under which a rank correlation is not given
 
 
@@ -71,7 +72,7 @@ def scores_of(frame: pd.DataFrame, outputs: Outputs, prefix: str = "") -> dict[s
     """``rows`` and the figures of the task, None where one does not exist; ``reasons``: why, by figure.
 
     Binary: ``rate`` (share of 1), ``predicted`` (mean p), ``brier, log_loss, auc, pr_auc, calibration_error, rank_ic``. Classes: ``brier, log_loss``, ``auc`` and
-    ``pr_auc`` as means over the classes against the rest, ``accuracy``. Numbers: ``mae, mse, rank_ic``; quantiles: ``pinball`` (mean over levels),
+    ``pr_auc`` and ``calibration_error`` as means over the classes against the rest, ``accuracy``, and ``rank_ic`` of a direction. Numbers: ``mae, mse, rank_ic``; quantiles: ``pinball`` (mean over levels),
     ``crps`` (twice that), and of the widest pair ``coverage, nominal, width``.
     """
     y = frame["y"].to_numpy(float)
@@ -98,11 +99,18 @@ def _binary(frame: pd.DataFrame, outputs: Outputs, y: np.ndarray, _: str) -> dic
 def _classes(frame: pd.DataFrame, outputs: Outputs, y: np.ndarray, _: str) -> dict[str, float | str]:
     p = frame[list(outputs.p)].to_numpy(float)
     if not len(y):
-        return dict.fromkeys(("brier", "log_loss", "accuracy", "auc", "pr_auc"), NONE)
+        return dict.fromkeys(("brier", "log_loss", "accuracy", "auc", "pr_auc", "calibration_error", "rank_ic"), NONE)
     return dict(
         brier=losses.brier(y, p).mean(), log_loss=losses.log_loss(y, p).mean(), accuracy=(p.argmax(axis=1) == y).mean(), auc=_mean_over_classes(auc, y, p),
-        pr_auc=_mean_over_classes(pr_auc, y, p),
+        pr_auc=_mean_over_classes(pr_auc, y, p), calibration_error=_mean_over_classes(calibration_error, y, p), rank_ic=_rank_of_classes(p, outputs.classes, y),
     )  # fmt: skip
+
+
+def _rank_of_classes(p: np.ndarray, classes: tuple[str, ...], y: np.ndarray) -> float | str:
+    """Of a direction, by the probability of up less that of down."""
+    if classes != DIRECTIONS:
+        return "Its classes have no order."
+    return rank_ic(p[:, 2] - p[:, 0], y)
 
 
 def _mean_over_classes(figure: Any, y: np.ndarray, p: np.ndarray) -> float | str:

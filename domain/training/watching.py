@@ -23,11 +23,12 @@ from domain.training.targets import TargetParams
 from domain.training.train import strategy_of
 
 
-def watched(question: Question, pipeline: FittedPipeline, learnt: Sequence[Inputs], now: Sequence[Inputs], since: int, config: DriftConfig | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
+def watched(question: Question, pipeline: FittedPipeline, learnt: Sequence[Inputs], now: Sequence[Inputs], since: int, config: DriftConfig | None = None, tested: pd.DataFrame | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The table of ``column_drift`` with ``instrument`` first, and ``state sentence alarms bars samples labelled coverage brier expected_brier``.
 
     ``learnt``: what the model was trained on, from ``since`` (int64 ns UTC) to ``pipeline.until``; ``now``: the same question's newest bars, of which those that end
-    after ``pipeline.until`` are looked at, at most ``config.window`` of each instrument, and as many samples. ``bars``: numbers of new bars by instrument. ``expected_brier``: of all
+    after ``pipeline.until`` are looked at, at most ``config.window`` of each instrument, and as many samples. ``tested``: y,
+    the outputs, uniqueness and fold of what its question was tested on, by which Brier scores are judged. ``bars``: numbers of new bars by instrument. ``expected_brier``: of all
     probabilities since, known outcomes or not; None without probabilities.
     """
     config = config or DriftConfig()
@@ -35,7 +36,7 @@ def watched(question: Question, pipeline: FittedPipeline, learnt: Sequence[Input
     frame, outputs = _predictions(question, pipeline, now, config)
     ended = frame[frame["end"] <= _last(now)] if len(frame) else frame
     unique = ended["uniqueness"].to_numpy(float)
-    coverage, brier = _coverage(ended, outputs, unique, config), _brier(ended, outputs, unique, config)
+    coverage, brier = _coverage(ended, outputs, unique, config), _brier(ended, outputs, unique, config, tested)
     expected = {name: expected_brier(frame[name].to_numpy(float)) for name in outputs.p}
     facts = dict(bars=bars, samples=len(frame), labelled=len(ended), coverage=coverage, brier=brier, expected_brier=sum(value for value in expected.values() if value) if len(frame) and expected else None)
     return columns, {**drift_verdict(columns, coverage, brier), **facts}
@@ -90,9 +91,16 @@ def _coverage(ended: pd.DataFrame, outputs: Outputs, unique: np.ndarray, config:
     return [coverage_drift(ended["y"].to_numpy(float), low, high, nominal, unique, config) for nominal, low, high in pairs]
 
 
-def _brier(ended: pd.DataFrame, outputs: Outputs, unique: np.ndarray, config: DriftConfig) -> list[dict[str, Any]]:
+def _brier(ended: pd.DataFrame, outputs: Outputs, unique: np.ndarray, config: DriftConfig, tested: pd.DataFrame | None) -> list[dict[str, Any]]:
     """A row a probability, a class against all others."""
-    y = ended["y"].to_numpy(float)
-    events = [y if outputs.task == "binary" else (y == number) * 1.0 for number in range(len(outputs.p))]
-    several = replace(config, brier=config.brier if len(events) < 2 else config.brier + 0.5)       # several are looked at
-    return [dict(output=name) | brier_drift(event, ended[name].to_numpy(float), unique, several) for name, event in zip(outputs.p, events, strict=True)]
+    several = replace(config, brier=config.brier if len(outputs.p) < 2 else config.brier + 0.5)       # several are looked at
+    rows = []
+    for number, name in enumerate(outputs.p):
+        event = _event(ended["y"].to_numpy(float), number, outputs)
+        before = None if tested is None else pd.DataFrame(dict(y=_event(tested["y"].to_numpy(float), number, outputs), p=tested[name], uniqueness=tested["uniqueness"], fold=tested["fold"]))
+        rows.append(dict(output=name) | brier_drift(event, ended[name].to_numpy(float), unique, several, before))
+    return rows
+
+
+def _event(y: np.ndarray, number: int, outputs: Outputs) -> np.ndarray:
+    return y if outputs.task == "binary" else (y == number) * 1.0

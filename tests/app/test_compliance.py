@@ -67,7 +67,7 @@ def test_a_failed_path_shows_rule_value_floor_and_its_trades(desk, system):
     text = written(test)
     assert not test.exception and "failed by daily loss on 2026-03-02 12:00 UTC, on trading day 1" in text
     assert "**Daily loss** · 2026-03-02 12:00 UTC · **94,000 USD** against **95,000 USD**" in text and "Trade 1" in buttons(test)
-    assert "A gap can jump any floor." in text and "from the firm's page. A replay of published rules, not a statement by the firm." in text
+    assert "A gap can jump any floor." in text and "compare them with the firm's page before you rely on them. A replay of published rules, not a statement by the firm." in text
     assert "Would it have passed?" in text and not any(word in text.lower() for word in FORBIDDEN)
 
 

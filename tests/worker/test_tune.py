@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, UnknownName
-from tests.worker.training_jobs import SCHEME, bars, question
+from tests.worker.training_jobs import SCHEME, bars, claimed, question
 from worker import actors
+from worker.jobs import training_request
 from worker.jobs.base import ShuttingDown
+from worker.jobs.train import params_hash
 
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 SPACE = {"l2": {"low": 0.001, "high": 100.0, "log": True}, "half_life": [10, 200]}
@@ -45,16 +47,15 @@ def test_a_tuning_becomes_a_run_and_each_trial_one_row_of_the_ledger(system, des
 
 
 @on_sqlite
-def test_a_training_of_what_was_chosen_is_no_further_trial(system, desk, store):
+def test_a_training_of_what_was_chosen_is_no_further_trial(system, desk, store, settings):
+    """It is the same question, under the same hash in the ledger."""
     dataset = bars(desk)
-    run = tuned(desk, desk.tuning.submit(question(desk, dataset, **ASKED), {"l2": {"choices": [0.1, 10.0]}}, dict(trials=3, batch=3, sampler="random")).job.id)
-    chosen = question(desk, dataset, params=desk.tuning.params(run.id), **ASKED)
+    run = tuned(desk, desk.tuning.submit(question(desk, dataset, **ASKED), {"l2": {"choices": [0.1, 10.0]}}, dict(trials=2, batch=2, sampler="random")).job.id)
+    job = desk.training.submit(question(desk, dataset, params=desk.tuning.params(run.id), **ASKED)).job
+    asked = training_request.read(job.spec, claimed(desk, store, settings, job.id))
     with store.read() as unit:
-        before = unit.trials.count(run.spec["datasets"], "forecast")
-    job = desk.training.submit(chosen).job
-    actors.run(job.id)
-    with store.read() as unit:
-        assert unit.trials.count(run.spec["datasets"], "forecast") == before and desk.jobs.get(job.id).state == "done"
+        rows = unit.trials.rows(job_id=run.job_id)
+    assert (asked.question.hash, params_hash(job.spec)) in [(row["spec"], row["params"]) for row in rows]
 
 
 @on_sqlite

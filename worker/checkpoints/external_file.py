@@ -48,8 +48,8 @@ class CheckpointFile:
 
     def _newest(self, chains: Sequence[KeyChain], size: int | None = None) -> Entry | None:
         """From the end of the file, and from all of it only where it is not there."""
-        whole = self._size()
-        for most in (*(tail for tail in TAILS if tail < whole), whole):
+        length = self._size()
+        for most in (*(tail for tail in TAILS if tail < length), length):
             if entry := next(_signed(self._tail(most), chains, size), None):
                 return entry
         return None

@@ -22,6 +22,7 @@ from domain.trading.rules import SECTIONS
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs
 from worker.desk.export import csv_of
+from worker.desk.model_names import named
 from worker.desk.needs import resolved
 from worker.desk.thin import thinned
 from worker.store import Dataset, Run
@@ -44,6 +45,7 @@ class BacktestRequest:
     end: datetime
     rules: Mapping[str, Mapping[str, Any]]
     cost_profile: str = ""      # name of the saved costs that take the place of ``rules["costs"]``
+    model: str = ""             # NAME or NAME@VERSION of the model that filters the signals
 
 
 class Backtests:
@@ -100,7 +102,8 @@ class Backtests:
         """Validate the request and queue it. An identical request on the same code returns the existing job."""
         spec = self.spec(request)
         names, made_up = self._names(spec["datasets"])
-        title = f"{request.strategy} · {names} {request.timeframe}{made_up}"
+        filtered = f" filtered by {spec['model']['name']}@{spec['model']['version']}" if "model" in spec else ""
+        title = f"{request.strategy}{filtered} · {names} {request.timeframe}{made_up}"
         return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
     def spec(self, request: BacktestRequest) -> dict[str, Any]:
@@ -119,11 +122,22 @@ class Backtests:
         self._check(request, used)
         rules = self._rules(request, [self._instrument(dataset) for dataset in used], profile)
         named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
-        return outside | named | dict(
+        return outside | named | self._model(request) | dict(
             strategy=request.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=request.timeframe,
             start=request.start.isoformat(), end=request.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
+
+    def _model(self, request: BacktestRequest) -> dict[str, Any]:
+        """The version that is meant now: a promotion makes another question."""
+        if not request.model:
+            return {}
+        with self._context.store.read() as unit:
+            model = named(unit, request.model)
+        asked = model.manifest.get("question", {})
+        if asked.get("strategy") != request.strategy:
+            raise BadRequest(f"{model.title} was trained on {'signals of ' + asked['strategy'] if asked.get('strategy') else 'no signals of a strategy'}, and {request.strategy} is traded; choose the same strategy, or another model")
+        return dict(model=dict(name=model.name, version=model.version, hash=model.digest))
 
     def _rules(self, request: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
         """Every section of the rules: the settings, with the request's changes."""
@@ -207,7 +221,8 @@ class Backtests:
             datasets = [required(unit.datasets.get(version), "dataset", version[:8]).id for version in spec["datasets"]]
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [instrument.name for instrument in self.instruments_of(run_id)]))
-        return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules)
+        model = f"{spec['model']['name']}@{spec['model']['version']}" if spec.get("model") else ""
+        return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules, model=model)
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
         with self._context.store.read() as unit:

@@ -13,7 +13,7 @@ from domain.errors import BadRequest
 from domain.params import Param, build, params_of, values_of
 from domain.training.drift_config import DriftConfig
 from worker.desk.context import DeskContext, Submitted, required
-from worker.desk.models import named
+from worker.desk.model_names import named
 from worker.desk.training import Training, TrainingRequest
 from worker.store import Run
 from worker.store.newest import newest_of

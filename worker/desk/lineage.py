@@ -45,12 +45,16 @@ def of_run(run: Run, event: Event | None) -> list[Fact]:
     spec = manifest.get("spec", {})
     facts = [Fact("Data", f"{source['instrument']} {source['timeframe']}, {source['bars']:,} bars", source["version"]) for source in spec.get("data", [])]
     strategy = spec.get("strategy")
-    if strategy:
+    if isinstance(strategy, str):       # of a training
+        facts += _asked(spec)
+    elif strategy:
         facts.append(Fact("Strategy", strategy["name"]))
         facts.append(Fact("Parameters", ", ".join(f"{name} {value}" for name, value in strategy["params"].items()), hash_of(strategy["params"])))
         facts += _features(run.spec)
     if "columns" in spec:
         facts.append(Fact("Features", f"{len(spec['columns']):,} columns", hash_of(spec["columns"])))
+    if spec.get("model"):
+        facts.append(Fact("Model", f"{spec['model']['name']}@{spec['model']['version']}", spec["model"]["hash"]))
     facts += [Fact(title, _rule_words(spec[name]), hash_of(spec[name])) for name, title in (("sizing", "Sizing"), ("costs", "Costs"), ("execution", "Execution"), ("account", "Account")) if name in spec]
     if "limits" in spec:
         facts.append(Fact("Limits", _limit_words(spec["limits"]), hash_of(spec["limits"])))
@@ -60,6 +64,12 @@ def of_run(run: Run, event: Event | None) -> list[Fact]:
     recorded = detail.get("frames", {})
     recorded = recorded if isinstance(recorded, Mapping) else {}
     return facts + [Fact("Result", name, stored, str(recorded.get(name, ""))) for name, stored in run.frames.items()]
+
+
+def _asked(spec: Mapping[str, Any]) -> list[Fact]:
+    """What a training was asked."""
+    named = [(title, spec.get(name, ""), spec.get(params, {})) for title, name, params in (("Learner", "learner", "learner_params"), ("Target", "target", "target_params"), ("Split", "scheme", "scheme_params"), ("Strategy", "strategy", "strategy_params"))]
+    return [Fact(title, f"{name}: {', '.join(f'{key} {value}' for key, value in params.items())}", hash_of(params)) for title, name, params in named if name] + [Fact("Seed", str(spec.get("seed", "")))]
 
 
 def of_dataset(dataset: Dataset, event: Event | None) -> list[Fact]:

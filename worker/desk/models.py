@@ -13,10 +13,10 @@ import pandas as pd
 
 from domain.audit import plain
 from domain.errors import BadRequest
-from domain.errors import unknown as unknown_name
 from worker.desk.context import DeskContext, required
 from worker.desk.model_gates import Gate, gates_of
-from worker.store import Model, Unit
+from worker.desk.model_names import named
+from worker.store import Model, Store, Unit
 from worker.store.mirror import ask_for_mirror
 from worker.store.model_files import files_of
 from worker.store.models import STAGES, ModelStage
@@ -85,6 +85,11 @@ class Verification:
 class Models:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
+
+    @property
+    def store(self) -> Store:
+        """Where files and tables of models are."""
+        return self._context.store
 
     # -- reading
 
@@ -219,23 +224,6 @@ class Models:
 
     def _refuse_changed(self, model: str) -> None:
         self._with_files(model)
-
-
-def named(unit: Unit, text: str) -> Model:
-    """``NAME@VERSION``; ``NAME`` alone is the version in production, else the newest that is not retired."""
-    name, at, number = text.strip().partition("@")
-    versions = unit.models.versions(name)
-    if not versions:
-        raise unknown_name("model", name, sorted({model.name for model in unit.models.all()}))
-    if at:
-        if not number.isdigit() or not (chosen := unit.models.version(name, int(number))):
-            raise BadRequest(f"there is no version {number or '(none)'} of {name}; it has {', '.join(str(model.version) for model in reversed(versions))}")
-        return chosen
-    stages = {model.id: unit.models.stage(model.id) for model in versions}
-    usable = [model for stage in ("production", "candidate") for model in versions if stages[model.id] == stage]
-    if not usable:
-        raise BadRequest(f"every version of {name} is retired; name one as {name}@{versions[0].version}, or train a new one")
-    return required(unit.models.get(usable[0].id), "model", name)
 
 
 def _listed(wrong: Mapping[str, str]) -> str:

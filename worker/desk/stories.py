@@ -49,7 +49,7 @@ class Stories:
 
     def _facts(self, unit: Unit, kind: str, name: str, events: tuple[Event, ...]) -> tuple[list[Fact], str]:
         if kind == "run" and (run := unit.runs.as_stored(name)):
-            return lineage.of_run(run, _first(events, "run_finished", "gate_passed", "gate_refused", "run_histories_drawn")), run.name or run.title
+            return lineage.of_run(run, _first(events, "run_finished", "gate_passed", "gate_refused", "run_histories_drawn", "model_trained", "training_stopped")), run.name or run.title
         if kind == "dataset" and (dataset := unit.datasets.as_stored(name)):
             return lineage.of_dataset(dataset, _first(events, "dataset_imported")), f"{dataset.instrument} {dataset.timeframe}"
         if kind == "job" and (job := unit.jobs.get(name)):

@@ -100,6 +100,8 @@ class Sweeps:
         return self._submit("optimise", request, self._backtests.spec(_standing(request, corners)) | how)
 
     def _submit(self, kind: str, request: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
+        if request.model:
+            raise BadRequest(f"a model filters the signals of one set of parameters in a single backtest; leave {request.model} out of a {KINDS[kind].lower()}")
         names, made_up = self._backtests._names(spec["datasets"])
         title = f"{KINDS[kind]}: {request.strategy} · {names} {request.timeframe}{made_up}"
         return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))

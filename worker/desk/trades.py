@@ -71,7 +71,7 @@ class Trades:
         instrument_ = instrument(dataset.instrument, self._context.settings.instruments_file)
         fills = self._fills(run, trade_id)
         plan = self._plan(run, trade, int(fills["order_id"].iloc[0]))
-        bars, first = self._around(run, dataset, instrument_, fills)
+        bars, first = self._bars_of_trade(run, dataset, instrument_, fills)
         fills = fills.assign(i=[_place(bars, ts) for ts in fills["bar_ts"]])
         path = self._path(run, bars, trade, int(fills["i"].iloc[0]), int(fills["i"].iloc[-1]))
         levels = _levels(trade, plan, int(fills["i"].iloc[0]), max(int(fills["i"].iloc[-1]), int(fills["i"].iloc[0]) + 1))
@@ -97,7 +97,7 @@ class Trades:
         mine = protection[(protection["order_id"] == order_id) & (protection["instrument"] == trade["instrument"])]
         return {str(name): value for name, value in mine.iloc[0].items()} if len(mine) else {"stop_loss": trade["stop_loss"]}
 
-    def _around(self, run: Run, dataset: Dataset, instrument: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    def _bars_of_trade(self, run: Run, dataset: Dataset, instrument: Instrument, fills: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         """Bars around the trade, and the first of them that is drawn."""
         frame = Timeframe.named(run.spec["timeframe"])
         step, days = timedelta(minutes=frame.minutes), timedelta(days=4)        # a weekend may lie between

@@ -13,16 +13,18 @@ from domain.strategies.base import Strategy
 from worker.code import manifest_of
 from worker.jobs.assessment import assess, summary_of
 from worker.jobs.base import Commit, JobResult, Work, job
+from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
 from worker.jobs.trial_rows import in_words, trial_of
+from worker.model_use import of_spec, used
 from worker.store import Unit
 
 FRAMES = ("fills", "trades", "equity", "reviews", "moves")
 
 @job("backtest", limit=3_600, after="compile")
 def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
-    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, and versions of external data where the strategy's features need some."""
+    """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, versions of external data where the strategy's features need some, and ``model`` (name, version, hash) where one filters the signals."""
     work.stage("Load bars")
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
     with work.store.read() as unit:
@@ -34,25 +36,27 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Simulate" if is_compiled("backtest") else "Compile")
     from domain.backtest import study, trust
 
-    result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7))
+    model = of_spec(work.store, spec)
+    applied = used(work.store, model, work.job.actor, series, rules, rates, strategy, spec["strategy"], columns_of(work)) if model else None
+    result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7), keep=applied.keep if applied else None)
     work.stage("Robustness checks")
     assessment = assess(result, strategy, rates, work)
     work.stage("Report")
-    outcome, request = result.outcome, study.spec_of(series, rules, strategy)
+    outcome, request = result.outcome, study.spec_of(series, rules, strategy, spec.get("model"))
     decided = {**manifest_of(request, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(request)}
     tables = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
     frames = {name: work.store.frames.put(in_words(frame)) for name, frame in tables.items()}
     work.progress(0.95)
-    used = [datasets[version] for version in spec["datasets"]]
+    traded = [datasets[version] for version in spec["datasets"]]
     trial = trial_of(spec, request, strategy, daily_sharpe(assessment.daily), len(assessment.daily))
 
     def commit(unit: Unit) -> JobResult:
         unit.trials.add([trial], kind="run", datasets=spec["datasets"], job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided,
-            summary=summary_of(assessment, unit, spec), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in used),
+            summary=summary_of(assessment, unit, spec) | (dict(model=dict(title=model.title, until=applied.until.isoformat(), used=applied.counts(), sentence=applied.sentence)) if model and applied else {}), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in traded),
         )  # fmt: skip
         detail = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
-        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in used)), detail)
+        return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in traded)), detail)
 
     return commit

@@ -112,7 +112,7 @@ class Owner:
     def __init__(self, work: Work, evaluate: Evaluate, low: float, high: float, units: int, noun: str) -> None:
         self._work, self._units, self._noun = work, units, noun
         self._tell = work.within(low, high)
-        self._hand = PartWorker(work, work.job, evaluate, self._tick)
+        self._part_worker = PartWorker(work, work.job, evaluate, self._tick)
         self._began, self._looked, self._done, self._at_first = time.monotonic(), 0.0, 0, -1
 
     def share(self, rows: Sequence[tuple[int, int, Any]]) -> list[Chunk]:
@@ -122,7 +122,7 @@ class Owner:
             unit.chunks.add(owner, rows)
         self._call_for_help(len(rows))
         while self._left():
-            if not self._hand.take():
+            if not self._part_worker.take():
                 time.sleep(NAP)
                 self._tick(0.0)
         wanted = {number for number, _, _ in rows}

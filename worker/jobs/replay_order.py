@@ -13,6 +13,7 @@ from worker.jobs import questions
 from worker.jobs.base import Work
 from worker.jobs.replay_stored import Event, entity, gone
 from worker.jobs.trial_rows import in_words
+from worker.model_use import applied_to
 from worker.store import Run
 
 PROTECTED = ("stop_loss", "target_1", "target_2", "target_3", "target_4", "target_r_1")
@@ -31,7 +32,8 @@ def of_order(event: Event, spec: Mapping[str, Any], work: Work) -> Answer:
     work.stage("Simulate")
     from domain.backtest import decision, study, trust
 
-    result = study.run(request.series, request.rules, request.strategy(), rates=request.rates, watch=work.within(0.1, 0.7))
+    used = applied_to(request, work)
+    result = study.run(request.series, request.rules, request.strategy(), rates=request.rates, keep=used.keep if used else None, watch=work.within(0.1, 0.7))
     work.stage("Decide again")
     instrument = spec.get("instrument") or result.tasks[0].instrument.name
     again = decision.decision(result, request.series, request.strategy(), request.rates, instrument, int(spec["order"]))

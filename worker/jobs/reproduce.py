@@ -18,6 +18,7 @@ from worker.code import manifest_of
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.trial_rows import in_words
+from worker.model_use import applied_to
 from worker.store import Dataset, Filter, Run, Unit
 from worker.store.frames import content_hash
 from worker.store.outside import named_in
@@ -167,10 +168,11 @@ def _again(run: Run, work: Work) -> Again:
     work.stage("Simulate")
     from domain.backtest import study
 
-    result = study.run(request.series, request.rules, request.strategy(), rates=request.rates, watch=work.within(0.1, 0.8))
+    used = applied_to(request, work)
+    result = study.run(request.series, request.rules, request.strategy(), rates=request.rates, keep=used.keep if used else None, watch=work.within(0.1, 0.8))
     work.stage("Compare")
     tables = {name: in_words(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
-    now, manifest = {name: content_hash(frame) for name, frame in tables.items()}, manifest_of(study.spec_of(request.series, request.rules, request.strategy()), run.kind)
+    now, manifest = {name: content_hash(frame) for name, frame in tables.items()}, manifest_of(study.spec_of(request.series, request.rules, request.strategy(), run.spec.get("model")), run.kind)
     changed = compare_specs(run.manifest["spec"], manifest["spec"])
     differ = [name for name in tables if now[name] != run.frames[name]]
     reasons = [*_question_changed(changed), *_code_changed(run.manifest, manifest)]

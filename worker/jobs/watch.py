@@ -31,7 +31,7 @@ TABLE = ("model", "instrument", *COLUMNS)
 LEARNING = ("train", "validation", "calibration")
 
 
-@job("watch_models", limit=6 * 3_600)
+@job("watch_models", limit=6 * 3_600, after="compile")
 def watch_models(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: models (ids; none: every version in production) and config (values of ``DriftConfig``).
 
@@ -92,7 +92,7 @@ def _watched(model: Model, config: DriftConfig, work: Work) -> tuple[pd.DataFram
     late = _inputs(spec, now, work)
     whole = all(dataset.first_ts <= pd.Timestamp(since).tz_localize("UTC") for dataset in now)
     learnt = late if whole else training_request.read(spec, work).inputs
-    table, found = watched(question, pipeline, learnt, late, since, config)
+    table, found = watched(question, pipeline, learnt, late, since, config, tested_of(model, pipeline.classes, work))
     return table, found | dict(until=pd.Timestamp(pipeline.until).isoformat() + "Z")
 
 
@@ -134,6 +134,14 @@ def learnt_since(model: Model, question: Question, work: Work) -> int:
     fold = next_fold(start, end, training.scheme_of(question))
     rows = np.concatenate([fold.parts[part] for part in LEARNING])  # type: ignore[index]
     return int(start[rows].min())
+
+
+def tested_of(model: Model, classes: Sequence[str], work: Work) -> pd.DataFrame:
+    """What its question was tested on: the outputs, y (the number of a class), uniqueness and fold."""
+    predictions = work.store.frames.get(model.frames["predictions"])
+    uniqueness = work.store.frames.get(model.frames["samples"], columns=["uniqueness"])["uniqueness"].to_numpy(float)
+    y = predictions["y"].map({name: number for number, name in enumerate(classes)}) if classes else predictions["y"]
+    return predictions.assign(y=y.astype(float), uniqueness=uniqueness[predictions["sample"].to_numpy(np.int64)])
 
 
 def _brier_of(model: Model) -> float | None:

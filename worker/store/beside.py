@@ -18,7 +18,7 @@ Seals = Mapping[str, tuple[int, str | None]]
 
 def compared(c: Connection, seals: Seals, tables: set[str], progress: Callable[[float, str], None]) -> tuple[list[tuple[int, str]], int]:
     """``(number of the event, sentence)`` for each sealed row that is gone, came back or was altered; and how many rows are as sealed."""
-    faults, whole, done = [], 0, 0
+    faults, intact, done = [], 0, 0
     for kind, names in _by_kind(seals).items():
         for first in range(0, len(names), ASKED):
             progress(done / max(len(seals), 1), f"{done:,} of {len(seals):,} rows beside the trail")
@@ -28,9 +28,9 @@ def compared(c: Connection, seals: Seals, tables: set[str], progress: Callable[[
                 row, sealed = seals[f"{kind}:{name}"]
                 if why := _fault(kind, name, row, sealed, hashes.get(name)):
                     faults.append((row, why))
-                whole += not why and sealed is not None
+                intact += not why and sealed is not None
             done += len(some)
-    return faults, whole
+    return faults, intact
 
 
 def uncovered(c: Connection, seals: Seals, tables: set[str]) -> int:

@@ -12,6 +12,7 @@ import typer
 from domain.errors import BadRequest, unknown
 from domain.parsing import is_file
 from worker.terminal.bars import BarFiles, Clock, FileBars
+from worker.terminal.model_filter import ModelFilter
 from worker.terminal.options import From, To, once, params_of
 from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import RunReport, show
@@ -30,6 +31,7 @@ def backtest(
     strategy: str = typer.Option("", help="Strategy name."),
     params: str = typer.Option("{}", help="Strategy parameters as JSON."),
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
+    model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
     rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
     magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
     start: From = "",
@@ -55,9 +57,13 @@ def backtest(
     series = within(series, period)
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
+    filtering = ModelFilter.named(model, strategy, bool(signals)) if model else None
+
     def run_one(traded: Sequence[Any], folder: Path) -> RunReport:
-        result = study.run(traded, rules, _strategy(strategy, params, signals), decided, along)
-        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, _strategy(strategy, params, signals)))
+        strategy_ = filtering.strategy(strategy, params) if filtering else _strategy(strategy, params, signals)
+        used = filtering.applied(traded, rules, along, strategy_) if filtering else None
+        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None)
+        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, filtering.spec if filtering else None), filtering.plain(used) if filtering else None)
         _write(folder, run_report, run_report.plain(), equity, report)
         return run_report
 
@@ -67,6 +73,9 @@ def backtest(
     if as_json:
         return say(result.plain(), True)
     show(result)
+    if result.model:
+        print(f"\nmodel    {result.model['model']}: {result.model['sentence']}")
+        print(f"         {result.model['badge']}" if result.model["badge"] else "", end="\n" if result.model["badge"] else "")
     if start.strip():
         print(f"\n{result.study.history.sentence}")
     print(f"\nwritten  {out}: {', '.join(sorted(path.name for path in out.iterdir()))}")
@@ -175,11 +184,11 @@ def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
     return rates
 
 
-def _manifest(series: Sequence[Any], rules: Any, strategy: Any) -> dict[str, Any]:
+def _manifest(series: Sequence[Any], rules: Any, strategy: Any, model: Mapping[str, Any] | None = None) -> dict[str, Any]:
     from domain.backtest import study
     from worker.code import manifest_of
 
-    spec = study.spec_of(series, rules, strategy)
+    spec = study.spec_of(series, rules, strategy, model)
     return {**manifest_of(spec, "backtest"), "spec_hash": study.spec_hash(spec)}
 
 

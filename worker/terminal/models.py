@@ -8,9 +8,11 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest
+from worker.terminal.models_watch import watch
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Models: list, show, export, verify, promote, retire, watch.")
+app.command("watch")(watch)
 Named = typer.Argument(..., help="Model: NAME is the version in production, else the newest that is not retired; or NAME@VERSION.")
 COLUMNS = ("model", "stage", "learner", "target", "verdict", "dsr", "trials", "run", "created", "by", "badge")
 

@@ -20,11 +20,12 @@ COLOURS = {"up": "cyan", "down": "dark_orange", "warn": "yellow", "breach": "red
 
 @dataclass(frozen=True)
 class RunReport:
-    """A backtest on files with its remarks and manifest."""
+    """A backtest on files with its remarks and manifest. ``model``: the one that filtered its signals, and how much of what it used."""
 
     study: Study
     remarks: Sequence[Remark]
     manifest: Mapping[str, Any]
+    model: Mapping[str, Any] | None = None
 
     @cached_property
     def belief(self) -> Belief:
@@ -40,6 +41,7 @@ class RunReport:
 
         study, outcome = self.study, self.study.outcome
         return dict(
+            **(dict(model=dict(self.model)) if self.model else {}),
             counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=study.signals, entries=outcome.extra["entries"], bars=study.bars, bars_of_history=dict(study.history.bars), history=study.history.sentence,
             metrics=dict(study.metrics), remarks=[remark.sentence for remark in self.remarks], manifest=dict(self.manifest),
             belief={**asdict(self.belief), "remarks": [asdict(remark) for remark in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import typer
@@ -24,6 +24,7 @@ def start(
     end: To = "",
     config: Rules = None,
     costs: Saved = "",
+    model: str = typer.Option("", help="Model that filters the strategy's signals: NAME, the version in production, or NAME@VERSION."),
     separate: bool = typer.Option(False, "--each", help="One run per dataset, each on a separate account; default: one shared account."),
     as_json: Json = False,
 ) -> None:
@@ -34,6 +35,7 @@ def start(
     from worker.terminal.sweep import request_of
 
     at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
+    request = replace(request, model=model)
     if not separate:
         return show(finished(at, at.backtests.submit(request), as_json).result["run"], as_json)
     batch = at.batches.submit(request_per_dataset(request))

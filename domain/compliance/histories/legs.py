@@ -15,7 +15,7 @@ CLOSING = ("out", "out by", "in/out")
 
 def legs_of(positions: Sequence[StatedTrade], deals: Sequence[Deal]) -> list[StatedTrade]:
     """Each position, or its parts where leaving deals of its symbol add up to it. What was paid at the entry is in the
-    balance from there on, so a leg has no commission; one whose deals cannot be told stays whole until it closed.
+    balance from there on, so a leg has no commission; one whose deals cannot be told stays full_close until it closed.
     """
     leaving: defaultdict[tuple[str, str], list[Deal]] = defaultdict(list)
     for deal in sorted(deals, key=lambda deal: deal.at):
@@ -23,7 +23,7 @@ def legs_of(positions: Sequence[StatedTrade], deals: Sequence[Deal]) -> list[Sta
             leaving[deal.symbol, OPPOSITE[deal.side]].append(deal)
     legs: dict[int, list[StatedTrade]] = {}
     for number, position in enumerate(positions):
-        whole = next(
+        full_close = next(
             (
                 deal
                 for deal in leaving[position.symbol, position.side]
@@ -31,9 +31,9 @@ def legs_of(positions: Sequence[StatedTrade], deals: Sequence[Deal]) -> list[Sta
             ),
             None,
         )
-        if whole:
-            leaving[position.symbol, position.side].remove(whole)
-            legs[number] = [_leg(position, whole)]
+        if full_close:
+            leaving[position.symbol, position.side].remove(full_close)
+            legs[number] = [_leg(position, full_close)]
     for number, position in enumerate(positions):
         if number not in legs:
             legs[number] = _parts(position, leaving[position.symbol, position.side])

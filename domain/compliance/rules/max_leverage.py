@@ -56,7 +56,7 @@ class MaxLeverage(Rule):
 
     unit = "× equity"
     main = "classes"
-    whole = True
+    main_is_table = True
     required = ("classes",)
 
     classes: Classes = param(Classes(100), title="Leverage", help="one number, or one for each margin class")

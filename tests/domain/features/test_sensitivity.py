@@ -20,7 +20,7 @@ def test_each_history_gives_what_computing_its_bars_alone_gives():
     full = compute(BARS, USES, CONTEXT).iloc[-1]
     for row in result:
         alone = compute(BARS.tail(row.history).reset_index(drop=True), USES, CONTEXT)[row.column].iloc[-1]
-        assert row.whole == full[row.column] and (row.value == alone or (np.isnan(row.value) and np.isnan(alone)))
+        assert row.full == full[row.column] and (row.value == alone or (np.isnan(row.value) and np.isnan(alone)))
 
 
 def test_a_window_settles_at_its_length_and_a_recursion_comes_nearer_with_every_bar():

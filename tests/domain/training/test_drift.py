@@ -1,6 +1,6 @@
 """Drift: false alarms of stationary data, power for what moved, coverage and Brier against their distributions.
 
-``TIDEMARK_DRIFT_WORLDS`` random worlds each way, 20 by default, a thousand before a release.
+``TIDEMARK_DRIFT_WORLDS`` random worlds each way, 10 by default, a thousand before a release.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pytest
 
 from domain.training.drift import DriftConfig, brier_drift, column_drift, coverage_drift, drift_verdict, expected_brier, independent_share
 
-WORLDS = int(os.environ.get("TIDEMARK_DRIFT_WORLDS", "20"))
+WORLDS = int(os.environ.get("TIDEMARK_DRIFT_WORLDS", "10"))
 TRAINED, WINDOW = 6_000, 500
 
 
@@ -130,6 +130,25 @@ def test_brier_is_alarming_where_outcomes_belie_the_probabilities():
     assert row["state"] == "alarm" and row["brier"] > row["expected"] == pytest.approx(0.16) and row["z"] > 3
     assert brier_drift((draw.uniform(size=500) < p) * 1.0, p)["state"] == "calm"
     assert brier_drift(np.ones(500), np.full(500, 0.5))["state"] == "unknown" and brier_drift(np.ones(3), np.ones(3))["z"] is None
+
+
+def judged_by_tests(draw: np.random.Generator, off: float, folds: int = 6, n: int = 400):
+    """The true chance of each sample is another one than every fold's model says, by a constant of its own; the new one is ``off`` besides."""
+    def outcomes(shift: float):
+        truth = draw.uniform(0.1, 0.4, n)
+        return np.clip(truth + draw.normal(0, 0.03) + 0.04, 0.01, 0.99), (draw.uniform(size=n) < truth + shift) * 1.0
+
+    tested = pd.concat([pd.DataFrame(dict(p=p, y=y, uniqueness=1.0, fold=fold)) for fold in range(folds) for p, y in [outcomes(0.0)]])
+    p, y = outcomes(off)
+    return brier_drift(y, p, None, None, tested)
+
+
+def test_a_model_that_was_never_quite_calibrated_is_judged_by_its_tests():
+    """Their own probabilities belie its outcomes as ever; only what is new is an alarm."""
+    draw = np.random.default_rng(13)
+    stationary = [judged_by_tests(draw, 0.0) for _ in range(3 * WORLDS)]
+    assert sum(row["state"] == "alarm" for row in stationary) <= max(3 * WORLDS // 100, 1)
+    assert sum(judged_by_tests(draw, 0.35)["state"] == "alarm" for _ in range(10)) >= 9
 
 
 def test_expected_brier_needs_no_outcomes():

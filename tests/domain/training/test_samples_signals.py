@@ -256,3 +256,12 @@ def test_signals_from_nowhere_and_a_target_of_bars_are_refused(bars):
         on_signals([inputs(bars)], QUICK, "return")
     with pytest.raises(BadRequest, match=r"row 1 of the signals: .* is not the open of a bar"):
         on_signals([inputs(bars, signals=pd.DataFrame(dict(ts=["2024-01-08T00:30Z"], side=["long"])))], None, "r")
+
+
+def test_an_instrument_without_a_signal_adds_none_and_none_at_all_is_said(bars):
+    quiet = inputs(walk(12, seed=4, level=1.3), name="GBPUSD", spread=0.0001)
+    made, alone = (on_signals(given, QUICK, "fake") for given in ([inputs(bars, spread=0.0001), quiet], [inputs(bars, spread=0.0001)]))
+    assert made.samples.y.tolist() == alone.samples.y.tolist() and made.instruments == ("EURUSD", "GBPUSD")
+    with pytest.raises(BadRequest, match="there are no signals among these data"):
+        on_signals([quiet], QUICK, "fake")
+    assert len(on_signals([quiet], QUICK, "fake", labelled=False)) == 0

@@ -44,6 +44,18 @@ def test_scores_of_classes_are_those_of_scikit_learn():
     assert row["log_loss"] == pytest.approx(log_loss(y, p), abs=1e-9)
     assert row["brier"] == pytest.approx(np.mean(np.sum((p - np.eye(3)[y.astype(int)]) ** 2, axis=1)), abs=1e-12)
     assert row["accuracy"] == pytest.approx(np.mean(p.argmax(axis=1) == y))
+    assert row["rank_ic"] is None and row["reasons"] == dict(rank_ic="Its classes have no order.")
+
+
+def test_a_direction_has_an_order():
+    from scipy.stats import spearmanr
+
+    draw = np.random.default_rng(6)
+    p = draw.dirichlet((1.0, 1.0, 1.0), 100)
+    y = np.array([draw.choice(3, p=row) for row in p]) * 1.0
+    names = ("down", "flat", "up")
+    row = scores_of(pd.DataFrame(dict(y=y, **{f"p_{name}": p[:, k] for k, name in enumerate(names)})), outputs_of([], "classes", names))
+    assert row["rank_ic"] == pytest.approx(spearmanr(p[:, 2] - p[:, 0], y).statistic)
 
 
 def test_scores_of_quantiles_are_those_of_scikit_learn():

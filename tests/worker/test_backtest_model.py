@@ -1,0 +1,112 @@
+"""A model filters a backtest: by its walk-forward up to its last label, by itself after it, and never by what it was trained on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from domain.backtest import study
+from domain.strategies.base import make
+from tests.worker.training_jobs import anew, question, trained
+from worker import actors
+from worker.cli import app
+from worker.desk import BacktestRequest, Refused
+
+pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+LEARNT = datetime(2024, 5, 1, tzinfo=UTC)           # the model learns from bars before it, and trades two months more
+ASKED = dict(columns=["sma(9)", "rsi(14)"], learner="linear", target="win", target_params={}, strategy="breakout", strategy_params=dict(lookback=10), scheme_params=dict(train=50, validation=5, calibration=15, test=20, embargo=4))
+
+
+@pytest.fixture
+def model(system, desk, database, tmp_path, monkeypatch):
+    """A candidate ``picky`` that takes the best half; its run, and the bars of six months as a file."""
+    for name, value in dict(STORAGE_HOME=tmp_path, DATABASE_URL=database, APP_USER="ana", EXAMPLE="false").items():
+        monkeypatch.setenv(f"TIDEMARK_{name}", str(value))
+    job = desk.data.generate("regimes", {}, "EURUSD", "H1", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC), 3).job
+    actors.run(job.id)
+    dataset = desk.data.get(desk.jobs.get(job.id).result["dataset"])
+    run = trained(desk, anew(desk, question(desk, dataset.id, **ASKED, options=dict(filter="share", share=0.5), register="picky")))
+    bars = desk.data._context.store.frames.get(dataset.frame)
+    bars.assign(ts=bars["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))[["ts", "open", "high", "low", "close"]].to_csv(tmp_path / "bars.csv", index=False)
+    return run, bars, tmp_path
+
+
+def backtest(folder, *options: str):
+    return CliRunner().invoke(app, ["backtest", "--bars", str(folder / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "H1", "--out", str(folder / "out"), *options], catch_exceptions=False)
+
+
+def walk_forward_predictions_decide_up_to_the_last_label_and_the_model_after_it(model, desk):
+    run, bars, folder = model
+    done = backtest(folder, "--model", "picky", "--json")
+    assert done.exit_code == 0, done.output
+    report = json.loads((folder / "out" / "report.json").read_text())
+    samples, predictions = desk.training.table(run.id, "samples"), desk.training.table(run.id, "predictions")
+    last = samples["end"].max()
+    decided, _ = study.decided(study.Series(*_series(bars)), make("breakout", dict(lookback=10)), [study.Series(*_series(bars))])
+    starts = pd.DatetimeIndex(decided["ts"]) + pd.Timedelta(hours=1)
+    used = report["model"]["used"]
+    assert report["model"]["model"] == "picky@1" and pd.Timestamp(report["model"]["until"]) == last < pd.Timestamp(LEARNT)
+    assert used["walk-forward"] == dict(signals=len(predictions), taken=int(predictions["taken"].sum())) and 0 < predictions["taken"].sum() < len(predictions)
+    assert used["model"]["signals"] == int((starts > last).sum()) > used["model"]["taken"] > 0
+    assert used["none"]["taken"] == 0 and sum(source["signals"] for source in used.values()) == len(starts)
+    allowed = set(predictions[predictions["taken"]]["start"])
+    traded = pd.to_datetime(pd.read_csv(folder / "out" / "trades.csv")["entry_ts"], utc=True)
+    early = traded[traded <= last]
+    assert len(early) and {entry for entry in early if entry not in allowed} == set(), "what the folds did not take, and what came before them, is not traded"
+    assert report["manifest"]["spec"]["model"] == dict(name="picky", version=1, hash=desk.models.get("picky").digest)
+    assert "signals were decided by its walk-forward" in backtest(folder, "--model", "picky@1").stdout
+
+
+def _series(bars):
+    from domain.market import instrument
+    from domain.market.timeframe import Timeframe
+
+    return instrument("EURUSD"), Timeframe.named("H1"), bars.assign(ts=bars["ts"].dt.as_unit("ns"))
+
+
+def what_does_not_fit_is_refused_in_a_sentence(model, desk, store):
+    _, _, folder = model
+    for options, sentence in (
+        (("--model", "pikcy"), "no model named 'pikcy'; did you mean 'picky'"), (("--model", "picky", "--strategy", "simple_ma"), "was trained on signals of breakout, and simple_ma is traded"),
+        (("--model", "picky", "--strategy", "breakout", "--params", '{"lookback": 11}'), "with other parameters"), (("--model", "picky", "--instrument", "GBPUSD"), "trained on EURUSD H1, and GBPUSD H1 is traded"),
+    ):  # fmt: skip
+        refused = CliRunner().invoke(app, ["backtest", "--bars", str(folder / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "H1", "--out", str(folder / "no"), *options])
+        assert sentence in str(refused.exception), options
+    name = desk.models.get("picky").files["pipeline.json"]
+    with store.blobs._fs.open(f"{store.blobs._root}/{name[:2]}/{name}", "ab") as file:
+        file.write(b" ")
+    refused = CliRunner().invoke(app, ["backtest", "--bars", str(folder / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "H1", "--out", str(folder / "no"), "--model", "picky"])
+    assert "The file pipeline.json of model picky@1 was altered since it was written" in str(refused.exception)
+    assert "model_refused" in {event.kind for event in desk.trail.history(f"model:{desk.models.get('picky').id}")}
+
+
+def a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk):
+    run, bars, _ = model
+    dataset = desk.training.request_of(run.id).datasets
+    request = BacktestRequest("breakout", dict(lookback=10), dataset, "H1", bars["ts"].iloc[0].to_pydatetime(), datetime(2024, 7, 1, tzinfo=UTC), {}, model="picky")
+    submitted = desk.backtests.submit(request)
+    actors.run(submitted.job.id)
+    stored = desk.backtests.get(desk.jobs.get(submitted.job.id).result["run"])
+    assert stored.spec["model"] == stored.manifest["spec"]["model"] == dict(name="picky", version=1, hash=desk.models.get("picky").digest)
+    assert stored.summary["model"]["used"]["walk-forward"]["signals"] == len(desk.training.table(run.id, "predictions")) and "filtered by picky@1" in stored.title
+    assert desk.backtests.request_of(stored.id).model == "picky@1"
+    desk.models.register(run.id, "picky")
+    assert desk.backtests.submit(request).new, "another version is another question"
+    with pytest.raises(Refused, match="picky@2 was trained on signals of breakout, and simple_ma is traded"):
+        desk.backtests.submit(replace(request, strategy="simple_ma", params={}))
+    with pytest.raises(Refused, match="leave picky out of a stress test"):
+        desk.sweeps.submit_stress(request)
+    assert {"Learner", "Strategy", "Seed"} <= {fact.what for fact in desk.stories.of(f"run:{run.id}").facts} and "Model" in {fact.what for fact in desk.stories.of(f"run:{stored.id}").facts}
+
+
+def test_a_model_filters_a_backtest(model, desk, store):
+    """One training for all of it, for that is what takes the time."""
+    walk_forward_predictions_decide_up_to_the_last_label_and_the_model_after_it(model, desk)
+    a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk)
+    desk.models.retire("picky@2", "")
+    what_does_not_fit_is_refused_in_a_sentence(model, desk, store)

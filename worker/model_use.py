@@ -1,0 +1,65 @@
+"""A stored model in a backtest: its files, its stored predictions and what it decides about signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features import parse
+from domain.strategies import Strategy
+from worker.store import Model, Store
+from worker.store.model_files import files_of
+
+
+def named(model: Model) -> dict[str, Any]:
+    """What a study's spec names: so a promotion makes another question."""
+    return dict(name=model.name, version=model.version, hash=model.digest)
+
+
+def used(store: Store, model: Model, actor: str, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategy: Strategy, name: str, cache: Any = None) -> Any:
+    """``domain.training.applied.Applied`` of the model on the strategy's signals. A file that was changed is refused and recorded; BadRequest where it does not fit."""
+    from domain.backtest.study import context_of
+    from domain.training import applied
+    from domain.training.inputs import Inputs
+    from domain.training.model_folder import read_model
+    from domain.training.question import question_from
+
+    pipeline, manifest = read_model(files_of(store, model, actor))
+    question = question_from(manifest["question"])
+    uses = tuple({use.column: use for use in map(parse, question.columns)}.values())
+    inputs = [Inputs(each, context_of(each, series), uses, rules, tuple(rates), cache=cache) for each in series]
+    applied.check(question, strategy, name, inputs)
+    samples = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
+    return applied.applied(question, pipeline, inputs, strategy, predictions_of(store, model, samples) if question.scheme == "walk_forward" else pd.DataFrame(), samples["end"].max())
+
+
+def predictions_of(store: Store, model: Model, samples: pd.DataFrame) -> pd.DataFrame:
+    """``instrument start taken size`` of the walk-forward's tested samples, in their order."""
+    tested = store.frames.get(model.frames["predictions"])
+    if "taken" not in tested:
+        raise BadRequest(f"{model.title} has no filter of signals; train it on signals of a strategy")
+    beside = samples.set_index("sample")["instrument"]
+    return tested.assign(instrument=beside.loc[tested["sample"]].to_numpy())[["sample", "instrument", "start", "taken", "size"]].sort_values("sample", kind="stable", ignore_index=True)
+
+
+def applied_to(request: Any, work: Any) -> Any:
+    """What the model that a loaded backtest's spec names decides; None where it names none."""
+    model = of_spec(work.store, request.spec)
+    if model is None:
+        return None
+    return used(work.store, model, work.job.actor, request.series, request.rules, request.rates, request.strategy(), request.spec["strategy"])
+
+
+def of_spec(store: Store, spec: Mapping[str, Any]) -> Model | None:
+    """The version that a job's spec names under ``model``; None where it names none. One that is no longer the same is refused."""
+    asked = spec.get("model")
+    if not asked:
+        return None
+    with store.read() as unit:
+        model = unit.models.version(asked["name"], asked["version"])
+    if model is None or model.digest != asked["hash"]:
+        raise BadRequest(f"the model {asked['name']}@{asked['version']} is not the one that the request names; choose a model again")
+    return model
