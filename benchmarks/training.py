@@ -15,7 +15,7 @@ from benchmarks.timing import Row, median
 from domain.models import LEARNERS, Samples
 from domain.models.boosting import Boosting, parameters, some_lightgbm
 from domain.models.levels import levels_of
-from domain.models.served import session_of
+from domain.models.served import Served
 
 COLUMNS, WINDOW = 50, 60
 PLAIN = 1.15            # × the library's own call
@@ -41,20 +41,21 @@ def plain_rows() -> Iterator[Row]:
         yield Row(f"{name}: fit of {count:,} × {COLUMNS}, {what}", mine, "the plain call", mine / plain, f"≤ {PLAIN} ×", mine <= PLAIN * plain)
 
 
-def paired(ours: Callable[[], object], theirs: Callable[[], object], times: int = 5) -> tuple[float, float]:
+def paired(ours: Callable[[], object], theirs: Callable[[], object], times: int = 3) -> tuple[float, float]:
     """Medians of both, taken in turns, so that what else runs weighs on both alike."""
     turns = [(median(ours, 1, 0), median(theirs, 1, 0)) for _ in range(times + 1)][1:]
-    return tuple(np.median(turns, axis=0))  # type: ignore[return-value]
+    return tuple(np.median(turns, axis=0))
 
 
 def beside() -> Iterator[tuple[str, str, int, Callable[[], object], Callable[[], object]]]:
     """Name, size, samples, our fit and the plain one, with the same parameters and threads."""
-    binary, number, few = drawn(100_000, "binary"), drawn(100_000, "number"), drawn(20_000, "number")
-    yield "fakeout", "100 trees", len(binary), lambda: fitted("fakeout", binary, trees=100, patience=0), lambda: _lightgbm(binary, ["binary"])
-    yield "quantiles", "3 × 50 trees", len(number), lambda: fitted("quantiles", number, trees=50, patience=0), lambda: _lightgbm(number, [f"quantile {level}" for level in levels_of(LEARNERS["quantiles"]().levels)], 50)
-    yield "forest", "20 trees", 20_000, lambda: fitted("forest", drawn(20_000, "binary"), trees=20), lambda: _forest(drawn(20_000, "binary"), 20)
-    yield "quantile_forest", "10 trees", len(few), lambda: fitted("quantile_forest", few, trees=10), lambda: _quantile_forest(few, 10)
-    short = drawn(6_000, "number")
+    binary, number, few = drawn(50_000, "binary"), drawn(50_000, "number"), drawn(20_000, "number")
+    some = drawn(20_000, "binary")
+    yield "fakeout", "100 trees", len(binary), lambda: fitted("fakeout", binary, trees=100, patience=0), lambda: _lightgbm(binary, "fakeout", ["binary"], 100)
+    yield "quantiles", "3 × 50 trees", len(number), lambda: fitted("quantiles", number, trees=50, patience=0), lambda: _lightgbm(number, "quantiles", [f"quantile {level}" for level in levels_of(LEARNERS["quantiles"]().levels)], 50)
+    yield "forest", "20 trees", len(some), lambda: fitted("forest", some, trees=20), lambda: _forest(some, 20)
+    yield "quantile_forest", "20 trees", len(few), lambda: fitted("quantile_forest", few, trees=20), lambda: _quantile_forest(few, 20)
+    short = drawn(4_000, "number")
     yield "lstm", f"windows of {WINDOW}, 1 × 32, 1 epoch", len(short), lambda: fitted("lstm", short, bars=WINDOW, epochs=1, patience=0, device="cpu"), lambda: _torch(short)
 
 
@@ -63,30 +64,24 @@ def fitted(name: str, samples: Samples, **params: Any) -> Any:
     return LEARNERS[name](**params).fit(samples, empty, 1, lambda share, loss=None: None)
 
 
-def _lightgbm(samples: Samples, objectives: list[str], trees: int = 100) -> object:
-    library, chosen = some_lightgbm(), LEARNERS["fakeout"]()
+def _lightgbm(samples: Samples, learner: str, objectives: list[str], trees: int) -> object:
+    library, chosen = some_lightgbm(), LEARNERS[learner]()
     params = parameters(Boosting(trees, chosen.learning_rate, chosen.leaves, chosen.min_leaf, chosen.columns_share, chosen.rows_share, chosen.l2, 0), 1)
-    boosters = []
-    for objective in objectives:
-        kind, *level = objective.split()
-        data = library.Dataset(samples.rows(), label=samples.y, weight=samples.weight)
-        boosters.append(library.train(params | dict(objective=kind, alpha=float(level[0]) if level else 0.9), data, num_boost_round=trees))
-    return boosters
+    data = library.Dataset(samples.rows(), label=samples.y, weight=samples.weight)
+    return [library.train(params | dict(objective=kind, alpha=float(level[0]) if level else 0.9), data, num_boost_round=trees) for kind, *level in map(str.split, objectives)]
 
 
 def _forest(samples: Samples, trees: int) -> object:
     from sklearn.ensemble import RandomForestClassifier
 
-    chosen = LEARNERS["forest"]()
-    return RandomForestClassifier(trees, class_weight="balanced", random_state=1, min_samples_leaf=chosen.min_leaf).fit(samples.rows(), samples.y)
+    return RandomForestClassifier(trees, class_weight="balanced", min_samples_leaf=LEARNERS["forest"]().min_leaf, random_state=1).fit(samples.rows(), samples.y)
 
 
 def _quantile_forest(samples: Samples, trees: int) -> object:
     from quantile_forest import RandomForestQuantileRegressor
 
     chosen = LEARNERS["quantile_forest"]()
-    forest = RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, max_features=chosen.columns_share, random_state=1)
-    return forest.fit(np.nan_to_num(samples.rows()), samples.y)     # which takes no NaN
+    return RandomForestQuantileRegressor(trees, min_samples_leaf=chosen.min_leaf, max_features=chosen.columns_share, random_state=1).fit(np.nan_to_num(samples.rows()), samples.y)     # which takes no NaN
 
 
 def _torch(samples: Samples) -> object:
@@ -155,13 +150,13 @@ def single_rows() -> Iterator[Row]:
 
 def one_row(model: Any, samples: Samples, times: int = 2_000) -> np.ndarray:
     """Seconds of each of ``times`` rows, one at a time."""
-    session = session_of(model.onnx())
+    served = Served(model.onnx(), len(model.outputs))
     rows = (samples.take(np.arange(100, 100 + 64)).rows() if model.bars == 1 else samples.take(np.arange(100, 100 + 64)).window(model.bars)).copy()
     elapsed = np.empty(times)
     for number in range(times + 100):
         row = rows[number % 64 : number % 64 + 1]
         began = time.perf_counter()
-        session.run(["outputs"], {"rows": row})
+        served.predict(row)
         elapsed[max(number - 100, 0)] = time.perf_counter() - began
     return elapsed
 

@@ -8,7 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from app.backtest.rule_fields import LIMITS_HELP, SIZERS, SIZING, costs_fields, is_limited, limits_fields, profile_box, rules_start
+from app.backtest.rule_fields import (
+    LIMITS_HELP,
+    SIZERS,
+    SIZING,
+    costs_fields,
+    is_limited,
+    limits_fields,
+    model_box,
+    profile_box,
+    rules_start,
+)
 from app.kit.address import missing
 from app.kit.figures import number, short, typeset
 from app.kit.forms import fields, index_of
@@ -47,10 +57,10 @@ def form(desk: Desk, run: Any = None) -> None:
     sizer = c.selectbox("Position sizing", list(SIZERS), index=index_of(list(SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=SIZING.__getitem__)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(literal(typeset(strategies[strategy])), width="stretch")
-        profile = profile_box(desk, key, before)
+        profile, model = profile_box(desk, key, before), model_box(desk, key, strategy, before)
         limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
     with st.form(f"{key}-{strategy}", border=False):
-        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile)
+        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
             st.caption(f"{number(desk.backtests.bars_in(request))} bars{f', {len(chosen)} backtests' if alone else ''}" if request else "Choose data and a date range first.")
@@ -88,19 +98,20 @@ def _submit(desk: Desk, request: BacktestRequest) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str) -> BacktestRequest | None:
+def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str, model: Any) -> BacktestRequest | None:
     a, b, c, d = st.columns(4)
     frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     intrabar = intrabar_field(d, key, start)
-    params = fields(desk.backtests.params(strategy), key, before.get("params") if before.get("strategy") == strategy else None)
+    own = before.get("params") if before.get("strategy") == strategy else None
+    params = fields(desk.backtests.params(strategy), f"{key}{f'-{model.title}' if model else ''}", dict(model.manifest["question"]["strategy_params"]) if model else own)
     rules = costs_fields(desk, key, chosen, start, sizer, profile)
     rules["limits"] = limits_fields(desk, key, start, limited)
     rules["account"] = {"balance": balance}
     rules["execution"] |= {"intrabar": intrabar}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile)
+    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile, model.title if model else "")
 
 
 def intrabar_field(column: Any, key: str, start: dict) -> str:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.kit.figures import number
 from app.kit.forms import fields, index_of
+from app.kit.text import literal
 from worker.desk import Desk
 
 SIZERS = {      # kind -> label, factor of the shown over the stored value, first value, prefix of its own parameters, help
@@ -22,6 +23,7 @@ RULES = ("account", "costs", "execution", "sizing", "limits")
 LIMITS_HELP = "Rules that reject or shrink an order, or halt the account: leverage, positions, daily loss, drawdown, spread spikes, no-trade windows."
 SLIPPAGE = {"fixed": "Slippage, pips", "atr": "Slippage, × ATR", "random": "Slippage up to, pips"}
 OWN_NUMBERS = "Enter below"
+NO_MODEL = "No model"
 
 
 def rules_start(desk: Desk, before: dict) -> dict[str, Any]:
@@ -49,6 +51,22 @@ def profile_box(desk: Desk, key: str, before: dict) -> str:
     last = before.get("cost_profile", {}).get("name")
     chosen = st.selectbox("Cost profile", [OWN_NUMBERS, *names], index=index_of([OWN_NUMBERS, *names], last), key=f"{key}-profile", width=240, help="Spread, slippage, commission and swap saved under a name (tidemark costs save). The run keeps the numbers, whatever becomes of the profile.")
     return "" if chosen == OWN_NUMBERS else chosen
+
+
+def model_box(desk: Desk, key: str, strategy: str, before: dict) -> Any:
+    """The chosen model, which filters the signals; None for none. Nothing is drawn while no model was trained on the strategy."""
+    versions = desk.models.of_strategy(strategy)
+    if not versions:
+        return None
+    titles = [NO_MODEL, *(version.title for version in versions)]
+    named = before.get("model") or {}
+    last = f"{named.get('name')}@{named.get('version')}"
+    stages = {version.title: f"{version.title}, {version.stage.stage}" for version in versions}
+    chosen = st.selectbox("Model", titles, index=index_of(titles, last), key=f"{key}-model-{strategy}", width=240, format_func=lambda title: stages.get(title, title), help="Filters the strategy's signals. Up to its last label only its walk-forward decides, never what it was trained on.")
+    version = next((version for version in versions if version.title == chosen), None)
+    if version and version.badge:
+        st.badge("Weak evidence", color="orange", help=literal(version.badge))
+    return version
 
 
 def costs_fields(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "", profile: str = "") -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ def rules_of(desk: Desk, run: Any) -> dict[str, str]:
     spec = run.spec
     instruments = desk.backtests.instruments_of(run.id)
     profile = {"Cost profile": spec["cost_profile"]["name"]} if "cost_profile" in spec else {}
+    profile |= {"Model": f"{spec['model']['name']}@{spec['model']['version']}: {run.summary['model']['sentence']}"} if spec.get("model") else {}
     return {**_account(spec["account"]), **profile, **_costs(desk, spec, instruments), **_execution(desk, spec["execution"]), **_sizing(spec["sizing"]), **_limits(desk, spec.get("limits", {}))}
 
 

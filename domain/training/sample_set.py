@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,3 +37,19 @@ class SampleSet:
 
     def __len__(self) -> int:
         return len(self.samples)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many samples there are, and what was left out, in plain values."""
+        return dict(count=len(self), warm_up=self.warm_up, unlabelled=dict(self.unlabelled), dropped=list(self.dropped))
+
+
+def sentence_of(facts: Mapping[str, Any]) -> str:
+    """
+    >>> sentence_of(dict(count=1_200, warm_up=9, unlabelled={"stop_through": 10}, dropped=["mfi(14)"]))
+    '1,200 samples. Left out: 9 in the warm-up of the columns; without a label: stop through 10. Columns without a value, dropped: mfi(14).'
+    """
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in facts["unlabelled"].items())
+    parts = [*([f"{facts['warm_up']:,} in the warm-up of the columns"] if facts["warm_up"] else []), *([f"without a label: {reasons}"] if reasons else [])]
+    left_out = f" Left out: {'; '.join(parts)}." if parts else ""
+    return f"{facts['count']:,} samples.{left_out}" + (f" Columns without a value, dropped: {', '.join(facts['dropped'])}." if facts["dropped"] else "")

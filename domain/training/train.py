@@ -119,7 +119,7 @@ def model_of(question: Question, found: SampleSet, report: Mapping[str, Any], wa
     pipeline = fit_pipeline(found, fold, question, watch)
     facts = dict(
         question=question.values(), question_sha256=question.hash, learner=question.learner, target=question.target, instruments=list(found.instruments), columns=list(found.samples.columns), outputs=list(pipeline.outputs),
-        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, seed=question.seed, threads=1, verdict=dict(report["verdict"]), **made_by,
+        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, samples=found.facts, seed=question.seed, threads=1, verdict=dict(report["verdict"]), **made_by,
     )  # fmt: skip
     return model_files(pipeline, facts)
 

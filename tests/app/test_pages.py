@@ -118,3 +118,19 @@ def test_a_field_that_is_empty_shows_the_number_that_applies(desk):
     chosen = dataset(desk, "EURUSD", 1)
     fields = {field.label: field.placeholder for field in draw("backtest", desk, data=chosen).number_input}
     assert fields["Spread, pips"] == "1.3, the instrument's" and fields["Swap long (per lot per night)"] == "0.00, the instrument's"
+
+
+def test_a_model_of_the_strategy_filters_a_backtest_at_its_own_parameters(desk):
+    from tests.worker.test_models import add
+
+    dataset(desk, "EURUSD", 1)
+    add(desk, desk.models.store, asked=dict(strategy="breakout", strategy_params=dict(lookback=33)), report=dict(baselines=[]))
+    desk.models.promote("fake", "to see it live")
+    test = draw("backtest", desk)
+    test.selectbox[0].select("simple_ma").run()
+    assert "Model" not in [box.label for box in test.selectbox], "no model was trained on its signals"
+    test.selectbox[0].select("breakout").run()
+    box = next(box for box in test.selectbox if box.label == "Model")
+    assert box.options == ["No model", "fake@1, production"] and box.value == "No model"
+    box.select("fake@1").run()
+    assert 33 in [field.value for field in test.number_input] and not test.exception

@@ -17,7 +17,7 @@ GREEN: dict[str, Any] = dict(
     verdict=dict(state="green", sentence="It holds.", reasons=[], whole=True), trials=dict(family="breakout", count=3, dsr=0.97, reason=""), control=dict(state="green", sentence="Nothing was learnt of permuted labels."),
     parity=dict(onnx=True, passed=True, sentence="ONNX agrees."), baselines=[dict(name="prior", state="better")], scores={}, crossed={},
 )  # fmt: skip
-ASKED = dict(learner="fakeout", target="fake", scheme="walk_forward", shuffle_labels=False)
+ASKED = dict(learner="fakeout", target="fake", strategy="breakout", strategy_params={}, scheme="walk_forward", shuffle_labels=False)
 
 
 def add(desk, store, name: str = "fake", report: dict[str, Any] | None = None, asked: dict[str, Any] | None = None, run_id: str = "r1", content: bytes = b"tree", **manifest: Any) -> str:
@@ -43,6 +43,7 @@ def test_a_candidate_is_promoted_and_the_one_before_retires(system, desk, store)
         desk.models.promote(first)
     assert desk.models.promote(second, "newer bars").stage.reason == "newer bars" and desk.models.get("fake").title == "fake@2" and desk.models.get("fake").badge == ""
     assert [(stage.stage, stage.actor, stage.reason) for stage in desk.models.history(first)] == [("candidate", "ana", ""), ("production", "ana", ""), ("retired", "ana", "fake@2 was promoted")]
+    assert [each.title for each in desk.models.of_strategy("breakout")] == ["fake@2"] and desk.models.of_strategy("simple_ma") == [], "a retired one is offered to no backtest"
     assert kinds(desk, first) == ["model_promoted", "model_registered", "model_retired"]
     assert desk.models.retire(second, "it drifted").stage.stage == "retired"
     with pytest.raises(BadRequest, match=r"every version of fake is retired; name one as fake@2"):

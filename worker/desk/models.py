@@ -103,6 +103,11 @@ class Models:
         with self._context.store.read() as unit:
             return _version(unit, named(unit, model))
 
+    def of_strategy(self, strategy: str) -> list[ModelVersion]:
+        """Versions that filter its signals, in production first, then candidates, the newest first; retired ones are left out."""
+        fit = [model for model in self.all() if model.manifest.get("question", {}).get("strategy") == strategy and model.stage.stage != "retired"]
+        return sorted(fit, key=lambda model: model.stage.stage != "production")
+
     def history(self, model: str) -> list[Stage]:
         """Its stages, oldest first."""
         with self._context.store.read() as unit:

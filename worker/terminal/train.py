@@ -124,13 +124,18 @@ def write_trained(result: Any, out: Path) -> None:
 
 
 def show(result: Any, out: Path, as_json: bool) -> None:
-    """The verdict first."""
+    """The verdict first, then what was left out of the samples."""
+    from domain.training.model_folder import MANIFEST
+    from domain.training.sample_set import sentence_of
+
     if as_json:
         return say(result.report, True)
     verdict = result.report["verdict"]
     print(f"{verdict['state']}: {verdict['sentence']}")
     for reason in verdict.get("reasons", ()):
         print(f"- {reason}")
+    if MANIFEST in result.model:
+        print(sentence_of(json.loads(result.model[MANIFEST])["samples"]))
     print(f"written  {out}: samples.parquet, folds.parquet, predictions.parquet, report.json, model/")
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import contextlib
 import datetime
 import hashlib
 import json
@@ -579,19 +580,18 @@ class Row:
 def rows(source, contiguous, first):
     """Each row, after its bytes, its hash, its place in the chain and its line in events.csv were checked."""
     before = None
-    views = lines_of(source, "events.csv", LONGEST_LINE)
-    if next(views, None) != COLUMNS.encode():
-        raise Refused("events.csv does not begin with its titles.")
-    bodies = lines_of(source, "events.jsonl", LONGEST_LINE)
-    for body in bodies:
-        expected = before.seq + 1 if before else first
-        line = next(views, None)
-        if line is None:
-            raise Refused(f"Row {expected:,} is in events.jsonl and not in events.csv.")
-        before = row_of(body, line, before, expected, contiguous)
-        yield before
-    if next(views, None) is not None:
-        raise Refused(f"Row {before.seq + 1 if before else first:,} is missing from events.jsonl: events.csv goes on.")
+    with contextlib.closing(lines_of(source, "events.csv", LONGEST_LINE)) as views, contextlib.closing(lines_of(source, "events.jsonl", LONGEST_LINE)) as bodies:
+        if next(views, None) != COLUMNS.encode():
+            raise Refused("events.csv does not begin with its titles.")
+        for body in bodies:
+            expected = before.seq + 1 if before else first
+            line = next(views, None)
+            if line is None:
+                raise Refused(f"Row {expected:,} is in events.jsonl and not in events.csv.")
+            before = row_of(body, line, before, expected, contiguous)
+            yield before
+        if next(views, None) is not None:
+            raise Refused(f"Row {before.seq + 1 if before else first:,} is missing from events.jsonl: events.csv goes on.")
 
 
 def row_of(body, line, before, expected, contiguous):
