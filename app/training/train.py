@@ -20,7 +20,7 @@ def render(desk: Desk) -> None:
         return nothing("No data yet", "Training needs prices. Import a file, or generate synthetic ones on the Data page.", _import)
     job = job_of_address(desk)
     before, spec, key = _start(desk, job)
-    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=job is None or job.state == "failed", icon=":material/edit:"):
+    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=not address_value("tuning") and (job is None or job.state == "failed"), icon=":material/edit:"):
         question.form(desk, before, spec, key)
     if job is not None:
         running.running(desk, job)
@@ -33,6 +33,7 @@ def render(desk: Desk) -> None:
 def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
     """The request that the form begins with: that of the job, or of the run that the address names."""
     wanted = address_value("run")
+    job = job or tuning.job_of_address(desk)
     if job is not None:
         return request_of(desk, job), job.spec, job.id
     if not wanted:
