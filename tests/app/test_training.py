@@ -52,7 +52,7 @@ def sentences(desk: Desk, **query: str) -> str:
 def test_without_data_it_says_what_is_needed_and_has_one_action(desk):
     test = draw("training", desk)
     assert not test.exception and "No data yet" in written(test) and buttons(test) == ["Import a file"]
-    for view, words, action in (("result", "No training yet", "Train a model"), ("compare", "Nothing to compare yet", "Train a model"), ("models", "No model yet", "Open the results"), ("drift", "No model to watch", "Open the results")):
+    for view, words, action in (("result", "No training yet", "Train a model"), ("compare", "Nothing to compare yet", "Train a model"), ("models", "No model yet", "Train a model"), ("drift", "No model to watch", "Train a model")):
         test = draw("training", desk, view=view)
         assert words in written(test) and buttons(test) == [action], view
 
