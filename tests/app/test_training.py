@@ -63,7 +63,7 @@ def test_the_form_draws_the_parameter_classes_and_submits_one_job(desk):
     numbers, choices = {field.label: field for field in test.number_input}, {box.label: box for box in test.selectbox}
     declared = [*desk.training.schemes()["walk_forward"], *desk.training.learners("fake")["fakeout"].params, *desk.backtests.params("breakout"), *desk.training.options()]
     assert not test.exception and choices["Target"].options == [name for name, target in desk.training.targets().items() if target.on == "signals"]
-    assert numbers["Train (days)"].value == next(param.default for param in declared if param.name == "train") and numbers["Train (days)"].min == 1
+    assert (numbers["Train (days)"].value, numbers["Train (days)"].min, numbers["Embargo, hours"].value) == (1, 1, 24.0), "windows of a day of data; all else as declared"
     assert len([param for param in declared if param.type in (int, float) and not param.choices]) <= len(numbers), "a field for each number"
     assert "the windows are longer than the" in captions(test)
     train = numbers["Train (days)"].value
