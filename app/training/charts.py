@@ -20,6 +20,7 @@ PARTS = {
 REMOVED = ("purged", "embargoed")
 ROW = 22            # pixels of a fold
 TALLEST = 420       # pixels of all of them
+FRAME = 62          # pixels of key and axis, which are inside the height
 
 
 def gantt(spans: pd.DataFrame) -> Picture:
@@ -41,7 +42,7 @@ def gantt(spans: pd.DataFrame) -> Picture:
     for part in REMOVED:
         gone = alt.Chart(shown[shown["part"] == part]).mark_rect(strokeWidth=2)
         layers.append(gone.encode(x=x, x2="last:T", y=y, fill=fill, stroke=alt.Stroke("role:N", scale=SCALE, legend=None), tooltip=tips))
-    return alt.layer(*layers).properties(height=row * count + 14)
+    return alt.layer(*layers).properties(height=row * count + FRAME)
 
 
 def fan(paths: pd.DataFrame, what: str, name: str, height: int = 220) -> Picture:

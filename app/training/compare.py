@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.features.values import level
 from app.kit.address import address_value
 from app.kit.figures import number, plural, short, typeset
 from app.kit.text import literal
@@ -37,10 +38,10 @@ def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if len(drawn):
         st.altair_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=96), width="stretch", alt="; ".join(f"{row.name}: {row.state}" for row in frame.itertuples(index=False)))
     config = st.column_config
-    shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=frame["model"].astype(float), baseline=frame["baseline"].astype(float), days=frame["days"]))
+    shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=[level(value) for value in frame["model"]], baseline=[level(value) for value in frame["baseline"]], days=frame["days"]))
     columns = {
         "name": config.TextColumn("Baseline", width=82), "state": config.MultiselectColumn("Model is", width=78, options=list(STATE_COLOURS), color=list(STATE_COLOURS.values())),
-        "model": config.NumberColumn("Model", format="%.5f", width=62, help="Mean daily loss of the model."), "baseline": config.NumberColumn("Baseline", format="%.5f", width=66, help="Mean daily loss of the baseline."),
+        "model": config.TextColumn("Model", width=66, alignment="right", help="Mean daily loss of the model."), "baseline": config.TextColumn("Baseline", width=66, alignment="right", help="Mean daily loss of the baseline."),
         "days": config.NumberColumn("Days", format="localized", width=48),
     }  # fmt: skip
     table(shown, columns, f"Mean daily loss of the model and of {plural(len(frame), 'baseline')}", row_height=26)

@@ -139,9 +139,9 @@ def _columns(desk: Desk, check: Any) -> None:
         return
     several = every["instrument"].nunique() > 1
     every = every.assign(name=[f"{row.column}, {row.instrument}" if several else row.column for row in every.itertuples()])
-    left, right = st.columns(2, gap="medium")
+    left, right = st.columns([2, 3], gap="medium")
     with left:
-        _headed("PSI", "recent bars against training", every.drop(columns="name"), f"{check.run}_columns")
+        _headed("PSI", "recent against training", every.drop(columns="name"), f"{check.run}_columns")
         top = every.dropna(subset=["psi"]).head(DRAWN)
         drawn = pd.DataFrame(dict(name=top["name"], value=top["psi"], role=["warn" if state == "alarm" else "line" if state == "calm" else "quiet" for state in top["state"]]))
         if len(drawn):

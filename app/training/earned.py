@@ -16,6 +16,7 @@ from worker.desk import Desk
 from worker.desk.training_tables import paths
 
 CURVE = {"with": "with_filter"}
+YEARS = 3           # fewer are no picture: folds are drawn
 
 
 def view(desk: Desk, run: Any, scores: Mapping[str, Any]) -> None:
@@ -25,7 +26,7 @@ def view(desk: Desk, run: Any, scores: Mapping[str, Any]) -> None:
         return _equity(run, equity, filtered or {})
     if filtered:
         return _fan(desk, run, filtered)
-    groups.picture(run, scores, "year", height=230)
+    groups.picture(run, scores, "year" if len(scores.get("year") or []) >= YEARS else "fold", height=230)
 
 
 def _equity(run: Any, equity: Mapping[str, Any], filtered: Mapping[str, Any]) -> None:

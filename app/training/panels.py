@@ -29,7 +29,7 @@ def report(_desk: Desk, run_id: str) -> dict[str, Any]:
 
 def headed(desk: Desk, run: Any, title: str, note: str, name: str) -> None:
     """A heading with its note, and the download of a stored table."""
-    _heading(title, note, lambda: download("CSV", f"{run.id}_{name}.csv", "text/csv", partial(desk.training.download, run.id, name, "csv"), f"take-{title}-{run.id}", about=f"{STORED[name]}: the whole table."))
+    _heading(title, note, lambda: download(f"{STORED[name]}, CSV", f"{run.id}_{name}.csv", "text/csv", partial(desk.training.download, run.id, name, "csv"), f"take-{title}-{run.id}", about=f"{STORED[name]}: the whole table."))
 
 
 def over(run: Any, title: str, note: str, frame: pd.DataFrame, name: str) -> None:

@@ -52,7 +52,7 @@ def around(param: Any) -> tuple[float, float]:
 
     >>> from types import SimpleNamespace
     >>> around(SimpleNamespace(default=8, low=2, high=20)), around(SimpleNamespace(default=0.0, low=0.0, high=None))
-    ((2, 20), (0.0, 1.0))
+    ((2.0, 20), (0.0, 1.0))
     """
     low, high = (param.default / AROUND, param.default * AROUND) if param.default else (0.0, 1.0)
     return max(low, param.low) if param.low is not None else low, min(high, param.high) if param.high is not None else high

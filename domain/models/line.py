@@ -13,6 +13,7 @@ from domain.models.rows import checked_rows
 
 Link = Literal["identity", "sigmoid", "softmax"]
 CLIP = 10.0     # standard deviations at which a value counts no further
+BLOCK = 16_384  # rows at once
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,12 @@ class Line:
 
     def standard(self, rows: np.ndarray) -> np.ndarray:
         """float64 n × columns, 0 where nothing is known."""
-        z = (checked_rows(rows, self.columns).astype(np.float64) - self.centre) / self.scale
-        return np.where(np.isnan(z), 0.0, np.clip(z, -CLIP, CLIP))
+        rows = checked_rows(rows, self.columns)
+        values = np.empty(rows.shape)
+        for start in range(0, len(rows), BLOCK):
+            z = (rows[start : start + BLOCK] - self.centre) / self.scale
+            values[start : start + BLOCK] = np.where(np.isnan(z), 0.0, np.clip(z, -CLIP, CLIP))
+        return values
 
     def scores(self, rows: np.ndarray) -> np.ndarray:
         """float64 n × outputs, before the link. Summed row by row, so that a row's score does not depend on those beside it."""
@@ -72,13 +77,16 @@ def line_from(learner: str, facts: Mapping[str, Any]) -> Line:
 
 def standardisation(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each column over what is known of it; 0 and 1 where nothing is, 1 where nothing varies."""
-    known = np.isfinite(rows)
-    count = np.maximum(known.sum(axis=0), 1)
-    values = np.where(known, rows, 0.0).astype(np.float64)
-    centre = values.sum(axis=0) / count
-    values = np.where(known, values - centre, 0.0)
-    scale = np.sqrt((values**2).sum(axis=0) / count)
+    blocks = [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
+    count = np.maximum(sum(np.isfinite(block).sum(axis=0) for block in blocks), 1)
+    centre = sum(_known(block, 0.0).sum(axis=0) for block in blocks) / count
+    scale = np.sqrt(sum((_known(block, centre) ** 2).sum(axis=0) for block in blocks) / count)
     return centre, np.where(scale > 1e-12 * np.maximum(np.abs(centre), 1e-300), scale, 1.0)
+
+
+def _known(rows: np.ndarray, centre: np.ndarray | float) -> np.ndarray:
+    """float64 distances from the centre, 0 where nothing is known."""
+    return np.where(np.isfinite(rows), rows - np.asarray(centre, dtype=np.float64), 0.0)
 
 
 def linked(scores: np.ndarray, link: Link) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from domain.models.growing import Growing, grown
 from domain.models.levels import columns_of, levels_of
 from domain.models.rows import checked_rows, needs
 from domain.models.trees import Trees, of_forest, trees_from
+from domain.models.waiting import waited
 from domain.params import param
 
 FILE = "forest.safetensors"
@@ -41,7 +42,7 @@ class QuantileForest:
         rows = train.rows()
         model = grown(RandomForestRegressor, Growing(self.trees, self.min_leaf, self.columns_share, self.rows_share), rows, train.y, train.weight, seed, watch)
         trees = of_forest(model.estimators_, [tree.tree_.value[:, :, 0] for tree in model.estimators_], len(train.columns))
-        return labelled(trees, rows, train.y, train.weight, levels_of(self.levels))
+        return waited(lambda: labelled(trees, rows, train.y, train.weight, levels_of(self.levels)), watch, 1.0)
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,11 @@ class LeafLabels:
 
 def labelled(trees: Trees, rows: np.ndarray, y: np.ndarray, weight: np.ndarray, levels: tuple[float, ...]) -> LeafLabels:
     """Every training row goes through every tree, those too that the tree did not grow from."""
-    order = np.argsort(y, kind="stable")
-    leaves = trees.leaves(rows[order])
-    members = [np.argsort(leaves[:, tree], kind="stable").astype(np.int32) for tree in range(leaves.shape[1])]
-    size = np.bincount(leaves.ravel(), minlength=len(trees.left)).astype(np.int32)
+    order, members, size = np.argsort(y, kind="stable"), [], np.zeros(len(trees.left), dtype=np.int32)
+    for root in trees.roots:
+        leaves = replace(trees, roots=np.array([root])).leaves(rows)[order, 0]
+        members.append(np.argsort(leaves, kind="stable").astype(np.int32))
+        size += np.bincount(leaves, minlength=len(size)).astype(np.int32)
     return LeafLabels(levels, trees, y[order], weight[order].astype(np.float64), np.concatenate(members), size)
 
 

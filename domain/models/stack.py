@@ -99,6 +99,10 @@ class FittedStack:
     def bars(self) -> int:
         return max(member.bars for member in self.members.values())
 
+    @property
+    def reproducible(self) -> bool:
+        return all(getattr(member, "reproducible", True) for member in self.members.values())
+
     def predict(self, rows: np.ndarray) -> np.ndarray:
         """As ``Fitted.predict``; a member that looks at fewer bars sees the latest of them."""
         return self.line.predict(np.concatenate([_scores(member.predict(_latest(rows, member.bars)), self.task) for member in self.members.values()], axis=1))

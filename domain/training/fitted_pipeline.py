@@ -51,6 +51,11 @@ class FittedPipeline:
     def bars(self) -> int:
         return self.fitted.bars
 
+    @property
+    def reproducible(self) -> bool:
+        """Whether the same seed, data and code give the same fit: not after one on a GPU."""
+        return bool(getattr(self.fitted, "reproducible", True))
+
     def predict(self, samples: Samples, engine: str = "native") -> pd.DataFrame:
         """A row a sample: start, the outputs, the same ``raw_…``, and with a filter ``taken`` and ``size``.
 

@@ -58,8 +58,9 @@ def outputs_on(question: Question, part: Inputs, pipeline: FittedPipeline) -> pd
 
 
 def _by_bar(found: SampleSet, part: Inputs, pipeline: FittedPipeline) -> pd.DataFrame:
+    """By the deciding bar; closed trades by the bar of their entry, without which it is not known which bar decided."""
     ends = part.context.ends(part.series.bars)
-    bar = np.searchsorted(ends, found.samples.start)
+    bar = np.searchsorted(ends, found.samples.start) + (part.trades is not None)
     table = pipeline.predict(as_seen(found, pipeline.columns)).drop(columns="start")
     return table.assign(ts=part.series.bars["ts"].array[bar])[["ts", *table]]
 

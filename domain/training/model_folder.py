@@ -19,7 +19,7 @@ def model_files(pipeline: FittedPipeline, facts: Mapping[str, Any]) -> dict[str,
     """``manifest.json``, ``pipeline.json``, the learner's files, and ``model.onnx`` where its operators exist. ``facts`` go into the manifest."""
     exported = pipeline.fitted.onnx()
     files = dict(sorted((pipeline.files() | ({EXPORTED: exported} if exported is not None else {})).items()))
-    content = dict(facts) | dict(onnx=exported is not None, files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
+    content = dict(facts) | dict(onnx=exported is not None, reproducible=pipeline.reproducible, files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()})
     return {MANIFEST: _sealed(content), **files}
 
 

@@ -84,6 +84,8 @@ class Heuristic:
     def fit(self, view: View, r: np.ndarray, weight: np.ndarray, actions: Sequence[Action], risk: float) -> FittedHeuristic:
         _enough(view)
         own = r[:, own_action(actions)]
+        if not (own > 0).any() or not (own <= 0).any():
+            raise BadRequest(f"the policy heuristic needs wins and losses among the {len(own):,} signals that it is fitted to, and there are only {'wins' if (own > 0).any() else 'losses'}. Take longer validation and calibration windows")
         edge = float(np.quantile(view.volatility[np.isfinite(view.volatility)], self.volatile)) if np.isfinite(view.volatility).any() else float("inf")
         bad = tuple(str(regime) for regime in np.unique(view.regime.astype(str)) if _loses(own[view.regime == regime], self.losing))
         return FittedHeuristic(tuple(actions), break_even(own), edge, bad)

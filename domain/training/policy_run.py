@@ -66,6 +66,8 @@ def judge_policies(
     where this fold may learn from it. Raises BadRequest without a chance of a win, for overlapping tests, and for too few signals.
     """
     _check(folds, policies)
+    for result in results[:1]:
+        _chance(result.pipeline, np.zeros((1, len(result.pipeline.outputs))))
     actions = grid.actions()
     names = np.array([name or "" for name in regime], object)
     signals = Signals(found, decided, actions, rewards_of(decided, found, actions, lambda share: watch(0.7 * share)), volatility_of(decided, found), names)

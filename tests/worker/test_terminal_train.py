@@ -200,3 +200,21 @@ def test_options_of_what_is_fitted_around_come_from_a_file_too(folder):
     (folder / "options.toml").write_text('[training]\nconfromal = "none"\n')
     with pytest.raises(TidemarkError, match="did you mean 'conformal'"):
         run(*words)
+
+
+def test_closed_trades_stand_for_signals(folder):
+    assert run("backtest", *on(folder), "--strategy", "breakout", "--params", '{"lookback": 5, "max_bars": 5}', "--no-report", "--out", folder / "traded") == 0
+    words = ["--trades", folder / "traded" / "trades.csv", "--learner", "linear", "--target", "win", "--columns", "rsi(14)", "--scheme-params", SCHEME]
+    assert run("train", *on(folder), *words, "--out", folder / "of_trades") == 0
+    samples, trades = pd.read_parquet(folder / "of_trades" / "samples.parquet"), pd.read_csv(folder / "traded" / "trades.csv")
+    assert len(samples) > 100 and set(samples["r"].round(9)) <= set(trades["r"].round(9))
+    assert run("predict", "--model", folder / "of_trades", *on(folder), *words[:2], "--out", folder / "trades.csv") == 0
+
+
+def test_a_red_verdict_is_status_1(folder, monkeypatch):
+    """A control that learnt something makes the run red; its files are there all the same."""
+    from domain.training import train
+
+    monkeypatch.setattr(train.controls, "control", lambda *asked: dict(state="red", sentence="Something was learnt of permuted labels.", folds=2, rows=300, auc=None, auc_error=None, rank_ic=0.5, ic_error=0.06, bound=4.0))
+    assert run("train", *on(folder, "short"), *FORECAST, "--out", folder / "red") == 1
+    assert json.loads((folder / "red" / "report.json").read_text())["verdict"]["state"] == "red"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, TidemarkError
 from domain.market.instrument import instruments
 from domain.market.timeframe import Timeframe
 from domain.params import build
@@ -58,6 +58,18 @@ def test_policy_fit_compares_all_signals_the_filter_and_each_policy(fitted):
     assert [row["policy"] for row in facts["policies"]] == ["all signals", "filter", "heuristic", "learned"] and json.loads((out / "policies.json").read_text()) == facts
     choices = pd.read_parquet(out / "choices.parquet")
     assert facts["actions"][0] == "skip" and choices["action"].between(0, len(facts["actions"]) - 1).all() and set(choices["policy"]) == {"heuristic", "learned"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--target", "r"), "the target r gives none; use win, above, fake, barrier"), (("--target", "return"), "the target return gives none"), (("--policy", "lerned"), "did you mean 'learned'"),
+        (("--policy-params", '{"learned": 3}'), "the parameters of learned are 3"), (("--policy-params", '{"other": {}}'), "name other"), (("--grid", '{"sizes": "0"}'), "above 0"),
+    ],
+)  # fmt: skip
+def test_policy_fit_refuses_before_it_fits(words, sentence, tmp_path):
+    with pytest.raises(TidemarkError, match=sentence):
+        CliRunner().invoke(app, ["policy", "fit", "--bars", "nowhere.csv", *ASKED, "--out", str(tmp_path), *words], catch_exceptions=False)
 
 
 def test_policy_value_is_refused_without_propensities_or_with_too_few_trades(fitted, tmp_path):

@@ -115,16 +115,17 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Save")
     seen = held_out(found.samples.matrix, found.samples.columns, first.pipeline.bars)
     report = dict(trained.report) | dict(parity=parity_of(trained.model, seen, found.samples.y))
-    return _saved(asked, trained, report, dict(held_out=seen, scores=rows_of(parts)), parts, work)
+    reproducible = all(result.pipeline.reproducible for result in results.values())
+    return _saved(asked, trained, report, dict(held_out=seen, scores=rows_of(parts)), parts, reproducible, work)
 
 
-def _saved(asked: LoadedQuestion, trained: training.Trained, report: Mapping[str, Any], beside: Mapping[str, pd.DataFrame], parts: Sequence[Chunk], work: Work) -> Commit:
+def _saved(asked: LoadedQuestion, trained: training.Trained, report: Mapping[str, Any], beside: Mapping[str, pd.DataFrame], parts: Sequence[Chunk], reproducible: bool, work: Work) -> Commit:
     """The commit of a whole run: its tables and files, its line in the ledger with the Sharpe ratio, and the candidate that it was to become."""
     store, spec, question = work.store, asked.spec, asked.question
     tables = dict(samples=trained.samples, folds=trained.folds, predictions=trained.predictions, **beside)
     frames = {name: store.frames.put(frame) for name, frame in tables.items()}
     model = store.blobs.put_all(trained.model)
-    decided = manifest(work, question.values()) | dict(spec_hash=question.hash, data=list(spec["datasets"]), seed=question.seed, threads=1, gate=dict(columns=list(found_columns(asked)), pipeline=True))
+    decided = manifest(work, question.values()) | dict(spec_hash=question.hash, data=list(spec["datasets"]), seed=question.seed, threads=1, reproducible=reproducible, gate=dict(columns=list(found_columns(asked)), pipeline=True))
     summary = dict(partial=False, folds=len(asked.folds), expected=len(asked.folds), question=question.values(), report=report, samples=about(asked.samples), model=model, tables=list(MODEL_TABLES), files=files_of(parts) | {f"model/{name}": content for name, content in model.items()})
     trial = trial_of(question, params_hash(spec), report["trials"].get("significance"))
 

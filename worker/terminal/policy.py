@@ -38,6 +38,7 @@ def fit(
     from domain.training.actions import ActionGrid
     from domain.training.asking import question_of
 
+    _check_target(target)
     chosen, actions = _policies(policy, policy_params), build(ActionGrid, object_of(grid, "--grid", '{"sizes": "0.5,1"}'))
     actions.actions()
     rules, options = rules_of(config)
@@ -64,15 +65,17 @@ def value(
     """What a policy would have earned, from logged trades alone: doubly robust, mean log growth a trade with a 95 % interval."""
     import numpy as np
 
+    from domain.params import build
     from domain.training.actions import ActionGrid
     from domain.training.off_policy import Logged, doubly_robust
-    from domain.training.policy import View, growth, policy_from
+    from domain.training.policy import View, growth
 
     facts = _read(policies / FILE if policies.is_dir() else policies)
     if policy not in facts["fitted"]:
         raise unknown("policy in the file", policy, facts["fitted"])
-    table, grid = _log(log), ActionGrid(**facts["grid"])
+    table, grid = _log(log), build(ActionGrid, facts["grid"])
     actions = grid.actions()
+    acts = _policy(facts["fitted"][policy], actions, policies)
     number = table["action"].to_numpy()
     if (number != np.floor(number)).any() or (number < 0).any() or (number >= len(actions)).any():
         raise BadRequest(f"{log} names an action that the policy does not know; actions are 0 (skip) to {len(actions) - 1}, as policies.json lists them")
@@ -84,9 +87,20 @@ def value(
     reward = growth(r, actions, grid.risk)[rows, number]
     logged = Logged(number, _column(table, "propensity", np.nan) if "propensity" in table else None, reward, np.column_stack([view.p, view.volatility]))
     chances = np.zeros((len(table), len(actions)))
-    chances[rows, policy_from(facts["fitted"][policy], actions).act(view)] = 1.0
+    chances[rows, acts.act(view)] = 1.0
     estimate = doubly_robust(logged, chances)
     say(dict(policy=policy, **estimate.__dict__, logged=float(reward.mean())), as_json)
+
+
+def _check_target(target: str) -> None:
+    """Before anything is fitted."""
+    from domain.training.targets import TARGETS
+
+    if target not in TARGETS:
+        raise unknown("target", target, TARGETS)
+    if TARGETS[target].on != "signals" or TARGETS[target].task == "number":
+        able = [name for name, each in TARGETS.items() if each.on == "signals" and each.task != "number"]
+        raise BadRequest(f"policies need the chance of a win, and the target {target} gives none; use {listed(able)}")
 
 
 def _policies(names: str, params: str) -> dict[str, Mapping[str, Any]]:
@@ -99,6 +113,8 @@ def _policies(names: str, params: str) -> dict[str, Mapping[str, Any]]:
     for name in [*chosen, *given]:
         if name not in chosen:
             raise BadRequest(f"--policy-params name {name}, and --policy names {listed(chosen)}; give the parameters of those")
+        if not isinstance(chosen[name], Mapping):
+            raise BadRequest(f"the parameters of {name} are {chosen[name]!r}; write {{\"{name}\": {{\"depth\": 3}}}}")
         build(POLICIES[name], chosen[name])
     if not chosen:
         raise BadRequest(f"--policy names none; choose among {listed(POLICIES)}")
@@ -120,6 +136,15 @@ def _judged(question: Any, inputs: tuple[Any, ...], rules: Any, grid: Any, polic
     folds = training.folds_of(question, found)
     results = [fit_fold(found, fold, question, training.part_of(watch, 0.5 * k / len(folds), 0.5 * (k + 1) / len(folds)), baselines=False) for k, fold in enumerate(folds)]
     return judge_policies(found, decided_of(inputs, strategy), regimes_of(inputs, found), folds, results, rules, grid, policies, lambda share: watch(0.5 + 0.5 * share))
+
+
+def _policy(values: Mapping[str, Any], actions: Any, path: Path) -> Any:
+    from domain.training.policy import policy_from
+
+    try:
+        return policy_from(dict(values), actions)
+    except (KeyError, TypeError, ValueError):
+        raise BadRequest(f"the policy in {path} cannot be read; give the policies.json that tidemark policy fit wrote") from None
 
 
 def _read(path: Path) -> Any:

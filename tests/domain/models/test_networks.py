@@ -135,3 +135,22 @@ def test_levels_that_make_no_sense_are_refused(text):
 def test_width_and_heads_that_do_not_fit_are_refused():
     with pytest.raises(BadRequest, match="units must be a multiple of heads"):
         LEARNERS["transformer"](units=10, heads=4)
+
+
+def test_a_fit_on_a_gpu_is_marked_wherever_it_goes():
+    """As after a fit on a GPU: the mark is in the learner's files, in the model's manifest and in that of a stack with such a member."""
+    import json
+
+    from domain.models.files import load
+    from domain.models.stack import FittedStack
+    from domain.training.fitted_pipeline import FittedPipeline
+    from domain.training.model_folder import model_files
+
+    samples = drawn(100)
+    model = fitted("quantile_network", samples, epochs=1)
+    model = replace(model, design=model.design | dict(device="cuda", reproducible=False))
+    again = load(model.files())
+    assert not again.reproducible and (again.predict(samples.rows()) == model.predict(samples.rows())).all()
+    manifest = json.loads(model_files(FittedPipeline(model, "quantile_network", "return", "number", (), samples.columns, 0), {})["manifest.json"])
+    assert manifest["reproducible"] is False
+    assert not FittedStack({"quantile_network": model}, model, "number").reproducible

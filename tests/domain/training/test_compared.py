@@ -74,11 +74,11 @@ def test_a_baseline_that_some_folds_lack_is_compared_where_it_is():
 
 
 def test_intervals_hold_the_mean_in_95_of_100_also_of_dependent_days():
-    """100 series of 200 days, each the mean of five successive draws: blocks of 15 lose a little of the 95 %; days drawn alone hold it in about 60 %."""
+    """60 series of 200 days, each the mean of five successive draws: blocks of 15 lose a little of the 95 %; days drawn alone hold it in about 60 %."""
     draw, kernel, hits, alone = RNG(3), np.ones(5) / 5, 0, 0
-    for turn in range(100):
+    for turn in range(60):
         days = np.convolve(draw.normal(size=204), kernel, "valid")
         for block in (15, 1):
-            low, high = interval(days, np.ones(200), block, turn, 400)
+            low, high = interval(days, np.ones(200), block, turn, 300)
             hits, alone = hits + (block == 15) * (low <= 0 <= high), alone + (block == 1) * (low <= 0 <= high)
-    assert 83 <= hits <= 99 and alone < 75
+    assert 49 <= hits <= 60 and alone < 45

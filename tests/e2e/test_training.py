@@ -1,0 +1,40 @@
+"""A small model trained on generated bars, its verdict, its folds and its file, in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.bars import generated
+from tests.e2e.downloads import download
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+LONG = 120_000      # milliseconds; kernels may have to be compiled first
+
+
+def test_a_model_is_trained_and_its_verdict_comes_first(page, chromium, system, shoot):
+    data = generated(chromium, system, 4714)
+    page.goto(f"{system.url}/training?data={data}")
+    page.get_by_text("On bars", exact=True).click()
+    for label, option in (("Learner", "linear"), ("Feature set", "basic")):
+        page.get_by_role("combobox", name=re.compile(label)).first.click()
+        page.get_by_role("option", name=re.compile(rf"^{option}\b")).first.click()
+    expect(page.get_by_text(re.compile(r"about 4 folds · one trial"))).to_be_visible(timeout=LONG)
+    page.get_by_role("tab", name="Target", exact=True).click()
+    every = page.get_by_role("spinbutton", name=re.compile("Every"))
+    every.fill("96")
+    every.press("Enter")
+    page.get_by_role("button", name=re.compile("^Train")).click()
+    expect(page.get_by_text("Leakage", exact=True)).to_be_visible(timeout=LONG)
+    assert re.search(r"view=result&run=(\w+)", page.url)
+    words = page.locator("[data-testid=stMain]").inner_text()
+    assert re.search(r"Not proven|Better than its baselines|Not judged", words) and words.index("Look-ahead gate") < words.index("Rank IC")
+    for text in ("synthetic", "Labels permuted", "Against baselines", "Trials counted", "Samples of each part"):
+        expect(page.get_by_text(text).first).to_be_visible(timeout=LONG)
+    rows = list(csv.DictReader(io.StringIO(download(page, "Folds, CSV").read_text())))
+    assert {row["part"] for row in rows} >= {"train", "test", "calibration"} and len({row["fold"] for row in rows}) == 4
+    shoot("training", 1700)
