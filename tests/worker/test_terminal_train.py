@@ -110,6 +110,7 @@ def test_files_hold_what_they_promise(forecast):
     assert {row["name"] for row in report["baselines"]} == {"climatology", "no_change"}
     manifest = json.loads((forecast / "model" / "manifest.json").read_text())
     assert manifest["columns"] == ["rsi(14)", "atr_share(14)"] and manifest["question"]["seed"] == 1     # vpin has no value without volume
+    assert manifest["samples"]["dropped"] == ["vpin(50)"]
 
 
 def test_the_same_again_gives_the_same_bytes(folder, forecast):
