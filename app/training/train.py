@@ -20,13 +20,14 @@ def render(desk: Desk) -> None:
         return nothing("No data yet", "Training needs prices. Import a file, or generate synthetic ones on the Data page.", _import)
     job = job_of_address(desk)
     before, spec, key = _start(desk, job)
-    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=job is None or job.state == "failed", icon=":material/edit:"):
+    failed = job is not None and job.state == "failed"
+    if failed:
+        running.running(desk, job)      # the sentence first, then the question that it asks to change
+    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=job is None or failed, icon=":material/edit:"):
         question.form(desk, before, spec, key)
-    if job is not None:
+    if job is not None and not failed:
         running.running(desk, job)
-    elif address_value("tuning"):
-        tuning.panel(desk)
-    else:
+    elif job is None:
         _below(desk)
 
 
