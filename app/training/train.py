@@ -23,7 +23,7 @@ def render(desk: Desk) -> None:
     failed = job is not None and job.state == "failed"
     if failed:
         running.running(desk, job)      # the sentence first, then the question that it asks to change
-    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=job is None or failed, icon=":material/edit:"):
+    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=failed or (job is None and not address_value("tuning")), icon=":material/edit:"):
         question.form(desk, before, spec, key)
     if job is not None and not failed:
         running.running(desk, job)
@@ -34,6 +34,7 @@ def render(desk: Desk) -> None:
 def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
     """The request that the form begins with: that of the job, or of the run that the address names."""
     wanted = address_value("run")
+    job = job or tuning.job_of_address(desk)
     if job is not None:
         return request_of(desk, job), job.spec, job.id
     if not wanted:
@@ -48,6 +49,8 @@ def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
 def _below(desk: Desk) -> None:
     """Jobs that run, and the way to the results."""
     tuning.panel(desk)
+    if address_value("tuning"):
+        return
     for job in [job for job in desk.jobs.latest(("train",), limit=6) if job.open]:
         if st.button(f"Running: {job.title}", icon=":material/progress_activity:", key=f"open-{job.id}", type="tertiary"):
             open_view("train", job=job.id)
