@@ -15,7 +15,7 @@ from app.kit.figures import clock, number, percent, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, figures, job_panel, nothing, table
 from app.training import charts, curves
-from app.training.addresses import open_view
+from app.training.addresses import open_view, to_results
 from app.training.panels import csv_button
 from app.training.question import show
 from worker.desk import Desk
@@ -37,7 +37,7 @@ def render(desk: Desk) -> None:
     """The checks of one model."""
     models = [model for model in desk.models.all() if model.stage.stage != "retired"]
     if not models:
-        return nothing("No model to watch", "A registered model is checked daily on the bars that come after its training.", _results)
+        return nothing("No model to watch", "A registered model is checked daily on the bars that come after its training.", lambda: to_results(desk))
     wanted = address_value("model")
     shown = next((model for model in models if wanted in (model.title, model.name)), None)
     if wanted and shown is None:
@@ -61,11 +61,6 @@ def render(desk: Desk) -> None:
     figures(headline(latest), width=130)
     _columns(desk, latest)
     _history(checks)
-
-
-def _results() -> None:
-    if st.button("Open the results", type="primary", icon=":material/model_training:"):
-        open_view("result")
 
 
 def _job(desk: Desk) -> Any:

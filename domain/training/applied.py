@@ -53,10 +53,10 @@ class Applied:
         counts = self.counts()
         walk, live, none, cold = (counts[source] for source in (WALK, LIVE, NONE, COLD))
         parts = [
-            f"{walk['signals']:,} signals were decided by its walk-forward ({walk['taken']:,} taken)",
+            f"{walk['signals']:,} signal{' was' if walk['signals'] == 1 else 's were'} decided by its walk-forward ({walk['taken']:,} taken)",
             f"{live['signals']:,} by the model itself, after its last label of {self.until:%Y-%m-%d %H:%M} UTC ({live['taken']:,} taken)",
-            f"{none['signals']:,} up to that label have no walk-forward prediction and were not taken",
-            *([f"{cold['signals']:,} lie in the warm-up of its columns and were not taken"] if cold["signals"] else []),
+            f"{none['signals']:,} up to that label without a walk-forward prediction, not taken",
+            *([f"{cold['signals']:,} in the warm-up of its columns, not taken"] if cold["signals"] else []),
         ]  # fmt: skip
         return f"{'; '.join(parts)}."
 

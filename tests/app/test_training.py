@@ -52,7 +52,7 @@ def sentences(desk: Desk, **query: str) -> str:
 def test_without_data_it_says_what_is_needed_and_has_one_action(desk):
     test = draw("training", desk)
     assert not test.exception and "No data yet" in written(test) and buttons(test) == ["Import a file"]
-    for view, words, action in (("result", "No training yet", "Train a model"), ("compare", "Nothing to compare yet", "Train a model"), ("models", "No model yet", "Open the results"), ("drift", "No model to watch", "Open the results")):
+    for view, words, action in (("result", "No training yet", "Train a model"), ("compare", "Nothing to compare yet", "Train a model"), ("models", "No model yet", "Train a model"), ("drift", "No model to watch", "Train a model")):
         test = draw("training", desk, view=view)
         assert words in written(test) and buttons(test) == [action], view
 
@@ -63,7 +63,7 @@ def test_the_form_draws_the_parameter_classes_and_submits_one_job(desk):
     numbers, choices = {field.label: field for field in test.number_input}, {box.label: box for box in test.selectbox}
     declared = [*desk.training.schemes()["walk_forward"], *desk.training.learners("fake")["fakeout"].params, *desk.backtests.params("breakout"), *desk.training.options()]
     assert not test.exception and choices["Target"].options == [name for name, target in desk.training.targets().items() if target.on == "signals"]
-    assert numbers["Train (days)"].value == next(param.default for param in declared if param.name == "train") and numbers["Train (days)"].min == 1
+    assert (numbers["Train (days)"].value, numbers["Train (days)"].min, numbers["Embargo, hours"].value) == (1, 1, 24.0), "windows of a day of data; all else as declared"
     assert len([param for param in declared if param.type in (int, float) and not param.choices]) <= len(numbers), "a field for each number"
     assert "the windows are longer than the" in captions(test)
     train = numbers["Train (days)"].value

@@ -62,9 +62,12 @@ def test_no_change_of_volatility_goes_by_the_column_of_present_volatility():
 
     every = samples("number")
     column = np.nan_to_num(every.matrix[:, 2]).astype(np.float64)
-    every = replace(every, columns=("a", "b", "realised_volatility(20)", "d", "e"), y=5.0 + 0.5 * column)
+    every = replace(every, columns=("atr_ratio(14, 100)", "b", "realised_volatility(20)@H1", "atr(14)", "e"), y=5.0 + 0.5 * column)
     known = np.isfinite(every.matrix[:, 2])
     np.testing.assert_allclose(fit(NoChange(), every).predict(every.rows())[known, 0], every.y[known], atol=0.02)
+    assert NoChange(column="b").present(every.columns) == 1 and NoChange().present(("atr_ratio(14, 100)",)) is None
+    with pytest.raises(BadRequest, match="there is no column 'c' of present volatility; there are atr_ratio"):
+        fit(NoChange(column="c"), every)
 
 
 def test_no_change_of_a_class_is_how_often_it_occurred_lately():
