@@ -25,7 +25,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/features": {"numpy", "pandas"},
     "domain/features/regimes": {"numpy", "pandas", "hmmlearn", "sklearn", "scipy"},
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
-    "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime", "quantile_forest"},
+    "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime"},
     "domain/training": {"numpy", "pandas", "scipy", "sklearn", "optuna"},
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},
@@ -153,7 +153,7 @@ def test_the_page_loads_no_engine(tmp_path):
     """The browser's process opens at once: no numba, no torch, no vendor's SDK."""
     import subprocess
 
-    heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss", "onnx", "onnxruntime", "safetensors", "quantile_forest", "optuna"]
+    heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss", "onnx", "onnxruntime", "safetensors", "optuna"]
     code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.training, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert output.stdout.strip() == "[]", output.stdout + output.stderr
