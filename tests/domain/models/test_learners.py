@@ -117,6 +117,16 @@ def test_fakeout_is_what_lightgbm_grows_by_itself():
     np.testing.assert_array_equal(fit(learner, every).predict(every.rows())[:, 0], plain.predict(every.rows()))
 
 
+def test_two_threads_grow_the_same_trees_as_one(monkeypatch):
+    from domain.models import boosting
+
+    monkeypatch.setattr(boosting, "threads", lambda cells: 2)
+    two = fit(Fakeout(trees=6, rows_share=0.7), samples()).texts[0]
+    monkeypatch.setattr(boosting, "threads", lambda cells: 1)
+    alone = fit(Fakeout(trees=6, rows_share=0.7), samples()).texts[0]
+    assert two.replace("[num_threads: 2]", "[num_threads: 1]") == alone and "[num_threads: 2]" in two
+
+
 def test_fakeout_reports_each_round_and_keeps_the_best():
     every, heard = samples(), []
     fitted = Fakeout(trees=80, learning_rate=0.5, patience=5).fit(every.take(TRAIN), every.take(REST), 3, lambda share, loss=None: heard.append((share, loss)))
