@@ -40,7 +40,8 @@ class Applied:
         taken[own["number"].to_numpy(np.int64)] = own["taken"].to_numpy(bool)
         size[own["number"].to_numpy(np.int64)] = own["size"].to_numpy(np.float64)
         entry = signals["order"].to_numpy(object) != "exit"
-        sized = signals if (size[entry & taken] == 1.0).all() else signals.assign(size=np.where(entry & taken, signals["size"].to_numpy(np.float64) * size, signals["size"].to_numpy(np.float64)))
+        own_size = signals["size"].to_numpy(np.float64)        # NaN: none of its own, which is 1
+        sized = signals if (size[entry & taken] == 1.0).all() else signals.assign(size=np.where(entry & taken, np.nan_to_num(own_size, nan=1.0) * size, own_size))
         return sized[taken | ~entry].reset_index(drop=True)
 
     def counts(self) -> dict[str, dict[str, int]]:
