@@ -27,7 +27,7 @@ def parity_of(files: Mapping[str, bytes], rows: pd.DataFrame, y: np.ndarray) -> 
         return dict(onnx=False, passed=True, worst=None, bound=None, rows=0, sentence=f"There is no ONNX form: operators of the learner {pipeline.learner} do not exist there.")
     windows = _windows(rows[list(pipeline.columns)].to_numpy(np.float32), pipeline.bars)
     labels = y[np.isfinite(y)]
-    worst, passed = parity(pipeline.fitted, windows, labels)
+    worst, passed = parity(pipeline.fitted, windows, labels, files[EXPORTED])
     bound = float(allowed(pipeline.fitted, labels))
     found = f"ONNX and the model itself differ by at most {worst:.1e} on {len(windows):,} rows and on rows with NaN and beside each split"
     return dict(onnx=True, passed=bool(passed), worst=float(worst), bound=bound, rows=len(windows), sentence=f"{found}; {bound:.1e} is allowed.")

@@ -48,3 +48,10 @@ def request_of(desk: Desk, run: Any) -> TrainingRequest | None:
         return desk.training.request_from(run.spec)
     except Refused:
         return None
+
+
+def to_results(desk: Desk) -> None:
+    """The way to a first model: the results, or where there are none the form."""
+    trained = bool(desk.training.latest(1))
+    if st.button("Open the results" if trained else "Train a model", type="primary", icon=":material/model_training:"):
+        open_view("result" if trained else "train")

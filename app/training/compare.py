@@ -23,6 +23,7 @@ from worker.desk import Desk
 ROLES = {"better": "up", "worse": "down", "undecided": "quiet", "unknown": "quiet"}
 STATE_COLOURS = {"better": "green", "worse": "orange", "undecided": "gray", "unknown": "gray"}
 MOST = 6            # runs beside each other
+LOSSES = {"brier": "Brier score", "pinball": "pinball loss"}
 GROUPS = {"learner_params": "learner", "target_params": "target", "scheme_params": "splits", "strategy_params": "strategy", "fitting": "pipeline"}
 
 
@@ -40,9 +41,9 @@ def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     config = st.column_config
     shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=[level(value) for value in frame["model"]], baseline=[level(value) for value in frame["baseline"]], days=frame["days"]))
     columns = {
-        "name": config.TextColumn("Baseline", width=82), "state": config.MultiselectColumn("Model is", width=78, options=list(STATE_COLOURS), color=list(STATE_COLOURS.values())),
-        "model": config.TextColumn("Model", width=66, alignment="right", help="Mean daily loss of the model."), "baseline": config.TextColumn("Baseline", width=66, alignment="right", help="Mean daily loss of the baseline."),
-        "days": config.NumberColumn("Days", format="localized", width=48),
+        "name": config.TextColumn("Baseline", width=76), "state": config.MultiselectColumn("Model is", width=82, options=list(STATE_COLOURS), color=list(STATE_COLOURS.values())),
+        "model": config.TextColumn("Model", width=56, alignment="right", help="Mean daily loss of the model."), "baseline": config.TextColumn("Baseline", width=60, alignment="right", help="Mean daily loss of the baseline."),
+        "days": config.NumberColumn("Days", format="localized", width=42),
     }  # fmt: skip
     table(shown, columns, f"Mean daily loss of the model and of {plural(len(frame), 'baseline')}", row_height=26)
     reasons = list(dict.fromkeys(str(row.get("reason") or "") for row in rows))
@@ -69,7 +70,7 @@ def share(row: Mapping[str, Any]) -> float:
 
 def words(name: Any) -> str:
     """A name as text."""
-    return str(name).replace("_", " ")
+    return LOSSES.get(str(name)) or str(name).replace("_", " ")
 
 
 def render(desk: Desk) -> None:

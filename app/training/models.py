@@ -16,7 +16,7 @@ from app.kit.figures import clock, number, plural, short, typeset
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, nothing, section, table
-from app.training.addresses import open_view
+from app.training.addresses import open_view, to_results
 from app.training.panels import csv_button
 from app.training.scores import SHOWN, titled, written
 from worker.desk import Desk
@@ -28,7 +28,7 @@ def render(desk: Desk) -> None:
     """Every version, and the chosen one."""
     models = desk.models.all()
     if not models:
-        return nothing("No model yet", "A finished run is registered under a name as a candidate. Only a promoted model filters a backtest.", _results)
+        return nothing("No model yet", "A finished run is registered under a name as a candidate. Only a promoted model filters a backtest.", lambda: to_results(desk))
     wanted = address_value("model")
     shown = next((model for model in models if wanted in (model.title, model.name)), None)
     if wanted and shown is None:
@@ -38,11 +38,6 @@ def render(desk: Desk) -> None:
         open_view("models", model=models[row].title)
     chosen = shown or next((model for model in models if model.stage.stage == "production"), models[0])
     _version(desk, chosen)
-
-
-def _results() -> None:
-    if st.button("Open the results", type="primary", icon=":material/model_training:"):
-        open_view("result")
 
 
 def _list(models: Sequence[Any]) -> int | None:
@@ -147,10 +142,12 @@ def _history(desk: Desk, model: Any) -> None:
 
 
 def _files(model: Any) -> None:
-    section("Files", "named by SHA-256; a file with another hash is refused")
     rows = pd.DataFrame([dict(file=name, hash=short(digest), whole=digest) for name, digest in model.files.items()])
     config = st.column_config
-    csv_button(f"{model.name}_{model.version}_files.csv", rows[["file", "whole"]].rename(columns={"whole": "sha256"}), f"hashes-{model.id}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        section("Files", "by SHA-256; another hash is refused")
+        st.space("stretch")
+        csv_button(f"{model.name}_{model.version}_files.csv", rows[["file", "whole"]].rename(columns={"whole": "sha256"}), f"hashes-{model.id}")
     table(rows, {"file": config.TextColumn("File", width=150), "hash": config.TextColumn("SHA-256", width=76)}, f"Files of {model.title}", row_height=26)
     threads, seed = model.manifest.get("threads"), model.manifest.get("seed")
     facts = [f"seed {number(seed)}" if isinstance(seed, (int, float)) else "", f"{plural(int(threads), 'thread')}" if isinstance(threads, int) else "", "" if model.manifest.get("reproducible", True) else "not reproducible: fitted on a GPU"]

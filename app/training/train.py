@@ -20,19 +20,21 @@ def render(desk: Desk) -> None:
         return nothing("No data yet", "Training needs prices. Import a file, or generate synthetic ones on the Data page.", _import)
     job = job_of_address(desk)
     before, spec, key = _start(desk, job)
-    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=job is None or job.state == "failed", icon=":material/edit:"):
+    failed = job is not None and job.state == "failed"
+    if failed:
+        running.running(desk, job)      # the sentence first, then the question that it asks to change
+    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=failed or (job is None and not address_value("tuning")), icon=":material/edit:"):
         question.form(desk, before, spec, key)
-    if job is not None:
+    if job is not None and not failed:
         running.running(desk, job)
-    elif address_value("tuning"):
-        tuning.panel(desk)
-    else:
+    elif job is None:
         _below(desk)
 
 
 def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
     """The request that the form begins with: that of the job, or of the run that the address names."""
     wanted = address_value("run")
+    job = job or tuning.job_of_address(desk)
     if job is not None:
         return request_of(desk, job), job.spec, job.id
     if not wanted:
@@ -47,6 +49,8 @@ def _start(desk: Desk, job: Any) -> tuple[Any, Any, str]:
 def _below(desk: Desk) -> None:
     """Jobs that run, and the way to the results."""
     tuning.panel(desk)
+    if address_value("tuning"):
+        return
     for job in [job for job in desk.jobs.latest(("train",), limit=6) if job.open]:
         if st.button(f"Running: {job.title}", icon=":material/progress_activity:", key=f"open-{job.id}", type="tertiary"):
             open_view("train", job=job.id)

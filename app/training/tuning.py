@@ -73,11 +73,17 @@ def panel(desk: Desk) -> None:
             if st.button(f"{run.title}: {plural(run.summary['trials'], 'trial')}", icon=":material/tune:", key=f"tuning-{run.id}", type="tertiary"):
                 open_view("train", tuning=run.job_id)
         return
-    job = desk.jobs.get(wanted)
-    if job is None or job.kind != "tune":
+    job = job_of_address(desk)
+    if job is None:
         return missing("tuning", wanted, "Choose one below the form.")
     if not job_panel(desk, job):
         result(desk, job.result["run"])
+
+
+def job_of_address(desk: Desk) -> Any:
+    """The tuning that the address names, None where there is none."""
+    job = desk.jobs.get(address_value("tuning")) if address_value("tuning") else None
+    return job if job is not None and job.kind == "tune" else None
 
 
 def result(desk: Desk, run_id: str) -> None:
@@ -126,12 +132,14 @@ def _trials(desk: Desk, run: Any) -> None:
 
 
 def _heat(desk: Desk, run: Any) -> None:
-    """Higher is better: the loss with its sign changed."""
+    """How far the loss of each cell lies below that of the worst: higher is better."""
     pairs = [tuple(pair) for pair in run.summary["maps"]]
     if not pairs:
         st.caption("One parameter was searched, so there is no map of two.")
         return
     x, y = st.selectbox("Heat map", pairs, format_func=lambda pair: f"{pair[0]} × {pair[1]}", key=f"heat-{run.id}") if len(pairs) > 1 else pairs[0]
     cells = desk.tuning.heat(run.id, x, y)
-    drawn = cells.assign(best=cells["value"] == cells["value"].max())
-    st.altair_chart(charts.heat(drawn, "value", x, y, "minus the loss", ".4f"), width="stretch", alt=f"Validation loss with its sign changed over {x} and {y}")
+    worst = cells["value"].min()
+    drawn = cells.assign(best=cells["value"] == cells["value"].max(), value=cells["value"] - worst, plateau=cells["plateau"] - worst)
+    st.altair_chart(charts.heat(drawn, "value", x, y, "loss below the worst", ".4f"), width="stretch", alt=f"How far the validation loss lies below the worst cell's, over {x} and {y}")
+    st.caption("Loss below that of the worst cell; the best is framed.")

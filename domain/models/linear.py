@@ -10,8 +10,9 @@ import numpy as np
 from domain.models.base import Samples, Watch, learner
 from domain.models.files import Files, opened
 from domain.models.levels import columns_of, levels_or_none, spread_of, weighted_quantiles
-from domain.models.line import Line, Link, line_from, linked, standardisation
+from domain.models.line import BLOCK, Line, Link, line_from, linked, standardisation
 from domain.models.rows import needs, outputs_of, shares
+from domain.models.waiting import waited
 from domain.params import param
 
 STEPS = 200
@@ -32,13 +33,12 @@ class Linear:
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Line:
         needs(train, 2, "linear")
         watch(0.0, None)
-        rows = train.rows()
-        centre, scale = standardisation(rows)
+        rows = waited(train.rows, watch)
+        centre, scale = waited(lambda: standardisation(rows), watch)
         outputs = outputs_of(train) if train.task != "number" else columns_of(levels_or_none(self.levels))
         link: Link = dict(binary="sigmoid", classes="softmax", number="identity")[train.task]  # type: ignore[assignment]
         line = Line("linear", outputs, centre, scale, np.zeros((len(outputs), len(centre))), np.zeros(len(outputs)), link, spread_of(train.y))
-        z = line.standard(rows)
-        coefficients, bias = self.solved(z, train, link, watch)
+        coefficients, bias = self.solved(waited(lambda: line.standard(rows), watch), train, link, watch)
         watch(1.0, None)
         return Line("linear", outputs, centre, scale, coefficients, bias, link, line.spread)
 
@@ -48,7 +48,7 @@ class Linear:
             return logistic(z, train, self.l2, link, watch)
         levels = levels_or_none(self.levels)
         if not levels:
-            return ridge(z, train.y, train.weight, self.l2)
+            return waited(lambda: ridge(z, train.y, train.weight, self.l2), watch)
         lines = []
         for number, level in enumerate(levels):
             lines.append(quantile(z, train.y, train.weight, level, self.l2, lambda share, loss, n=number: watch((n + share) / len(levels), loss)))
@@ -61,10 +61,14 @@ def ridge(z: np.ndarray, y: np.ndarray, weight: np.ndarray, l2: float) -> tuple[
     >>> ridge(np.array([[-1.0], [1.0]]), np.array([1.0, 3.0]), np.ones(2), 1e-9)[0].round(6).tolist()
     [[1.0]]
     """
-    middle, mean = np.average(z, axis=0, weights=weight), np.average(y, weights=weight)
-    weighted = (z - middle) * weight[:, None]
-    moments = weighted.T @ (z - middle) + l2 * np.eye(z.shape[1])
-    coefficients = np.linalg.solve(moments, weighted.T @ (y - mean))
+    middle, mean = weight @ z / weight.sum(), np.average(y, weights=weight)
+    moments, products = l2 * np.eye(z.shape[1]), np.zeros(z.shape[1])
+    for start in range(0, len(z), BLOCK):
+        part = slice(start, start + BLOCK)
+        weighted = (z[part] - middle) * weight[part, None]
+        moments += weighted.T @ (z[part] - middle)
+        products += weighted.T @ (y[part] - mean)
+    coefficients = np.linalg.solve(moments, products)
     return coefficients[None, :], np.array([mean - middle @ coefficients])
 
 

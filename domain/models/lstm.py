@@ -18,9 +18,9 @@ class Lstm:
     """An LSTM whose last state feeds two heads: volatility and direction. The target's head forecasts; the other one is learnt beside it, where its labels
     are known over the same spans, and steadies what both share."""
 
-    bars: int = param(60, low=2, high=1_000, unit="bars", title="Window", help="bars of history, the deciding bar the last of them")
-    units: int = param(32, low=2, high=512, title="Units", help="units of a layer")
-    layers: int = param(1, low=1, high=4, title="Layers", help="LSTM layers")
+    bars: int = param(60, low=2, high=256, unit="bars", title="Window", help="bars of history, the deciding bar the last of them")
+    units: int = param(32, low=2, high=256, title="Units", help="units of a layer")
+    layers: int = param(1, low=1, high=2, title="Layers", help="LSTM layers")
     batch: int = param(256, low=8, high=8_192, unit="samples", title="Batch", help="samples of a step")
     learning_rate: float = param(0.002, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
     epochs: int = param(10, low=1, high=1_000, title="Epochs", help="passes over the training part, at most")

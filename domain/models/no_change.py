@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from domain.errors import BadRequest, listed
 from domain.models.base import Samples, Watch, learner
 from domain.models.constant import Constant
 from domain.models.files import Files, opened
@@ -41,8 +43,10 @@ class NoChange:
 
     def present(self, columns: tuple[str, ...]) -> int | None:
         """Place of the column of present volatility, None where there is none."""
-        names = (self.column,) if self.column else PRESENT
-        places = [at for name in names for at, column in enumerate(columns) if column.split("(")[0].startswith(name) or column == name]
+        if self.column and self.column not in columns:
+            raise BadRequest(f"there is no column {self.column!r} of present volatility; there are {listed(columns)}")
+        names = [column if column == self.column else re.split(r"[(@]", column)[0] for column in columns]
+        places = [names.index(name) for name in ((self.column,) if self.column else PRESENT) if name in names]
         return places[0] if places else None
 
     def around_zero(self, train: Samples) -> Constant:

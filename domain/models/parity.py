@@ -16,13 +16,13 @@ UNKNOWN, BESIDE = 200, 2               # rows with NaN in each column, rows on e
 BATCH = 20_000                         # rows at once, and thresholds
 
 
-def parity(fitted: Fitted, rows: np.ndarray, y: np.ndarray | None = None) -> tuple[float, bool]:
-    """The largest difference between ONNX and the model on ``rows`` and on rows made of them, and whether it is small enough.
+def parity(fitted: Fitted, rows: np.ndarray, y: np.ndarray | None = None, model: bytes | None = None) -> tuple[float, bool]:
+    """The largest difference between ONNX and the model itself on ``rows`` and on rows made of them, and whether it is small enough.
 
-    Made of them: NaN in each column, and for trees each split threshold and one float32 step beside it. Small enough: 1e-6 for probabilities; for
+    ``model``: the ONNX where it has been written already. Made of them: NaN in each column, and for trees each split threshold and one float32 step beside it. Small enough: 1e-6 for probabilities; for
     numbers 1e-5 of the interquartile range of the labels ``y``, or of those of training where ``y`` is not given. A model without ONNX is refused.
     """
-    model = fitted.onnx()
+    model = model or fitted.onnx()
     if model is None:
         raise BadRequest("this model has no ONNX, since its operators do not exist there; use it by itself")
     served, largest = Served(model, len(fitted.outputs)), 0.0

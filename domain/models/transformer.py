@@ -16,8 +16,8 @@ from domain.params import param
 class Transformer:
     """Blocks of attention in which a bar looks at itself and at earlier ones; the deciding bar's state feeds the head."""
 
-    bars: int = param(60, low=2, high=512, unit="bars", title="Window", help="bars of history, the deciding bar the last of them")
-    units: int = param(16, low=2, high=256, title="Units", help="numbers in a bar's state; a multiple of the heads")
+    bars: int = param(60, low=2, high=256, unit="bars", title="Window", help="bars of history, the deciding bar the last of them")
+    units: int = param(16, low=2, high=128, title="Units", help="numbers in a bar's state; a multiple of the heads")
     layers: int = param(1, low=1, high=4, title="Layers", help="blocks of attention")
     heads: int = param(2, low=1, high=16, title="Heads", help="heads of attention in a block")
     batch: int = param(256, low=8, high=8_192, unit="samples", title="Batch", help="samples of a step")

@@ -40,7 +40,8 @@ class Applied:
         taken[own["number"].to_numpy(np.int64)] = own["taken"].to_numpy(bool)
         size[own["number"].to_numpy(np.int64)] = own["size"].to_numpy(np.float64)
         entry = signals["order"].to_numpy(object) != "exit"
-        sized = signals if (size[entry & taken] == 1.0).all() else signals.assign(size=np.where(entry & taken, signals["size"].to_numpy(np.float64) * size, signals["size"].to_numpy(np.float64)))
+        own_size = signals["size"].to_numpy(np.float64)        # NaN: none of its own, which is 1
+        sized = signals if (size[entry & taken] == 1.0).all() else signals.assign(size=np.where(entry & taken, np.nan_to_num(own_size, nan=1.0) * size, own_size))
         return sized[taken | ~entry].reset_index(drop=True)
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -53,10 +54,10 @@ class Applied:
         counts = self.counts()
         walk, live, none, cold = (counts[source] for source in (WALK, LIVE, NONE, COLD))
         parts = [
-            f"{walk['signals']:,} signals were decided by its walk-forward ({walk['taken']:,} taken)",
+            f"{walk['signals']:,} signal{' was' if walk['signals'] == 1 else 's were'} decided by its walk-forward ({walk['taken']:,} taken)",
             f"{live['signals']:,} by the model itself, after its last label of {self.until:%Y-%m-%d %H:%M} UTC ({live['taken']:,} taken)",
-            f"{none['signals']:,} up to that label have no walk-forward prediction and were not taken",
-            *([f"{cold['signals']:,} lie in the warm-up of its columns and were not taken"] if cold["signals"] else []),
+            f"{none['signals']:,} up to that label without a walk-forward prediction, not taken",
+            *([f"{cold['signals']:,} in the warm-up of its columns, not taken"] if cold["signals"] else []),
         ]  # fmt: skip
         return f"{'; '.join(parts)}."
 

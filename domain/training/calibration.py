@@ -77,7 +77,9 @@ def _sigmoid(logit: np.ndarray, happened: np.ndarray) -> tuple[float, float]:
         point, loss = point - factor * step, after
         if moved < 1e-10:
             break
-    return max(float(point[0]), 0.0), float(point[1])
+    if point[0] < 0.0:      # what is higher happened more seldom: nothing was learnt, and the best that does not turn the order round is the share itself
+        return 0.0, float(_logit(target.mean()))
+    return float(point[0]), float(point[1])
 
 
 def _loss(score: np.ndarray, target: np.ndarray) -> float:

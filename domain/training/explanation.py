@@ -68,7 +68,8 @@ def middle_of(pipeline: FittedPipeline) -> float | None:
 def score_name(pipeline: FittedPipeline) -> str:
     """What contributions add up to."""
     explained = pipeline.outputs[int(getattr(pipeline.fitted, "explained", 0))]
-    return explained if pipeline.task == "number" else f"log-odds of {explained}"
+    before = dict(sigmoid="log-odds of ", softmax="linear score of ")       # a forest's leaves hold probabilities, which are added up as they are
+    return before.get(getattr(pipeline.fitted, "link", ""), "") + explained
 
 
 def contributions(pipeline: FittedPipeline, samples: Samples, instruments: Sequence[str]) -> pd.DataFrame | None:

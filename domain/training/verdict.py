@@ -11,6 +11,7 @@ from domain.training.compared import named
 
 WALK = "walk_forward"
 ENOUGH = 0.95           # of the deflated Sharpe ratio
+LOSSES = dict(brier="Brier loss", pinball="pinball loss")
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,11 @@ def _of_forecasts(evidence: Evidence) -> str:
         return f"Whether {evidence.learner} forecasts better than a baseline is open: {_score(evidence)}, and nothing to compare it with."
     nearest = min(known, key=lambda row: row["low"])
     share = f"{100 * abs(nearest['gain']) / nearest['baseline']:.2g} %" if nearest["baseline"] else f"{abs(nearest['gain']):.3g}"
-    days = f"over {_number(nearest['days'], 'day')}"
+    days, loss = f"over {_number(nearest['days'], 'day')}", LOSSES.get(nearest["loss"], nearest["loss"])
     if len(named(known, "better")) == len(evidence.baselines):
-        return f"Better than every baseline: {share} less {nearest['loss']} than {nearest['name']} {days}, which came nearest; {_score(evidence)}."
+        return f"Better than every baseline: {share} less {loss} than {nearest['name']} {days}, which came nearest; {_score(evidence)}."
     word = "worse than" if nearest["state"] == "worse" else "not shown to be better than"
-    return f"{evidence.learner.capitalize()} is {word} {nearest['name']}: {share} {'less' if nearest['gain'] > 0 else 'more'} {nearest['loss']} {days}; {_score(evidence)}."
+    return f"{evidence.learner.capitalize()} is {word} {nearest['name']}: {share} {'less' if nearest['gain'] > 0 else 'more'} {loss} {days}; {_score(evidence)}."
 
 
 def _score(evidence: Evidence) -> str:

@@ -52,7 +52,7 @@ def sentences(desk: Desk, **query: str) -> str:
 def test_without_data_it_says_what_is_needed_and_has_one_action(desk):
     test = draw("training", desk)
     assert not test.exception and "No data yet" in written(test) and buttons(test) == ["Import a file"]
-    for view, words, action in (("result", "No training yet", "Train a model"), ("compare", "Nothing to compare yet", "Train a model"), ("models", "No model yet", "Open the results"), ("drift", "No model to watch", "Open the results")):
+    for view, words, action in (("result", "No training yet", "Train a model"), ("compare", "Nothing to compare yet", "Train a model"), ("models", "No model yet", "Train a model"), ("drift", "No model to watch", "Train a model")):
         test = draw("training", desk, view=view)
         assert words in written(test) and buttons(test) == [action], view
 
@@ -63,7 +63,7 @@ def test_the_form_draws_the_parameter_classes_and_submits_one_job(desk):
     numbers, choices = {field.label: field for field in test.number_input}, {box.label: box for box in test.selectbox}
     declared = [*desk.training.schemes()["walk_forward"], *desk.training.learners("fake")["fakeout"].params, *desk.backtests.params("breakout"), *desk.training.options()]
     assert not test.exception and choices["Target"].options == [name for name, target in desk.training.targets().items() if target.on == "signals"]
-    assert numbers["Train (days)"].value == next(param.default for param in declared if param.name == "train") and numbers["Train (days)"].min == 1
+    assert (numbers["Train (days)"].value, numbers["Train (days)"].min, numbers["Embargo, hours"].value) == (1, 1, 24.0), "windows of a day of data; all else as declared"
     assert len([param for param in declared if param.type in (int, float) and not param.choices]) <= len(numbers), "a field for each number"
     assert "the windows are longer than the" in captions(test)
     train = numbers["Train (days)"].value
@@ -135,7 +135,7 @@ def test_runs_are_compared_after_what_was_asked_differently(desk):
     test = draw("training", desk, view="compare", runs=f"{first},{second}")
     settings, scores = test.dataframe[0].value, test.dataframe[1].value
     assert not test.exception and "Changed settings" in written(test)
-    assert settings.set_index("setting").loc["seed"].tolist() == ["0", "7"] and list(scores["run"]) == [first, second] and "Gains over baselines, brier" in written(test)
+    assert settings.set_index("setting").loc["seed"].tolist() == ["0", "7"] and list(scores["run"]) == [first, second] and "Gains over baselines, Brier score" in written(test)
 
 
 def test_what_the_address_names_and_is_not_there_is_a_warning(desk):
@@ -218,3 +218,14 @@ def test_an_explanation_has_importance_curves_and_one_sample(desk):
     drawn = AppTest.from_function(script, kwargs=dict(desk=desk, run=run), default_timeout=60).run()
     assert not drawn.exception and "1 column of 2 matter in every fold" in captions(drawn)
     assert drawn.selectbox[0].options == ["sma(9)", "rsi(14)"] and drawn.selectbox[2].options[0].startswith("2015-01-05 00:00 · EURUSD")
+
+
+def test_a_cancelled_job_leads_to_its_partial_run_and_resumes_it(desk):
+    data = dataset(desk, "EURUSD", 1)
+    run = stored(desk, data, None, dict(predictions=made.predictions(), scores=made.progress().folds))
+    job = desk.jobs.get(desk.training.get(run).job_id)
+    desk.jobs.cancel(job.id)
+    test = draw("training", desk, job=job.id)
+    assert not test.exception and "Open the partial result" in buttons(test) and {"Resume", "Run again"} & {*buttons(test)}
+    next(button for button in test.button if button.label in ("Resume", "Run again")).click().run()
+    assert desk.jobs.get(job.id).state == "queued", "the same job goes on; its finished folds are not fitted again"

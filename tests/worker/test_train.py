@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 
 from domain.errors import BadRequest
+from tests.worker.kinds import waiting
 from tests.worker.training_jobs import FOLDS, anew, as_whole, bars, question, trained
 from worker import actors
 from worker.jobs import train as job
 from worker.jobs.base import Cancelled, Fenced, Work
+from worker.store import Process
 
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
@@ -86,7 +89,7 @@ def test_a_cancelled_training_keeps_its_folds_and_goes_on_to_the_same_bytes(syst
 
 
 @on_sqlite
-def test_a_worker_that_dies_costs_its_fold_and_not_a_byte(system, desk, store, monkeypatch):
+def test_a_worker_that_dies_costs_its_fold_and_two_that_go_on_make_the_same_bytes(system, desk, store, monkeypatch):
     dataset = bars(desk)
     whole = trained(desk, anew(desk, question(desk, dataset)))
     job_id = anew(desk, question(desk, dataset))
@@ -97,10 +100,17 @@ def test_a_worker_that_dies_costs_its_fold_and_not_a_byte(system, desk, store, m
         dead = unit.jobs.get(job_id)
         assert dead.state == "running" and unit.chunks.counts(job_id)[1] == 1
         assert unit.jobs.rescue(job_id, dead.epoch, dead.beats)
+        for k in range(2):      # the job goes on with two workers
+            unit.alive(Process(f"w{k}", "worker", "here", k, unit.now(), unit.now(), ""))
     with monkeypatch.context() as patched:
         begun = interrupted(patched, 99, Fenced)
-        run = trained(desk, job_id)
-    assert 0 not in begun[: FOLDS - 1] and as_whole(run) == as_whole(whole)
+        owner = Thread(target=actors.run, args=(job_id,))
+        owner.start()
+        helper = waiting(lambda: next(iter(desk.jobs.latest(("part",))), None), 60, "a helper was called")
+        actors.run(helper.id)
+        owner.join()
+    run = desk.training.get(desk.jobs.get(job_id).result["run"])
+    assert 0 not in begun[: FOLDS - 1] and as_whole(run) == as_whole(whole) and desk.jobs.get(helper.id).state == "done"
     with store.read() as unit:
         assert len(unit.trials.rows(job_id=job_id)) == 1
 

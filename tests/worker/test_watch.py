@@ -79,6 +79,11 @@ def test_bars_that_left_what_was_learnt_are_found_and_audited_and_retraining_mak
     assert {event.kind for event in desk.trail.history(f"job:{again.job.id}")} == {"job_submitted", "retraining_asked"}
     assert again.job.kind == "train" and again.job.spec["register"] == "wave", "a run that is registered becomes a candidate"
     assert desk.models.get("wave").title == model and desk.models.get("wave").stage.stage == "production", "nothing is swapped"
+    desk.training.delete(desk.models.get(model).run)
+    (without,) = checked(desk)
+    assert (without.state, without.alarms, without.facts["coverage"]) == (check.state, check.alarms, check.facts["coverage"]), "the question is kept with the model"
+    with pytest.raises(BadRequest, match="is not in the workspace"):
+        desk.drift.retraining(model)
 
 
 @on_sqlite
@@ -91,7 +96,6 @@ def test_a_model_that_cannot_be_watched_stops_no_other_and_says_why(system, desk
         desk.drift.submit("files")
 
 
-@on_sqlite
 def test_models_are_watched_once_a_day_by_however_many_schedulers(store, settings, sent):
     assert daily_watch.step(store, settings, sent) is None, "nothing is in production"
     move(store, add(store), "production")
@@ -108,7 +112,6 @@ def test_models_are_watched_once_a_day_by_however_many_schedulers(store, setting
         assert sorted(found.id for found in unit.jobs.latest(("queued",), (KIND,))) == sorted([job, second]) and unit.jobs.get(job).actor == "tidemark"
 
 
-@on_sqlite
 def test_two_schedulers_that_find_it_due_at_once_submit_the_same_job(store, settings, sent, monkeypatch):
     """The second one reads before the first remembers."""
     from worker.desk.drift import Drift

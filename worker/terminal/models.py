@@ -37,9 +37,14 @@ def show(model: str = Named, as_json: Json = False) -> None:
     if as_json:
         return say(_row(version) | dict(hash=version.digest, files=dict(version.files), gates=gates, stages=stages, manifest=dict(version.manifest), report=dict(version.scores)), True)
     say(_row(version) | dict(hash=version.digest), False)
-    say(gates, False, ("gate", "passed", "found"))
+    print()
+    for gate in gates:
+        print(f"{'passed' if gate['passed'] else 'shut  ' if gate['hard'] else 'weak  '}  {gate['gate']}: {gate['found']}")
+    print()
     say(stages, False, ("stage", "at", "by", "reason"))
-    say([dict(file=name, sha256=content) for name, content in version.files.items()], False, ("file", "sha256"))
+    print()
+    for name, content in version.files.items():
+        print(f"{content}  {name}")
 
 
 @app.command()

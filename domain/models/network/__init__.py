@@ -9,5 +9,5 @@ from domain.models.waiting import waited
 
 
 def load_torch(watch: Watch) -> None:
-    """Import torch, which takes seconds the first time, while ``watch`` may stop what waits for it."""
-    waited(lambda: import_module("domain.models.network.learning"), watch)
+    """Import torch and its optimisers, which takes seconds the first time, while ``watch`` may stop what waits for it."""
+    waited(lambda: import_module("domain.models.network.learning").warm(), watch)

@@ -15,7 +15,7 @@ from domain.errors import BadRequest
 from domain.models.base import Samples, Watch
 from domain.models.network.layers import LEAST_STEP, Head, Network
 
-STEPS = 4_096       # rows of history that go through at once: a stop is heard between them
+STEPS, PRODUCTS = 4_096, 300e6        # rows of history, and products, that go through at once, at most: some tenths of a second, between which a stop is heard
 ROUND = 200         # batches, at most, between two looks at the validation part
 CHUNK = 65_536      # rows at a time where moments of columns are summed
 LARGEST = 1.0       # norm of the gradient of a batch
@@ -158,7 +158,7 @@ def step(network: Network, design: dict[str, Any], train: Samples, rows: np.ndar
     """One step down the gradient of a batch, which goes through in pieces."""
     steps.zero_grad(set_to_none=True)
     total = float(train.weight[rows].sum()) or 1.0
-    for piece in pieces(rows, design["bars"]):
+    for piece in pieces(rows, design):
         watch(share)
         (weighted_loss(network, design, train, piece, device) / total).backward()
     torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST)
@@ -185,15 +185,26 @@ def loss_on(network: Network, design: dict[str, Any], samples: Samples, watch: W
     rows = np.unique(np.linspace(0, len(samples) - 1, min(len(samples), 20_000)).astype(np.int64))
     total = 0.0
     with torch.no_grad():
-        for piece in pieces(rows, design["bars"]):
+        for piece in pieces(rows, design):
             watch(share)
             total += float(weighted_loss(network, design, samples, piece, device))
     return total / (float(samples.weight[rows].sum()) or 1.0)
 
 
-def pieces(rows: np.ndarray, bars: int) -> Iterator[np.ndarray]:
-    size = max(8, STEPS // bars)
+def pieces(rows: np.ndarray, design: dict[str, Any]) -> Iterator[np.ndarray]:
+    """Rows that go through at once, of as many as that."""
+    size = max(1, min(STEPS // design["bars"], int(PRODUCTS / products_of(design))))
     return (rows[first : first + size] for first in range(0, len(rows), size))
+
+
+def products_of(design: dict[str, Any]) -> int:
+    """Products of one sample's way through the trunk, roughly: those of its weights at every bar, and of attention between bars."""
+    bars, columns, width, layers = (design[name] for name in ("bars", "columns", "width", "layers"))
+    if design["kind"] == "recurrent":
+        return int(bars * 4 * width * (columns + width + (layers - 1) * 2 * width))
+    if design["kind"] == "dense":
+        return int(width * (columns + (layers - 1) * width))
+    return int(bars * width * (columns + layers * (8 * width + 2 * bars)))
 
 
 def copied(network: Network) -> dict[str, Tensor]:

@@ -29,6 +29,11 @@ def learnt(shape: Mapping[str, Any], heads: Mapping[str, Mapping[str, Any]], ask
     return FittedNetwork(network, design)
 
 
+def warm() -> None:
+    """Let torch import what its optimisers need, which it puts off to the first of them."""
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+
+
 def placed(device: str) -> str:
     """``cuda`` where a GPU is wanted and there is one."""
     if device == "gpu" and not torch.cuda.is_available():

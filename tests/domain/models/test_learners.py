@@ -62,9 +62,12 @@ def test_no_change_of_volatility_goes_by_the_column_of_present_volatility():
 
     every = samples("number")
     column = np.nan_to_num(every.matrix[:, 2]).astype(np.float64)
-    every = replace(every, columns=("a", "b", "realised_volatility(20)", "d", "e"), y=5.0 + 0.5 * column)
+    every = replace(every, columns=("atr_ratio(14, 100)", "b", "realised_volatility(20)@H1", "atr(14)", "e"), y=5.0 + 0.5 * column)
     known = np.isfinite(every.matrix[:, 2])
     np.testing.assert_allclose(fit(NoChange(), every).predict(every.rows())[known, 0], every.y[known], atol=0.02)
+    assert NoChange(column="b").present(every.columns) == 1 and NoChange().present(("atr_ratio(14, 100)",)) is None
+    with pytest.raises(BadRequest, match="there is no column 'c' of present volatility; there are atr_ratio"):
+        fit(NoChange(column="c"), every)
 
 
 def test_no_change_of_a_class_is_how_often_it_occurred_lately():
@@ -112,6 +115,16 @@ def test_fakeout_is_what_lightgbm_grows_by_itself():
     params = dict(objective="binary", learning_rate=0.05, num_leaves=15, min_data_in_leaf=50, feature_fraction=0.8, lambda_l2=1.0, seed=3, deterministic=True, force_row_wise=True, verbosity=-1, num_threads=1)
     plain = lightgbm.train(params, lightgbm.Dataset(train.rows(), train.y, weight=train.weight, params=params), 25)
     np.testing.assert_array_equal(fit(learner, every).predict(every.rows())[:, 0], plain.predict(every.rows()))
+
+
+def test_two_threads_grow_the_same_trees_as_one(monkeypatch):
+    from domain.models import boosting
+
+    monkeypatch.setattr(boosting, "threads", lambda cells: 2)
+    two = fit(Fakeout(trees=6, rows_share=0.7), samples()).texts[0]
+    monkeypatch.setattr(boosting, "threads", lambda cells: 1)
+    alone = fit(Fakeout(trees=6, rows_share=0.7), samples()).texts[0]
+    assert two.replace("[num_threads: 2]", "[num_threads: 1]") == alone and "[num_threads: 2]" in two
 
 
 def test_fakeout_reports_each_round_and_keeps_the_best():

@@ -110,6 +110,16 @@ def test_a_large_batch_goes_through_in_pieces_between_which_a_stop_is_heard():
         fitted("lstm", samples, stop, epochs=2, batch=960)
 
 
+def test_the_larger_a_network_the_fewer_samples_go_through_at_once():
+    from domain.models.network.fitting import pieces, products_of
+
+    small = dict(kind="recurrent", bars=60, columns=50, width=32, layers=1)
+    assert products_of(small) == 60 * 4 * 32 * (50 + 32)        # four gates of 32, each from 50 columns and 32 states, at 60 bars
+    assert products_of(small | dict(layers=2)) == products_of(small) + 60 * 4 * 32 * (32 + 32)
+    assert [len(piece) for piece in pieces(np.arange(100), small)] == [68, 32]
+    assert {len(piece) for piece in pieces(np.arange(3), dict(kind="recurrent", bars=256, columns=50, width=256, layers=2))} == {1}
+
+
 def test_a_gpu_that_is_not_there_is_refused_and_the_processor_is_reproducible():
     import torch
 

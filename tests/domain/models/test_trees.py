@@ -60,6 +60,7 @@ def test_a_threshold_rounded_to_the_nearest_float32_would_part_other_rows():
     rows = samples().rows()
     assert parity(model, rows)[1]
     assert not parity(Wrong(), rows)[1]  # type: ignore[arg-type]
+    assert not parity(model, rows, model=Wrong().onnx())[1], "the ONNX that is stored is the one that is tried"
 
 
 def test_numbers_are_rounded_down():

@@ -54,3 +54,10 @@ def test_values_read_back_give_the_same_numbers_and_none_is_certain():
         rows = np.linspace(0, 1, 101)
         assert np.array_equal(calibration_from(calibration.values())(rows), calibration(rows))
         assert (np.diff(calibration(rows)) >= 0).all() and calibration(rows).min() > 0 and calibration(rows).max() < 1
+
+
+def test_a_sigmoid_never_turns_the_order_round_and_then_gives_the_share_that_happened():
+    """Where the higher ones happened more seldom, all are the same: 70 of 100, and not what the other end of a falling line would give."""
+    raw = np.linspace(0.55, 0.65, 100)
+    calibration = calibrate(raw, (np.arange(100) < 70).astype(np.float64))
+    assert np.ptp(calibration(raw)) == 0.0 and calibration(raw)[0] == pytest.approx(0.7, abs=0.01)

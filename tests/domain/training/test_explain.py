@@ -120,3 +120,19 @@ def test_each_says_how_far_it_is_and_can_be_stopped():
 
         with pytest.raises(KeyboardInterrupt):
             explain(stop)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("forest", "p"), ("fakeout", "log-odds of p"), ("prior", "p")])
+def test_the_score_that_contributions_add_up_to_is_named_by_what_it_is(name, expected):
+    from domain.models import LEARNERS
+    from domain.training.explanation import contributions, score_name
+    from domain.training.fitted_pipeline import FittedPipeline
+    from tests.domain.models.samples import samples
+
+    every = samples(count=300)
+    fitted = LEARNERS[name](**dict(trees=3) if name != "prior" else {}).fit(every, every, 0, lambda share, loss=None: None)
+    pipeline = FittedPipeline(fitted, name, "win", "binary", (), every.columns, 0)
+    assert score_name(pipeline) == expected
+    shares = contributions(pipeline, every, ("EURUSD",))
+    p = shares["prediction"]
+    np.testing.assert_allclose(shares["score"], p if expected == "p" else np.log(p / (1 - p)), atol=1e-9)
