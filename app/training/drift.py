@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,24 +11,17 @@ from app.features.panels import measured
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, percent, plural, typeset
 from app.kit.text import literal
-from app.kit.widgets import attempt, download, figures, job_panel, nothing, table
-from app.training import charts, curves
+from app.kit.widgets import attempt, figures, job_panel, nothing, table
+from app.training import charts, drift_history
 from app.training.addresses import open_view, to_results
-from app.training.panels import csv_button
+from app.training.drift_history import BRIER, COLOURS, headed
 from app.training.question import show
 from worker.desk import Desk
-from worker.desk.export import csv_of
 
 KIND = "watch_models"
-PSI, Q, BRIER = 0.25, 0.01, 3.0         # alarms by default: PSI and q of KS together, and deviations of the Brier score
+PSI, Q = 0.25, 0.01         # alarms by default: PSI and q of KS together
 DRAWN = 16                  # columns of the chart
 STATES: dict[str, tuple[Any, str, str]] = {"alarm": ("yellow", ":material/warning:", "Drift"), "calm": ("green", ":material/check:", "No drift"), "unknown": ("gray", ":material/help:", "Not judged")}
-COLOURS = {"alarm": "yellow", "calm": "green", "unknown": "gray"}
-OVER_TIME = {       # figure -> title, note, limits
-    "coverage": ("Coverage", "share of outcomes inside the widest interval, with the 99 % band in which chance alone moves it; a point a check, UTC", ()),
-    "brier": ("Brier score", "deviations above what the probabilities themselves promise; a point a check, UTC", (BRIER,)),
-    "expected": ("Expected Brier score", "from the probabilities alone, before any outcome is known; a point a check, UTC", ()),
-}  # fmt: skip
 
 
 def render(desk: Desk) -> None:
@@ -60,7 +51,7 @@ def render(desk: Desk) -> None:
     _verdict(desk, model, latest)
     figures(headline(latest), width=130)
     _columns(desk, latest)
-    _history(checks)
+    drift_history.view(checks)
 
 
 def _job(desk: Desk) -> Any:
@@ -120,14 +111,6 @@ def _table(_desk: Desk, run: str, model: str) -> pd.DataFrame:
     return _desk.drift.table(run, model)
 
 
-def _headed(title: str, note: str, frame: pd.DataFrame, name: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
-        st.caption(literal(note), width="content")
-        st.space("stretch")
-        download("CSV", f"{name}.csv", "text/csv", partial(csv_of, frame), f"take-{title}-{name}")
-
-
 def _columns(desk: Desk, check: Any) -> None:
     every = _table(desk, check.run, check.model).sort_values("psi", ascending=False, na_position="last", ignore_index=True)
     if every.empty:
@@ -136,14 +119,14 @@ def _columns(desk: Desk, check: Any) -> None:
     every = every.assign(name=[f"{row.column}, {row.instrument}" if several else row.column for row in every.itertuples()])
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        _headed("PSI", "recent against training", every.drop(columns="name"), f"{check.run}_columns")
+        headed("PSI", "recent against training", every.drop(columns="name"), f"{check.run}_columns")
         top = every.dropna(subset=["psi"]).head(DRAWN)
         drawn = pd.DataFrame(dict(name=top["name"], value=top["psi"], role=["warn" if state == "alarm" else "line" if state == "calm" else "quiet" for state in top["state"]]))
         if len(drawn):
             st.altair_chart(charts.bars(drawn, "PSI", ".3f", rules=[(PSI, f"may have drifted from {PSI:g}", "warn")]), width="stretch", alt=f"PSI of {plural(len(drawn), 'column')}; largest {top['name'].iloc[0]} {top['psi'].iloc[0]:.3f}")
         st.caption("Beyond the line a column may have drifted; it is an alarm where KS says so, too. Grey: too slow to be judged.")
     with right:
-        _headed("Columns", "PSI and KS on effective counts", every.drop(columns="name"), f"{check.run}_statistics")
+        headed("Columns", "PSI and KS on effective counts", every.drop(columns="name"), f"{check.run}_statistics")
         _statistics(every)
 
 
@@ -160,48 +143,6 @@ def _statistics(every: pd.DataFrame) -> None:
         "reason": config.TextColumn("Reason", width=260),
     }  # fmt: skip
     table(rows, columns, f"PSI and KS of {plural(len(rows), 'column')}", row_height=26, height=min(38 + 26 * len(rows), 360))
-
-
-def history_of(checks: Sequence[Any]) -> pd.DataFrame:
-    """``figure, ts, value, low, high, nominal, count, alarm``: a row a check and figure, oldest first."""
-    rows: list[dict[str, Any]] = []
-    for check in reversed(checks):
-        facts = check.facts
-        for row in [row for row in facts.get("coverage") or [] if row.get("coverage") is not None][:1]:
-            rows.append(dict(figure="coverage", ts=check.at, value=row["coverage"], low=row["low"], high=row["high"], nominal=row["nominal"], count=row["count"], alarm=row["state"] == "alarm"))
-        for row in [row for row in facts.get("brier") or [] if row.get("z") is not None][:1]:
-            rows.append(dict(figure="brier", ts=check.at, value=row["z"], count=row["count"], alarm=row["state"] == "alarm"))
-        if facts.get("expected_brier") is not None:
-            rows.append(dict(figure="expected", ts=check.at, value=facts["expected_brier"], count=facts.get("samples"), alarm=False))
-    return pd.DataFrame(rows, columns=["figure", "ts", "value", "low", "high", "nominal", "count", "alarm"])
-
-
-def _history(checks: Sequence[Any]) -> None:
-    every = history_of(checks)
-    for name, (title, note, limits) in OVER_TIME.items():
-        part = every[every["figure"] == name]
-        if len(part) < 2:
-            continue
-        _headed(title, note, part, f"{name}_over_time")
-        alt = f"{title} over {plural(len(part), 'check')}; {plural(int(part['alarm'].sum()), 'alarm')}"
-        picture = curves.coverage(part) if name == "coverage" else curves.over_time(part, f"{title}, deviations" if name == "brier" else title, limits)
-        st.altair_chart(picture, width="stretch", alt=alt)
-    _log(checks)
-
-
-def _log(checks: Sequence[Any]) -> None:
-    rows = pd.DataFrame([dict(at=clock(check.at), state=[check.state], sentence=typeset(check.sentence), run=check.run) for check in checks])
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown("**Checks**", width="content")
-        st.caption("newest first, UTC", width="content")
-        st.space("stretch")
-        csv_button("checks.csv", rows.assign(state=[check.state for check in checks]), "take-checks")
-    config = st.column_config
-    columns = {
-        "at": config.TextColumn("Checked, UTC", width=116), "state": config.MultiselectColumn("State", width=80, options=list(COLOURS), color=list(COLOURS.values())),
-        "sentence": config.TextColumn("Finding", width=600), "run": config.TextColumn("Run", width=62),
-    }  # fmt: skip
-    table(rows, columns, f"{plural(len(rows), 'check')} of the model", row_height=26, height="auto" if len(rows) <= 8 else 246)
 
 
 @st.dialog("Retrain the model")

@@ -9,14 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import DASH, clock, number, percent, plural, typeset
-from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section, table
-from app.training import calibration, compare, earned, explain, folds, groups, running
+from app.training import calibration, compare, earned, explain, folds, groups, running, runs
 from app.training.addresses import open_view, request_of, run_of_address
 from app.training.panels import badge, everything, report
 from app.training.question import SCHEMES, sentence, show
-from app.training.result_words import WORDS, title_of, word_of
+from app.training.result_words import WORDS, title_of
 from app.training.scores import score, written
 from worker.desk import Desk
 
@@ -25,12 +24,12 @@ TABS = ("Folds", "Scores", "Calibration", "Explanation", "Samples and files")
 
 def render(desk: Desk) -> None:
     run = run_of_address(desk)
-    runs = desk.training.latest()
-    if not runs:
+    every = desk.training.latest()
+    if not every:
         return nothing("No training yet", "A model is judged out of sample, net of costs and of all that was tried. Ask a question first.", start)
     if run is not None:
         result(desk, run)
-    earlier(desk, runs, run)
+    runs.earlier(every, run)
 
 
 def start() -> None:
@@ -97,9 +96,9 @@ def _head(desk: Desk, run: Any, partial: bool) -> None:
             if st.button("Resume", icon=":material/replay:", type="primary", key=f"resume-run-{run.id}"):
                 show(attempt(lambda: desk.training.resume(run.id)))
         elif st.button("Register…", icon=":material/bookmark_add:", type="primary", key=f"register-{run.id}"):
-            register(desk, run)
+            runs.register(desk, run)
         if st.button("Delete…", icon=":material/delete:", type="tertiary", key=f"delete-run-{run.id}"):
-            delete(desk, run)
+            runs.delete(desk, run)
 
 
 def _verdict(desk: Desk, run: Any, told: Mapping[str, Any]) -> None:
@@ -188,46 +187,3 @@ def _samples(run: Any) -> None:
     libraries = run.manifest.get("libraries") or {}
     rows = [("code", str(run.manifest.get("code", DASH))[:12]), *((name, str(version)) for name, version in libraries.items())]
     table(pd.DataFrame(rows, columns=["what", "version"]), {"what": config.TextColumn("", width=150), "version": config.TextColumn("Version or hash", width=150)}, "Code hash and versions of libraries", row_height=26)
-
-
-# -- the list, registering, deleting
-
-
-def earlier(desk: Desk, runs: list[Any], run: Any) -> None:
-    """Other runs, newest first."""
-    others = [other for other in runs if run is None or other.id != run.id]
-    if not others:
-        return
-    section("Runs", "newest first; select one to open it")
-    config = st.column_config
-    columns = {
-        "run": config.TextColumn("Run", width=66), "name": config.TextColumn("Question", width=330), "data": kind_column(), "state": config.TextColumn("Verdict", width=160),
-        "created": config.TextColumn("Created, UTC", width=120),
-    }  # fmt: skip
-    row = table(pd.DataFrame([row_of(other) for other in others]), columns, "Runs of training", key=f"training-runs-{run.id if run else ''}", pick=True)
-    if row is not None:
-        open_view("result", run=others[row].id)
-
-
-def row_of(run: Any) -> dict[str, Any]:
-    """A run in a list."""
-    return dict(run=run.id, name=title_of(run), data=kind_of(run.synthetic), state=word_of(run), created=clock(run.created_at))
-
-
-@st.dialog("Register as a candidate")
-def register(desk: Desk, run: Any) -> None:
-    st.markdown("The model of the fold that would come next becomes the next version under a name. It filters nothing until it is promoted.")
-    name = st.text_input("Name", max_chars=64, placeholder="fake-breakout")
-    if st.button("Register", type="primary", icon=":material/bookmark_add:"):
-        model = attempt(lambda: desk.models.register(run.id, name.strip()))
-        if model is not None:
-            open_view("models", model=model.title)
-
-
-@st.dialog("Delete this run?")
-def delete(desk: Desk, run: Any) -> None:
-    st.markdown(f"**{literal(title_of(run))}** `{run.id}` with its samples, folds and predictions is removed. Its trials stay counted, its audit events stay.")
-    if st.button("Delete run", type="primary", icon=":material/delete:") and attempt(lambda: desk.training.delete(run.id)) is not None:
-        open_view("result")
-
-

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
 from domain.errors import BadRequest, unknown
 from domain.models.base import Samples, Task
+from domain.models.waiting import waited
 
 Watch = Callable[[float], None]     # share of the work; it may raise to stop
 STEPS = 16_384          # rows of history that are asked about at once
@@ -65,13 +67,17 @@ def as_they_are(windows: np.ndarray, rows: np.ndarray) -> None:
 
 def asked(forecaster: Forecaster, samples: Samples, alteration: Alteration, watch: Watch, done: float) -> np.ndarray:
     """float64 n × outputs of the altered samples."""
+
+    def heard(share: float, loss: float | None = None) -> None:
+        watch(share)
+
     outputs = []
     for rows in batches(len(samples), forecaster.bars):
         watch(done)
         batch = samples.take(rows)
         windows = batch.window(forecaster.bars)
         alteration(windows, rows)
-        outputs.append(forecaster.raw(laid_out(batch, windows)))
+        outputs.append(waited(partial(forecaster.raw, laid_out(batch, windows)), heard, done))
     return np.concatenate(outputs)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.models.base import Samples
+from domain.models.waiting import waited
 from domain.training.altered import LEAST, Watch, spread
 from domain.training.explain import boundary, partial_dependence, permutation_importance
 from domain.training.fitted_pipeline import FittedPipeline
@@ -41,8 +42,7 @@ def explain(pipelines: Sequence[FittedPipeline], tests: Sequence[Samples], instr
     curves, pairs = columns[:CURVES], list(combinations(columns[:PAIRS], 2))
     dependence = [partial_dependence(last, test, name, watch=part_of(watch, 0.6, 0.2, k, len(curves))).assign(column=name) for k, name in enumerate(curves)]
     bounds = [boundary(last, test, pair, watch=part_of(watch, 0.8, 0.15, k, len(pairs))).assign(first=pair[0], second=pair[1]) for k, pair in enumerate(pairs)]
-    watch(0.95)
-    told = contributions(last, spread(test, SINGLE), instruments)
+    told = waited(lambda: contributions(last, spread(test, SINGLE), instruments), lambda share, loss=None: watch(share), 0.95)
     tables = dict(importance=importance, dependence=of_output(dependence, output, ("column", "value", "prediction", "low", "high")))
     tables["boundary"] = of_output(bounds, output, ("first", "second", "x", "y", "x0", "x1", "y0", "y1", "prediction"))
     summary = dict(

@@ -15,9 +15,10 @@ from domain.params import params_of
 from tests.domain.models.samples import samples
 
 pytestmark = pytest.mark.xdist_group("learners")        # each is fitted once, and torch is loaded once
-SMALL = dict(trees=12, patience=4, passes=1, width=4, layers=1, batch=128, bars=4)   # of the parameters that a learner has
+SMALL = dict(trees=12, patience=4, passes=1, width=4, layers=1, batch=128, bars=4, blocks=2, members="linear,no_change")   # of the parameters that a learner has
 TASK = dict(fake="binary", win="binary", above="binary", barrier="classes", direction="classes")
 CASES = [(name, task) for name, cls in LEARNERS.items() for task in dict.fromkeys(TASK.get(target, "number") for target in cls.targets)]
+COUNT, TRAIN, REST = 500, np.arange(400), np.arange(400, 500)
 AT_ONCE = ("prior", "climatology", "no_change", "bins")      # fits that are over before they could be stopped
 NAMES = [f"{name}-{task}" for name, task in CASES]
 
@@ -36,9 +37,9 @@ def ignore(share: float, loss: float | None = None) -> None:
 
 
 def fitted_of(name: str, task: str, y: float | None = None, seed: int = 3, watch: Any = ignore) -> Any:
-    every = samples(task)
+    every = samples(task, COUNT)
     every = every if y is None else replace(every, y=np.full(len(every), y))
-    return small(name).fit(every.take(np.arange(700)), every.take(np.arange(700, 900)), seed, watch)
+    return small(name).fit(every.take(TRAIN), every.take(REST), seed, watch)
 
 
 class Fits(dict):
@@ -55,7 +56,7 @@ def fits() -> Fits:
 
 
 def rows_of(fitted: Any, task: str) -> np.ndarray:
-    every = samples(task)
+    every = samples(task, COUNT)
     return every.rows() if fitted.bars == 1 else every.window(fitted.bars)
 
 
@@ -117,11 +118,11 @@ def test_a_file_with_one_byte_changed_is_refused(case, fits):
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_a_column_that_is_nowhere_known_says_nothing(case):
     name, task = case
-    every = samples(task)
+    every = samples(task, COUNT)
     matrix = every.matrix.copy()
     matrix[:, 2] = np.nan
     every = replace(every, matrix=matrix)
-    fitted = small(name).fit(every.take(np.arange(700)), every.take(np.arange(700, 900)), 3, ignore)
+    fitted = small(name).fit(every.take(TRAIN), every.take(REST), 3, ignore)
     rows = (every.rows() if fitted.bars == 1 else every.window(fitted.bars))[:50]
     assert np.isfinite(fitted.predict(rows)).all()
 
@@ -154,7 +155,7 @@ def test_what_watch_raises_stops_it(case):
 
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_onnx_gives_the_same_on_random_rows_beside_thresholds_and_where_columns_are_unknown(case, fits):
-    rows = rows_of(fits[case], case[1])[:300]
+    rows = rows_of(fits[case], case[1])[:200]
     if fits[case].onnx() is None:
         with pytest.raises(BadRequest, match="no ONNX"):
             parity(fits[case], rows)

@@ -10,7 +10,7 @@ import pytest
 from domain.training.conformal import Conformal, conformal_from
 from tests.domain.training.conformal_by_hand import intervals
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "6"))
+CASES = int(os.environ.get("TIDEMARK_CASES", "4"))
 LEVELS = [(0.1, 0.9), (0.1, 0.5, 0.9), (0.05, 0.25, 0.5, 0.75, 0.95), (0.1, 0.3, 0.9)]
 
 

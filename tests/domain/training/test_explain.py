@@ -136,3 +136,26 @@ def test_the_score_that_contributions_add_up_to_is_named_by_what_it_is(name, exp
     shares = contributions(pipeline, every, ("EURUSD",))
     p = shares["prediction"]
     np.testing.assert_allclose(shares["score"], p if expected == "p" else np.log(p / (1 - p)), atol=1e-9)
+
+
+def test_a_stop_is_heard_while_a_model_forecasts():
+    """A forest of many trees may take seconds for a batch: the stop does not wait for it."""
+    from threading import Event
+
+    ended, heard = Event(), []
+
+    @dataclass(frozen=True)
+    class Slow(Known):
+        def raw(self, samples):
+            ended.wait(60)
+            return super().raw(samples)
+
+    def stop(share):
+        heard.append(share)
+        if len(heard) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        partial_dependence(Slow(), drawn(10), "a", watch=stop)
+    assert len(heard) == 2
+    ended.set()
