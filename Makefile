@@ -15,14 +15,14 @@ export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
 	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
 
-# First compile, once and not in every process. Then tests with bounds in seconds, which wait more than they work: beside them, at the lowest
-# priority, the tests of the engine, which wait for nothing, and the linter. Then those in a browser, one after another, and all that is left
-# beside them at a lower priority. What ran beside is printed when it has ended.
+# First compile, once and not in every process. Then tests with bounds in seconds, which wait more than they work: beside them, once a start has
+# been timed, at the lowest priority, the tests of the engine, which wait for nothing, and the linter. Then those in a browser, one after another,
+# and all that is left beside them at a lower priority. What ran beside is printed when it has ended.
 ENGINE := tests/domain tests/reference tests/parity tests/test_causality.py
 test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
 	said=$$(mktemp -d); pages=; trap "kill \$$engine \$$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
-	nice -n 19 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser" $(ENGINE) >$$said/engine 2>&1 & engine=$$!; \
+	(sleep 40; exec nice -n 19 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser" $(ENGINE)) >$$said/engine 2>&1 & engine=$$!; \
 	(sleep 40; exec nice -n 19 $(MAKE) lint) >$$said/lint 2>&1 & lint=$$!; \
 	$(PYTEST) -n $(CORES) --dist loadgroup -m alone tests/worker; alone=$$?; \
 	$(PYTEST) -m browser tests/e2e >$$said/pages 2>&1 & pages=$$!; \

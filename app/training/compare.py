@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.features.values import level
 from app.kit.address import address_value
 from app.kit.figures import number, plural, short, typeset
 from app.kit.text import literal
@@ -39,11 +38,11 @@ def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if len(drawn):
         st.altair_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=96), width="stretch", alt="; ".join(f"{row.name}: {row.state}" for row in frame.itertuples(index=False)))
     config = st.column_config
-    shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=[level(value) for value in frame["model"]], baseline=[level(value) for value in frame["baseline"]], days=frame["days"]))
+    shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=[loss(value) for value in frame["model"]], baseline=[loss(value) for value in frame["baseline"]], days=frame["days"]))
     columns = {
-        "name": config.TextColumn("Baseline", width=76), "state": config.MultiselectColumn("Model is", width=82, options=list(STATE_COLOURS), color=list(STATE_COLOURS.values())),
-        "model": config.TextColumn("Model", width=56, alignment="right", help="Mean daily loss of the model."), "baseline": config.TextColumn("Baseline", width=60, alignment="right", help="Mean daily loss of the baseline."),
-        "days": config.NumberColumn("Days", format="localized", width=42),
+        "name": config.TextColumn("Against", width=72), "state": config.MultiselectColumn("Model is", width=82, options=list(STATE_COLOURS), color=list(STATE_COLOURS.values())),
+        "model": config.TextColumn("Model", width=68, alignment="right", help="Mean daily loss of the model."), "baseline": config.TextColumn("Baseline", width=68, alignment="right", help="Mean daily loss of the baseline."),
+        "days": config.NumberColumn("Days", format="localized", width=38),
     }  # fmt: skip
     table(shown, columns, f"Mean daily loss of the model and of {plural(len(frame), 'baseline')}", row_height=26)
     reasons = list(dict.fromkeys(str(row.get("reason") or "") for row in rows))
@@ -66,6 +65,15 @@ def share(row: Mapping[str, Any]) -> float:
     0.04
     """
     return float(row["gain"]) / float(row["baseline"]) if row["baseline"] else 0.0
+
+
+def loss(value: float | None) -> str:
+    """A mean loss by four significant digits: squared returns are a few millionths.
+
+    >>> loss(0.24983), loss(1.9984e-06), loss(None)
+    ('0.2498', '1.998e-6', '—')
+    """
+    return "—" if value is None or pd.isna(value) else f"{value:.4g}".replace("e-0", "e-")
 
 
 def words(name: Any) -> str:
