@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.kit.address import address_value, missing
 from app.kit.figures import plural
+from app.kit.text import literal
 from app.kit.widgets import go, nothing
 from app.training import question, running, tuning
 from app.training.addresses import job_of_address, open_view, request_of
@@ -52,7 +53,7 @@ def _below(desk: Desk) -> None:
     if address_value("tuning"):
         return
     for job in [job for job in desk.jobs.latest(("train",), limit=6) if job.open]:
-        if st.button(f"Running: {job.title}", icon=":material/progress_activity:", key=f"open-{job.id}", type="tertiary"):
+        if st.button(f"Running: {literal(job.title)}", icon=":material/progress_activity:", key=f"open-{job.id}", type="tertiary"):
             open_view("train", job=job.id)
     runs = desk.training.latest()
     if not runs:

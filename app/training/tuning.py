@@ -70,7 +70,7 @@ def panel(desk: Desk) -> None:
     wanted = address_value("tuning")
     if not wanted:
         for run in desk.tuning.latest(LATEST):
-            if st.button(f"{run.title}: {plural(run.summary['trials'], 'trial')}", icon=":material/tune:", key=f"tuning-{run.id}", type="tertiary"):
+            if st.button(f"{literal(run.title)}: {plural(run.summary['trials'], 'trial')}", icon=":material/tune:", key=f"tuning-{run.id}", type="tertiary"):
                 open_view("train", tuning=run.job_id)
         return
     job = job_of_address(desk)
