@@ -16,19 +16,20 @@ run:                    ## install, migrate, start everything, print the address
 	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
 
 # First compile, once and not in every process. Then tests with bounds in seconds, which wait more than they work: beside them, once a start has
-# been timed, at the lowest priority, the tests of the engine, which wait for nothing, and the linter. Then those in a browser, one after another,
-# and all that is left beside them at a lower priority. What ran beside is printed when it has ended.
+# been timed, at the lowest priority, the tests of the engine, which wait for nothing. Then those in a browser, one after another,
+# for a page that waits goes on asking, and beside them what is left of the engine's, then all others at a lower priority.
 ENGINE := tests/domain tests/reference tests/parity tests/test_causality.py
 test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
 	said=$$(mktemp -d); pages=; trap "kill \$$engine \$$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
 	(sleep 40; exec nice -n 19 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser" $(ENGINE)) >$$said/engine 2>&1 & engine=$$!; \
-	(sleep 40; exec nice -n 19 $(MAKE) lint) >$$said/lint 2>&1 & lint=$$!; \
 	$(PYTEST) -n $(CORES) --dist loadgroup -m alone tests/worker; alone=$$?; \
 	$(PYTEST) -m browser tests/e2e >$$said/pages 2>&1 & pages=$$!; \
+	wait $$engine; engines=$$?; cat $$said/engine; \
+	nice -n 19 $(MAKE) lint >$$said/lint 2>&1 & lint=$$!; \
 	nice -n 5 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser" $(addprefix --ignore=,$(ENGINE)); others=$$?; \
-	wait $$pages; browser=$$?; wait $$engine; engines=$$?; wait $$lint; linter=$$?; \
-	cat $$said/engine $$said/pages $$said/lint; rm -r $$said; exit $$((alone + others + browser + engines + linter))
+	wait $$pages; browser=$$?; wait $$lint; linter=$$?; \
+	cat $$said/pages $$said/lint; rm -r $$said; exit $$((alone + others + browser + engines + linter))
 
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy

@@ -1,4 +1,4 @@
-"""A small model trained on the generated bars of the example, its verdict, its folds and its file, in a real browser."""
+"""A small model trained on the newest bars of the workspace, its verdict, its folds and its file, in a real browser."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LONG, TRAINED = 120_000, 300_000        # milliseconds; kernels may have to be c
 
 
 def test_a_model_is_trained_and_its_verdict_comes_first(page, system, shoot):
-    data = system.wait_for(lambda: system.terminal("data", "list"), 120)[0]["id"]
-    page.goto(f"{system.url}/training?data={data}")
+    data = system.wait_for(lambda: system.terminal("data", "list"), 120)[0]
+    page.goto(f"{system.url}/training?data={data['id']}")
     page.get_by_text("On bars", exact=True).click()
     for label, option in (("Learner", "linear"), ("Feature set", "basic")):
         page.get_by_role("combobox", name=re.compile(label)).first.click()
@@ -34,7 +34,8 @@ def test_a_model_is_trained_and_its_verdict_comes_first(page, system, shoot):
     assert re.search(r"view=result&run=(\w+)", page.url)
     words = page.locator("[data-testid=stMain]").inner_text()
     assert re.search(r"Not proven|Better than its baselines|Not judged", words) and words.index("Look-ahead gate") < words.index("Rank IC")
-    for text in ("synthetic", "Labels permuted", "Against baselines", "Trials counted", "Samples of each part"):
+    assert ("synthetic" in words) == data["synthetic"]
+    for text in ("Labels permuted", "Against baselines", "Trials counted", "Samples of each part"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=LONG)
     rows = list(csv.DictReader(io.StringIO(download(page, "Folds, CSV").read_text())))
     assert {row["part"] for row in rows} >= {"train", "test", "calibration"} and len({row["fold"] for row in rows}) == 4
