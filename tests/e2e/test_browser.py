@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import time
 from pathlib import Path
@@ -320,8 +321,9 @@ def test_settings_show_the_source_of_each_value(page, system, shoot):
     shoot("settings", 940)
 
 
+@pytest.mark.skipif("TIDEMARK_SHOTS" not in os.environ, reason="pictures are taken with TIDEMARK_SHOTS; that every page draws is tested above")
 def test_pictures_of_the_pages(page, system, shoot):
-    """The screenshots of the README, on synthetic bars; without TIDEMARK_SHOTS it only opens what they show."""
+    """The screenshots of the README, on synthetic bars."""
     run = next(entry for entry in system.terminal("runs", "list") if entry["synthetic"])
     for name, address, height in (("overview", "", 1120), ("data", "data", 940), ("backtest", f"backtest?run={run['id']}", 1300), ("audit", "audit", 960)):
         page.goto(f"{system.url}/{address}")
