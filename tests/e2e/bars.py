@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tests.e2e.pressing import press
+
 
 def generated(chromium, system, seed: int) -> str:
     """The id of a dataset generated on the Data page."""
@@ -12,7 +14,7 @@ def generated(chromium, system, seed: int) -> str:
     tab = chromium.new_page()
     tab.goto(f"{system.url}/data?do=generate")
     tab.get_by_role("spinbutton", name="Seed").fill(str(seed))
-    tab.get_by_role("button", name="Generate", exact=True).click()
+    press(tab.get_by_role("button", name="Generate", exact=True))
     expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=120_000)
     match = re.search(r"dataset=(\w+)", tab.url)
     tab.close()

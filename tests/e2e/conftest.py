@@ -102,7 +102,7 @@ def chromium():
 def page(chromium, system):
     """A fresh page at 1280 pixels. A request to another host fails the test, as does an uncaught error of a script, or
     a resource that the content security policy blocks."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", accept_downloads=True)
+    context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", reduced_motion="reduce", accept_downloads=True)
     tab = context.new_page()
     tab.set_default_timeout(45_000)
     foreign, broken = [], []

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.downloads import download
+from tests.e2e.pressing import press
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
@@ -30,7 +31,7 @@ def test_a_bundle_from_the_page_verifies_with_bare_python_and_a_changed_byte_is_
     system.wait_for(lambda: system.terminal("audit", "checkpoints"), 90)
     page.goto(f"{system.url}/audit")
     expect(page.get_by_text("Not a certification.")).to_be_visible()
-    page.get_by_role("button", name="Download", exact=True).click()
+    press(page.get_by_role("button", name="Download", exact=True))
     bundle, key, checkpoint = (download(page, name) for name in ("Bundle, ZIP", "Public key", "Checkpoint, signed note"))
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -56,5 +57,5 @@ def test_a_decision_is_replayed_from_the_page(page, system, tmp_path):
     seq = next(row["seq"] for row in rows if "body" in row and json.loads(row["body"])["kind"] == "run_finished")
     page.goto(f"{system.url}/audit?entity=run:{run}&event={seq}")
     expect(page.get_by_text("its history,")).to_be_visible()
-    page.get_by_role("button", name="Replay decision").click()
+    press(page.get_by_role("button", name="Replay decision"))
     expect(page.get_by_text("The decision computed again is equal to what was recorded.").locator("visible=true").first).to_be_visible(timeout=LONG)

@@ -17,6 +17,7 @@ from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.venues.synthetic import RegimeSwitching, generate
 from tests.e2e.downloads import download
+from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 120_000       # milliseconds; the kernel may have to be compiled first
@@ -39,13 +40,13 @@ def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
 def open_file(page: Page, system, path: Path) -> None:
     page.goto(f"{system.url}/data?do=import")
     page.get_by_label("or a file path on the server").fill(str(path))
-    page.get_by_role("button", name="Load", exact=True).click()
+    press(page.get_by_role("button", name="Load", exact=True))
 
 
 def import_file(page: Page, system, path: Path, button: str = "Import") -> str:
     """Through all three steps; the id of the dataset."""
     open_file(page, system, path)
-    page.get_by_role("button", name="Validate").click()
+    press(page.get_by_role("button", name="Validate"))
     expect(page.get_by_text("Validation report", exact=False).filter(visible=True).first).to_be_visible(timeout=LONG)
     page.get_by_role("button", name=button, exact=True).last.click()
     page.get_by_role("button", name="View dataset").click(timeout=LONG)
@@ -55,7 +56,7 @@ def import_file(page: Page, system, path: Path, button: str = "Import") -> str:
 
 def run_backtest(page: Page) -> str:
     """Submit the form as it stands; the id of the run."""
-    page.get_by_role("button", name="Run backtest").click()
+    press(page.get_by_role("button", name="Run backtest"))
     expect(page.get_by_text("Break-even spread").filter(visible=True).first).to_be_visible(timeout=LONG)
     return re.search(r"run=(\w+)", page.url)[1]
 
@@ -91,7 +92,7 @@ def test_bars_are_imported_tested_verified_and_exported(page, system, tmp_path, 
     expect(page.get_by_text("EURUSD M15 · CSV").filter(visible=True).first).to_be_visible()
     run = run_backtest(page)
     expect(page.get_by_text("Profit factor").filter(visible=True).first).to_be_visible()
-    page.get_by_role("button", name="Export").click()
+    press(page.get_by_role("button", name="Export"))
     taken = download(page, "Trades, CSV")
     rows = list(csv.DictReader(taken.read_text().splitlines()))
     shown = system.terminal("runs", "show", run)
@@ -99,9 +100,9 @@ def test_bars_are_imported_tested_verified_and_exported(page, system, tmp_path, 
 
     page.goto(f"{system.url}/audit?entity=run:{run}")
     expect(page.get_by_text(f"run {run}").filter(visible=True).first).to_be_visible()
-    page.get_by_role("button", name="Verify now").click()
+    press(page.get_by_role("button", name="Verify now"))
     expect(page.get_by_text(re.compile(r"^\d[\d,]* events$")).filter(visible=True).first).to_be_visible(timeout=LONG)
-    page.get_by_role("button", name="Download", exact=True).click()
+    press(page.get_by_role("button", name="Download", exact=True))
     taken = download(page, "CSV", exact=True)
     events = list(csv.DictReader(taken.read_text().splitlines()))
     assert {"run_finished", "downloaded"} <= {event["kind"] for event in events}
@@ -131,10 +132,10 @@ def test_a_dirty_file_is_discarded_or_repaired_as_the_person_chooses(page, syste
     path = bars_csv(tmp_path, dirty=True)
     before = len(system.terminal("data", "list"))
     open_file(page, system, path)
-    page.get_by_role("button", name="Validate").click()
+    press(page.get_by_role("button", name="Validate"))
     expect(page.get_by_text("Errors found.")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("1 bar with high below low")).to_be_visible()
-    page.get_by_role("button", name="Discard").click()
+    press(page.get_by_role("button", name="Discard"))
     expect(page.get_by_role("button", name="Import…")).to_be_enabled()
     assert len(system.terminal("data", "list")) == before
     dataset = import_file(page, system, path, "Repair and import")
@@ -184,7 +185,7 @@ def test_a_value_out_of_bounds_is_reported_beside_the_form(page, system):
     page.get_by_role("option", name="simple_ma").click()
     expect(page.get_by_role("button", name="Run backtest")).to_have_count(1)       # the form of the strategy before has gone
     page.get_by_role("spinbutton", name="Fast, bars").fill("200")
-    page.get_by_role("button", name="Run backtest").click()
+    press(page.get_by_role("button", name="Run backtest"))
     expect(page.get_by_text("Fast must be the shorter one")).to_be_visible()
 
 
@@ -192,12 +193,12 @@ def test_a_run_is_named_opened_and_deleted(page, system):
     page.goto(f"{system.url}/backtest")
     page.get_by_role("spinbutton", name="Lookback, bars").fill("33")
     run = run_backtest(page)
-    page.get_by_role("button", name="Name…").click()
+    press(page.get_by_role("button", name="Name…"))
     page.get_by_role("dialog").get_by_label("Name").fill("spring channel")
-    page.get_by_role("button", name="Save").click()
+    press(page.get_by_role("button", name="Save"))
     expect(page.get_by_text("spring channel").filter(visible=True).first).to_be_visible()
-    page.get_by_role("button", name="Delete…").click()
-    page.get_by_role("button", name="Delete run", exact=True).click()
+    press(page.get_by_role("button", name="Delete…"))
+    press(page.get_by_role("button", name="Delete run", exact=True))
     expect(page.get_by_role("button", name="Run backtest")).to_be_visible()
     assert run not in [entry["id"] for entry in system.terminal("runs", "list")]
 
@@ -220,10 +221,10 @@ def test_the_views_of_a_run_a_stress_test_and_a_comparison(page, system):
         expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
         expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
     page.get_by_role("tab", name="Robustness").click()
-    page.get_by_role("button", name="Run the stress test").click()
+    press(page.get_by_role("button", name="Run the stress test"))
     expect(page.get_by_role("button", name="Show data: Net return under each scenario")).to_be_attached(timeout=LONG)
     expect(page.get_by_text("Not evaluated: the run earns nothing after costs.").filter(visible=True).first).to_be_visible()
-    page.get_by_role("button", name="Compare…").click()
+    press(page.get_by_role("button", name="Compare…"))
     page.get_by_role("combobox", name="Compare with").click()
     page.get_by_role("option", name=re.compile(other)).click()
     expect(page.get_by_text("These runs differ in data.")).to_be_visible()
@@ -231,7 +232,7 @@ def test_the_views_of_a_run_a_stress_test_and_a_comparison(page, system):
     taken = download(page, "CSV", exact=True)
     rows = {row["key"]: row for row in csv.DictReader(taken.read_text().splitlines())}
     assert float(rows["trades"]["difference"]) == float(rows["trades"]["b"]) - float(rows["trades"]["a"]) != 0
-    page.get_by_role("button", name="Close", exact=True).click()
+    press(page.get_by_role("button", name="Close", exact=True))
     expect(page.get_by_text("Robustness checks")).to_be_visible()
 
 
@@ -251,7 +252,7 @@ def test_limits_and_kelly_are_entered_and_rejected_orders_are_shown(page, system
 
 def choose_bars(page: Page, *datasets: dict) -> None:
     bars = page.locator("[data-testid=stMultiSelect]").first
-    bars.get_by_role("button", name="Clear all").click()
+    press(bars.get_by_role("button", name="Clear all"))
     for dataset in datasets:
         bars.locator("input").fill(dataset["version"][:4])
         page.get_by_role("option").first.click()
@@ -269,14 +270,14 @@ def test_a_batch_on_separate_accounts_and_more_monte_carlo_paths(page, system, t
     page.goto(f"{system.url}/backtest")
     choose_bars(page, *datasets)
     page.get_by_text("Separate accounts", exact=True).click()
-    page.get_by_role("button", name="Run backtest").click()
+    press(page.get_by_role("button", name="Run backtest"))
     expect(page.get_by_text("2 of 2 backtests finished; select one to open it")).to_be_visible(timeout=LONG)
     rows = list(csv.DictReader(download(page, "CSV", exact=True).read_text().splitlines()))
     assert len({row["run"] for row in rows}) == 2 and all(int(row["trades"]) > 0 and row["state"] == "done" for row in rows)
     page.goto(f"{system.url}/backtest?run={rows[0]['run']}&view=Believe")
-    page.get_by_role("button", name="Run more paths…").click()
+    press(page.get_by_role("button", name="Run more paths…"))
     page.get_by_role("spinbutton", name="Number of paths").fill("2000")
-    page.get_by_role("button", name="Run paths").click()
+    press(page.get_by_role("button", name="Run paths"))
     expect(page.get_by_text(re.compile("^2,000 paths of the same trades"))).to_be_visible(timeout=LONG)
     assert len(pd.read_csv(download(page, "CSV", exact=True))) == 2_000
 
@@ -299,11 +300,11 @@ def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_pa
 def test_synthetic_bars_are_generated_and_deleted_with_their_runs(page, system):
     page.goto(f"{system.url}/data?do=generate")
     page.get_by_role("spinbutton", name="Seed").fill("77")
-    page.get_by_role("button", name="Generate", exact=True).click()
+    press(page.get_by_role("button", name="Generate", exact=True))
     expect(page.get_by_text("candles drawn from")).to_be_visible(timeout=LONG)
     dataset = re.search(r"dataset=(\w+)", page.url)[1]
     assert next(entry for entry in system.terminal("data", "list") if entry["id"] == dataset)["synthetic"]
-    page.get_by_role("button", name="Delete…").click()
+    press(page.get_by_role("button", name="Delete…"))
     page.get_by_role("button", name="Delete dataset", exact=False).last.click()
     expect(page.get_by_role("button", name="Delete dataset", exact=False)).to_have_count(0)
     assert dataset not in [entry["id"] for entry in system.terminal("data", "list")]
@@ -338,7 +339,7 @@ def test_pictures_of_the_pages(page, system, shoot):
 
 def test_the_example_is_removed_with_one_click(page, system):
     page.goto(system.url)
-    page.get_by_role("button", name="Remove the example").click()
+    press(page.get_by_role("button", name="Remove the example"))
     expect(page.get_by_role("button", name="Remove the example")).to_have_count(0)
     assert not [entry for entry in system.terminal("data", "list") if entry["source"].startswith("Synthetic") and entry["timeframe"] == "M15" and entry["first"].startswith("2022")]
     time.sleep(2.5)     # the clock has come round: it does not come back

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.bars import generated
 from tests.e2e.downloads import download
+from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 120_000      # milliseconds; kernels may have to be compiled first
@@ -41,7 +42,7 @@ def test_a_run_is_judged_and_the_trades_of_its_breach_are_seen(page, system, run
         expect(page.get_by_text(text, exact=True).first).to_be_visible()
     expect(page.get_by_text("A gap can jump any floor.").first).to_be_visible()
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(3, timeout=LONG)
-    page.get_by_role("button", name="Estimate", exact=True).click()
+    press(page.get_by_role("button", name="Estimate", exact=True))
     expect(page.get_by_text("Daily loss ends it")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("Risk per trade", exact=True)).to_be_visible()
     rows = list(csv.DictReader(io.StringIO(download(page, "Floors CSV").read_text())))
@@ -57,7 +58,7 @@ def test_a_rule_set_is_edited_saved_and_compared(page, system, run):
     page.goto(f"{system.url}/compliance?run={run}&rules=ftmo-2-step&view=rules")
     page.get_by_role("textbox", name="Daily loss").fill("4 % of initial")
     page.get_by_role("textbox", name="Why").first.fill("Stricter than the firm")
-    page.get_by_role("button", name="Save version").click()
+    press(page.get_by_role("button", name="Save version"))
     expect(page.get_by_text("Version 1, begun from ftmo-2-step.")).to_be_visible(timeout=LONG)
     saved = next(row for row in system.terminal("compliance", "rules", "list") if row["name"] == "my ftmo-2-step")
     assert (saved["version"], saved["overridden"]) == (1, "daily.amount")

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.downloads import download
+from tests.e2e.pressing import press
 from tests.e2e.test_features import LONG, SOON, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -34,12 +35,12 @@ def files(tmp_path) -> Path:
 def opened(page: Page, system, path: Path) -> None:
     page.goto(f"{system.url}/data?view=external&do=import")
     page.get_by_role("textbox", name="or a file path on the server").fill(str(path))
-    page.get_by_role("button", name="Load", exact=True).click()
+    press(page.get_by_role("button", name="Load", exact=True))
     expect(page.get_by_text("2 Confirm the format")).to_be_visible(timeout=SOON)
 
 
 def import_opened(page: Page) -> None:
-    page.get_by_role("button", name="Import", exact=True).click()
+    press(page.get_by_role("button", name="Import", exact=True))
     expect(page.get_by_role("button", name="View")).to_be_visible(timeout=LONG)
 
 
@@ -52,7 +53,7 @@ def test_external_data_is_imported_and_features_have_values(page, system, files,
     opened(page, system, files / "VIXCLS.csv")
     expect(page.get_by_role("combobox", name="Series")).to_have_value("VIX · Implied volatility of the S&P 500 (VIX)", timeout=SOON)
     import_opened(page)
-    page.get_by_role("button", name="View").click()
+    press(page.get_by_role("button", name="View"))
     expect(page.get_by_text(re.compile(r"^[\d,]+ points? drawn from [\d,]+ rows; extremes are kept"))).to_be_visible(timeout=SOON)
     shoot("data-outside", 900)
     rows = list(csv.DictReader(download(page, "Download, CSV").read_text().splitlines()))
@@ -61,7 +62,7 @@ def test_external_data_is_imported_and_features_have_values(page, system, files,
     opened(page, system, files / "calendar.csv")
     import_opened(page)
     opened(page, system, files / "news.csv")
-    page.get_by_role("button", name="Import", exact=True).click()
+    press(page.get_by_role("button", name="Import", exact=True))
     expect(page.get_by_text("has the time '2022-01-03 09:30', which has no zone")).to_be_visible(timeout=LONG)
     page.get_by_text("Treat naive timestamps as UTC").click()
     import_opened(page)
@@ -73,16 +74,16 @@ def test_external_data_is_imported_and_features_have_values(page, system, files,
     expect(page.get_by_text("5 features will be empty: missing DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
     for text in ("minutes_to_release()", "sentiment()"):
         write(page, page, text)
-    page.get_by_role("button", name="Compute").click()
+    press(page.get_by_role("button", name="Compute"))
     expect(page.get_by_text("Warm-up sensitivity")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("3 columns have values, 5 are empty.")).to_be_visible(timeout=SOON)
     expect(page.get_by_text(re.compile(r"are empty: computed without DXY, US_RATE, EU_RATE and US10Y"))).to_be_visible(timeout=SOON)
-    page.get_by_role("button", name="Export").click()
+    press(page.get_by_role("button", name="Export"))
     taken = pd.read_csv(download(page, "Columns of EURUSD, CSV"))
     assert {name for name in taken.columns[1:] if taken[name].notna().mean() > 0.9} == {"vix_zscore(60)", "minutes_to_release", "sentiment(24.0)"}
     assert taken["minutes_to_release"].min() == 0 and taken["vix_zscore(60)"].nunique() > 30 and taken["sentiment(24.0)"].between(-1, 1).mean() > 0.9
 
     page.goto(f"{system.url}/data?view=outside")
-    page.get_by_role("button", name="Delete…").click()
+    press(page.get_by_role("button", name="Delete…"))
     expect(page.get_by_text(re.compile(r"It is used by 1 run, which could not be reproduced without it"))).to_be_visible(timeout=SOON)
     expect(page.get_by_role("button", name="Delete import")).to_be_disabled(timeout=SOON)

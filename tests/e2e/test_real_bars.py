@@ -19,6 +19,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import ROOT
 from tests.e2e.downloads import download
+from tests.e2e.pressing import press
 from tests.e2e.test_browser import import_file, run_backtest
 
 DATA = os.environ.get("TIDEMARK_DATA", "")
@@ -43,7 +44,7 @@ def test_three_years_of_m5_from_file_to_result_and_the_same_in_the_terminal(page
     expect(page.get_by_text("run finished").filter(visible=True).first).to_be_visible()
     assert system.terminal("audit", "verify")["holds"]
     page.goto(f"{system.url}/backtest?run={run['id']}")
-    page.get_by_role("button", name="Export").click()
+    press(page.get_by_role("button", name="Export"))
     taken = download(page, "Trades, CSV")
     assert trades(taken) == trades(in_the_terminal(system, tmp_path, run) / "trades.csv")
 
@@ -68,7 +69,7 @@ def test_a_killed_worker_does_not_lose_the_run(page, system):
     page.get_by_role("combobox", name="Data").click()
     page.get_by_role("option", name="EURUSD M1").first.click()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Run backtest").click()
+    press(page.get_by_role("button", name="Run backtest"))
     job = system.wait_for(lambda: running(system), 20)
     for process in workers(system):
         process.send_signal(signal.SIGKILL)

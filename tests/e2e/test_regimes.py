@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.bars import generated
 from tests.e2e.downloads import download
+from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 120_000     # milliseconds; kernels may have to be compiled first
@@ -27,7 +28,7 @@ def choose_bars(page, version: str) -> None:
     bars = page.locator("[data-testid=stMultiSelect]").first
     expect(bars).to_be_visible(timeout=SOON)
     if version[:4] not in bars.inner_text():
-        bars.get_by_role("button", name="Clear all").click()
+        press(bars.get_by_role("button", name="Clear all"))
         bars.locator("input").fill(version[:4])
         page.get_by_role("option").first.click()
         page.keyboard.press("Escape")
@@ -50,7 +51,7 @@ def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run
         field.fill(value)
         field.press("Enter")
     expect(page.get_by_text(re.compile(r"^[\d,]+ bars · 2 models$"))).to_be_visible(timeout=SOON)
-    page.get_by_role("button", name="Fit regimes").click()
+    press(page.get_by_role("button", name="Fit regimes"))
     expect(page.get_by_text("A hidden Markov model of 3 states")).to_be_visible(timeout=LONG)
     for text in ("Price and regimes", "Regime statistics", "States of the last model", "Transition matrix", "Number of states"):
         expect(page.get_by_text(text, exact=True)).to_be_visible(timeout=SOON)
@@ -92,7 +93,7 @@ def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run
     regimes.locator("input").fill(fitted)
     page.get_by_role("option", name=f"EURUSD: HMM, 3 states, run {fitted}", exact=True).click()
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Run analysis").click()
+    press(page.get_by_role("button", name="Run analysis"))
     expect(page.get_by_text(f"Regimes: run {fitted} for EURUSD, as known at each bar's close.")).to_be_visible(timeout=LONG)
     shoot("features-laboratory-regimes", 2100)
 
@@ -108,7 +109,7 @@ def test_bars_are_labelled_by_rules_and_an_unknown_column_is_reported(page, syst
     expect(page.get_by_role("button", name="Fit regimes")).to_be_disabled(timeout=SOON)
     page.get_by_text("Rule-based", exact=True).first.click()
     expect(page.get_by_role("button", name="Label bars")).to_be_enabled(timeout=SOON)
-    page.get_by_role("button", name="Label bars").click()
+    press(page.get_by_role("button", name="Label bars"))
     expect(page.get_by_text("By rule:")).to_be_visible(timeout=LONG)
     page.goto(f"{system.url}/features?view=regimes&run=nosuch")
     expect(page.get_by_text("There is no run nosuch.")).to_be_visible(timeout=SOON)

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.bars import generated
 from tests.e2e.downloads import download
+from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compiled first
@@ -56,7 +57,7 @@ def three_by_three(page: Page) -> None:
 def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, system, bars, shoot):
     opened(page, system, bars)
     three_by_three(page)
-    page.get_by_role("button", name="Run grid search").click()
+    press(page.get_by_role("button", name="Run grid search"))
     expect(page.get_by_text("9 combinations of breakout")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("on this data in total")).to_be_visible(timeout=SOON)
     expect(page.get_by_text(re.compile("^(Probability of overfitting|Overfitting was not evaluated)"))).to_be_visible(timeout=SOON)
@@ -76,7 +77,7 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, system
     page.mouse.click(box["x"] + 58 + (box["width"] - 58) / 2, box["y"] + 120)
     expect(page.get_by_text("1 in the cell lookback 40 bars · stop loss 2 ATR")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("4 lookback 40 bars · stop loss 2 ATR")).to_be_visible(timeout=SOON)
-    page.get_by_role("button", name="Backtest this").click()
+    press(page.get_by_role("button", name="Backtest this"))
     expect(page.get_by_text("Equity and drawdown").filter(visible=True).first).to_be_visible(timeout=LONG)
     assert "/backtest?" in page.url
     shown = system.terminal("runs", "show", re.search(r"run=(\w+)", page.url)[1])
@@ -94,7 +95,7 @@ def test_a_walk_forward_shows_its_folds(page, system, bars, shoot):
         field.fill(str(value))
         field.press("Enter")
     expect(page.get_by_text(re.compile("about 4 folds"))).to_be_visible(timeout=SOON)
-    page.get_by_role("button", name="Run walk-forward").click()
+    press(page.get_by_role("button", name="Run walk-forward"))
     expect(page.get_by_text("Out-of-sample net")).to_be_visible(timeout=LONG)
     for text in ("Out-of-sample equity", "In-sample vs out-of-sample", "Parameter stability"):
         expect(page.get_by_text(text)).to_be_visible(timeout=SOON)
@@ -102,9 +103,9 @@ def test_a_walk_forward_shows_its_folds(page, system, bars, shoot):
     rows = list(csv.DictReader(taken.read_text().splitlines()))
     assert len(rows) == 4 and {float(row["lookback"]) for row in rows} <= {20, 40, 60}
     shoot("walk-forward", 1500)
-    page.get_by_role("button", name="Delete…").click()
+    press(page.get_by_role("button", name="Delete…"))
     expect(page.get_by_text("Its trials stay counted")).to_be_visible(timeout=SOON)
-    page.get_by_role("button", name="Delete run", exact=True).click()
+    press(page.get_by_role("button", name="Delete run", exact=True))
     expect(page.get_by_role("button", name="Run", exact=False).first).to_be_visible(timeout=SOON)
 
 
