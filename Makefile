@@ -19,11 +19,12 @@ run:                    ## install, migrate, start everything, print the address
 # been timed, at the lowest priority, the tests of the engine, which wait for nothing. Then those in a browser, one after another,
 # for a page that waits goes on asking, and beside them what is left of the engine's, then all others at a lower priority.
 ENGINE := tests/domain tests/reference tests/parity tests/test_causality.py
+ALONE = $(shell grep -rl --include='test_*.py' "mark.alone" tests/worker)
 test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
 	said=$$(mktemp -d); pages=; trap "kill \$$engine \$$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
 	(sleep 40; exec nice -n 19 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser" $(ENGINE)) >$$said/engine 2>&1 & engine=$$!; \
-	$(PYTEST) -n $(CORES) --dist loadgroup -m alone tests/worker; alone=$$?; \
+	$(PYTEST) -n $(CORES) --dist loadgroup -m alone $(ALONE); alone=$$?; \
 	$(PYTEST) -m browser tests/e2e >$$said/pages 2>&1 & pages=$$!; \
 	wait $$engine; engines=$$?; cat $$said/engine; \
 	nice -n 19 $(MAKE) lint >$$said/lint 2>&1 & lint=$$!; \
