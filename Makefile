@@ -15,22 +15,18 @@ export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
 	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
 
-# First compile, once and not in every process. Then tests with bounds in seconds, which wait more than they work: beside them, once a start has
-# been timed, at the lowest priority, the tests of the engine, which wait for nothing. Then those in a browser, one after another,
-# for a page that waits goes on asking, and beside them what is left of the engine's, then all others at a lower priority.
-ENGINE := tests/domain tests/reference tests/parity tests/test_causality.py
+# First compile, once and not in every process; then tests with bounds in seconds, and beside them, once a start has been timed, the linter at
+# the lowest priority; then those in a browser, one after another, and all others beside them at a lower priority, for browsers wait more than
+# they work, and are the longest row.
 ALONE = $(shell grep -rl --include='test_*.py' "mark.alone" tests/worker)
 test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
-	said=$$(mktemp -d); pages=; trap "kill \$$engine \$$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
-	(sleep 40; exec nice -n 19 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser" $(ENGINE)) >$$said/engine 2>&1 & engine=$$!; \
+	(sleep 40; exec nice -n 19 $(MAKE) lint) & lint=$$!; pages=; said=$$(mktemp); trap "kill $$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
 	$(PYTEST) -n $(CORES) --dist loadgroup -m alone $(ALONE); alone=$$?; \
-	$(PYTEST) -m browser tests/e2e >$$said/pages 2>&1 & pages=$$!; \
-	wait $$engine; engines=$$?; cat $$said/engine; \
-	nice -n 19 $(MAKE) lint >$$said/lint 2>&1 & lint=$$!; \
-	nice -n 5 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser" $(addprefix --ignore=,$(ENGINE)); others=$$?; \
-	wait $$pages; browser=$$?; wait $$lint; linter=$$?; \
-	cat $$said/pages $$said/lint; rm -r $$said; exit $$((alone + others + browser + engines + linter))
+	$(PYTEST) -m browser tests/e2e >$$said 2>&1 & pages=$$!; \
+	nice -n 5 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser"; others=$$?; \
+	wait $$pages; browser=$$?; cat $$said; rm -f $$said; \
+	wait $$lint && exit $$((alone + others + browser))
 
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy
