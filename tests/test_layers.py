@@ -150,11 +150,11 @@ def test_nothing_dangerous_is_called():
 
 
 def test_the_page_loads_no_engine(tmp_path):
-    """The browser's process opens at once: no numba, no torch, no vendor's SDK."""
+    """The browser's process opens at once, and a worker begins at once: no numba, no torch, no vendor's SDK."""
     import subprocess
 
     heavy = ["numba", "torch", "lightgbm", "hmmlearn", "yfinance", "oandapyV20", "sklearn", "talib", "scipy", "faiss", "onnx", "onnxruntime", "safetensors", "optuna"]
-    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.training, pages.audit, pages.compliance, pages.settings; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, app.desk, app.backtest.summary, app.server, pages.overview, pages.data, pages.backtest, pages.sweeps, pages.features, pages.training, pages.audit, pages.compliance, pages.settings, worker.actors; print([m for m in {heavy} if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env={"PATH": "", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)})
     assert output.stdout.strip() == "[]", output.stdout + output.stderr
 

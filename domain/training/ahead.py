@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from domain.backtest.series import Bars
 from domain.market.calendar import calendar
 from domain.training.assembly import Draft, traded_bars
 from domain.training.inputs import Inputs
 from domain.training.sample_set import NEVER
 from domain.training.targets import TARGETS, Target, TargetParams
+
+if TYPE_CHECKING:
+    from domain.backtest.series import Bars
 
 MINUTE = 60_000_000_000     # nanoseconds
 END, SHUT, PRICE = "end_of_data", "market_shut", "price_not_above_zero"

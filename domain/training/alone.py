@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from domain.backtest.series import Bars, nanoseconds
-from domain.backtest.simulator import replay
 from domain.market.instrument import Instrument
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
@@ -22,6 +21,9 @@ from domain.trading.signals import NUMBERS, Columns, read_columns
 from domain.trading.task import Outcome, Rate, Task
 from domain.training.inputs import Inputs
 from domain.training.leaving import Leaving, leaving
+
+if TYPE_CHECKING:
+    from domain.backtest.series import Bars
 
 RICH, LEVERAGE = 1e12, 2_000.0      # money and leverage that no order exhausts
 MOST = 100                          # minimum lots of one order
@@ -63,6 +65,8 @@ def _never_opened(outcome: Outcome, asked: int) -> dict[str, int]:
 def _open_at(decided: Sequence[Decided], live: Sequence[np.ndarray], reverses: bool) -> list[np.ndarray]:
     """The bar in which each live entry would open. What waits for its price is simulated once for it, where that matters: an exit signal before that bar
     would find nothing to exit. It is closed a bar later, for nothing else counts; and it opens where it opens, whatever exits may follow."""
+    from domain.backtest.series import nanoseconds
+
     opened = [each.bar[rows] + 1 for each, rows in zip(decided, live, strict=True)]
     waits = [rows[each.table["order"][rows] != "market"] for each, rows in zip(decided, live, strict=True)]
     if not any(map(len, waits)) or not (reverses or any((~each.entry).any() for each in decided)):
@@ -77,6 +81,8 @@ def _open_at(decided: Sequence[Decided], live: Sequence[np.ndarray], reverses: b
 
 
 def _replayed(decided: Sequence[Decided], tables: Sequence[pd.DataFrame], watch: Watch) -> Outcome:
+    from domain.backtest.simulator import replay
+
     rules = decided[0].inputs.rules
     account = replace(rules.account, balance=RICH, leverage=LEVERAGE, stop_out=0.0)
     names = tuple(each.inputs.series.instrument.name for each in decided)
@@ -136,6 +142,8 @@ def _numbers(trades: pd.DataFrame) -> np.ndarray:
 
 
 def _results(each: Decided, outcome: Outcome, leave: Leaving) -> pd.DataFrame:
+    from domain.backtest.series import nanoseconds
+
     trades = _own(each, outcome)
     number, last = _numbers(trades), np.zeros(len(outcome.trades) + 1, np.int64)
     np.maximum.at(last, outcome.fills["trade_id"].to_numpy(), np.arange(len(outcome.fills)))

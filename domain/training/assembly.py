@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from domain.backtest.series import Bars, bars_of
 from domain.errors import BadRequest
 from domain.models.base import Samples
 from domain.trading.task import Rate
@@ -18,6 +18,9 @@ from domain.training.inputs import Inputs
 from domain.training.sample_set import NEVER, SampleSet
 from domain.training.targets import Target
 from domain.training.weights import uniqueness
+
+if TYPE_CHECKING:
+    from domain.backtest.series import Bars
 
 NOT_OPENED = "not_opened"       # of a signal; the kernel says why, in numbers for all of them
 
@@ -42,6 +45,8 @@ class Draft:
 
 
 def traded_bars(inputs: Inputs) -> Bars:
+    from domain.backtest.series import bars_of
+
     series = inputs.series
     return bars_of(Rate(series.instrument, series.timeframe, series.bars, series.side), inputs.rules.costs)
 

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import account_calendar, measure
-from domain.backtest.simulator import replay
 from domain.errors import BadRequest
 from domain.params import build
 from domain.risk.sizing import Sizing
@@ -155,6 +154,8 @@ def _table(signals: Signals, choices: pd.DataFrame, results: Sequence[FoldResult
 
 def replayed(signals: Signals, samples: np.ndarray, actions: Sequence[Action], rules: Rules) -> Mapping[str, float | None]:
     """Figures of one account that trades these samples with these actions, from the first test's bar on; limits and margin apply after the size."""
+    from domain.backtest.simulator import replay
+
     first = pd.Timestamp(int(signals.found.samples.start[samples].min()), tz="UTC")
     place = np.full(len(signals.found), -1)
     place[samples] = np.arange(len(samples))

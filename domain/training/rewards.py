@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from domain.backtest.limit_tables import yearly_volatility
 from domain.errors import BadRequest
 from domain.trading.signals import Columns
 from domain.training.actions import Action, applied
@@ -56,6 +55,8 @@ def expected_fills(each: Decided) -> np.ndarray:
 
 def volatility_of(decided: Sequence[Decided], found: SampleSet) -> np.ndarray:
     """Yearly volatility at each sample, as a share of the price, over the last 250 bars; NaN before there are so many."""
+    from domain.backtest.limit_tables import yearly_volatility
+
     volatility = np.full(len(found), np.nan)
     for own, each in zip(rows_of(found, len(decided)), decided, strict=True):
         bar = each.bar[numbers_of(found)[own]]

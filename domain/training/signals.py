@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from domain.backtest import study
-from domain.backtest.series import Bars
 from domain.errors import BadRequest, listed
 from domain.features import use
 from domain.features.engine import FeatureTable
@@ -19,6 +18,10 @@ from domain.training.assembly import NOT_OPENED, Draft, traded_bars
 from domain.training.inputs import Inputs
 from domain.training.sample_set import NEVER
 from domain.training.targets import Target, TargetParams, outcome_label
+
+if TYPE_CHECKING:
+    from domain.backtest import study
+    from domain.backtest.series import Bars
 
 OWN = ("side", "stop_atr")          # +1 or -1; distance of the stop from the expected entry, in ATRs of the deciding bar
 NO_STOP, STILL_OPEN, NO_EXCURSION = "no_stop", "still_open", "no_excursion"
@@ -35,6 +38,8 @@ def decided_of(inputs: Sequence[Inputs], strategy: Strategy | None) -> list[Deci
 
 
 def _decided(inputs: Inputs, strategy: Strategy | None, all_series: Sequence[study.Series], names: Sequence[str]) -> Decided:
+    from domain.backtest import study
+
     series, bars, trail = inputs.series, traded_bars(inputs), None
     if strategy is not None:
         table, trail = study.decided(series, strategy, all_series)
