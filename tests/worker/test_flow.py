@@ -190,7 +190,8 @@ def test_a_worker_that_cannot_look_up_still_leaves_in_time(system):
     system.until(job_id, "running", 20)
     worker = system.worker_of(job_id)
     system.processes[worker].terminate()
-    assert system.processes[worker].wait(7) == 0 and system.row(job_id).state == "running"
+    assert system.processes[worker].wait(7) == 0
+    assert system.row(job_id).state in ("running", "queued"), "nothing of it was recorded; it may have been seen to be free by now"
     system.desk.jobs.cancel(job_id)
     system.until(job_id, "cancelled", 5)
 
