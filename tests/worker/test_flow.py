@@ -191,7 +191,7 @@ def test_a_worker_that_cannot_look_up_still_leaves_in_time(system):
     worker = system.worker_of(job_id)
     system.processes[worker].terminate()
     assert system.processes[worker].wait(7) == 0
-    assert system.row(job_id).state in ("running", "queued"), "nothing of it was recorded; it may have been seen to be free by now"
+    assert system.row(job_id).state in ("running", "queued") and system.effects(job_id) == [0], "nothing of it was recorded; it may have been seen to be free by now"
     system.desk.jobs.cancel(job_id)
     system.until(job_id, "cancelled", 5)
 

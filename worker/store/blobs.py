@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import uuid
 from collections.abc import Iterable, Mapping
 
 import fsspec
 
 from domain.errors import BadRequest
+from worker.store.whole_files import whole_file
 from worker.store.written import written_at
 
 
@@ -78,15 +78,5 @@ class Blobs:
             return bytes(file.read())
 
     def _write(self, content: bytes, name: str) -> None:
-        """Write beside, then move into place: a reader never sees half a file."""
-        path = self._path(name)
-        beside = f"{path}.{uuid.uuid4().hex[:8]}"
-        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
-        try:
-            with self._fs.open(beside, "wb") as file:
-                file.write(content)
-            self._fs.mv(beside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):      # the disk was full, say: no half a file stays behind
-                self._fs.rm_file(beside)
-            raise
+        with whole_file(self._fs, self._path(name)) as file:
+            file.write(content)

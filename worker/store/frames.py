@@ -20,6 +20,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from worker.store.intact import Intact
+from worker.store.whole_files import whole_file
 from worker.store.written import written_at
 
 T = TypeVar("T")
@@ -214,18 +215,8 @@ class Frames:
         return f"{self._root}/{name[:2]}/{name}.parquet"
 
     def _write(self, frame: pd.DataFrame, name: str) -> None:
-        """Write beside, then move into place: a reader never sees half a file."""
-        path = self._path(name)
-        beside = f"{path}.{uuid.uuid4().hex[:8]}"
-        self._fs.makedirs(os.path.dirname(path), exist_ok=True)
-        try:
-            with self._fs.open(beside, "wb") as file:
-                frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
-            self._fs.mv(beside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):      # the disk was full, say: no half a file stays behind
-                self._fs.rm_file(beside)
-            raise
+        with whole_file(self._fs, self._path(name)) as file:
+            frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
 
 
 @contextlib.contextmanager
