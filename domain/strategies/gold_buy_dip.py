@@ -1,0 +1,121 @@
+"""Gold Buy Dip: a dip or a rise from the recent extreme, confirmed by a z-score, averaged by a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features import Use, use
+from domain.params import param
+from domain.strategies.base import strategy
+
+Flags = np.ndarray      # bool, one a bar
+
+
+@strategy("gold_buy_dip")
+@dataclass(frozen=True)
+class GoldBuyDip:
+    """Buys after a dip from the recent high once the z-score confirms it, sells after a rise; no stop, a grid of adds and
+    one target for the basket."""
+
+    lot_size: float = param(0.1, low=1e-6, high=1e6, unit="lots", help="lots of the first entry")
+    take_profit: float = param(200.0, low=0.001, high=1e9, unit="ticks", title="Basket target", help="distance of the target from the average entry price, in the instrument's smallest price steps (XAUUSD: 200 are 2.00)")
+    percentage_threshold: float = param(2.0, low=0.0, high=100.0, unit="%", title="Dip or rise", help="how far the close must be from the highest high (buy) or the lowest low (sell) of the lookback")
+    lookback_candles: int = param(50, low=2, high=100_000, unit="bars", title="Lookback", help="bars of the highest high and the lowest low, the current one included")
+    zscore_wait_candles: int = param(10, low=0, high=100_000, unit="bars", title="Wait for the z-score", help="bars that a dip or rise may be old when the z-score confirms it")
+    zscore_threshold_sell: float = param(3.0, low=0.0, high=1_000.0, unit="standard deviations", title="Z-score to sell", help="sell where the z-score is at least this")
+    zscore_threshold_buy: float = param(-3.0, low=-1_000.0, high=0.0, unit="standard deviations", title="Z-score to buy", help="buy where the z-score is at most this")
+    zscore_period: int = param(20, low=2, high=100_000, unit="bars", title="Z-score length", help="closes that the z-score is measured over")
+    magic_number: int = param(12_345, low=0, high=2**53 - 1, unit="", help="tag of the positions: one is open at a time")
+    use_take_profit_percent: bool = param(False, unit="", title="Basket target in %", help="the basket target is take_profit_percent of the close instead of take_profit")
+    take_profit_percent: float = param(1.0, low=0.001, high=1_000.0, unit="% of price", title="Basket target, percent", help="distance of the target from the average entry price")
+    use_grid_trading: bool = param(True, unit="", title="Grid", help="add to a losing position")
+    max_grid_trades: int = param(5, low=1, high=1_000, unit="entries", title="Max. entries of the grid", help="entries of one basket, the first included: 5 are four adds")
+    use_grid_percent: bool = param(False, unit="", title="Grid spacing in %", help="the spacing is grid_percent of the close instead of a multiple of the ATR")
+    grid_percent: float = param(0.5, low=0.001, high=100.0, unit="% of price", title="Grid spacing, percent", help="adverse move between two entries")
+    grid_atr_multiplier: float = param(1.0, low=0.001, high=1_000.0, unit="ATR", title="Grid spacing (× ATR)", help="adverse move between two entries")
+    atr_period: int = param(14, low=1, high=100_000, unit="bars", title="ATR length", help="length of the ATR")
+    grid_lot_multiplier: float = param(1.0, low=0.001, high=1_000.0, unit="× first lots", title="Lots of the first add", help="lots of the first add as a multiple of the entry's")
+    use_progressive_lots: bool = param(False, unit="", title="Progressive lots", help="each further add is larger than the one before")
+    lot_progression_factor: float = param(1.5, low=0.001, high=1_000.0, unit="× previous lots", title="Lots of further adds", help="with progressive lots: lots of each further add as a multiple of the one before")
+    max_drawdown_percent: float = param(50.0, low=0.0, high=100.0, unit="%", title="Max. drawdown", help="drawdown of the account at which everything is closed for good, if the account's own limit is not stricter; 0: none")
+
+    def __post_init__(self) -> None:
+        reach = (self.zscore_period - 1) / sqrt(self.zscore_period)
+        for name in ("zscore_threshold_sell", "zscore_threshold_buy"):
+            threshold = getattr(self, name)
+            if abs(threshold) > reach:
+                raise BadRequest(f"{name} is {threshold:g}, out of reach of {self.zscore_period} closes: their z-score is at most {reach:.4f}. Take a smaller threshold or a longer zscore_period")
+
+    @property
+    def memory(self) -> int:
+        return self.zscore_wait_candles + 1
+
+    @property
+    def max_drawdown(self) -> float:
+        """Share of the peak at which the account halts; 0: none."""
+        return self.max_drawdown_percent / 100
+
+    def features(self) -> tuple[Use, ...]:
+        before = self.lookback_candles - 1
+        return (
+            use("channel_high", window=before),
+            use("channel_low", window=before),
+            use("zscore", window=self.zscore_period),
+            *([] if self.use_grid_percent or not self.use_grid_trading else [use("atr", window=self.atr_period)]),
+            *([] if self.use_take_profit_percent else [use("tick_size")]),
+        )
+
+    def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
+        columns = {name: frame[name].to_numpy(np.float64) for name in ("high", "low", "close", *(feature.column for feature in self.features()))}
+        buy, sell = self._confirmed(columns)
+        target, spacing = self._distances(columns)
+        at = np.flatnonzero((buy | sell) & (target > 0) & (spacing > 0))
+        return pd.DataFrame(
+            dict(
+                ts=frame["ts"].array[at],
+                side=np.where(buy[at], 1, -1),
+                lots=self.lot_size,
+                grid_spacing=spacing[at],
+                grid_max_adds=self.max_grid_trades - 1 if self.use_grid_trading else 0,
+                grid_first_factor=self.grid_lot_multiplier,
+                grid_lots_factor=self.lot_progression_factor if self.use_progressive_lots else 1.0,
+                grid_basket_target=target[at],
+                tag=str(self.magic_number),
+            ),
+            index=at,
+        )
+
+    def _confirmed(self, columns: Mapping[str, Any]) -> tuple[Flags, Flags]:
+        """Where a dip, and where a rise, of the last bars is confirmed by the z-score of this one."""
+        high_before, low_before, score = (columns[feature.column] for feature in self.features()[:3])
+        close = columns["close"]
+        highest, lowest = np.maximum(high_before, columns["high"]), np.minimum(low_before, columns["low"])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            dips = (highest > 0) & (100 * (highest - close) / highest >= self.percentage_threshold)
+            rises = (lowest > 0) & (100 * (close - lowest) / lowest >= self.percentage_threshold)
+            return (score <= self.zscore_threshold_buy) & _lately(dips, self.zscore_wait_candles), (score >= self.zscore_threshold_sell) & _lately(rises, self.zscore_wait_candles)
+
+    def _distances(self, columns: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Basket target and spacing of the grid, in price units. Without a grid the spacing means nothing."""
+        price = np.abs(columns["close"])
+        target = price * (self.take_profit_percent / 100) if self.use_take_profit_percent else self.take_profit * columns["tick_size"]
+        if not self.use_grid_trading:
+            return target, target
+        return target, price * (self.grid_percent / 100) if self.use_grid_percent else self.grid_atr_multiplier * columns[f"atr({self.atr_period})"]
+
+
+def _lately(flags: Flags, bars: int) -> Flags:
+    """Where one of this bar and the ``bars`` before it has the flag.
+
+    >>> _lately(np.array([True, False, False, False]), 2).tolist()
+    [True, True, True, False]
+    """
+    number = np.arange(len(flags))
+    return number - np.maximum.accumulate(np.where(flags, number, -bars - 1)) <= bars if len(flags) else flags
