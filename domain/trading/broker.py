@@ -64,11 +64,14 @@ class Intent:
 class Intents(Protocol):
     """The record of intents. What is noted outlives the process that noted it."""
 
-    def find(self, client_id: str) -> Intent | None: ...
+    def find(self, client_id: str) -> Intent | None:
+        """The intent of that id, if there is one."""
 
-    def begin(self, intent: Intent) -> None: ...
+    def begin(self, intent: Intent) -> bool:
+        """Write it down, before anything is sent. False, and nothing written, if its id is there already: somebody else has begun."""
 
-    def note(self, client_id: str, ticket: Ticket) -> None: ...
+    def note(self, client_id: str, ticket: Ticket) -> None:
+        """What is known of the order now."""
 
 
 class MemoryIntents:
@@ -76,7 +79,8 @@ class MemoryIntents:
 
     >>> from datetime import UTC
     >>> intents, order = MemoryIntents(), Order("a", "EURUSD", "buy", "market", Decimal("0.1"))
-    >>> intents.begin(Intent(order, datetime(2024, 1, 2, tzinfo=UTC), "17"))
+    >>> intents.begin(Intent(order, datetime(2024, 1, 2, tzinfo=UTC), "17")), intents.begin(Intent(order, datetime(2024, 1, 3, tzinfo=UTC), "18"))
+    (True, False)
     >>> intents.note("a", Ticket("a", "filled"))
     >>> intents.find("a").mark, intents.find("a").ticket.state, intents.find("b")
     ('17', 'filled', None)
@@ -88,8 +92,8 @@ class MemoryIntents:
     def find(self, client_id: str) -> Intent | None:
         return self._intents.get(client_id)
 
-    def begin(self, intent: Intent) -> None:
-        self._intents.setdefault(intent.order.client_id, intent)
+    def begin(self, intent: Intent) -> bool:
+        return self._intents.setdefault(intent.order.client_id, intent) is intent
 
     def note(self, client_id: str, ticket: Ticket) -> None:
         self._intents[client_id] = replace(self._intents[client_id], ticket=ticket)
