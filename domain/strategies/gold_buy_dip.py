@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from domain.errors import BadRequest
 from domain.features import Use, use
 from domain.params import param
 from domain.strategies.base import strategy
+from domain.strategies.columns import Columns, OnColumns, Rows, sided
 
 Flags = np.ndarray      # bool, one a bar
 
 
 @strategy("gold_buy_dip")
 @dataclass(frozen=True)
-class GoldBuyDip:
+class GoldBuyDip(OnColumns):
     """Buys after a dip from the recent high once the z-score confirms it, sells after a rise; no stop, a grid of adds and
     one target for the basket."""
 
@@ -54,7 +52,8 @@ class GoldBuyDip:
                 raise BadRequest(f"{name} is {threshold:g}, out of reach of {self.zscore_period} closes: their z-score is at most {reach:.4f}. Take a smaller threshold or a longer zscore_period")
 
     @property
-    def memory(self) -> int:
+    def memory(self) -> int:        # type: ignore[override]
+        """The bars of the wait, and this one."""
         return self.zscore_wait_candles + 1
 
     @property
@@ -68,54 +67,48 @@ class GoldBuyDip:
             use("channel_high", window=before),
             use("channel_low", window=before),
             use("zscore", window=self.zscore_period),
-            *([] if self.use_grid_percent or not self.use_grid_trading else [use("atr", window=self.atr_period)]),
-            *([] if self.use_take_profit_percent else [use("tick_size")]),
+            *([use("tick_size")] if not self.use_take_profit_percent else []),
+            *([use("atr", window=self.atr_period)] if self.use_grid_trading and not self.use_grid_percent else []),
         )
 
-    def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        columns = {name: frame[name].to_numpy(np.float64) for name in ("high", "low", "close", *(feature.column for feature in self.features()))}
-        buy, sell = self._confirmed(columns)
-        target, spacing = self._distances(columns)
-        at = np.flatnonzero((buy | sell) & (target > 0) & (spacing > 0))
-        return pd.DataFrame(
-            dict(
-                ts=frame["ts"].array[at],
-                side=np.where(buy[at], 1, -1),
-                lots=self.lot_size,
-                grid_spacing=spacing[at],
-                grid_max_adds=self.max_grid_trades - 1 if self.use_grid_trading else 0,
-                grid_first_factor=self.grid_lot_multiplier,
-                grid_lots_factor=self.lot_progression_factor if self.use_progressive_lots else 1.0,
-                grid_basket_target=target[at],
-                tag=str(self.magic_number),
-            ),
-            index=at,
+    def decisions(self, columns: Columns) -> Rows:
+        bar, side = sided(*self._confirmed(columns))
+        target, spacing = self._distances(columns, bar)
+        possible = (target > 0) & (spacing > 0)
+        return dict(
+            bar=bar[possible],
+            side=side[possible],
+            lots=self.lot_size,
+            grid_spacing=spacing[possible],
+            grid_max_adds=self.max_grid_trades - 1 if self.use_grid_trading else 0,
+            grid_first_factor=self.grid_lot_multiplier,
+            grid_lots_factor=self.lot_progression_factor if self.use_progressive_lots else 1.0,
+            grid_basket_target=target[possible],
+            tag=str(self.magic_number),
         )
 
-    def _confirmed(self, columns: Mapping[str, Any]) -> tuple[Flags, Flags]:
-        """Where a dip, and where a rise, of the last bars is confirmed by the z-score of this one."""
-        high_before, low_before, score = (columns[feature.column] for feature in self.features()[:3])
-        close = columns["close"]
-        highest, lowest = np.maximum(high_before, columns["high"]), np.minimum(low_before, columns["low"])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            dips = (highest > 0) & (100 * (highest - close) / highest >= self.percentage_threshold)
-            rises = (lowest > 0) & (100 * (close - lowest) / lowest >= self.percentage_threshold)
-            return (score <= self.zscore_threshold_buy) & _lately(dips, self.zscore_wait_candles), (score >= self.zscore_threshold_sell) & _lately(rises, self.zscore_wait_candles)
+    def _confirmed(self, columns: Columns) -> tuple[Flags, Flags]:
+        """Where the z-score of a bar confirms a dip, and a rise, of that bar or one of those before it."""
+        high_before, low_before, score = self.inputs(columns)[:3]
+        close, buys, sells = columns["close"], score <= self.zscore_threshold_buy, score >= self.zscore_threshold_sell
+        if buys.any():
+            highest = np.maximum(high_before, columns["high"])
+            buys &= self._lately(100 * (highest - close), highest)
+        if sells.any():
+            lowest = np.minimum(low_before, columns["low"])
+            sells &= self._lately(100 * (close - lowest), lowest)
+        return buys, sells
 
-    def _distances(self, columns: Mapping[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Basket target and spacing of the grid, in price units. Without a grid the spacing means nothing."""
-        price = np.abs(columns["close"])
-        target = price * (self.take_profit_percent / 100) if self.use_take_profit_percent else self.take_profit * columns["tick_size"]
+    def _lately(self, moved: np.ndarray, extreme: np.ndarray) -> Flags:
+        """Where the share ``moved / extreme``, in percent, has reached the threshold on this bar or one of the wait before it."""
+        share = np.divide(moved, extreme, out=np.full(len(moved), np.nan), where=extreme > 0)
+        number = np.arange(len(share))
+        return number - np.maximum.accumulate(np.where(share >= self.percentage_threshold, number, -self.memory)) <= self.zscore_wait_candles
+
+    def _distances(self, columns: Columns, bar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Basket target and spacing of the grid at these bars, in price units. Without a grid the spacing means nothing."""
+        price, further = np.abs(columns["close"][bar]), iter(self.inputs(columns)[3:])
+        target = price * (self.take_profit_percent / 100) if self.use_take_profit_percent else self.take_profit * next(further)[bar]
         if not self.use_grid_trading:
             return target, target
-        return target, price * (self.grid_percent / 100) if self.use_grid_percent else self.grid_atr_multiplier * columns[f"atr({self.atr_period})"]
-
-
-def _lately(flags: Flags, bars: int) -> Flags:
-    """Where one of this bar and the ``bars`` before it has the flag.
-
-    >>> _lately(np.array([True, False, False, False]), 2).tolist()
-    [True, True, True, False]
-    """
-    number = np.arange(len(flags))
-    return number - np.maximum.accumulate(np.where(flags, number, -bars - 1)) <= bars if len(flags) else flags
+        return target, price * (self.grid_percent / 100) if self.use_grid_percent else self.grid_atr_multiplier * next(further)[bar]
