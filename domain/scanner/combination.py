@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class Combination:
 
     @property
     def spread_at_entries(self) -> float:
-        return float(self.trades["spread_at_entry"].mean()) if len(self.trades) else NAN
+        return fsum(self.trades["spread_at_entry"]) / len(self.trades) if len(self.trades) else NAN
 
     @property
     def stop_distance(self) -> float:
