@@ -27,6 +27,10 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
     "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime"},
     "domain/training": {"numpy", "pandas", "scipy", "sklearn", "optuna"},
+    "domain/venues": {"numpy", "pandas", "requests"},       # and the SDK of a vendor, in the vendor's file
+    "domain/venues/yahoo.py": {"numpy", "pandas", "requests", "yfinance"},
+    "domain/venues/oanda.py": {"numpy", "pandas", "requests", "oandapyV20"},
+    "domain/venues/metatrader.py": {"numpy", "pandas", "MetaTrader5"},
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},
 }
