@@ -1,7 +1,7 @@
 """A practice account as OANDA's v20 keeps it: prices, orders, trades and the record of transactions. No network here.
 
 Rules that matter and are easily got wrong: a client id is refused only while an order with it is pending, so a market order sent twice under
-one id fills twice; a stop is replaced in one batch of transactions; prices with too many decimals are refused; what is filled is told once in the
+one id fills twice; a stop is replaced in one batch of transactions; prices with too many decimals are refused; what is filled stands once in the
 record and, to a caller who asks too early, not yet as an order.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +87,7 @@ class Account:
             reject = self._add("ORDER_CANCEL_REJECT", orderID=specifier, rejectReason="ORDER_DOESNT_EXIST", reason="CLIENT_REQUEST")
             raise Rejected(404, {"orderCancelRejectTransaction": reject, "relatedTransactionIDs": [reject["id"]], "lastTransactionID": self.last, "errorCode": "ORDER_DOESNT_EXIST", "errorMessage": "The Order specified does not exist"})
         cancelled = self._cancelled(order, "CLIENT_REQUEST")
+        self._watch()
         return 200, self._batch([cancelled], orderCancelTransaction=cancelled)
 
     def close(self, trade_id: str, body: Json) -> tuple[int, Json]:
@@ -114,8 +115,6 @@ class Account:
                 batch.append(self._cancelled(old, "CLIENT_REQUEST_REPLACED" if body[key] else "CLIENT_REQUEST"))
             if body[key]:
                 batch.append(self._attach(trade_id, kind, body[key], "REPLACEMENT" if old is not None else "CLIENT_ORDER"))
-            elif kind == "STOP_LOSS":
-                self._had_stop.discard(trade_id)        # taken away because that was asked
         self._watch()
         for order in [order for order in self.pending() if order.get("tradeID") == trade_id and self._reached(order)]:
             batch += self._fill(order, self._units(order))
@@ -183,9 +182,9 @@ class Account:
         return Rejected(400, {"orderRejectTransaction": reject, "relatedTransactionIDs": [reject["id"]], "lastTransactionID": self.last, "errorCode": reason, "errorMessage": reason.replace("_", " ").capitalize()})
 
     def _new_order(self, order: Json, reason: str) -> Json:
-        said = {key: value for key, value in order.items() if key != "type"}
-        created = self._add(ORDERS[order["type"]], **said, reason=reason)
-        self.orders[created["id"]] = {**said, "id": created["id"], "type": order["type"], "state": "PENDING", "createTime": created["time"]}
+        fields = {key: value for key, value in order.items() if key != "type"}
+        created = self._add(ORDERS[order["type"]], **fields, reason=reason)
+        self.orders[created["id"]] = {**fields, "id": created["id"], "type": order["type"], "state": "PENDING", "createTime": created["time"]}
         return created
 
     def _at_market(self, order: Json) -> list[Json]:
@@ -214,29 +213,29 @@ class Account:
         bid, ask, _ = self.prices[name]
         price = ask if units > 0 else bid
         reason = {"MARKET": "MARKET_ORDER_TRADE_CLOSE" if "tradeClose" in order else "MARKET_ORDER"}.get(order["type"], ORDERS[order["type"]])
-        told: Json = {"orderID": order["id"], "instrument": name, "units": str(units), "price": self._text(name, price), "reason": reason, "financing": "0.0000", "pl": "0.0000", "commission": "0.0000"}
+        entry: Json = {"orderID": order["id"], "instrument": name, "units": str(units), "price": self._text(name, price), "reason": reason, "financing": "0.0000", "pl": "0.0000", "commission": "0.0000"}
         if client := order.get("clientExtensions", {}).get("id"):
-            told["clientOrderID"] = client
+            entry["clientOrderID"] = client
         closes = order.get("tradeID") or order.get("tradeClose", {}).get("tradeID")
         order["state"] = "FILLED"
         if closes:
-            return self._reduce(order, closes, units, price, told)
+            return self._reduce(order, closes, units, price, entry)
         number = str(len(self.transactions) + 1)
-        told["tradeOpened"] = {"tradeID": number, "units": str(units), "price": self._text(name, price), **({"clientExtensions": order["tradeClientExtensions"]} if "tradeClientExtensions" in order else {})}
-        filled = self._add("ORDER_FILL", **told, accountBalance=f"{self.balance:.4f}")
+        entry["tradeOpened"] = {"tradeID": number, "units": str(units), "price": self._text(name, price), **({"clientExtensions": order["tradeClientExtensions"]} if "tradeClientExtensions" in order else {})}
+        filled = self._add("ORDER_FILL", **entry, accountBalance=f"{self.balance:.4f}")
         self.trades[number] = {"id": number, "instrument": name, "price": self._text(name, price), "openTime": filled["time"], "state": "OPEN", "initialUnits": str(units), "currentUnits": str(units), "realizedPL": "0.0000", "financing": "0.0000", **({"clientExtensions": order["tradeClientExtensions"]} if "tradeClientExtensions" in order else {})}
         attached = [self._attach(number, kind, order[key], "ON_FILL") for key, kind in (("stopLossOnFill", "STOP_LOSS"), ("takeProfitOnFill", "TAKE_PROFIT")) if order.get(key)]
         self._watch()
         return [filled, *attached]
 
-    def _reduce(self, order: Json, trade_id: str, units: int, price: Decimal, told: Json) -> list[Json]:
+    def _reduce(self, order: Json, trade_id: str, units: int, price: Decimal, entry: Json) -> list[Json]:
         trade = self.trades[trade_id]
         profit = self._profit(trade, -units, price)
         self.balance += profit
-        part = {"tradeID": trade_id, "units": str(units), "realizedPL": f"{profit:.4f}", "financing": "0.0000", "price": told["price"]}
+        part = {"tradeID": trade_id, "units": str(units), "realizedPL": f"{profit:.4f}", "financing": "0.0000", "price": entry["price"]}
         left = int(trade["currentUnits"]) + units
         trade["currentUnits"] = str(left)
-        batch = [self._add("ORDER_FILL", **{**told, "pl": f"{profit:.4f}"}, **({"tradeReduced": part} if left else {"tradesClosed": [part]}), accountBalance=f"{self.balance:.4f}")]
+        batch = [self._add("ORDER_FILL", **{**entry, "pl": f"{profit:.4f}"}, **({"tradeReduced": part} if left else {"tradesClosed": [part]}), accountBalance=f"{self.balance:.4f}")]
         if not left:
             trade["state"] = "CLOSED"
             batch += [self._cancelled(other, "LINKED_TRADE_CLOSED") for other in self.pending() if other.get("tradeID") == trade_id]
@@ -262,7 +261,7 @@ class Account:
                 self._cancelled(order, "TIME_IN_FORCE_EXPIRED")
 
     def _watch(self) -> None:
-        """Called whenever a batch is done: a trade that had a stop and has none is told."""
+        """Called whenever a batch is done: a trade that had a stop and has none is entry."""
         for trade_id in self._had_stop:
             if self.trades[trade_id]["state"] == "OPEN" and self._attached(trade_id, "STOP_LOSS") is None:
                 self.unprotected.append(f"trade {trade_id} has no stop after transaction {self.last}")
@@ -305,8 +304,8 @@ class Account:
     def _text(self, name: str, price: Decimal) -> str:
         return f"{price:.{INSTRUMENTS[name]['displayPrecision']}f}"
 
-    def _add(self, kind: str, **told: Any) -> Json:
-        transaction = {"id": str(len(self.transactions) + 1), "time": self.time(), "type": kind, "accountID": self.number, "userID": 1435156, **told}
+    def _add(self, kind: str, **entry: Any) -> Json:
+        transaction = {"id": str(len(self.transactions) + 1), "time": self.time(), "type": kind, "accountID": self.number, "userID": 1435156, **entry}
         transaction["batchID"] = transaction["id"]
         self.transactions.append(transaction)
         return transaction
@@ -323,4 +322,4 @@ def _named(batch: list[Json]) -> Json:
 
 
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00") + timedelta(0)
+    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00")
