@@ -30,7 +30,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/venues": {"numpy", "pandas", "requests"},       # and the SDK of a vendor, in the vendor's file
     "domain/venues/yahoo.py": {"numpy", "pandas", "requests", "yfinance"},
     "domain/venues/oanda.py": {"numpy", "pandas", "requests", "oandapyV20"},
-    "domain/venues/metatrader.py": {"numpy", "pandas", "MetaTrader5"},
+    "domain/venues/metatrader_link.py": {"MetaTrader5"},
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},
 }
