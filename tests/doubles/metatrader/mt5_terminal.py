@@ -79,6 +79,7 @@ class Terminal(Account):
             if fault == "hang":
                 self.release.wait(60)
                 fault = (-10005, "IPC timeout")
+            fault = fault or (self.gone if name not in {"shutdown", "last_error"} else None)
             if isinstance(fault, tuple) or (not self.running and name not in WITHOUT):
                 self.error = fault or NO_CONNECTION
                 return False if name in {"initialize", "login", "symbol_select"} else None
