@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,7 +89,7 @@ def _checked(name: str, files: list[tuple[str, int, Callable[[], bytes]]], max_b
     symbols = list(dict.fromkeys(file.hour.symbol for file in read if file.hour.symbol))
     if len(symbols) > 1:
         raise BadRequest(f"{name} holds the ticks of {listed(symbols)}; import the folder of one symbol at a time")
-    for before, after in zip(read, read[1:], strict=False):
+    for before, after in pairwise(read):
         if before.hour.start == after.hour.start:
             raise BadRequest(f"{name} has two files of one hour, {before.name} and {after.name}; remove one of them")
     return Hours(tuple(read), len(files) - len(hours))

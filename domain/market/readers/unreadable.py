@@ -89,7 +89,7 @@ def _by_content(head: bytes) -> str:
     if head.lstrip()[:1] == b"{" and OANDAS.search(head):
         subject = _subject(re.findall(rb'"(\w+)"\s*:', head))
         return f"OANDA's answer about {subject or 'something else'}, no bars; its candles are (/v3/instruments/EUR_USD/candles)"
-    return next((what for pattern, what in CONTENTS if (pattern.match(head) or (b"<" == head.lstrip()[:1] and pattern.search(head[:2_000])))), "")
+    return next((what for pattern, what in CONTENTS if (pattern.match(head) or (head.lstrip()[:1] == b"<" and pattern.search(head[:2_000])))), "")
 
 
 def _subject(keys: Sequence[bytes]) -> str:
