@@ -37,7 +37,7 @@ class OandaSource:
         >>> OandaSource().symbol(instrument("ZC=F"))
         Traceback (most recent call last):
         ...
-        domain.errors.BadRequest: OANDA has no ZC=F; it has AUDUSD, EURGBP, EURJPY, EURUSD, GBPJPY, GBPUSD, NAS100, US500, USDCHF, USDJPY, XAGUSD, XAUUSD
+        domain.errors.BadRequest: OANDA has no ZC=F; it has EURUSD, GBPUSD, USDJPY, USDCHF, AUDUSD, EURGBP, EURJPY, GBPJPY, XAUUSD, XAGUSD, NAS100, US500
         """
         return symbol_of(instrument.name)
 
