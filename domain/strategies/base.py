@@ -19,6 +19,9 @@ T = TypeVar("T")
 
 
 class Strategy(Protocol):
+    """``memory``, where it says so: its signals at bar *t* from the last ``memory`` rows of the frame, bars and features beside them, are those
+    from all rows, byte for byte. ``domain.strategies.columns.OnColumns`` is the base of one that decides on plain numpy columns."""
+
     def features(self) -> tuple[Use, ...]:
         """The columns it needs beside the bars."""
 
@@ -63,6 +66,14 @@ def uses_of(strategy: Strategy) -> tuple[Use, ...]:
     if wrong := [use for use in uses if not isinstance(use, Use)]:
         raise BadRequest(f"{name}.features gave {wrong[0]!r}; write use('atr', window=14), with use from domain.features")
     return uses
+
+
+def memory_of(strategy: Strategy) -> int | None:
+    """How many of the latest rows decide the last one; None for a strategy that does not say so and needs all of them."""
+    memory = getattr(strategy, "memory", None)
+    if memory is not None and (not isinstance(memory, int) or isinstance(memory, bool) or memory < 1):
+        raise BadRequest(f"memory of {type(strategy).__name__} is {memory!r}; it must be a whole number of rows, 1 or more")
+    return memory
 
 
 class Decided(NamedTuple):

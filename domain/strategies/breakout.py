@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from domain.features import Use, use
 from domain.params import param
 from domain.strategies.base import strategy
+from domain.strategies.columns import Columns, OnColumns, Rows, sided
 
 
 @strategy("breakout")
 @dataclass(frozen=True)
-class Breakout:
+class Breakout(OnColumns):
     """Donchian breakout: enter next open when the close breaks the N-bar high/low; skipped in low volatility. Stop in
     ATR, target in R."""
 
@@ -34,22 +34,17 @@ class Breakout:
             *([use("atr_ratio", window=self.atr_window)] if self.quiet > 0 else []),
         )
 
-    def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        top, bottom, atr, *ratio = (frame[feature.column].to_numpy() for feature in self.features())
-        close = frame["close"].to_numpy()
-        out = (close > top) | (close < bottom)
+    def decisions(self, columns: Columns) -> Rows:
+        top, bottom, atr, *ratio = self.inputs(columns)
+        close = columns["close"]
         awake = ratio[0] >= self.quiet if ratio else ~np.isnan(atr)
-        at = np.flatnonzero(out & awake)
-        side = np.where(close[at] > top[at], 1, -1)
-        return pd.DataFrame(
-            dict(
-                ts=frame["ts"].array[at],
-                side=side,
-                stop_loss=close[at] - side * (self.stop_atr * atr[at]),
-                target_r_1=self.target_r,
-                break_even_r=self.break_even_r if self.break_even_r > 0 else np.nan,
-                max_bars=self.max_bars if self.max_bars > 0 else np.nan,
-                tag="breakout",
-            ),
-            index=at,
+        bar, side = sided((close > top) & awake, (close < bottom) & awake)
+        return dict(
+            bar=bar,
+            side=side,
+            stop_loss=close[bar] - side * (self.stop_atr * atr[bar]),
+            target_r_1=self.target_r,
+            break_even_r=self.break_even_r if self.break_even_r > 0 else np.nan,
+            max_bars=self.max_bars if self.max_bars > 0 else np.nan,
+            tag="breakout",
         )
