@@ -15,6 +15,7 @@ from domain.expressions.writing import written
 from domain.market.timeframe import Timeframe
 
 LONGEST_OF_A_FEATURE = 10_000       # of a whole parameter of a feature: bars
+LONGEST_COMPARED = 40               # letters of a name that was mistyped
 AN = {NUMBER: "a number", CONDITION: "a condition"}
 
 
@@ -101,7 +102,7 @@ class _Check:
         if isinstance(node, Chain):
             return self._chain(node)
         if isinstance(node, Word):
-            raise BadExpression(node.column, f"{node.text!r} has capital letters, and there is no such column, feature or function; {_nearest(node.text, self.catalogue.names)}")
+            raise BadExpression(node.column, f"no column, feature or function named {_clip(node.text)!r}; {_nearest(node.text, self.catalogue.names)}")
         return NUMBER
 
     def _chain(self, node: Chain) -> str:
@@ -215,10 +216,12 @@ def _counted(names: list[str]) -> str:
 
 def _nearest(word: str, names: Iterable[str]) -> str:
     """The hint of an unknown name. Only names of about its length are compared, so that no text takes long."""
-    every = sorted(names)
-    small = word.lower()
-    near = [name for name in every if name.lower() == small] or get_close_matches(small, [name for name in every if abs(len(name) - len(small)) <= len(small) // 2 + 1 and len(small) <= 60], n=3)
-    near = sorted(near, key=lambda name: sorted(name) != sorted(small)) or sorted((name for name in every if len(small) > 2 and name.startswith(small)), key=len)
+    every, small = sorted(names), word.lower()
+    near = [name for name in every if name.lower() == small]
+    if not near and len(small) <= LONGEST_COMPARED:
+        alike = [name for name in every if abs(len(name) - len(small)) <= max(len(small), len(name)) // 2]
+        near = get_close_matches(small, alike, n=3) or sorted((name for name in every if len(small) > 2 and name.startswith(small)), key=len)
+        near = sorted(near, key=lambda name: sorted(name) != sorted(small)) or get_close_matches(small, alike, n=1, cutoff=0.3)
     if near:
         return f"did you mean {near[0]!r}?"
     return f"there are {', '.join(every)}" if 0 < len(every) <= 12 else "see the list of names in docs/expressions.md" if every else "it has none"

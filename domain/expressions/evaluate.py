@@ -15,7 +15,7 @@ import numpy as np
 from domain.expressions.check import bound
 from domain.expressions.functions import FUNCTIONS
 from domain.expressions.syntax import Chain, Comparison, Name, Negative, Node, Not, Number
-from domain.expressions.windows import lagged, sliding
+from domain.expressions.windows import lagged, moments, sliding
 
 FALSE, UNKNOWN, TRUE = np.int8(0), np.int8(1), np.int8(2)
 COMPARE: dict[str, Any] = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal, "==": np.equal, "!=": np.not_equal}
@@ -102,31 +102,15 @@ def _finite(values: np.ndarray) -> np.ndarray:
     return np.where(infinite, np.nan, values) if infinite.any() else values
 
 
-def _mean(x: np.ndarray, n: int) -> np.ndarray:
-    from domain.features.kernels.windows import means
-
-    return _of_short(means, x, n)
-
-
-def _deviation(x: np.ndarray, n: int) -> np.ndarray:
-    from domain.features.kernels.windows import deviations
-
-    return _of_short(lambda values, window: deviations(values, window, 0), x, n)
-
-
-def _of_short(kernel: Callable[[np.ndarray, int], np.ndarray], x: np.ndarray, n: int) -> np.ndarray:
-    return _finite(kernel(np.ascontiguousarray(x), n)) if n <= len(x) else np.full(len(x), np.nan)
-
-
 def _crossed(above: str, below: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     return lambda x, y: np.minimum(compared(above, x, y), lagged(compared(below, x, y), 1, UNKNOWN))
 
 
 FORMULAS: dict[str, Callable[..., np.ndarray]] = {
     "lag": lambda x, n: lagged(x, n, np.nan),
-    "mean": _mean,
+    "mean": lambda x, n: moments(x, n)[0],
     "sum": lambda x, n: _finite(sliding(x, n, np.add, np.nan)),
-    "deviation": _deviation,
+    "deviation": lambda x, n: np.sqrt(moments(x, n)[1] * (1.0 / n)),
     "highest": lambda x, n: sliding(x, n, np.maximum, np.nan),
     "lowest": lambda x, n: sliding(x, n, np.minimum, np.nan),
     "change": lambda x, n: _finite(x - lagged(x, n, np.nan)),

@@ -27,7 +27,7 @@ XN, XY, CN = dict(x=NUMBER, n=COUNT), dict(x=NUMBER, y=NUMBER), dict(condition=C
 FUNCTIONS = {
     function.name: function
     for function in (
-        Function("lag", XN, NUMBER, "x as it was n bars ago.", "{x} {n} ago", 3),
+        Function("lag", XN, NUMBER, "x as it was n bars ago.", "{x} as of {n} ago", 3),
         Function("mean", XN, NUMBER, "Mean of x over the last n bars, the present one included.", "the mean of {x} over the last {n}", 2),
         Function("sum", XN, NUMBER, "Sum of x over the last n bars, the present one included.", "the sum of {x} over the last {n}", 2),
         Function("deviation", XN, NUMBER, "Standard deviation of x over the last n bars, divided by n.", "the standard deviation of {x} over the last {n}", 2),

@@ -168,7 +168,7 @@ class _Parser:
         return self._prefixed("-", Negative, self._operand)
 
     def _prefixed(self, mark: str, kind, operand) -> Node:
-        """Any number of prefixes, the innermost last."""
+        """Any number of prefixes; the last is the innermost."""
         columns = []
         while self.takes(mark):
             columns.append(self.node().column)
@@ -181,12 +181,10 @@ class _Parser:
         token = self.token
         if token.kind == NUMBER:
             return self._number()
-        if token.kind == NAME:
+        if token.kind in (NAME, WORD):      # one with capital letters is no name: the check of names says which is nearest
             return self._name()
         if self.takes("("):
             return self._group()
-        if token.kind == WORD:
-            raise BadExpression(token.column, f"{token.shown} has capital letters; names have small ones, and a word stands only inside the brackets of a feature that takes one or after @")
         if self.takes("not"):
             raise BadExpression(token.column, "'not' stands inside a comparison or a sum; put what it negates in brackets")
         if token.kind == END and self.open:
@@ -234,10 +232,11 @@ class _Parser:
 
     def _argument(self) -> Argument:
         name, column = "", self.token.column
-        if self.token.kind == NAME and self.tokens[self.at + 1][:2] == (MARK, "="):
+        if self.token.kind in (NAME, WORD) and self.tokens[self.at + 1][:2] == (MARK, "="):
             name = self.next().text
             self.next()
-        return Argument(name, self._word() if self.token.kind == WORD else self.expression(), column)
+        word = self.token.kind == WORD and self.tokens[self.at + 1][:2] in ((MARK, ","), (MARK, ")"), (MARK, "/"))
+        return Argument(name, self._word() if word else self.expression(), column)
 
     def _word(self) -> Word:
         """A word, or several with / between, as zones are named."""

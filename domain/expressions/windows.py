@@ -47,3 +47,37 @@ def lagged(values: np.ndarray, n: int, missing: float) -> np.ndarray:
     output = np.full(len(values), missing, values.dtype)
     output[n:] = values[:-n] if n < len(values) else values[:0]
     return output
+
+
+def moments(values: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means of full windows, and sums of squares about them; NaN where a window is not full or holds an unknown value.
+
+    Spans of two means are put together after Chan, Golub and LeVeque (1979), as the features' windows are (domain/features/kernels/windows.py), so
+    that mean(close, 20) has the bits of sma(20). Equal values have exactly their value as mean, and no deviation.
+
+    >>> [column.tolist() for column in moments(np.array([0.1, 0.1, 0.1, 1.0]), 3)][0][2]
+    0.1
+    """
+    mean, squares = np.full(len(values), np.nan), np.full(len(values), np.nan)
+    count = len(values) - window + 1
+    if count <= 0:
+        return mean, squares
+    part, sums, length, done = values, np.zeros(len(values)), 1, 0
+    total, total_sums = part[:0], sums[:0]
+    while True:
+        if window & length:
+            if not done:
+                total, total_sums = part[:count], sums[:count]
+            else:
+                off = part[done : done + count] - total
+                total_sums = total_sums + (sums[done : done + count] + (off * off) * (done * length / (done + length)))
+                total = total + off * (length / (done + length))
+            done += length
+        if done == window:
+            break
+        off = part[length:] - part[:-length]
+        sums = sums[:-length] + sums[length:] + (off * off) * (length / 2)
+        part = part[:-length] + off * 0.5
+        length *= 2
+    mean[window - 1 :], squares[window - 1 :] = total, total_sums
+    return mean, squares

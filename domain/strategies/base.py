@@ -107,8 +107,9 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Only the first signal is checked; a column that never has a value (bars without volume) has no warm-up."""
-    if not len(table):
+    """Only the first signal is checked; a column that never has a value (bars without volume) has no warm-up, and a strategy whose conditions
+    have a third value for what is unknown (``decides_on_unknown``) knows its own."""
+    if not len(table) or getattr(strategy, "decides_on_unknown", False):
         return
     first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))
     for feature in strategy.features():
