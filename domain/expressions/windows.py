@@ -79,5 +79,5 @@ def moments(values: np.ndarray, window: int) -> tuple[np.ndarray, np.ndarray]:
         sums = sums[:-length] + sums[length:] + (off * off) * (length / 2)
         part = part[:-length] + off * 0.5
         length *= 2
-    mean[window - 1 :], squares[window - 1 :] = total, total_sums
+    mean[window - 1 :], squares[window - 1 :] = total, np.where(np.isnan(total), np.nan, total_sums)
     return mean, squares
