@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
-from domain.venues import VENDORS
 from domain.venues.http import Clock, Connection, Pace
 from domain.venues.vendor import Vendor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import Any
 
 from domain.errors import BadRequest
@@ -16,6 +16,7 @@ from domain.market.timeframe import Timeframe
 
 LONGEST_OF_A_FEATURE = 10_000       # of a whole parameter of a feature: bars
 LONGEST_COMPARED = 40               # letters of a name that was mistyped
+PROMISING, NEAR, FAR = 10, 0.6, 0.3     # names that are compared letter by letter; shares of the letters that are alike
 AN = {NUMBER: "a number", CONDITION: "a condition"}
 
 
@@ -215,13 +216,24 @@ def _counted(names: list[str]) -> str:
 
 
 def _nearest(word: str, names: Iterable[str]) -> str:
-    """The hint of an unknown name. Only names of about its length are compared, so that no text takes long."""
+    """The hint of an unknown name: the nearest one. Only the most promising are compared letter by letter, so that no text takes long."""
     every, small = sorted(names), word.lower()
-    near = [name for name in every if name.lower() == small]
-    if not near and len(small) <= LONGEST_COMPARED:
-        alike = [name for name in every if abs(len(name) - len(small)) <= max(len(small), len(name)) // 2]
-        near = get_close_matches(small, alike, n=3) or sorted((name for name in every if len(small) > 2 and name.startswith(small)), key=len)
-        near = sorted(near, key=lambda name: sorted(name) != sorted(small)) or get_close_matches(small, alike, n=1, cutoff=0.3)
+    near = [name for name in every if name.lower() == small] or _alike(small, every)
     if near:
         return f"did you mean {near[0]!r}?"
     return f"there are {', '.join(every)}" if 0 < len(every) <= 12 else "see the list of names in docs/expressions.md" if every else "it has none"
+
+
+def _alike(word: str, names: list[str]) -> list[str]:
+    """The nearest name, one with the same letters before others; none that is not near."""
+    if len(word) > LONGEST_COMPARED:
+        return []
+    matcher = SequenceMatcher(None, b=word)
+
+    def share(name: str, exact: bool) -> float:
+        matcher.set_seq1(name)
+        return matcher.ratio() if exact else matcher.quick_ratio()
+
+    promising = sorted(names, key=lambda name: -share(name, False))[:PROMISING]
+    best = sorted(((sorted(name) == sorted(word), share(name, True), len(word) > 2 and name.startswith(word), name) for name in promising), key=lambda row: (-row[0], -(row[1] >= NEAR), -row[2], -row[1]))
+    return [row[3] for row in best[:1] if row[0] or row[2] or row[1] >= FAR]

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadBars, BadRequest
-from domain.market.bars import check, frame, ts_of
+from domain.market.bars import PRICES, frame, ts_of
 from domain.market.calendar import calendar
 from domain.market.instrument import Instrument
+from domain.market.report import moment
 from domain.market.timeframe import Timeframe
 from domain.registry import Registry
 
@@ -69,7 +70,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Page:
-    """The answer for one span of a plan: bars that keep the contract, open in the span and are closed; none is fine."""
+    """The answer for one span of a plan: bars in order that open in the span and are closed; none is fine."""
 
     span: Span
     bars: pd.DataFrame
@@ -116,8 +117,9 @@ SOURCES: Registry[MarketDataSource] = Registry("source")
 
 
 def page_of(request: Request, span: Span, bars: pd.DataFrame, missing: Iterable[Missing] = (), notes: Iterable[str] = ()) -> Page:
-    """A page from the bars of an answer: sorted, those that open outside ``span`` or are not closed at ``request.at``
-    left out, and equal ones merged. BadBars where two bars of one time differ, or a bar breaks the contract.
+    """A page from the bars of an answer: sorted, those that open outside ``span``, are not closed at ``request.at`` or
+    have no price left out, and equal ones merged. BadBars where two bars of one time differ. Prices that contradict one
+    another stay: they are mended, and recorded, with those of the whole download.
 
     >>> from domain.market.instrument import instrument
     >>> hour = 3_600_000_000_000
@@ -126,18 +128,57 @@ def page_of(request: Request, span: Span, bars: pd.DataFrame, missing: Iterable[
     >>> page_of(ask, ask.span, frame(np.array([1, 0, 2, 9]) * hour, **prices)).bars["open"].tolist()
     [1.1, 1.0]
     """
-    inside = within(bars.sort_values("ts", kind="stable"), span, request)
+    inside = within(bars.sort_values("ts", kind="stable"), span, request).dropna(subset=list(PRICES))
     merged = inside.drop_duplicates(ignore_index=True)
     twice = merged["ts"].duplicated()
     if twice.any():
         raise BadBars(f"the vendor gave two different bars for {merged['ts'][twice].iloc[0]:%Y-%m-%d %H:%M}; ask again")
-    return Page(span, check(merged, request.instrument.negative_prices), tuple(missing), tuple(notes))
+    return Page(span, merged, tuple(missing), tuple(notes))
 
 
 def within(bars: pd.DataFrame, span: Span, request: Request) -> pd.DataFrame:
     """The bars that open in ``span`` and are closed at ``request.at``."""
     ts = ts_of(bars)
     return bars[(ts >= span.start) & (ts < span.end) & (closes(ts, request) <= request.at)].reset_index(drop=True)
+
+
+def not_closed(request: Request) -> tuple[Missing, ...]:
+    """The end of the request whose bars are not closed yet, if the market is open in it.
+
+    >>> from domain.market.instrument import instrument
+    >>> hour, monday = 3_600_000_000_000, 4 * 24 * 3_600_000_000_000
+    >>> def ask(start, end, at):
+    ...     return Request(instrument("EURUSD"), Timeframe.named("H1"), Span(monday + start * hour, monday + end * hour), monday + at * hour)
+    >>> not_closed(ask(0, 9, 9)), [(missing.span.start - monday) // hour for missing in not_closed(ask(0, 9, 5))]
+    ((), [5])
+    """
+    market, at = calendar(request.instrument.calendar), request.at
+    step = request.timeframe.nanoseconds
+    edge = int(market.day_table.opens[market.day_of(at)]) if request.timeframe.ends_with_session else at - at % step
+    span = Span(max(edge, request.span.start), request.span.end)
+    if span.start >= span.end or not int(market.open_time(span.start, span.end)):
+        return ()
+    return (Missing(span, "open", f"bars from {moment(span.start)} on are not closed yet"),)
+
+
+def available(request: Request, missing: Iterable[Missing]) -> tuple[Span, ...]:
+    """What is left of the request's span."""
+    return without(request.span, (each.span for each in missing))
+
+
+def without(span: Span, taken: Iterable[Span]) -> tuple[Span, ...]:
+    """The parts of ``span`` that none of ``taken`` covers, in order.
+
+    >>> without(Span(0, 10), [Span(6, 20), Span(2, 3)])
+    (Span(start=0, end=2), Span(start=3, end=6))
+    """
+    parts, start = [], span.start
+    for each in sorted(taken, key=lambda part: part.start):
+        if each.start > start:
+            parts.append(Span(start, min(each.start, span.end)))
+        start = max(start, each.end)
+    parts.append(Span(start, span.end))
+    return tuple(part for part in parts if part.start < part.end)
 
 
 def closes(ts_ns: np.ndarray, request: Request) -> np.ndarray:
@@ -151,7 +192,7 @@ def closes(ts_ns: np.ndarray, request: Request) -> np.ndarray:
 def nothing() -> pd.DataFrame:
     """No bars.
 
-    >>> len(check(nothing()))
+    >>> len(nothing())
     0
     """
     return frame(np.zeros(0, np.int64), **dict.fromkeys(("open", "high", "low", "close"), np.zeros(0)))

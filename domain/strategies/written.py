@@ -25,8 +25,6 @@ class Written(OnColumns):
     """A strategy written by conditions: enters at the next open where a condition becomes true, with a stop in ATR(14) from the
     close and a target in R; leaves while an exit condition holds."""
 
-    decides_on_unknown = True       # its conditions have a third value where a feature has none, so it may signal in a warm-up
-
     name: str = param("", unit="", title="Name", help="name of the strategy; it is the beginning of the tags of its trades")
     long: str = param("cross_above(close, sma(50))", unit="", title="Long when", help="condition of a long entry; empty: none")
     short: str = param("cross_below(close, sma(50))", unit="", title="Short when", help="condition of a short entry; empty: none")
@@ -60,6 +58,11 @@ class Written(OnColumns):
     @cached_property
     def memory(self) -> int:        # type: ignore[override]
         return max(rows_of(tree) + (name in CONDITIONS[:2]) for name, tree in self.trees.items())
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Features that it may do without: a condition has a third value where one is unknown, and may be true all the same."""
+        return tuple(needed.name for needed in self.features())
 
     @property
     def max_drawdown(self) -> float:

@@ -109,6 +109,7 @@ class Connection:
     tries: int = TRIES
     last: Transient | Refused | None = field(default=None, repr=False)      # trouble that a session saw in this call
     turn: int = field(default=0, repr=False)                                # the try that is under way
+    kept: dict[str, Any] = field(default_factory=dict, repr=False)          # what a vendor keeps between its calls: its SDK's client
     _session: Session | None = field(default=None, repr=False)
 
     def get(
@@ -160,9 +161,9 @@ class Connection:
 
     def session(self, *, stream: bool = False, watched: str = "") -> Session:
         """A ``requests`` session for an SDK: with the time-out, and to ``url`` instead of the SDK's own host where
-        that is a double. Trouble (401, 403, 429 with Retry-After, 5xx, no answer, a cut body) is raised, and
-        remembered for ``call`` where the SDK swallows it; of requests whose path holds ``watched`` only. Other 4xx
-        reach the SDK. ``stream``: lines are read as they come, and 15 s without any are an end."""
+        that is a double. 429 (with Retry-After), 5xx, no answer and a cut body are raised as Transient, and remembered
+        for ``call`` where the SDK swallows them; 401 and 403 reach the SDK and are remembered until a request is let
+        in; other 4xx reach it. All that of requests whose path holds ``watched`` only; others pass untouched. ``stream``: lines are read as they come, and 15 s without any are an end."""
         from domain.venues.transport import session
 
         return session(self, stream, watched)
@@ -175,7 +176,7 @@ class Connection:
             self.clock.sleep(min(left, LOOK_EVERY))
             self.check()
 
-    def remember(self, trouble: Transient | Refused, turn: int) -> None:
+    def remember(self, trouble: Transient | Refused | None, turn: int) -> None:
         """Trouble of the try ``turn``; that of one left behind counts no more."""
         if turn == self.turn:
             self.last = trouble

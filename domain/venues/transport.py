@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
-from domain.venues.http import Refused, Transient, retry_after
+from domain.venues.http import Transient, retry_after
 
 if TYPE_CHECKING:
     import requests
@@ -46,27 +47,35 @@ class Carrier:
         if self._connection.double:
             request.url = moved(str(request.url), self._connection.url)
         own, turn = self._connection.timeout, self._connection.turn
+        timed = dict(stream=self._stream, timeout=(own, STREAM_TIMEOUT if self._stream else own))
+        if self._watched not in urlsplit(str(request.url)).path:
+            return self._inner.send(request, **(options | timed))
         try:
-            timed = dict(stream=self._stream, timeout=(own, STREAM_TIMEOUT if self._stream else own))
             response = self._inner.send(request, **(options | timed))
-            self._look(response)
-            if not self._stream:
-                response.content        # noqa: B018  read here, so that a cut body is trouble too
+            self._look(response, turn)
             return response
-        except (requests.RequestException, Transient, Refused) as error:
-            trouble = error if isinstance(error, Transient | Refused) else trouble_of(error, own)
-            if self._watched in urlsplit(str(request.url)).path:
-                self._connection.remember(trouble, turn)
+        except (requests.RequestException, Transient) as error:
+            trouble = error if isinstance(error, Transient) else trouble_of(error, own)
+            self._connection.remember(trouble, turn)
             raise trouble from None
 
-    def _look(self, response: requests.Response) -> None:
+    def _look(self, response: requests.Response, turn: int) -> None:
+        """Raise Transient where another try may help; remember a refusal, and forget it where the next request is let in."""
         status = response.status_code
-        if status in (401, 403):
-            raise self._connection.not_allowed(status)
-        if status == 429:
-            raise Transient("it asks for fewer requests (429)", retry_after(response.headers, self._connection.clock.utc_ns()))
-        if status >= 500:
-            raise Transient(f"it has trouble of its own ({status})", retry_after(response.headers, self._connection.clock.utc_ns()))
+        if status == 429 or status >= 500:
+            reason = "it asks for fewer requests (429)" if status == 429 else f"it has trouble of its own ({status})"
+            raise Transient(reason, retry_after(response.headers, self._connection.clock.utc_ns()))
+        self._connection.remember(self._connection.not_allowed(status) if status in (401, 403) else None, turn)
+        if not self._stream and status < 400:       # read here, so that a cut body is trouble too
+            is_json(response.content) if "json" in response.headers.get("Content-Type", "") else response.content
+
+
+def is_json(body: bytes) -> None:
+    """Transient where the body is no whole JSON."""
+    try:
+        json.loads(body)
+    except ValueError:
+        raise Transient("its answer is no whole JSON") from None
 
 
 def moved(url: str, base: str) -> str:
