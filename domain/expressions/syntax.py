@@ -221,7 +221,7 @@ class _Parser:
 
     def _arguments(self) -> tuple[Argument, ...]:
         self._opened()
-        arguments = []
+        arguments: list[Argument] = []
         while not (self.takes(")") and not arguments):
             arguments.append(self._argument())
             if not self.takes(","):

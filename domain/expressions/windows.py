@@ -31,7 +31,7 @@ def joined(values: np.ndarray, window: int, join: Join) -> np.ndarray:
     return total
 
 
-def sliding(values: np.ndarray, window: int, join: Join, missing: float) -> np.ndarray:
+def sliding(values: np.ndarray, window: int, join: Join, missing: float | np.int8) -> np.ndarray:
     """The same for each place, ``missing`` where the window is not full.
 
     >>> sliding(np.array([1.0, 5.0, np.nan]), 2, np.add, np.nan).tolist()
@@ -42,7 +42,7 @@ def sliding(values: np.ndarray, window: int, join: Join, missing: float) -> np.n
     return output
 
 
-def lagged(values: np.ndarray, n: int, missing: float) -> np.ndarray:
+def lagged(values: np.ndarray, n: int, missing: float | np.int8) -> np.ndarray:
     """The value ``n`` places before."""
     output = np.full(len(values), missing, values.dtype)
     output[n:] = values[:-n] if n < len(values) else values[:0]

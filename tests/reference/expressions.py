@@ -90,7 +90,7 @@ class Reader:
             return ("number", word)
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", word) or word in ("and", "or", "not"):
             raise Wrong
-        arguments = None
+        arguments: list[Any] | None = None
         if self.next == "(":
             self.take()
             arguments = []
@@ -260,7 +260,7 @@ class Values:
             return SKIP if SKIP in window else any_of(window) if name == "within" else all_of(window)
         if name in ("abs", "min", "max"):
             parts = [self.at(values[key], t) for key in FUNCTIONS[name]]
-            return SKIP if SKIP in parts else None if None in parts else dict(abs=lambda x: abs(x), min=min, max=max)[name](*parts)
+            return SKIP if SKIP in parts else None if None in parts else (abs(parts[0]) if name == "abs" else min(parts) if name == "min" else max(parts))
         if name in ("lag", "change"):
             before, now = self.at(values["x"], t - n), self.at(values["x"], t)
             if name == "lag":

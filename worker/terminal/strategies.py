@@ -8,7 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from worker.terminal.bars import Clock
-from worker.terminal.features import HEADLINES, LONGER, MACRO, OTHER, RELEASES, Frame, Impact, Utc, outside_of, read_with_context, write_frame
+from worker.terminal.features import (
+    HEADLINES,
+    LONGER,
+    MACRO,
+    OTHER,
+    RELEASES,
+    Frame,
+    Impact,
+    Utc,
+    outside_of,
+    read_with_context,
+    write_frame,
+)
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Strategies that users write: conditions, and the library.")
@@ -22,11 +34,13 @@ def check(expression: Expression, timeframe: Annotated[str, typer.Option("--time
     """Check a condition: what it says in plain words, or the column of what is wrong (exit status 2)."""
     from domain.expressions.reading import reading
     from domain.expressions.writing import written
+    from domain.features.expression import NAME as PART
     from domain.features.expression import catalogue, condition_of_text, rows_of, uses_in
 
     tree = condition_of_text(expression, timeframe)
-    found = dict(condition=written(tree), reading=reading(tree, catalogue().features), columns=[use.column for use in uses_in(tree)], bars=rows_of(tree))
-    say(found if as_json else found | dict(columns=", ".join(found["columns"]) or "none but those of the bars"), as_json)
+    columns = [f"{dict(use.params)['text']}@{use.timeframe}" if use.name == PART else use.column for use in uses_in(tree)]
+    found = dict(condition=written(tree), reading=reading(tree, catalogue().features), columns=columns, bars=rows_of(tree))
+    say(found if as_json else found | dict(columns=", ".join(columns) or "those of the bars"), as_json)
 
 
 @app.command("try")

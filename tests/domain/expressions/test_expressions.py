@@ -18,7 +18,7 @@ from domain.features.engine import FeatureTable
 from domain.features.expression import catalogue, column_of, condition_of_text
 from domain.features.kernels.windows import deviations, means
 from domain.market.bars import frame
-from domain.market.resample import join_closed, resample
+from domain.market.resample import resample
 from domain.market.timeframe import Timeframe
 from tests.reference.drawn_expressions import FEATURES as DRAWN
 from tests.reference.drawn_expressions import Drawn
