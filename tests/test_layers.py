@@ -29,7 +29,9 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/training": {"numpy", "pandas", "scipy", "sklearn", "optuna"},
     "domain/venues": {"numpy", "pandas", "requests"},       # and the SDK of a vendor, in the vendor's file
     "domain/venues/yahoo.py": {"numpy", "pandas", "requests", "yfinance"},
-    "domain/venues/oanda.py": {"numpy", "pandas", "requests", "oandapyV20"},
+    "domain/venues/oanda.py": {"numpy", "pandas", "oandapyV20"},
+    "domain/venues/oanda_broker.py": {"oandapyV20"},
+    "domain/venues/oanda_wire.py": {"requests", "oandapyV20"},
     "domain/venues/metatrader_link.py": {"MetaTrader5"},
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},

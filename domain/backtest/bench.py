@@ -117,7 +117,7 @@ class Bench:
 
     def signals(self, strategy: Strategy) -> list[Signals]:
         """The signals of each series, over all its bars."""
-        return self._signals.get(strategy, lambda: [self._signals_of(k, strategy) for k in range(len(self.series))])
+        return self._signals.get(strategy, lambda: [self.signals_of(k, strategy) for k in range(len(self.series))])
 
     def evaluate(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Evaluation:
         """One combination on all bars, or on those with ``start <= ts < end``; signals use the bars before ``start`` too."""
@@ -147,7 +147,8 @@ class Bench:
         ends = facts.day_ends
         return Evaluation(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
-    def _signals_of(self, k: int, strategy: Strategy) -> Signals:
+    def signals_of(self, k: int, strategy: Strategy) -> Signals:
+        """The signals of one series, over all its bars."""
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:

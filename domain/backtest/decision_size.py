@@ -61,6 +61,16 @@ def sized(sizing: Sizing, instrument: Instrument, inputs: SizeInputs) -> Size:
     return _rounded(instrument, share, per_lot, inputs.equity * share / per_lot * inputs.size if possible else 0.0)
 
 
+def expected_entry(quotes: str, side: int, close: float, spread: float) -> float:
+    """The price at which a market order would fill at this close, without slippage: longs at the ask, shorts at the bid, of bars that quote ``bid`` or ``mid``.
+
+    >>> expected_entry("bid", 1, 1.1, 0.0002), expected_entry("mid", -1, 1.1, 0.0002)
+    (1.1002, 1.0999)
+    """
+    price = close + side * spread / 2 if quotes == "mid" else close + spread if side > 0 else close
+    return round(float(price) * 1e9) / 1e9
+
+
 def kelly_share(sizing: Sizing, results: Sequence[float]) -> float:
     """The share of equity at risk, from the last ``kelly_window`` results: ``value × (p − (1 − p) · mean loss / mean win)``, at most the cap.
 

@@ -46,7 +46,7 @@ class Book:
 @dataclass(frozen=True)
 class Verdicts:
     """One entry a combination. ``es95``: per 1,000 of equity, NaN without a signal. ``correlation``: the highest signed one with an open position or an earlier proposal, NaN where
-    it was not reached, unknown, or there is none; ``unknown``: a correlation that counts is not known. ``reason``: number in REASONS, -1 for a proposal. ``rank``: of the proposals
+    it was not reached, unknown, or there is none; ``unknown``: a correlation that counts is not known. ``partner``: with which of the positions, then the proposals before it, counted from 0; -1 for none. ``reason``: number in REASONS, -1 for a proposal. ``rank``: of the proposals
     from 1, else 0. ``limits``: the sentences of the reason limit."""
 
     statistics: TradeStatistics
@@ -55,6 +55,7 @@ class Verdicts:
     es95: np.ndarray
     correlation: np.ndarray
     unknown: np.ndarray
+    partner: np.ndarray
     reason: np.ndarray
     rank: np.ndarray
     limits: Mapping[int, str]
@@ -76,12 +77,13 @@ def judge(candidates: Candidates, book: Book, criteria: Criteria = Criteria(), s
         [reasons.WARM_UP, reasons.NO_SIGNAL, reasons.FEW_TRADES, reasons.GRADE, reasons.ES95], reasons.PROPOSED,
     ).astype(np.int8)  # fmt: skip
     correlation, unknown, rank = np.full(len(reason), np.nan), np.zeros(len(reason), bool), np.zeros(len(reason), np.int64)
+    partner = np.full(len(reason), -1)
     limits: dict[int, str] = {}
     left = np.flatnonzero(reason == reasons.PROPOSED)
     proposed: list[int] = []
     for k in left[np.argsort(-worth.q[left], kind="stable")].tolist():
         held = [*book.positions, *((int(c.instrument[j]), int(c.side[j])) for j in proposed)]
-        correlation[k], unknown[k] = highest_correlation(int(c.instrument[k]), int(c.side[k]), held, book.rho)
+        correlation[k], unknown[k], partner[k] = highest_correlation(int(c.instrument[k]), int(c.side[k]), held, book.rho)
         if unknown[k] or correlation[k] > criteria.correlation:
             reason[k] = reasons.CORRELATION
         elif sentence := book.limit(k, proposed):
@@ -91,15 +93,17 @@ def judge(candidates: Candidates, book: Book, criteria: Criteria = Criteria(), s
         else:
             proposed.append(k)
             rank[k] = len(proposed)
-    return Verdicts(s, worth, grade, es95, correlation, unknown, reason, rank, limits)
+    return Verdicts(s, worth, grade, es95, correlation, unknown, partner, reason, rank, limits)
 
 
-def highest_correlation(instrument: int, side: int, held: Sequence[tuple[int, int]], rho: np.ndarray) -> tuple[float, bool]:
-    """The highest ``side * other side * rho`` with what is held, NaN where nothing known is held; whether one is unknown.
+def highest_correlation(instrument: int, side: int, held: Sequence[tuple[int, int]], rho: np.ndarray) -> tuple[float, bool, int]:
+    """The highest ``side * other side * rho`` with what is held, NaN where nothing known is held; whether one is unknown; which one it is: the first unknown, else the highest.
 
-    >>> highest_correlation(0, -1, [(1, 1)], np.array([[1.0, -0.8], [-0.8, 1.0]]))
-    (0.8, False)
+    >>> highest_correlation(0, -1, [(2, 1), (1, 1)], np.array([[1.0, -0.8, 0.1], [-0.8, 1.0, 0.2], [0.1, 0.2, 1.0]]))
+    (0.8, False, 1)
     """
     signed = [side * other_side * (1.0 if other == instrument else float(rho[instrument, other])) for other, other_side in held]
-    known = [value for value in signed if value == value]
-    return max(known, default=float("nan")), len(known) < len(signed)
+    unknown = [k for k, value in enumerate(signed) if value != value]
+    highest = max((value for value in signed if value == value), default=float("nan"))
+    which = unknown[0] if unknown else signed.index(highest) if signed else -1
+    return highest, bool(unknown), which

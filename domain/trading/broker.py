@@ -67,6 +67,9 @@ class Intents(Protocol):
     def find(self, client_id: str) -> Intent | None:
         """The intent of that id, if there is one."""
 
+    def named(self, broker_id: str) -> Intent | None:
+        """The intent whose order the vendor calls that, as far as its ticket says."""
+
     def begin(self, intent: Intent) -> bool:
         """Write it down, before anything is sent. False, and nothing written, if its id is there already: somebody else has begun."""
 
@@ -91,6 +94,9 @@ class MemoryIntents:
 
     def find(self, client_id: str) -> Intent | None:
         return self._intents.get(client_id)
+
+    def named(self, broker_id: str) -> Intent | None:
+        return next((intent for intent in self._intents.values() if intent.ticket is not None and intent.ticket.broker_id == broker_id), None)
 
     def begin(self, intent: Intent) -> bool:
         return self._intents.setdefault(intent.order.client_id, intent) is intent

@@ -47,7 +47,7 @@ class Once:
     every: float = EVERY
 
     def submit(self, order: Order, check: Callable[[Order], Ticket | None] = lambda order: None) -> Ticket:
-        """The ticket of ``order``. ``check`` may refuse it with a ticket, just before it is first sent and never later."""
+        """The ticket of ``order``. ``check`` may refuse it with a ticket, just before it is sent; what was sent already is only asked for."""
         intent = self.intents.find(order.client_id)
         if intent is not None:
             return self._again(intent, order, check)
@@ -84,11 +84,11 @@ class Once:
         until = self.monotonic() + self.grace
         while True:
             try:
-                found = self.sender.find(intent)
+                ticket = self.sender.find(intent)
             except SourceUnavailable as error:
                 return self._noted(intent, _unknown(intent, f"whether the order arrived is not known, and asking failed: {error}"))
-            if found is not None:
-                return self._noted(intent, found)
+            if ticket is not None:
+                return self._noted(intent, ticket)
             if self.monotonic() >= until:
                 return None
             self.wait(self.every)

@@ -31,7 +31,8 @@ def scan(combinations, equity, open_positions, rho, limit=lambda number, propose
     """The reason of each combination, "" for a proposal, and the proposals in their order.
 
     A combination: dict of instrument, side, ready, r, spread, spread_at_entries, stop, at_risk, p."""
-    reasons, waiting = {}, []
+    reasons: dict[int, str] = {}
+    waiting: list[tuple[float, int]] = []
     for k, combination in enumerate(combinations):
         r = list(combination["r"][-250:])
         if not combination["ready"]:
@@ -50,7 +51,7 @@ def scan(combinations, equity, open_positions, rho, limit=lambda number, propose
                 reasons[k] = "es95"
             else:
                 waiting.append((-q, k))
-    proposed = []
+    proposed: list[int] = []
     for _, k in sorted(waiting):
         combination = combinations[k]
         held = [*open_positions, *((combinations[j]["instrument"], combinations[j]["side"]) for j in proposed)]

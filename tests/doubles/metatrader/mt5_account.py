@@ -62,14 +62,15 @@ class Pending:
 class Account(Market):
     """A hedging account in USD. ``outcomes`` are what the next order_send calls of a kind do:
 
-    ``"lost"`` carries the request out and returns None; ``"timeout"`` carries it out and returns 10012; ``"dropped"`` does
+    ``"lost"`` carries the request out and returns None; ``"away"`` too, and nothing can be reached from then on; ``"timeout"`` carries it out and returns 10012; ``"dropped"`` does
     nothing and returns 10012; ``"late"`` returns 10012 and carries it out when ``arrive`` is called; ``"placed"`` returns 10008
-    before the deal is in the history, which ``arrive`` brings; ``"half"`` fills half of the volume; a number refuses with it.
+    before the deal is in the history, which ``arrive`` brings; ``"early"`` returns 10008 although the deal is done; ``"half"`` fills half of the volume; a number refuses with it.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.balance, self.leverage, self.margin_mode = 10_000.0, 100, VALUES["ACCOUNT_MARGIN_MODE_RETAIL_HEDGING"]
+        self.gone: tuple[int, str] | None = None        # the error of every call from now on
         self.trade_mode = VALUES["ACCOUNT_TRADE_MODE_DEMO"]
         self.market_open = True
         self.commission = 0.0           # account currency per lot and side
@@ -80,6 +81,10 @@ class Account(Market):
         self.outcomes: list[Any] = []
         self.waiting: list[dict[str, Any]] = []
         self.repeated_deals = False     # the history tells every deal twice
+        self.hidden_orders = 0.0        # until then, in seconds UTC, orders and their history are not shown, only deals
+        self.liquidity: float | None = None     # lots that the next market order finds
+        self.accepted = 0               # orders taken
+        self.bare: list[str] = []       # moments at which a position lost its stop
         self._ticket = 1_000_000
         self._request = 0
 
@@ -130,13 +135,18 @@ class Account(Market):
         return len(self.pending)
 
     def orders_get(self, *, symbol: str | None = None, group: str | None = None, ticket: int | None = None) -> tuple[TradeOrder, ...]:
-        chosen = [each for each in self.pending.values() if _fits(each.request["symbol"], symbol, group) and ticket in (None, each.ticket)]
+        if self.now() < self.hidden_orders:
+            return ()
+        under_way = [Pending(each["_ticket"], each, self.now(), each["volume"]) for each in self.waiting if "_ticket" in each]
+        chosen = [each for each in [*self.pending.values(), *under_way] if _fits(each.request["symbol"], symbol, group) and ticket in (None, each.ticket)]
         return tuple(self._order(each.ticket, each.request, each.at, 0.0, VALUES["ORDER_STATE_PLACED"], each.left, 0) for each in chosen)
 
     def history_orders_total(self, date_from: object, date_to: object) -> int:
         return len(self.history_orders_get(date_from, date_to))
 
     def history_orders_get(self, date_from: object = None, date_to: object = None, *, group: str | None = None, ticket: int | None = None, position: int | None = None) -> tuple[TradeOrder, ...]:
+        if self.now() < self.hidden_orders:
+            return ()
         if ticket is not None or position is not None:
             return tuple(each for each in self.past if ticket in (None, each.ticket) and position in (None, each.position_id))
         return tuple(each for each in self.past if _within(each.time_setup_msc, date_from, date_to) and _fits(each.symbol, None, group))
@@ -182,7 +192,11 @@ class Account(Market):
         if outcome == "dropped":
             return self._result(whole, 10012)
         answer = self._carry_out(whole, half=outcome == "half")
-        if outcome == "lost":
+        if outcome == "early":
+            return answer._replace(retcode=10008, deal=0, volume=0.0, price=0.0)
+        if outcome == "away":
+            self.gone = (-10001, "IPC send failed")
+        if outcome in ("lost", "away"):
             self.error = (-10005, "IPC timeout")
             return None
         return self._result(whole, 10012) if outcome == "timeout" else answer
@@ -239,10 +253,20 @@ class Account(Market):
     def _deal(self, request: dict[str, Any], half: bool) -> OrderSendResult:
         if request["position"]:
             return self._close(request, half)
-        ticket, volume = request.get("_ticket") or self.next_ticket(), _half(request["volume"]) if half else request["volume"]
+        ticket, volume = request.get("_ticket") or self.next_ticket(), self._available(request, half)
         price = self._price(request["symbol"], request["type"])
         deal = self._enter(ticket, request, volume, price)
-        return self._result(request, 10010 if half else 10009, deal, ticket, volume, price)
+        self.accepted += 1
+        return self._result(request, 10010 if volume < request["volume"] else 10009, deal, ticket, volume, price)
+
+    def _available(self, request: dict[str, Any], half: bool) -> float:
+        """Lots that a market order finds: all, half, or what is there now; one that fills whole or not at all is refused where that is less."""
+        wanted = request["volume"]
+        volume = min(wanted, self.liquidity) if self.liquidity is not None else _half(wanted) if half else wanted
+        self.liquidity = None
+        if volume < wanted and request["type_filling"] == VALUES["ORDER_FILLING_FOK"]:
+            raise Refused(10006)
+        return volume
 
     def _enter(self, ticket: int, request: dict[str, Any], volume: float, price: float) -> int:
         kind = request["type"] % 2
@@ -260,6 +284,7 @@ class Account(Market):
             raise Refused(10038)
         ticket, volume = request.get("_ticket") or self.next_ticket(), _half(request["volume"]) if half else request["volume"]
         self._keep_order(ticket, request, position.ticket, request["volume"] - volume)
+        self.accepted += 1
         deal, price = self._reduce(position, volume, ticket, EXPERT, request["comment"], request["magic"])
         return self._result(request, 10010 if half else 10009, deal, ticket, volume, price)
 
@@ -281,6 +306,7 @@ class Account(Market):
         if (request["type"] in (2, 5) and price >= now) or (request["type"] in (3, 4) and price <= now):
             raise Refused(10015)
         ticket = request.get("_ticket") or self.next_ticket()
+        self.accepted += 1
         self.pending[ticket] = Pending(ticket, request, self.now(), request["volume"])
         return self._result(request, 10009, 0, ticket, request["volume"], price)
 
@@ -291,6 +317,8 @@ class Account(Market):
         if (position.sl, position.tp) == (request["sl"], request["tp"]):
             raise Refused(10025)
         self._examine_stops(position.type, self._exit_price(position), request["sl"], request["tp"])
+        if position.sl and not request["sl"]:
+            self.bare.append(f"position {position.ticket} lost its stop {position.sl}")
         position.sl, position.tp = request["sl"], request["tp"]
         return self._result(request, 10009)
 
