@@ -24,6 +24,7 @@ from domain.market.sessions import Calendar
 from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
+from domain.strategies.base import refuse_without_model
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
