@@ -15,6 +15,7 @@ import pandas as pd
 from domain.analytics import Evidence, Remark, account_calendar, lint, measure
 from domain.audit.record import canonical, plain
 from domain.backtest.history import History, after
+from domain.backtest.own_limits import limited
 from domain.backtest.simulator import Watch, replay
 from domain.errors import BadRequest
 from domain.features import Context, closes, warm_up_of
@@ -102,7 +103,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
         refuse_without_model(strategy, keep is not None)
-    tasks = [_task(entry, strategy, signals, series) for entry in series]
+    rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series) for entry in series]
     if keep is not None:
         tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
     outcome = replay(tasks, rules, rates, watch, moves=True)

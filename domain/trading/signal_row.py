@@ -9,6 +9,7 @@ from typing import Any
 from domain.errors import BadRequest, unknown
 from domain.trading.signals import (
     ABOVE_ZERO,
+    GRID,
     INTEGERS,
     LARGEST,
     LARGEST_SIZE,
@@ -25,7 +26,6 @@ EMPTY: Mapping[str, Any] = {**dict.fromkeys(NUMBERS, math.nan), **dict.fromkeys(
 NUMERIC, KNOWN = frozenset(NUMBERS), frozenset(SIGNAL_COLUMNS)
 TARGETS = tuple((f"target_{k}", f"target_r_{k}", f"fraction_{k}") for k in range(1, 5))
 PROTECTED = frozenset(name for names in TARGETS for name in names)
-GRID = tuple(name for name in NUMBERS if name.startswith("grid_"))
 NEEDED_OF_GRID = ("grid_spacing", "grid_max_adds", "grid_basket_target")
 
 Row = dict[str, Any]
@@ -149,6 +149,8 @@ def _check_grid(read: Row) -> None:
             _refuse(name, math.nan, "given: a grid needs spacing, max_adds and basket_target")
     if math.isnan(read["grid_lots_factor"]):
         read["grid_lots_factor"] = 1.0
+    if math.isnan(read["grid_first_factor"]):
+        read["grid_first_factor"] = read["grid_lots_factor"]
     if read["trail_kind"] or any(not math.isnan(read[name]) for name in NO_GRID):
         _refuse("grid_spacing", read["grid_spacing"], "without targets, break-even or trail: a grid has one target for all")
 

@@ -52,7 +52,7 @@ def begun(conditions: list[bool]) -> list[int]:
 def table_of(b: Bars, name: str, **params) -> pd.DataFrame:
     table = decide(make(name, params), b.bars, b.context).table
     table["t"] = np.searchsorted(b.bars["ts"].array, table["ts"].array)
-    return table.assign(order=table["order"] if "order" in table else "market")
+    return table.assign(order=table.get("order", "market"))
 
 
 def check_entries(b: Bars, name: str, long, short, stop_atr: float, protection: dict[str, float], **params) -> None:

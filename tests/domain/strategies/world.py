@@ -15,10 +15,14 @@ from domain.outside.timed_values import TimedValues
 from tests.domain.features.world import market
 
 LENGTH = 1_800
+FITTING: Mapping[str, Mapping[str, Any]] = {        # where the defaults are for other bars and decide nothing on these
+    "gold_buy_dip": dict(percentage_threshold=0.1, lookback_candles=30, zscore_threshold_buy=-2.0, zscore_threshold_sell=2.0),
+}
 # beside the defaults
 PARAMS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "breakout": (dict(lookback=20), dict(quiet=0.0, break_even_r=0.0, max_bars=0)),
     "correlation": (dict(spread_window=30, correlation_window=20, zscore_exit=0.0), dict(other="GBPUSD", correlation_least=-1.0)),
+    "gold_buy_dip": (dict(percentage_threshold=0.05, zscore_wait_candles=0, zscore_threshold_buy=-1.5, use_grid_percent=True, use_take_profit_percent=True),),
     "mean_reversion": (dict(zscore_window=10, adx_most=100.0), dict(zscore_exit=1.0, rsi_low=45.0, max_bars=0)),
     "momentum": (dict(roc_window=5, fast=3, slow=9, adx_least=10.0), dict(roc_least=0.1, target_r=0.0)),
     "sentiment_macro": (dict(half_life=2.0, dollar_most=20.0, release_minutes=0.0), dict(half_life=6.0, sentiment_least=0.1)),
@@ -30,8 +34,8 @@ PARAMS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
 
 
 def params_of(name: str) -> tuple[Mapping[str, Any], ...]:
-    """The defaults, and others."""
-    return {}, *PARAMS.get(name, ())
+    """The defaults, or what fits these bars, and others."""
+    return FITTING.get(name, {}), *PARAMS.get(name, ())
 
 
 @lru_cache
