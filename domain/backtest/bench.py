@@ -151,6 +151,7 @@ class Bench:
 
     def signals_of(self, k: int, strategy: Strategy) -> Signals:
         """The signals of one series, over all its bars."""
+        refuse_without_model(strategy, False)
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:

@@ -237,3 +237,15 @@ def test_a_breakout_left_to_a_model_needs_one(b):
     refuse_without_model(by_model, True)
     assert unfiltered(by_model) == make("breakout", {})
     assert table_of(b, "breakout", fake_filter="model").equals(table_of(b, "breakout"))
+
+
+def test_no_run_and_no_sweep_takes_breakouts_that_no_model_has_judged(b):
+    from domain.backtest import study
+    from domain.backtest.bench import Bench
+    from domain.trading.rules import Rules
+
+    by_model, series = make("breakout", dict(fake_filter="model")), study.Series(b.context.instrument, b.context.timeframe, b.bars)
+    with pytest.raises(BadRequest, match="no model is named for the run"):
+        study.run([series], Rules(), by_model)
+    with pytest.raises(BadRequest, match="no model is named for the run"):
+        Bench([series]).signals(by_model)
