@@ -22,6 +22,10 @@ from domain.trading.execution import Execution
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = {"TIDEMARK_DATABASE_URL": "storage.database_url", "TIDEMARK_REDIS_URL": "queue.redis_url"}
 NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES"}
+OF_VENDORS = {      # read from the environment only; what each is for says the vendor in domain.venues
+    "TIDEMARK_OANDA_TOKEN", "TIDEMARK_OANDA_ACCOUNT", "TIDEMARK_OANDA_URL", "TIDEMARK_YAHOO_URL", "TIDEMARK_DUKASCOPY_URL",
+    "TIDEMARK_FRED_KEY", "TIDEMARK_FRED_URL", "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMARK_MT5_SERVER",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ class Settings:
     form: Form = Form()
     folder: Path = ROOT
     origin: Mapping[str, str] = field(default_factory=dict)
+    vendors: Mapping[str, str] = field(default_factory=dict, repr=False)        # secrets among them: never shown, stored or logged
 
     @property
     def home(self) -> Path:
@@ -162,7 +167,7 @@ class Settings:
 
 
 ALIASES = {"ftc_audit": "audit"}     # earlier names of sections
-SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin")}
+SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin", "vendors")}
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -173,7 +178,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     for name, dotted in sorted(_from_environment(environment).items()):
         _put(document, dotted, environment[name])
         origin[dotted] = f"environment, {name}"
-    return replace(settings_from(document), folder=path.resolve().parent, origin=origin)
+    vendors = {name: environment[name] for name in OF_VENDORS if environment.get(name)}
+    return replace(settings_from(document), folder=path.resolve().parent, origin=origin, vendors=vendors)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -237,10 +243,10 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     variables = {f"TIDEMARK_{section.upper()}_{p.name.upper()}": f"{section}.{p.name}" for section, cls in SECTIONS.items() for p in params_of(cls)}
     variables |= {f"TIDEMARK_{former.upper()}_{p.name.upper()}": f"{name}.{p.name}" for former, name in ALIASES.items() for p in params_of(SECTIONS[name])}
     variables |= {"TIDEMARK_EXAMPLE": "example", **SHORT}
-    named = [name for name in environment if name.startswith("TIDEMARK_") and name not in NOT_SETTINGS]
+    named = [name for name in environment if name.startswith("TIDEMARK_") and name not in NOT_SETTINGS | OF_VENDORS]
     for name in named:
         if name not in variables:
-            raise unknown("environment variable", name, variables)
+            raise unknown("environment variable", name, {*variables, *OF_VENDORS})
     return {name: variables[name] for name in named if environment[name] != ""}
 
 

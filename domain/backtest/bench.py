@@ -15,6 +15,7 @@ from domain.analytics.daily import account_calendar, daily_sharpe, from_last_to_
 from domain.analytics.guards import finite
 from domain.analytics.metrics import METRICS, Facts
 from domain.backtest.kernel.curve import deepest_falls
+from domain.backtest.own_limits import limited
 from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.state import TRADE
@@ -24,6 +25,7 @@ from domain.market.sessions import Calendar
 from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
+from domain.strategies.base import refuse_without_model
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
@@ -117,17 +119,17 @@ class Bench:
 
     def signals(self, strategy: Strategy) -> list[Signals]:
         """The signals of each series, over all its bars."""
-        return self._signals.get(strategy, lambda: [self._signals_of(k, strategy) for k in range(len(self.series))])
+        return self._signals.get(strategy, lambda: [self.signals_of(k, strategy) for k in range(len(self.series))])
 
     def evaluate(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Evaluation:
         """One combination on all bars, or on those with ``start <= ts < end``; signals use the bars before ``start`` too."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
-        return self.result_of(run, self.prepared(rules, span), sum(task.count for task in tasks))
+        return self.result_of(run, self.prepared(limited(rules, strategy), span), sum(task.count for task in tasks))
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not started, and its tasks."""
-        prepared = self.prepared(rules, span)
+        prepared = self.prepared(limited(rules, strategy), span)
         given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(signals or self.signals(strategy))]
         tasks = [_task(entry, *table) for entry, table in zip(prepared.series, given, strict=True)]
         return Simulation(with_signals(prepared.market, tasks), rules.account), tasks
@@ -147,7 +149,9 @@ class Bench:
         ends = facts.day_ends
         return Evaluation(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
 
-    def _signals_of(self, k: int, strategy: Strategy) -> Signals:
+    def signals_of(self, k: int, strategy: Strategy) -> Signals:
+        """The signals of one series, over all its bars."""
+        refuse_without_model(strategy, False)
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:

@@ -14,15 +14,16 @@ import numpy as np
 import pandas as pd
 
 from domain.backtest.decision_limits import LimitCheck, Order, at_decision, at_fill
-from domain.backtest.decision_size import Size, SizeInputs, sized
+from domain.backtest.decision_size import Size, SizeInputs, expected_entry, sized
 from domain.backtest.decision_state import Rerun
 from domain.backtest.limit_tables import yearly_volatility
 from domain.backtest.study import Series, Study, context_of
 from domain.errors import BadRequest
 from domain.features import compute
+from domain.risk.sizing import BY_RESULTS
 from domain.strategies import Strategy
 from domain.strategies.base import uses_of
-from domain.trading.task import Rate, Task
+from domain.trading.task import Rate
 
 ENTRIES = ("market", "stop", "limit")       # reasons of the fill that opens a trade
 SIGNAL = ("side", "order", "price", "stop_loss", "target_1", "target_2", "target_3", "target_4", "target_r_1", "lots", "size", "tag")
@@ -97,8 +98,8 @@ def _size_inputs(study: Study, run: Rerun, k: int, bar: int, signal: Mapping[str
     end = int(bars.end[bar])
     equity, trades = study.outcome.equity, study.outcome.trades
     at_close = float(equity["equity"].to_numpy()[int(np.searchsorted(equity["ts"].array.as_unit("ns").asi8, end))])
-    entry = _expected(task, bars.close[bar], bars.spread[bar], int(signal["side"])) if signal["order"] == "market" else float(signal["price"])
-    closed = trades[(trades["exit_ts"].array.as_unit("ns").asi8 <= end) & _closed_by(trades, end)] if sizing.kind == "kelly" else trades.iloc[:0]
+    entry = expected_entry(task.side, int(signal["side"]), bars.close[bar], bars.spread[bar]) if signal["order"] == "market" else float(signal["price"])
+    closed = trades[(trades["exit_ts"].array.as_unit("ns").asi8 <= end) & _closed_by(trades, end)] if sizing.kind in BY_RESULTS else trades.iloc[:0]
     results = closed.sort_values("exit_ts", kind="stable")["r"].dropna().tolist()
     volatility = float(yearly_volatility(bars.end, bars.close, sizing.volatility_window)[bar]) if sizing.kind == "volatility" else float("nan")
     return SizeInputs(at_close, entry, float(signal["stop_loss"]), run.rate(k, end), volatility, tuple(results), float(signal["lots"]), _or_one(float(signal["size"])))
@@ -112,12 +113,6 @@ def _closed_by(trades: pd.DataFrame, end: int) -> np.ndarray:
     """Closed when the bar that ends at ``end`` closed: a trade that left at the open of the next one, at the same instant, was not."""
     at = trades["exit_ts"].array.as_unit("ns").asi8
     return (at < end) | trades["exit_reason"].isin(["stop_out"]).to_numpy()
-
-
-def _expected(task: Task, close: float, spread: float, side: int) -> float:
-    """The price at which a market order would fill at this close, without slippage: longs at the ask, shorts at the bid."""
-    price = close + side * spread / 2 if task.side == "mid" else close + spread if side > 0 else close
-    return round(float(price) * 1e9) / 1e9
 
 
 def _features(series: Sequence[Series], strategy: Strategy, k: int, bar: int) -> dict[str, float]:

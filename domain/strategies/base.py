@@ -14,11 +14,16 @@ from domain.errors import BadRequest, listed
 from domain.features import Context, Use, compute
 from domain.params import build
 from domain.registry import Registry
+from domain.strategies.lacking import refuse_lacking
 
 T = TypeVar("T")
 
 
 class Strategy(Protocol):
+    """``memory``, where it says so: its signals at bar *t* from the last ``memory`` rows of the frame, bars and features beside them, are those
+    from all rows, byte for byte. ``domain.strategies.columns.OnColumns`` is the base of one that decides on plain numpy columns.
+    ``required``, where it says so: names of its features without which it never gives a signal; ``optional``: of those that may have no value."""
+
     def features(self) -> tuple[Use, ...]:
         """The columns it needs beside the bars."""
 
@@ -65,6 +70,26 @@ def uses_of(strategy: Strategy) -> tuple[Use, ...]:
     return uses
 
 
+def memory_of(strategy: Strategy) -> int | None:
+    """How many of the latest rows decide the last one; None for a strategy that does not say so and needs all of them."""
+    memory = getattr(strategy, "memory", None)
+    if memory is not None and (not isinstance(memory, int) or isinstance(memory, bool) or memory < 1):
+        raise BadRequest(f"memory of {type(strategy).__name__} is {memory!r}; it must be a whole number of rows, 1 or more")
+    return memory
+
+
+def unfiltered(strategy: Strategy) -> Strategy:
+    """The strategy without what a model decides about its signals: that on which the model was trained."""
+    without = getattr(strategy, "unfiltered", None)
+    return without() if without else strategy
+
+
+def refuse_without_model(strategy: Strategy, named: bool) -> None:
+    """Raises BadRequest where a strategy leaves its signals to a model and none is named."""
+    if not named and getattr(strategy, "needs_model", False):
+        raise BadRequest(f"{type(strategy).__name__} leaves its signals to a model, and no model is named for the run; name one that was trained on them, or choose another filter")
+
+
 class Decided(NamedTuple):
     """The decisions of a strategy: its table of signals as it made it, and a trailing price a bar where it has one."""
 
@@ -72,12 +97,15 @@ class Decided(NamedTuple):
     trail: np.ndarray | None
 
 
-def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.DataFrame | None = None) -> Decided:
+def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.DataFrame | None = None, part: bool = False) -> Decided:
     """The signals of ``strategy`` on ``bars``; ``frame`` is what ``compute`` gives for its features, where that is there already.
 
-    Raises BadRequest for a signal from a bar on which one of its features has no value yet.
+    Raises BadRequest for a signal from a bar on which one of its features has no value yet, and where the bars lack what it cannot do without,
+    unless they are a ``part`` of some that may have it.
     """
     frame = compute(bars, uses_of(strategy), context) if frame is None else frame
+    if not part:
+        refuse_lacking(strategy, bars, frame)
     table = _signals_of(strategy, frame)
     _refuse_warm_up(strategy, bars, frame, table)
     trail = getattr(strategy, "trail_price", None)
@@ -96,14 +124,18 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Only the first signal is checked; a column that never has a value (bars without volume) has no warm-up."""
-    if not len(table):
+    """Only the first entry is checked, as an exit of nothing does nothing; a column that never has a value (bars without volume) has no warm-up, nor has one that the strategy does without."""
+    entries = table[(table["order"] != "exit").to_numpy(bool)] if "order" in table else table
+    if not len(entries):
         return
-    first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))
+    earliest = entries["ts"].min()
+    first = int(bars["ts"].searchsorted(earliest, side="right"))
     for feature in strategy.features():
+        if feature.name in getattr(strategy, "optional", ()):
+            continue
         column = frame[feature.column].to_numpy()
         if np.isnan(column[:first]).all() and not np.isnan(column).all():
             raise BadRequest(
-                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
+                f"{type(strategy).__name__} gives a signal at {earliest:%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
                 "it may not decide on a bar whose features have no value yet; let it wait until they have"
             )

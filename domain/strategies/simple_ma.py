@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from domain.errors import BadRequest
 from domain.features import Use, use
 from domain.params import param
 from domain.strategies.base import strategy
+from domain.strategies.columns import Columns, OnColumns, Rows
 
 
 @strategy("simple_ma")
 @dataclass(frozen=True)
-class SimpleMA:
+class SimpleMA(OnColumns):
     """Moving-average crossover: long while the fast average is above the slow one, short while it is below; each cross
     reverses at the next open, with a protective ATR stop."""
+
+    memory = 2
 
     fast: int = param(20, low=1, high=5_000, unit="bars", help="length of the fast average")
     slow: int = param(80, low=2, high=10_000, unit="bars", help="length of the slow average")
@@ -31,13 +33,10 @@ class SimpleMA:
     def features(self) -> tuple[Use, ...]:
         return use("sma", window=self.fast), use("sma", window=self.slow), use("atr", window=self.atr_window)
 
-    def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        fast, slow, atr = (frame[feature.column] for feature in self.features())
-        above = pd.Series(np.sign(fast - slow), index=frame.index)
-        crossed = (above != 0) & (above != above.shift(1)) & above.shift(1).notna() & atr.notna()
-        side, chosen = above[crossed], frame[crossed]
-        stop = chosen["close"] - side * self.stop_atr * atr[crossed]
-        rows = dict(ts=chosen["ts"], side=np.where(side > 0, "long", "short"), tag="simple_ma")
-        leave = pd.DataFrame(rows | dict(order="exit", stop_loss=np.nan))
-        enter = pd.DataFrame(rows | dict(order="market", stop_loss=stop))
-        return pd.concat([leave, enter]).sort_index(kind="stable").reset_index(drop=True)
+    def decisions(self, columns: Columns) -> tuple[Rows, ...]:
+        fast, slow, atr = self.inputs(columns)
+        close, above = columns["close"], np.sign(fast - slow)
+        bar = np.flatnonzero((above[1:] != 0) & (above[1:] != above[:-1]) & ~np.isnan(above[1:] + above[:-1]) & ~np.isnan(atr[1:])) + 1
+        side = above[bar].astype(np.int64)
+        leave = dict(bar=bar, side=side, order="exit", tag="simple_ma")
+        return leave, dict(bar=bar, side=side, order="market", stop_loss=close[bar] - side * self.stop_atr * atr[bar], tag="simple_ma")

@@ -46,10 +46,10 @@ class BarFiles:
 
         if name not in self.table:
             raise unknown("instrument", name, self.table)
-        if not is_file(path):
+        if not is_file(path) and not path.is_dir():
             raise BadRequest(f"there is no file {shown(path)}")
         instrument, recognised = self.table[name], readers.recognise(path)
-        raw = readers.read(path, recognised.format, instrument)
+        raw = readers.read(path, recognised.format, instrument, timeframe=timeframe)
         if raw.malformed_count:
             raise _refused(path, f"it is not a clean file of bars: {raw.malformed[0].reason} in line {raw.malformed[0].line}")
         ts = self._instants(path, recognised, raw)
@@ -101,6 +101,15 @@ class BarFiles:
         if bad.any():
             raise _refused(path, f"{int(bad.sum()):,} of its times cannot be read on the clock {self.clock}, the first in line {raw.line[bad][0]}")
         return ts
+
+
+def unnamed() -> Any:
+    """An instrument for bars that are checked as bars and as those of no instrument: any prices, the days of FX."""
+    from dataclasses import replace
+
+    from domain.market import instruments
+
+    return replace(instruments()["EURUSD"], name="these bars", kind="", margin_class="", tick=0.0, spread=0.0, negative_prices=True)
 
 
 def _refused(path: Path, why: str, more: str = "") -> BadRequest:
