@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,6 +13,9 @@ from domain.market.source import Missing, Request, Span, available
 from domain.market.zones import instant
 from domain.venues import SOURCES, VENDORS
 from worker.desk.context import DeskContext, Submitted, key_of
+
+PLATFORMS = {"win32": "Windows", "linux": "Linux", "darwin": "macOS"}
+ALIASES = {"mt5": "metatrader"}         # other names of vendors
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,14 @@ class Downloads:
             double = vendor.address(environment) if vendor.is_double(environment) else ""
         except BadRequest as error:
             return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, str(error), "")
+        if vendor.platform and sys.platform != vendor.platform:
+            return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, f"not available here: {PLATFORMS.get(vendor.platform, vendor.platform)} only", double)
         words = f"not ready: set {listed([need.variable for need in missing])}" if missing else f"local double at {double}" if double else "ready"
         return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, not missing, words, double)
 
     def beforehand(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> list[str]:
         """Sentences on what of a download cannot be had, by the vendor's limits and by the clock. BadRequest where nothing can."""
-        request = self._request(instrument_, timeframe, start, end)
+        source, request = ALIASES.get(source, source), self._request(instrument_, timeframe, start, end)
         missing = SOURCES[source].unavailable(request)
         if not available(request, missing):
             raise BadRequest(f"there is nothing to download of {instrument_} {timeframe} from {moment(request.span.start)} to {moment(request.span.end)}: {_sentences(missing)}; choose another span")
@@ -62,6 +68,7 @@ class Downloads:
 
     def submit(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> Submitted:
         """Download the bars that open from ``start`` to before ``end``; what an earlier download has stored is not asked for again."""
+        source = ALIASES.get(source, source)
         vendor, settings = VENDORS[source], self._context.settings
         if source not in SOURCES:
             raise BadRequest(f"{vendor.title} gives no bars; sources of bars are {listed(SOURCES, 9)}")
