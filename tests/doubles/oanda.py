@@ -37,7 +37,9 @@ class Oanda:
         self.after_loss: Callable[[], None] | None = None
         self.away = self.repeat = False
         self.hidden: tuple[str, datetime] | None = None                 # the order of that client id cannot be seen until then
-        self.stream: list[Json] = []            # lines of the next stream; then it falls silent
+        self.stream: list[Json] = []            # lines of the next streams
+        self.silent = False                     # after them the stream stays open and nothing comes; else it ends
+        self.over = threading.Event()
         server = _Server(("127.0.0.1", 0), Handler)
         server.daemon_threads, server.double = True, self
         self._server = server
@@ -45,6 +47,7 @@ class Oanda:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def close(self) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -186,6 +189,10 @@ class Handler(BaseHTTPRequestHandler):
         for line in _lines(double.stream):
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
+        if double.silent:
+            double.over.wait(20)
+        else:
+            self.wfile.write(b"0\r\n\r\n")
         self.close_connection = True
 
 
