@@ -75,7 +75,7 @@ def check_strategy(bars: pd.DataFrame, strategy: Strategy, context: Context, cut
     """Its features, its trailing prices, and every column of its signals."""
     uses = uses_of(strategy)
     columns = check_features(bars, uses, context, cuts, seed, lambda share: watch(share / 2))
-    signals = check(bars, lambda part, cut_context: decide(strategy, part, cut_context).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
+    signals = check(bars, lambda part, cut_context: decide(strategy, part, cut_context, part=len(part) < len(bars)).table, context, cuts, seed, lambda share: watch(0.5 + share / 2))
     trail = getattr(strategy, "trail_price", None)
     prices = check(bars, lambda part, cut_context: pd.DataFrame(dict(trail_price=np.asarray(trail(compute(part, uses, cut_context))))), context, cuts, seed) if trail else None
     verdicts = [columns, signals, *([prices] if prices else [])]

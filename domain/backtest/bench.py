@@ -15,6 +15,7 @@ from domain.analytics.daily import account_calendar, daily_sharpe, from_last_to_
 from domain.analytics.guards import finite
 from domain.analytics.metrics import METRICS, Facts
 from domain.backtest.kernel.curve import deepest_falls
+from domain.backtest.own_limits import limited
 from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.state import TRADE
@@ -123,11 +124,11 @@ class Bench:
         """One combination on all bars, or on those with ``start <= ts < end``; signals use the bars before ``start`` too."""
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
-        return self.result_of(run, self.prepared(rules, span), sum(task.count for task in tasks))
+        return self.result_of(run, self.prepared(limited(rules, strategy), span), sum(task.count for task in tasks))
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not started, and its tasks."""
-        prepared = self.prepared(rules, span)
+        prepared = self.prepared(limited(rules, strategy), span)
         given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(signals or self.signals(strategy))]
         tasks = [_task(entry, *table) for entry, table in zip(prepared.series, given, strict=True)]
         return Simulation(with_signals(prepared.market, tasks), rules.account), tasks

@@ -20,6 +20,7 @@ from domain.backtest.limit_tables import yearly_volatility
 from domain.backtest.study import Series, Study, context_of
 from domain.errors import BadRequest
 from domain.features import compute
+from domain.risk.sizing import BY_RESULTS
 from domain.strategies import Strategy
 from domain.strategies.base import uses_of
 from domain.trading.task import Rate
@@ -98,7 +99,7 @@ def _size_inputs(study: Study, run: Rerun, k: int, bar: int, signal: Mapping[str
     equity, trades = study.outcome.equity, study.outcome.trades
     at_close = float(equity["equity"].to_numpy()[int(np.searchsorted(equity["ts"].array.as_unit("ns").asi8, end))])
     entry = expected_entry(task.side, int(signal["side"]), bars.close[bar], bars.spread[bar]) if signal["order"] == "market" else float(signal["price"])
-    closed = trades[(trades["exit_ts"].array.as_unit("ns").asi8 <= end) & _closed_by(trades, end)] if sizing.kind == "kelly" else trades.iloc[:0]
+    closed = trades[(trades["exit_ts"].array.as_unit("ns").asi8 <= end) & _closed_by(trades, end)] if sizing.kind in BY_RESULTS else trades.iloc[:0]
     results = closed.sort_values("exit_ts", kind="stable")["r"].dropna().tolist()
     volatility = float(yearly_volatility(bars.end, bars.close, sizing.volatility_window)[bar]) if sizing.kind == "volatility" else float("nan")
     return SizeInputs(at_close, entry, float(signal["stop_loss"]), run.rate(k, end), volatility, tuple(results), float(signal["lots"]), _or_one(float(signal["size"])))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import floor, isfinite, isnan
+from math import floor, isfinite, isnan, log2
 
 from domain.market.instrument import Instrument
-from domain.risk.sizing import Sizing
+from domain.risk.sizing import BY_RESULTS, Sizing
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def sized(sizing: Sizing, instrument: Instrument, inputs: SizeInputs) -> Size:
         return _rounded(instrument, float("nan"), float("nan"), inputs.own * inputs.size)
     if sizing.kind == "fixed_lots":
         return _rounded(instrument, float("nan"), float("nan"), sizing.value * inputs.size)
-    share = kelly_share(sizing, inputs.results) if sizing.kind == "kelly" else sizing.value
+    share = kelly_share(sizing, inputs.results) if sizing.kind in BY_RESULTS else sizing.value
     base = inputs.volatility if sizing.kind == "volatility" else abs(inputs.entry) if sizing.kind == "notional" else abs(inputs.entry - inputs.stop)
     per_lot = base * instrument.contract * abs(inputs.rate)
     possible = share > 0.0 and per_lot > 0.0
@@ -72,10 +72,12 @@ def expected_entry(quotes: str, side: int, close: float, spread: float) -> float
 
 
 def kelly_share(sizing: Sizing, results: Sequence[float]) -> float:
-    """The share of equity at risk, from the last ``kelly_window`` results: ``value × (p − (1 − p) · mean loss / mean win)``, at most the cap.
+    """The share of equity at risk, from the last ``kelly_window`` results: ``value × (p − (1 − p) · mean loss / mean win)``, at most the cap; for ``kelly_entropy`` times ``1 − λ·H(p)``.
 
     >>> kelly_share(Sizing("kelly", 0.5, kelly_first=2, kelly_cap=1.0), [2.0, -1.0])
     0.125
+    >>> kelly_share(Sizing("kelly_entropy", 0.5, kelly_first=2, kelly_cap=1.0, entropy_lambda=0.4), [2.0, -1.0])     # H(1/2) is 1 bit
+    0.075
     """
     if len(results) < sizing.kelly_first:
         return sizing.kelly_start
@@ -85,7 +87,17 @@ def kelly_share(sizing: Sizing, results: Sequence[float]) -> float:
         return -1.0
     ratio = (sum(lost) / len(lost)) / (sum(wins) / len(wins)) if lost and sum(lost) else 0.0
     p = len(wins) / len(recent)
-    return min(sizing.value * (p - (1.0 - p) * ratio), sizing.kelly_cap)
+    share = min(sizing.value * (p - (1.0 - p) * ratio), sizing.kelly_cap)
+    return share * (1.0 - sizing.entropy_lambda * entropy(p)) if sizing.kind == "kelly_entropy" else share
+
+
+def entropy(p: float) -> float:
+    """Binary entropy in bits.
+
+    >>> entropy(0.5), entropy(1.0), round(entropy(0.25), 6)
+    (1.0, 0.0, 0.811278)
+    """
+    return -(p * log2(p) + (1.0 - p) * log2(1.0 - p)) if 0.0 < p < 1.0 else 0.0
 
 
 def _rounded(instrument: Instrument, share: float, per_lot: float, unrounded: float) -> Size:

@@ -182,7 +182,7 @@ def _context(rules: Rules, converts: bool, inputs: dict[str, np.ndarray], instan
         commission_kind=COMMISSION.index(costs.commission_kind),
         sizer=SIZERS.index(sizing.kind),
         size=sizing.value,
-        **{name: getattr(sizing, name) for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap")},
+        **{name: getattr(sizing, name) for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap", "entropy_lambda")},
         **{name: getattr(limits, name) for name in numbers_of(Limits)},
         limited=_reviewed(limits),
         watched=bool(limits.daily_loss or limits.max_drawdown),

@@ -19,7 +19,8 @@ from domain.trading.task import Task
 
 PROTECTION_NUMBERS = (
     "fraction_1", "fraction_2", "fraction_3", "fraction_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r", "break_even_offset",
-    "trail_value", "trail_window", "trail_start_r", "max_bars", "valid_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target",
+    "trail_value", "trail_window", "trail_start_r", "max_bars", "valid_bars", "grid_spacing", "grid_max_adds", "grid_first_factor", "grid_lots_factor",
+    "grid_basket_target",
 )  # fmt: skip
 PROTECTION_WORDS = ("trail_kind", "flat_by")
 Table = Columns         # of signals
@@ -68,7 +69,8 @@ class Protections:
         protection["max_bars"], protection["valid_bars"] = int(_or(row["max_bars"], 0)), int(_or(row["valid_bars"], 0))
         protection["flat"] = self._flat(k, row["flat_by"]) if row["flat_by"] else -1
         protection["is_grid"], protection["grid_adds"] = row["grid_spacing"] == row["grid_spacing"], int(_or(row["grid_max_adds"], 0))
-        protection["grid_spacing"], protection["grid_factor"], protection["grid_basket"] = row["grid_spacing"], row["grid_lots_factor"], row["grid_basket_target"]
+        protection["grid_spacing"], protection["grid_basket"] = row["grid_spacing"], row["grid_basket_target"]
+        protection["grid_first"], protection["grid_factor"] = _or(row["grid_first_factor"], row["grid_lots_factor"]), row["grid_lots_factor"]
         protection["needs_stop"] = row["break_even_r"] == row["break_even_r"] or row["trail_start_r"] > 0 or any(target > 0 for target in targets)
         return protection
 

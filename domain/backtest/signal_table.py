@@ -14,7 +14,7 @@ from domain.backtest.protections import Protections, Table
 from domain.backtest.series import Bars, joined
 from domain.backtest.state import ORDERS, SIGNAL
 from domain.errors import BadRequest
-from domain.risk.sizing import Sizing
+from domain.risk.sizing import BY_RISK, Sizing
 from domain.trading.signals import one_word
 from domain.trading.task import Task
 
@@ -87,5 +87,5 @@ def _bar_of(task: Task, decided: np.ndarray, ts: np.ndarray) -> np.ndarray:
 def brief(signals: np.ndarray, protections: np.ndarray, sizing: Sizing) -> np.ndarray:
     """Each signal encoded in one number, for bars on which all of them are dropped for their tag."""
     needs, out = np.ascontiguousarray(protections["needs_stop"], np.int64), np.empty(len(signals), np.int64)
-    layout.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in ("fraction_at_risk", "kelly"), address_of(out))
+    layout.briefs(address_of(signals), len(signals), address_of(needs), sizing.kind in BY_RISK, address_of(out))
     return out

@@ -53,7 +53,7 @@ PROTECTION = record(                              # what many signals have in co
     fraction=("f8", (4,)), target_r=("f8", (4,)),
     break_even_r="f8", break_even_offset="f8",
     trail_value="f8", trail_start_r="f8",
-    grid_spacing="f8", grid_factor="f8", grid_basket="f8",
+    grid_spacing="f8", grid_first="f8", grid_factor="f8", grid_basket="f8",
     trail_kind="i4", trail_atr="i4",        # row of the ATR table
     max_bars="i4", valid_bars="i4",         # 0: without limit
     flat="i4",                              # row of the flat_by table, or -1
@@ -127,7 +127,7 @@ OUTPUTS = ("candidates", "fills", "trades", "reviews", "moves", "row_ts", "row_b
 CONTEXT = record(
     intrabar="i8", reverse="i8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission_kind="i8", report_moves="i8",
     sizer="i8", size="f8", stop_out="f8", converts="i8",
-    kelly_window="i8", kelly_first="i8", kelly_start="f8", kelly_cap="f8",      # recent: the r of that many trades, in a ring
+    kelly_window="i8", kelly_first="i8", kelly_start="f8", kelly_cap="f8", entropy_lambda="f8",     # recent: the r of that many trades, in a ring
     limited="i8", watched="i8", symbols="i8", rho_days="i8", **numbers_of(Limits),
     task_count="i8", bars="i8", instants="i8", position_places="i8", order_places="i8", fill_places="i8",
     **{name: "i8" for name in (*INPUTS, *STATE, *OUTPUTS)},

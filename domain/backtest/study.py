@@ -15,6 +15,7 @@ import pandas as pd
 from domain.analytics import Evidence, Remark, account_calendar, lint, measure
 from domain.audit.record import canonical, plain
 from domain.backtest.history import History, after
+from domain.backtest.own_limits import limited
 from domain.backtest.simulator import Watch, replay
 from domain.errors import BadRequest
 from domain.features import Context, closes, warm_up_of
@@ -99,7 +100,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
-    tasks = [_task(entry, strategy, signals, series) for entry in series]
+    rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series) for entry in series]
     if keep is not None:
         tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
     outcome = replay(tasks, rules, rates, watch, moves=True)

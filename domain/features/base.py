@@ -105,6 +105,20 @@ def _of_lists(function: Callable[..., Column], state: Bars | None, params: Mappi
     return called
 
 
+def continued(values: Column, state: np.ndarray) -> Column:
+    """``values`` after the latest of those before them. ``state``: how many are kept, and places for them, which then hold the latest of all.
+
+    >>> state = np.zeros(3)
+    >>> [continued(np.array([value]), state).tolist() for value in (1.0, 2.0, 3.0, 4.0)]
+    [[1.0], [1.0, 2.0], [1.0, 2.0, 3.0], [2.0, 3.0, 4.0]]
+    """
+    stored = int(state[0])
+    history = np.concatenate((state[1 : 1 + stored], values)) if stored else values
+    keep = min(len(history), len(state) - 1)
+    state[0], state[1 : 1 + keep] = keep, history[len(history) - keep :]
+    return history
+
+
 def _array(value: Any) -> Any:
     if isinstance(value, np.ndarray) or not hasattr(value, "__len__") or isinstance(value, (dict, str, tuple)):
         return value

@@ -35,3 +35,26 @@ def spread_to_usual(spread: Column, ts: np.ndarray, instrument: Instrument | Non
     from domain.features.kernels.ratios import over
 
     return over(spread, usual(minutes_of(ts, zone_of(instrument)), spread, weeks, state))
+
+
+@feature(unit="share", source="own definition", low=0.0)
+def spread_share(spread: Column, close: Column, instrument: Instrument | None) -> Column:
+    """Spread over the close:  what a round trip costs as a share of the price, or in log returns. A bar without a spread of its own has the
+    instrument's default. NaN where neither is known, and for a price that is not above 0.
+
+    >>> from domain.market.instrument import instrument
+    >>> spread_share([0.5, float("nan")], [2.0, 1.3], instrument("EURUSD")).tolist()
+    [0.25, 0.0001]
+    """
+    known = np.where(np.isnan(spread), instrument.spread if instrument else np.nan, spread)
+    return np.divide(known, close, out=np.full(len(close), np.nan), where=np.asarray(close) > 0)
+
+
+@feature(unit="price", source="the instrument's", low=0.0)
+def tick_size(close: Column, tick: float = 0.0) -> Column:
+    """Smallest step of the instrument's prices, the same at every bar. NaN where no instrument is known.
+
+    >>> tick_size([1.1, 1.2], 0.00001).tolist(), tick_size([1.1]).tolist()
+    ([1e-05, 1e-05], [nan])
+    """
+    return np.full(len(close), tick if tick > 0 else np.nan)

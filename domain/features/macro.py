@@ -55,6 +55,33 @@ def dollar_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 
     return _scores(_of(macro, "DXY", ts), ts, window, state)
 
 
+@scored(lambda instrument: ("DXY",) if dollar_side(instrument) else ())
+def dollar_headwind(macro: Mapping[str, Column], ts: np.ndarray, instrument: Instrument | None, *, window: int = 60, state: np.ndarray) -> Column:
+    """How far the dollar stands against the instrument:  q · dollar_zscore(``window``), q 1 where its prices are in dollars and −1 where its base is the dollar.
+    0 for an instrument of other currencies, and where it is not known; else NaN where dollar_zscore is.
+
+    >>> from domain.market.instrument import instrument
+    >>> days = [day * 86_400_000_000_000 for day in (1, 2, 3)]
+    >>> [dollar_headwind({"DXY": [1.0, 2.0, 3.0]}, days, instrument(name), window=3).round(4).tolist()[-1] for name in ("EURUSD", "USDJPY", "EURGBP")]
+    [1.2247, -1.2247, 0.0]
+    """
+    q = dollar_side(instrument)
+    scores = _scores(_of(macro, "DXY", ts), ts, window, state)
+    return q * scores if q else np.zeros(len(scores))
+
+
+def dollar_side(instrument: Instrument | None) -> int:
+    """1 where the prices of an instrument are in dollars, −1 where its base is the dollar, else 0.
+
+    >>> from domain.market.instrument import instrument
+    >>> [dollar_side(instrument(name)) for name in ("XAUUSD", "USDCHF", "EURJPY")]
+    [1, -1, 0]
+    """
+    if instrument is None:
+        return 0
+    return 1 if instrument.quote == "USD" else -1 if instrument.base == "USD" else 0
+
+
 @scored(lambda: ("VIX",))
 def vix_zscore(macro: Mapping[str, Column], ts: np.ndarray, *, window: int = 60, state: np.ndarray) -> Column:
     """How far the VIX lies off its last ``window`` days, as macro_zscore.

@@ -61,7 +61,7 @@ class Step:
 
 class Stream:
     """``uses`` on bars that grow. What ``append`` gives for a bar is what ``compute`` gives for it: the same bits where a feature keeps a
-    state or uses full windows, 1e-9 where it is recursive and recomputed from its memory.
+    state or uses full windows, as all built-in ones do; 1e-9 where one is recursive and recomputed from its memory.
 
     >>> from domain.market.bars import frame
     >>> bars = frame(np.arange(3) * 300_000_000_000, **{name: np.array([1.0, 2.0, 4.0]) for name in ("open", "high", "low", "close")})

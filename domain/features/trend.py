@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.features.base import Column, feature
+from domain.features.base import Column, continued, feature
 
 WILDER = "Wilder (1978), New Concepts in Technical Trading Systems"
 KAUFMAN = "Kaufman (1995), Smarter Trading"
@@ -172,8 +172,8 @@ def slope(close: Column, *, window: int = 14) -> Column:
     return slopes(close, window)
 
 
-@feature(unit="ATR per bar", source="own definition", warm_up=lambda window, against: max(window - 2, against - 1), memory=lambda window, against: max(30 * against, window))
-def slope_in_atr(close: Column, true_range: Column, tick: float = 0.0, *, window: int = 14, against: int = 14) -> Column:
+@feature(unit="ATR per bar", source="own definition", warm_up=lambda window, against: max(window - 2, against - 1), state=lambda window: 4 + window)
+def slope_in_atr(close: Column, true_range: Column, tick: float = 0.0, *, window: int = 14, against: int = 14, state: np.ndarray) -> Column:
     """Slope of the least-squares line through the last ``window`` closes, over the average true range of ``against`` bars: trends of all instruments on one scale.
     NaN before either has a value, and where that range is none.
 
@@ -181,10 +181,11 @@ def slope_in_atr(close: Column, true_range: Column, tick: float = 0.0, *, window
     [nan, nan, 0.75]
     """
     from domain.features.kernels.ratios import over_range
-    from domain.features.kernels.wilder import wilder
+    from domain.features.kernels.wilder import wilder_from
     from domain.features.kernels.windows import slopes
 
-    return over_range(slopes(close, window), wilder(true_range, against), close, tick)
+    history = continued(close, state[4:])
+    return over_range(slopes(history, window)[len(history) - len(close) :], wilder_from(true_range, against, state[:4]), close, tick)
 
 
 @feature(unit="ATR", source="own definition", warm_up=lambda window, against: max(window - 2, against - 1), state=9)

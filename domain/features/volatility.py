@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.features.base import Column, feature
+from domain.features.base import Column, continued, feature
 from domain.features.sessions import minutes_of
 from domain.rounding import ROUNDING
 
@@ -49,8 +49,8 @@ def atr_share(close: Column, true_range: Column, *, window: int = 14, state: np.
     return over(wilder_from(true_range, window, state), close)
 
 
-@feature(unit="ratio", source="own definition", low=0.0, warm_up=lambda window, against: window + against - 2, memory=lambda window, against: 30 * window + against)
-def atr_ratio(true_range: Column, close: Column, tick: float = 0.0, *, window: int = 14, against: int = 100) -> Column:
+@feature(unit="ratio", source="own definition", low=0.0, warm_up=lambda window, against: window + against - 2, state=lambda against: 4 + against)
+def atr_ratio(true_range: Column, close: Column, tick: float = 0.0, *, window: int = 14, against: int = 100, state: np.ndarray) -> Column:
     """ATR over its own mean of the last ``against`` bars: above 1 the market moves more than it did.
     NaN before the ATR has ``against`` values, and where that mean is none.
 
@@ -58,11 +58,12 @@ def atr_ratio(true_range: Column, close: Column, tick: float = 0.0, *, window: i
     [nan, 1.0, 1.6]
     """
     from domain.features.kernels.ratios import over_range
-    from domain.features.kernels.wilder import wilder
+    from domain.features.kernels.wilder import wilder_from
     from domain.features.kernels.windows import means
 
-    smoothed = wilder(true_range, window)
-    return over_range(smoothed, means(smoothed, against), close, tick)
+    smoothed = wilder_from(true_range, window, state[:4])
+    history = continued(smoothed, state[4:])
+    return over_range(smoothed, means(history, against)[len(history) - len(smoothed) :], close, tick)
 
 
 @feature(unit="ratio", source="Bollinger (2001), Bollinger on Bollinger Bands", warm_up=lambda window: window - 1)

@@ -14,13 +14,15 @@ from domain.errors import BadRequest, listed
 from domain.features import Context, Use, compute
 from domain.params import build
 from domain.registry import Registry
+from domain.strategies.lacking import refuse_lacking
 
 T = TypeVar("T")
 
 
 class Strategy(Protocol):
     """``memory``, where it says so: its signals at bar *t* from the last ``memory`` rows of the frame, bars and features beside them, are those
-    from all rows, byte for byte. ``domain.strategies.columns.OnColumns`` is the base of one that decides on plain numpy columns."""
+    from all rows, byte for byte. ``domain.strategies.columns.OnColumns`` is the base of one that decides on plain numpy columns.
+    ``required``, where it says so: names of its features without which it never gives a signal; ``optional``: of those that may have no value."""
 
     def features(self) -> tuple[Use, ...]:
         """The columns it needs beside the bars."""
@@ -83,12 +85,15 @@ class Decided(NamedTuple):
     trail: np.ndarray | None
 
 
-def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.DataFrame | None = None) -> Decided:
+def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.DataFrame | None = None, part: bool = False) -> Decided:
     """The signals of ``strategy`` on ``bars``; ``frame`` is what ``compute`` gives for its features, where that is there already.
 
-    Raises BadRequest for a signal from a bar on which one of its features has no value yet.
+    Raises BadRequest for a signal from a bar on which one of its features has no value yet, and where the bars lack what it cannot do without,
+    unless they are a ``part`` of some that may have it.
     """
     frame = compute(bars, uses_of(strategy), context) if frame is None else frame
+    if not part:
+        refuse_lacking(strategy, bars, frame)
     table = _signals_of(strategy, frame)
     _refuse_warm_up(strategy, bars, frame, table)
     trail = getattr(strategy, "trail_price", None)
@@ -107,14 +112,18 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Only the first signal is checked; a column that never has a value (bars without volume) has no warm-up."""
-    if not len(table):
+    """Only the first entry is checked, as an exit of nothing does nothing; a column that never has a value (bars without volume) has no warm-up, nor has one that the strategy does without."""
+    entries = table[(table["order"] != "exit").to_numpy(bool)] if "order" in table else table
+    if not len(entries):
         return
-    first = int(bars["ts"].searchsorted(table["ts"].min(), side="right"))
+    earliest = entries["ts"].min()
+    first = int(bars["ts"].searchsorted(earliest, side="right"))
     for feature in strategy.features():
+        if feature.name in getattr(strategy, "optional", ()):
+            continue
         column = frame[feature.column].to_numpy()
         if np.isnan(column[:first]).all() and not np.isnan(column).all():
             raise BadRequest(
-                f"{type(strategy).__name__} gives a signal at {table['ts'].min():%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
+                f"{type(strategy).__name__} gives a signal at {earliest:%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
                 "it may not decide on a bar whose features have no value yet; let it wait until they have"
             )

@@ -20,7 +20,8 @@ class OnColumns:
     """Base of a strategy that decides on columns: it has ``features``, ``memory`` and ``decisions``; ``signals`` comes by itself.
 
     ``memory``: so many of the latest rows, bars and features beside them, decide the last one; it may be a property of the parameters.
-    ``decisions``: the signals of all rows, from columns alone. It is called with the whole history, and live with the last ``memory`` rows.
+    ``decisions``: the signals of all rows, from columns alone; several sets of rows where they differ in their columns, of which at one bar the earlier
+    set's come first. It is called with the whole history, and live with the last ``memory`` rows.
     """
 
     memory: int = 1
@@ -28,7 +29,7 @@ class OnColumns:
     def features(self) -> tuple[Use, ...]:
         raise NotImplementedError
 
-    def decisions(self, columns: Columns) -> Rows:
+    def decisions(self, columns: Columns) -> Rows | tuple[Rows, ...]:
         raise NotImplementedError
 
     @cached_property
@@ -41,7 +42,8 @@ class OnColumns:
         return [columns[name] for name in self.names]
 
     def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        rows = self.decisions(columns_of(frame))
+        decided = self.decisions(columns_of(frame))
+        rows = joined(*decided) if isinstance(decided, tuple) else decided
         bar = rows["bar"]
         return pd.DataFrame({"ts": frame["ts"].array[bar], **{name: value for name, value in rows.items() if name != "bar"}}, index=bar)
 

@@ -10,7 +10,7 @@ from domain.errors import BadRequest
 from domain.features import Use, use
 from domain.params import param
 from domain.strategies.base import strategy
-from domain.strategies.columns import Columns, OnColumns, Rows, joined
+from domain.strategies.columns import Columns, OnColumns, Rows
 
 
 @strategy("simple_ma")
@@ -33,10 +33,10 @@ class SimpleMA(OnColumns):
     def features(self) -> tuple[Use, ...]:
         return use("sma", window=self.fast), use("sma", window=self.slow), use("atr", window=self.atr_window)
 
-    def decisions(self, columns: Columns) -> Rows:
+    def decisions(self, columns: Columns) -> tuple[Rows, ...]:
         fast, slow, atr = self.inputs(columns)
         close, above = columns["close"], np.sign(fast - slow)
         bar = np.flatnonzero((above[1:] != 0) & (above[1:] != above[:-1]) & ~np.isnan(above[1:] + above[:-1]) & ~np.isnan(atr[1:])) + 1
         side = above[bar].astype(np.int64)
         leave = dict(bar=bar, side=side, order="exit", tag="simple_ma")
-        return joined(leave, dict(bar=bar, side=side, order="market", stop_loss=close[bar] - side * self.stop_atr * atr[bar], tag="simple_ma"))
+        return leave, dict(bar=bar, side=side, order="market", stop_loss=close[bar] - side * self.stop_atr * atr[bar], tag="simple_ma")

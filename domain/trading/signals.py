@@ -18,14 +18,15 @@ SIDES = {"long": 1, "buy": 1, "1": 1, "+1": 1, "short": -1, "sell": -1, "-1": -1
 NUMBERS = (
     "price", "valid_bars", "stop_loss", "target_1", "target_2", "target_3", "target_4", "fraction_1", "fraction_2", "fraction_3", "fraction_4",
     "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r", "break_even_offset", "trail_value", "trail_window", "trail_start_r",
-    "max_bars", "grid_spacing", "grid_max_adds", "grid_lots_factor", "grid_basket_target", "lots", "size",
+    "max_bars", "grid_spacing", "grid_max_adds", "grid_first_factor", "grid_lots_factor", "grid_basket_target", "lots", "size",
 )  # fmt: skip
 WORDS = ("trail_kind", "flat_by", "tag", "oco")
 SIGNAL_COLUMNS = ("ts", "instrument", "side", "order", *NUMBERS, *WORDS)
 INTEGERS = ("valid_bars", "trail_window", "max_bars", "grid_max_adds")
 LARGEST = 1_000_000_000         # of a whole number: more bars than there are
 LARGEST_SIZE = 10.0             # of ``size``, the share of the lots that the sizer gives
-ABOVE_ZERO = ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_lots_factor", "grid_basket_target", "target_r_1", "target_r_2", "target_r_3", "target_r_4")
+GRID = ("grid_spacing", "grid_basket_target", "grid_max_adds", "grid_first_factor", "grid_lots_factor")
+ABOVE_ZERO = ("lots", "trail_value", "break_even_r", "grid_spacing", "grid_first_factor", "grid_lots_factor", "grid_basket_target", *(f"target_r_{k}" for k in range(1, 5)))
 NO_GRID = ("target_1", "target_2", "target_3", "target_4", "target_r_1", "target_r_2", "target_r_3", "target_r_4", "break_even_r")
 
 Columns = dict[str, Any]        # by name: numpy arrays of numbers, pandas' arrays of times and words
@@ -172,8 +173,8 @@ def _is_absent(numbers: np.ndarray) -> bool:
     return numbers.strides == (0,)
 
 
-def _filled(numbers: np.ndarray, where: np.ndarray, value: float) -> np.ndarray:
-    """``value`` in the empty places of ``where``."""
+def _filled(numbers: np.ndarray, where: np.ndarray, value: float | np.ndarray) -> np.ndarray:
+    """``value``, or that of the same row, in the empty places of ``where``."""
     empty = where & ~_present(numbers)
     return np.where(empty, value, numbers) if empty.any() else numbers
 
@@ -220,12 +221,13 @@ def _check_trail(read: Columns, is_given: bool) -> None:
 
 
 def _check_grid(read: Columns) -> None:
-    grid = np.any([_present(read[column]) for column in ("grid_spacing", "grid_basket_target", "grid_max_adds", "grid_lots_factor")], axis=0)
+    grid = np.any([_present(read[column]) for column in GRID], axis=0)
     if not grid.any():
         return
     for column in ("grid_spacing", "grid_max_adds", "grid_basket_target"):
         _refuse(grid & ~_present(read[column]), column, read[column], "given: a grid needs spacing, max_adds and basket_target")
     read["grid_lots_factor"] = _filled(read["grid_lots_factor"], grid, 1.0)
+    read["grid_first_factor"] = _filled(read["grid_first_factor"], grid, read["grid_lots_factor"])
     others = np.any([_present(read[column]) for column in NO_GRID], axis=0) | ~_among(read["trail_kind"], ("",))
     _refuse(grid & others, "grid_spacing", read["grid_spacing"], "without targets, break-even or trail: a grid has one target for all")
 

@@ -124,7 +124,7 @@ def _lots(instrument: Instrument, table: Columns) -> float:
     multiples = np.arange(1, MOST + 1)
     steps = multiples[:, None] * (instrument.min_lot / instrument.lot_step) * shares[None, :]
     whole = (np.abs(steps - np.rint(steps)) < 1e-6).all(axis=1)
-    grid = np.asarray(table["grid_lots_factor"])
+    grid = np.concatenate([np.asarray(table[name]) for name in ("grid_first_factor", "grid_lots_factor")])
     fits = whole.any() and not np.any(grid[~np.isnan(grid)] % 1)
     multiple = int(multiples[int(whole.argmax())]) if fits else MOST
     return min(round(instrument.min_lot * multiple, 9), instrument.max_lot)

@@ -109,6 +109,7 @@ class Connection:
     tries: int = TRIES
     last: Transient | Refused | None = field(default=None, repr=False)      # trouble that a session saw in this call
     turn: int = field(default=0, repr=False)                                # the try that is under way
+    kept: dict[str, Any] = field(default_factory=dict, repr=False)          # what a vendor keeps between its calls: its SDK's client
     _session: Session | None = field(default=None, repr=False)
 
     def get(

@@ -12,7 +12,7 @@ from domain.errors import BadRequest
 from domain.market.bars import frame, ts_of
 from domain.market.calendar import calendar
 from domain.market.instrument import Instrument, instrument
-from domain.market.source import SOURCES, Missing, Page, Request, Span, closes, grid, nothing, page_of
+from domain.market.source import SOURCES, Missing, Page, Request, Span, available, closes, grid, not_closed, nothing, page_of
 from domain.market.zones import HOUR, SECOND
 from domain.venues.http import Connection
 from domain.venues.metatrader_clock import ServerClock, newest, server_clock
@@ -41,12 +41,11 @@ class MetaTrader:
 
     def unavailable(self, request: Request) -> tuple[Missing, ...]:
         self.symbol(request.instrument)
-        ahead = Span(max(request.at, request.span.start), request.span.end) if request.span.end > request.at else None
-        return (Missing(ahead, "open", "These bars have not begun yet."),) if ahead else ()
+        return not_closed(request)
 
     def plan(self, request: Request) -> tuple[Span, ...]:
-        known = request.span.cut(Span(request.span.start, request.at))
-        return grid(known, PAGE * request.timeframe.nanoseconds) if known else ()
+        step = PAGE * request.timeframe.nanoseconds
+        return tuple(page for span in available(request, self.unavailable(request)) for page in grid(span, step))
 
     def page(self, request: Request, span: Span, connection: Connection) -> Page:
         self.symbol(request.instrument)
@@ -174,7 +173,7 @@ class _Answer:
             return nothing(), 0
         ts, unreadable = self.clock.utc(rates["time"].astype(np.int64) * SECOND)
         known = rates[~unreadable]
-        spread = known["spread"] * float(self.symbol.point) if known["spread"].any() else None
+        spread = np.round(known["spread"] * float(self.symbol.point), self.symbol.digits) if known["spread"].any() else None
         prices = {name: known[name] for name in ("open", "high", "low", "close")}
         return frame(ts[~unreadable], **prices, volume=known["tick_volume"], spread=spread), int(unreadable.sum())
 

@@ -30,7 +30,7 @@ CFDS = {"NAS100": "NAS100_USD", "US500": "SPX500_USD"}
 OANDA = VENDORS.add("oanda", Vendor(
     "oanda", "OANDA", "FX and metals, M1 to D1, bid and ask, and a practice account to trade on; the newest bar comes with the first quote of the next one, up to a minute late. Practice accounts only.",
     "https://api-fxpractice.oanda.com", "TIDEMARK_OANDA_URL",
-    (Need(TOKEN, "an access token of a practice account", "at OANDA under Manage API Access"), Need(ACCOUNT, "the number of that account", "at OANDA under Accounts")),
+    (Need(TOKEN, "an access token of a practice account", "at OANDA under Manage API Access"), Need(ACCOUNT, "the number of that account", "at OANDA under Accounts")), pace=(100, 1.0),
 ))  # fmt: skip
 
 
@@ -43,6 +43,13 @@ def symbols() -> Mapping[str, str]:
     """
     pairs = {row.name: f"{row.base}_{row.quote}" for row in instruments().values() if row.kind in ("fx", "metal")}
     return {**pairs, **{name: symbol for name, symbol in CFDS.items() if name in instruments()}}
+
+
+def wire_of(connection: Connection) -> Wire:
+    """The same one for the same connection, so that pages come over one lasting session."""
+    if OANDA.name not in connection.kept:
+        connection.kept[OANDA.name] = Wire(connection)
+    return connection.kept[OANDA.name]
 
 
 def symbol_of(name: str) -> str:

@@ -59,7 +59,8 @@ class SourceRig(ABC):
     spread = True
     at = NOON + HOUR // 2
     empty = Span(NOON - 96 * HOUR + 2 * HOUR, NOON - 96 * HOUR + 5 * HOUR)       # of a Saturday
-    http = True                         # False: its SDK speaks no HTTP, so that there are no statuses or broken bodies
+    impossible: ClassVar[frozenset[int | str]] = frozenset()   # faults that the vendor's protocol does not have
+    refused = "401"                     # in the sentence about a key that is refused
 
     @property
     @abstractmethod

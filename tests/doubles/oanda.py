@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.doubles.oanda_account import INSTRUMENTS, Account, Json, Rejected
-from tests.doubles.oanda_candles import candles
+from tests.doubles.oanda_candles import Bars, candles
 
 TOKEN = "canary-token-4f1d9c"
 ORDER = re.compile(r"/orders/([^/]+)$")
@@ -27,8 +27,8 @@ ORDER = re.compile(r"/orders/([^/]+)$")
 class Oanda:
     """One practice account and its server. ``now`` is the vendor's clock; ``url`` is where it listens."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        self.now, self.token = now, TOKEN
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), bars: Bars | None = None) -> None:
+        self.now, self.token, self.bars = now, TOKEN, bars or {}
         self.account = Account(now)
         self.requests: list[tuple[str, str, dict[str, str]]] = []       # method, path, query
         self.lock = threading.Lock()
@@ -56,7 +56,7 @@ class Oanda:
     def answer(self, method: str, path: str, query: dict[str, str], body: Json) -> tuple[int, Json]:
         """Status and body of one request."""
         if path.startswith("/v3/instruments/"):
-            return candles(path.split("/")[3], query, self.now())
+            return candles(self.bars, path.split("/")[3], query, int(self.now().timestamp()))
         if path == "/v3/accounts":
             return 200, {"accounts": [{"id": self.account.number, "tags": []}]}
         prefix = f"/v3/accounts/{self.account.number}"

@@ -1,82 +1,77 @@
-"""Candles as OANDA gives them: made from a fixed course of prices, none where nobody quotes, the last one open until the next has a quote."""
+"""Candles as OANDA gives them, of bars that a test hands in: at most 5,000 a request, none where there is no bar, the last one open until the next has a quote."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Mapping
+from datetime import UTC, datetime
 
+import numpy as np
+import pandas as pd
+
+from domain.market.bars import ts_of
 from tests.doubles.oanda_account import INSTRUMENTS, Json
+from tests.doubles.server import Asked, Double, Reply
 
-SECONDS = {"M1": 60, "M5": 300, "M15": 900, "M30": 1800, "H1": 3600, "H4": 14400, "D": 86400}
-MOST = 5000
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECONDS = {"M1": 60, "M5": 300, "M15": 900, "M30": 1_800, "H1": 3_600, "H4": 14_400, "D": 86_400}
+MOST = 5_000
+LATE = 30                   # seconds after its end at which a candle is complete, with the next one's first quote
+BILLION = 1_000_000_000
+Rows = list[tuple[int, Json]]                       # seconds since 1970 and all that is known of a candle
+Bars = Mapping[tuple[str, str], Rows]               # by symbol and granularity
 
 
-def candles(name: str, query: dict[str, str], now: datetime) -> tuple[int, Json]:
-    """Status and answer of ``GET instruments/…/candles`` at ``now``."""
+class OandaCandles(Double):
+    """The candles alone, with every fault of HTTP. ``now``: seconds since 1970; ``token`` is the one it lets in."""
+
+    watched = "/candles"
+
+    def __init__(self, bars: Bars, now: int, token: str) -> None:
+        super().__init__()
+        self.bars, self.now, self.token = bars, now, token
+
+    def reply(self, asked: Asked) -> Reply:
+        if asked.headers.get("Authorization") != f"Bearer {self.token}":
+            return Reply(401, {"errorMessage": "Insufficient authorization to perform request."})
+        if not asked.path.startswith("/v3/instruments/"):
+            return Reply(404, {"errorMessage": "The Request is not supported"})
+        return Reply(*candles(self.bars, asked.path.split("/")[3], asked.query, self.now))
+
+
+def candles(bars: Bars, name: str, query: Mapping[str, str], now: int) -> tuple[int, Json]:
+    """Status and answer of ``GET instruments/…/candles`` at ``now``, seconds since 1970."""
+    granularity, sides = query.get("granularity", "S5"), query.get("price", "M")
     if name not in INSTRUMENTS:
         return 400, {"errorMessage": "Invalid value specified for 'instrument'"}
-    granularity, sides = query.get("granularity", "S5"), query.get("price", "M")
     if granularity not in SECONDS:
         return 400, {"errorMessage": "Invalid value specified for 'granularity'"}
+    start = _seconds(query["from"]) if "from" in query else 0
+    end = _seconds(query["to"]) if "to" in query else now + 1
+    if max(start, end - 1) > now:
+        return 400, {"errorMessage": "Invalid value specified for 'to'. Time is in the future"}
+    count = int(query.get("count", str(MOST if "to" in query else 500)))
+    if count > MOST or ("to" in query and (end - start) / SECONDS[granularity] > MOST):
+        return 400, {"errorMessage": "Maximum value for 'count' exceeded"}
     step = SECONDS[granularity]
-    start = _seconds(query["from"], step)
-    if "to" in query:
-        end, most = _seconds(query["to"], step), MOST
-        if (end - start) // step > MOST:
-            return 400, {"errorMessage": "Maximum value for 'count' exceeded"}
-    else:
-        end, most = int((now - EPOCH).total_seconds()) + step, int(query.get("count", "500"))
-        if most > MOST:
-            return 400, {"errorMessage": "Invalid value specified for 'count'. Maximum value is 5000"}
-    if start > (now - EPOCH).total_seconds():
-        return 400, {"errorMessage": "Invalid value specified for 'from'. Time is in the future"}
-    rows: list[Json] = []
-    for at in _opens(start, min(end, int((now - EPOCH).total_seconds()) + 1), step):
-        if len(rows) == most:
-            break
-        rows.append(candle(name, at, step, sides, now))
+    rows = [_shown(at, row, sides, step, now) for at, row in bars[name, granularity] if start <= at < end and at <= now][:count]
     return 200, {"instrument": name, "granularity": granularity, "candles": rows}
 
 
-def quoted(at: int, step: int) -> bool:
-    """Whether anybody quotes in the candle that opens ``at``: not on the weekend, and in one minute of 97 nobody does."""
-    moment = EPOCH + timedelta(seconds=at)
-    week = moment.weekday() * 24 + moment.hour
-    return not 4 * 24 + 21 <= week < 6 * 24 + 21 and not (step == 60 and at // 60 % 97 == 0)
-
-
-def candle(name: str, at: int, step: int, sides: str, now: datetime) -> Json:
+def rows_of(bars: pd.DataFrame, name: str) -> Rows:
+    """Bids and their spread as both sides. The ask is above the bid by the spread, in the mean of its four prices: a point more at the open, a point less at
+    the close."""
     digits = INSTRUMENTS[name]["displayPrecision"]
-    base, unit = {"EUR_USD": 1.1, "USD_JPY": 150.0}.get(name, 2350.0), 10.0**-digits
-    open_, close = base * (1 + 0.01 * math.sin(at / 86400)), base * (1 + 0.01 * math.sin((at + step) / 86400))
-    low, high = min(open_, close) - 20 * unit, max(open_, close) + 20 * unit
-    spread = (8 + at // step % 7) * unit
-    shift = {"B": -spread / 2, "A": spread / 2, "M": 0.0}
-    names = {"B": "bid", "A": "ask", "M": "mid"}
-    prices = {names[side]: {key: f"{value + shift[side]:.{digits}f}" for key, value in zip("ohlc", (open_, high, low, close), strict=True)} for side in sides}
-    complete = (now - EPOCH).total_seconds() >= at + step + 30       # with the next one's first quote, half a minute late
-    return {"complete": complete, "volume": 100 + at // step % 50, "time": _text(at), **prices}
+    bid = bars[["open", "high", "low", "close"]].to_numpy()
+    ask = bid + bars[["spread"]].to_numpy() + np.array([1, 0, 0, -1]) * 10.0**-digits
+    sides = {"bid": bid, "ask": ask, "mid": (bid + ask) / 2}
+    texts = {side: [{key: f"{value:.{digits}f}" for key, value in zip("ohlc", row, strict=True)} for row in prices.tolist()] for side, prices in sides.items()}
+    opens, volumes = (ts_of(bars) // BILLION).tolist(), bars["volume"].astype(int).tolist()
+    return [(at, {"volume": volumes[k], "time": f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}.000000000Z", **{side: rows[k] for side, rows in texts.items()}}) for k, at in enumerate(opens)]
 
 
-def _opens(start: int, end: int, step: int) -> Iterator[int]:
-    return (at for at in range(start, end, step) if quoted(at, step))
+def _shown(at: int, row: Json, sides: str, step: int, now: int) -> Json:
+    wanted = {"B": "bid", "A": "ask", "M": "mid"}
+    return {"complete": now >= at + step + LATE, "volume": row["volume"], "time": row["time"], **{wanted[side]: row[wanted[side]] for side in sides}}
 
 
-def _seconds(text: str, step: int) -> int:
-    """An instant, RFC 3339 or seconds, up to the next open of the granularity."""
-    seconds = float(text) if text.replace(".", "").isdigit() else (datetime.fromisoformat(text.replace("Z", "+00:00")) - EPOCH).total_seconds()
-    return math.ceil(seconds / step) * step
-
-
-def _text(at: int) -> str:
-    return (EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%dT%H:%M:%S.000000000Z")
-
-
-def sample_fields(rows: Any) -> Any:
-    """The fields of a sample, all the way down, without their values; of lists, those of the first row."""
-    if isinstance(rows, dict):
-        return {name: sample_fields(value) for name, value in rows.items()}
-    return [sample_fields(rows[0])] if isinstance(rows, list) and rows else None
+def _seconds(text: str) -> int:
+    return int(float(text)) if text.replace(".", "").isdigit() else int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())

@@ -107,7 +107,7 @@ def case(seed: int) -> Case:
     tasks = tuple(_task(rng, market, features, mixed, sizing, plan.more) for market in markets)
     if mixed and rng.random() < 0.04:
         tasks = (*tasks, tasks[0])
-    tasks = with_sizes(seed, tasks)
+    tasks, sizing = with_first_factors(seed, with_sizes(seed, tasks)), with_entropy(seed, sizing)
     limits = draw_limits(plan, [market.walk.times for market in markets], _stretch(markets[0], currency, account.balance), risk)
     return Case(tasks, account, costs, execution, sizing, _rates(rng, markets, currency), limits)
 
@@ -119,6 +119,24 @@ def with_sizes(seed: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
         return tasks
     shares = (math.nan, math.nan, 1.0, 0.5, 1 / 3, 0.07, 0.9, 2.0, 10.0, 0.0)
     return tuple(replace(task, signals=task.signals.assign(size=[rng.choice(shares) for _ in range(task.count)])) for task in tasks)
+
+
+def with_first_factors(seed: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
+    """Half of the cases with a factor of its own for the first add at some of their grids, drawn apart too."""
+    rng, factors = Random(f"{seed} first factor"), (math.nan, 1.0, 1.5, 2.0, 0.5, 0.01)
+    if rng.random() < 0.5:
+        return tasks
+    return tuple(replace(task, signals=task.signals.assign(grid_first_factor=_where_grids(task, [rng.choice(factors) for _ in range(task.count)]))) for task in tasks)
+
+
+def _where_grids(task: Task, factors: list[float]) -> list[float]:
+    return [math.nan if math.isnan(spacing) else factor for spacing, factor in zip(task.signals["grid_spacing"], factors, strict=True)]
+
+
+def with_entropy(seed: int, sizing: Sizing) -> Sizing:
+    """Half of the Kelly bets shrunk by their entropy, drawn apart too."""
+    rng = Random(f"{seed} entropy")
+    return replace(sizing, kind="kelly_entropy", entropy_lambda=rng.choice((0.3, 0.7, 1.0))) if sizing.kind == "kelly" and rng.random() < 0.5 else sizing
 
 
 # --- bars ---
@@ -359,7 +377,7 @@ def _signal(rng: Random, market: Market, bar: int, features: frozenset[str], siz
         entry = row["price"] = _level(rng, market, bar, ask, entry, -beyond if rng.random() < 0.1 else beyond)
         if rng.random() < 0.6:
             row["valid_bars"] = rng.choice((1, 1, 2, 3, 5, 10, 100))
-    if rng.random() < (0.95 if sizing.kind in ("fraction_at_risk", "kelly") else 0.5 if "no_stop" in features else 0.85):
+    if rng.random() < (0.95 if sizing.kind in ("fraction_at_risk", "kelly", "kelly_entropy") else 0.5 if "no_stop" in features else 0.85):
         wrong = has("wrong_side") and rng.random() < 0.2
         row["stop_loss"] = _level(rng, market, bar, not ask, entry - side * market.spreads[bar], side if wrong else -side)
     if has("own_lots"):

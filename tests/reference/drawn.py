@@ -39,6 +39,7 @@ VALUES = {
     "fraction_at_risk": (0.001, 0.02),
     "kelly": (0.25, 1.0),
     "volatility": (0.1, 1.0),
+    "kelly_entropy": (0.25, 1.0),
 }
 
 
@@ -162,7 +163,8 @@ def _row(pick: Picks, last: int) -> dict[str, Any]:
     row["flat_by"] = pick.choice(("", "", "", "Fri 17:00 America/New_York", "Wed 20:30 UTC"))
     grid = pick.choice((False, False, False, False, True))
     row |= _grid(pick) if grid else _protection(pick)
-    return row | {"size": pick.choice((None, None, None, None, None, 0.5, 1 / 3, 2.0, 1.0, 0.0))}
+    row["size"] = pick.choice((None, None, None, None, None, 0.5, 1 / 3, 2.0, 1.0, 0.0))
+    return row | ({"first_factor": pick.choice((None, None, 2.0, 0.5, 1.0))} if grid else {})
 
 
 def _grid(pick: Picks) -> dict[str, Any]:
@@ -209,7 +211,8 @@ def _cells(row: dict[str, Any], close: int, scale: int, tick: float) -> dict[str
         cells["stop_loss"] = price(-row["stop"])
     if "grid" in row:
         spacing, adds, factor, basket = row["grid"]
-        return cells | dict(grid_spacing=spacing * step, grid_max_adds=adds, grid_lots_factor=factor, grid_basket_target=basket * step)
+        first = {} if row["first_factor"] is None else dict(grid_first_factor=row["first_factor"])
+        return cells | first | dict(grid_spacing=spacing * step, grid_max_adds=adds, grid_lots_factor=factor, grid_basket_target=basket * step)
     for k, (distance, in_r, share) in enumerate(row["targets"], 1):
         cells[f"target_r_{k}" if in_r else f"target_{k}"] = max(1, distance) / 2 if in_r else price(distance)
         cells[f"fraction_{k}"] = share
@@ -256,7 +259,7 @@ def _sizing(pick: Picks) -> Sizing:
     kind = pick.choice(("fixed_lots", *SIZERS))
     return Sizing(
         kind, pick.choice(VALUES[kind]), kelly_window=5, kelly_first=pick.number(1, 2), kelly_start=0.01, kelly_cap=pick.choice((0.02, 0.5)),
-        volatility_window=pick.number(2, 4),
+        volatility_window=pick.number(2, 4), entropy_lambda=pick.choice((0.5, 1.0, 0.0)),
     )  # fmt: skip
 
 

@@ -221,11 +221,13 @@ def _basket(grid: Grid, side: int, average: float) -> Target:
 
 
 def _place_add(series: Series, position: Position, place: Place) -> None:
-    """One limit order at last fill ∓ spacing for previous lots × factor, live from the bar after that fill, at most ``max_adds`` times."""
+    """One limit order at last fill ∓ spacing for previous lots × factor, that of the first add or of a further one, live from the bar after that fill,
+    at most ``max_adds`` times."""
     grid, instrument = position.signal.grid, series.instrument
     if grid is None or position.adds_left == 0:
         return
-    lots = min(whole_steps(position.last_lots * grid.lots_factor, instrument.lot_step), on_grid(instrument.max_lot))
+    factor = grid.first_factor if position.adds_left == grid.max_adds else grid.lots_factor
+    lots = min(whole_steps(position.last_lots * factor, instrument.lot_step), on_grid(instrument.max_lot))
     if lots < on_grid(instrument.min_lot):  # an add under the minimum lot ends the adding
         return
     level = on_grid(position.last_price - position.side * grid.spacing)

@@ -36,6 +36,7 @@ class TargetOrder:
 class Grid:
     spacing: float
     max_adds: int
+    first_factor: float
     lots_factor: float
     basket_target: float
 
@@ -255,4 +256,5 @@ def _targets(row: dict) -> tuple[TargetOrder, ...]:
 def _grid(row: dict) -> Grid | None:
     if row["grid_spacing"] is None:
         return None
-    return Grid(row["grid_spacing"], int(row["grid_max_adds"]), row["grid_lots_factor"] or 1.0, row["grid_basket_target"])
+    further = row["grid_lots_factor"] or 1.0
+    return Grid(row["grid_spacing"], int(row["grid_max_adds"]), row["grid_first_factor"] or further, further, row["grid_basket_target"])

@@ -22,7 +22,7 @@ def whole_steps(lots: float, step: float) -> float:
 def lacks_a_stop(signal: Signal, sizing: Sizing) -> bool:
     """Section 8: no stop, but break-even, ``trail_start_r`` > 0, a target in R, or sizing by risk without own lots."""
     asks_for_r = signal.break_even_r is not None or signal.trail_start_r > 0 or any(target.r is not None for target in signal.targets)
-    by_risk = sizing.kind in ("fraction_at_risk", "kelly") and signal.lots is None
+    by_risk = sizing.kind in ("fraction_at_risk", "kelly", "kelly_entropy") and signal.lots is None
     return signal.stop_loss is None and (asks_for_r or by_risk)
 
 
@@ -49,7 +49,7 @@ def _sized(ledger: Ledger, series: Series, bar: Bar, signal: Signal, sizing: Siz
     if sizing.kind == "fixed_lots":
         return sizing.value
     share, distance = _share_and_distance(ledger, series, bar, signal, sizing)
-    if (sizing.kind == "kelly" and share <= 0) or (sizing.kind == "volatility" and not distance > 0):
+    if (sizing.kind in ("kelly", "kelly_entropy") and share <= 0) or (sizing.kind == "volatility" and not distance > 0):
         return math.nan  # no rate is used, so none is counted as stale
     unit = series.instrument.contract * ledger.rate(series, bar.end, counted=True)  # account currency per lot and price unit
     return equity * share / (unit * distance) if unit * distance > 0 else math.nan
@@ -62,7 +62,7 @@ def _share_and_distance(ledger: Ledger, series: Series, bar: Bar, signal: Signal
         return sizing.value, series.yearly_volatility(sizing.volatility_window, bar.number)
     if sizing.kind == "notional":
         return sizing.value, abs(entry)
-    share = kelly_fraction(ledger.ended_r, sizing) if sizing.kind == "kelly" else sizing.value
+    share = kelly_fraction(ledger.ended_r, sizing) if sizing.kind in ("kelly", "kelly_entropy") else sizing.value
     return share, abs(entry - signal.stop_loss)
 
 
@@ -71,10 +71,24 @@ def kelly_fraction(ended: list[float], sizing: Sizing) -> float:
 
     >>> kelly_fraction([2.0, -1.0, 2.0, -1.0], Sizing("kelly", 0.25, kelly_first=4, kelly_cap=0.1))          # K = 0.5 − 0.5 ÷ 2
     0.0625
+    >>> kelly_fraction([2.0, -1.0, 2.0, -1.0], Sizing("kelly_entropy", 0.25, kelly_first=4, kelly_cap=0.1, entropy_lambda=0.5))    # H(½) = 1 bit
+    0.03125
     """
     if len(ended) < sizing.kelly_first:
         return sizing.kelly_start
-    return min(sizing.value * kelly(ended[-sizing.kelly_window :]), sizing.kelly_cap)
+    recent = ended[-sizing.kelly_window :]
+    fraction = min(sizing.value * kelly(recent), sizing.kelly_cap)
+    return fraction * (1 - sizing.entropy_lambda * bits(recent)) if sizing.kind == "kelly_entropy" else fraction
+
+
+def bits(results: list[float]) -> float:
+    """Section 9: the binary entropy of the share of ``r`` above 0; an outcome that never came has none.
+
+    >>> bits([1.0, -1.0]), bits([1.0, 2.0]), round(bits([1.0, -1.0, -1.0, -1.0]), 6)
+    (1.0, 0.0, 0.811278)
+    """
+    shares = [sum(1 for r in results if (r > 0) == won) / len(results) for won in (True, False)]
+    return -sum(share * math.log2(share) for share in shares if share > 0)
 
 
 def kelly(results: list[float]) -> float:

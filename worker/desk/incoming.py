@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from domain.errors import BadRequest
+from domain.market.readers.bi5_files import ENDING, holds_hours
 from domain.parsing import shown
+from worker.desk.packed import packed
 from worker.settings import Settings
 from worker.store.frames import Frames
 
@@ -99,9 +101,19 @@ def of_this_machine(text: str, settings: Settings, own_rights: bool = False) -> 
         facts = where.stat()
     except OSError as error:
         raise BadRequest(f"there is no file {shown(text)!r} that can be read: {error.strerror}. Give its full path on this machine") from None
+    if stat.S_ISDIR(facts.st_mode) or where.name.lower().endswith(ENDING):
+        return _of_ticks(where, text, settings)
     if not stat.S_ISREG(facts.st_mode):
         raise BadRequest(f"{shown(text)} is a folder or a device, not a file; give the path of one file")
     return Source(where.name, facts.st_size, _parts(where))
+
+
+def _of_ticks(where: Path, text: str, settings: Settings) -> Source:
+    """A folder of Dukascopy's hours, or the file of one, as a .zip whose entries say which hours they are: the folders do, and are not staged."""
+    if where.is_dir() and not holds_hours(where):
+        raise BadRequest(f"{shown(text)} is a folder or a device, not a file; give the path of one file. A folder is imported where it holds Dukascopy's ticks (.bi5)")
+    size, parts = packed(where, settings.data.max_import_mb * 1_000_000)
+    return Source(f"{where.name}.zip", size, parts)
 
 
 def allowed_folders(settings: Settings) -> list[Path]:

@@ -25,6 +25,7 @@ NO_CLOCK = "its times are those of the broker's server, and daily bars or bars o
 SOURCES = {
     "csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "mt4": "MetaTrader 4", "hst": "MetaTrader 4", "histdata": "HistData", "histdata_mt": "HistData",
     "metastock": "MetaStock", "dukascopy": "Dukascopy", "yfinance": "Yahoo", "lean": "LEAN", "bid_ask": "CSV", "ticks": "ticks",
+    "bi5": "Dukascopy", "yahoo_chart": "Yahoo", "oanda": "OANDA", "trading_data_stream": "Dukascopy",
 }  # fmt: skip
 
 
@@ -72,10 +73,11 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
     """The bars, the report, the clocks with their evidence, and the reader's notes."""
     instrument_ = instrument(spec["instrument"], work.settings.instruments_file)
     work.stage("Read")
-    raw = _raw(spec, instrument_, work, 0.0, 0.2 if "ask" in spec else 0.4)
+    asked = Timeframe.named(spec["timeframe"]) if spec["timeframe"] else None
+    raw = _raw(spec, instrument_, asked, work, 0.0, 0.2 if "ask" in spec else 0.4)
     if "ask" in spec:
-        raw = join_ask(raw, _raw(spec["ask"], instrument_, work, 0.2, 0.4))
-    timeframe = Timeframe.named(spec["timeframe"] or _usual(raw, spec))
+        raw = join_ask(raw, _raw(spec["ask"], instrument_, asked, work, 0.2, 0.4))
+    timeframe = Timeframe.named(spec["timeframe"] or ("M1" if readers.READERS[spec["format"]].ticks else _usual(raw, spec)))
     work.stage("Clock")
     clock = spec.get("natural_clock") or raw.clock
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
@@ -107,11 +109,11 @@ def _usual(raw: readers.RawBars, spec: Mapping[str, Any]) -> str:
     return timeframe
 
 
-def _raw(file: Mapping[str, Any], instrument: Instrument, work: Work, start: float, stop: float) -> readers.RawBars:
-    """The rows of a staged file: its ``file``, ``name`` and ``format``."""
+def _raw(file: Mapping[str, Any], instrument: Instrument, timeframe: Timeframe | None, work: Work, start: float, stop: float) -> readers.RawBars:
+    """The rows of a staged file: its ``file``, ``name`` and ``format``. Ticks become bars of ``timeframe``."""
     data = work.settings.data
     with work.store.frames.open_file(file["file"], file["name"]) as path:
-        return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows)
+        return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows, timeframe=timeframe)
 
 
 def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> bool:

@@ -46,10 +46,10 @@ class BarFiles:
 
         if name not in self.table:
             raise unknown("instrument", name, self.table)
-        if not is_file(path):
+        if not is_file(path) and not path.is_dir():
             raise BadRequest(f"there is no file {shown(path)}")
         instrument, recognised = self.table[name], readers.recognise(path)
-        raw = readers.read(path, recognised.format, instrument)
+        raw = readers.read(path, recognised.format, instrument, timeframe=timeframe)
         if raw.malformed_count:
             raise _refused(path, f"it is not a clean file of bars: {raw.malformed[0].reason} in line {raw.malformed[0].line}")
         ts = self._instants(path, recognised, raw)

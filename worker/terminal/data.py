@@ -17,10 +17,11 @@ COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "
 def import_(
     file: str = typer.Argument(
         ...,
-        help="File of bars: CSV, Parquet, MetaTrader 4 or 5, HistData, Dukascopy, yfinance, LEAN, MetaStock, or ticks; .gz and .zip too.",
+        help="File of bars: CSV, Parquet, MetaTrader 4 or 5, HistData, Dukascopy, Yahoo (CSV, chart JSON), OANDA candles (JSON), LEAN, MetaStock, or ticks; .gz and .zip too. "
+        "Of Dukascopy's .bi5 the file of an hour, a folder (SYMBOL/YYYY/MM/DD, months from 00) or a .zip of it.",
     ),
     instrument: str = typer.Option("", help="Instrument of the bars; default: inferred from the file's name."),
-    timeframe: str = typer.Option("", help="Timeframe of the bars; default: the one that most rows keep."),
+    timeframe: str = typer.Option("", help="Timeframe of the bars; default: the one that most rows keep. Ticks become bars of it, M1 by default."),
     start: str = typer.Option("", "--from", help="Import only the bars from this date or time on (UTC), such as 2012-01-02. A file whose early part is of another timeframe says from when it is complete."),
     clock: str = typer.Option("", help="Clock of the file: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
     side: str = typer.Option("", help="Side that the prices quote: bid or mid; default: as the file says, else bid."),

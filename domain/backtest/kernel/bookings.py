@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.backtest.kernel.codes import BPS, KELLY, PER_MILLION, STALE_RATE, TINY
-from domain.backtest.kernel.places import account_of, fills_of, positions_of, trades_of
+from domain.backtest.kernel.codes import BPS, PER_MILLION, STALE_RATE, TINY
+from domain.backtest.kernel.places import account_of, bets_kelly, fills_of, positions_of, trades_of
 from domain.backtest.memory import compiled, f8
 
 
@@ -82,7 +82,7 @@ def end_trade(h, p, ts, bar, reason):
     t.lots, t.entry_price, t.exit_price, t.stop = p.entry_lots, p.price, p.left_sum / p.left_lots, p.first_stop
     t.gross, t.costs, t.swap = p.gross, p.costs, p.swap
     t.r = (p.gross - p.costs + p.swap) / (p.risk * p.value * p.first_lots)
-    if h.sizer == KELLY and not np.isnan(t.r):
+    if bets_kelly(h) and not np.isnan(t.r):
         f8(h.recent)[account.closed % h.kelly_window] = t.r
         account.closed += 1
     t.mae_r, t.mfe_r = max(p.side * (p.price - p.worst), 0.0) / p.risk, max(p.side * (p.best - p.price), 0.0) / p.risk

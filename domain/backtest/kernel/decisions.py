@@ -10,7 +10,6 @@ from domain.backtest.kernel.codes import (
     END_OF_DATA,
     EXIT,
     FRACTION_AT_RISK,
-    KELLY,
     MARKET,
     NEVER,
     NO_STOP,
@@ -18,7 +17,7 @@ from domain.backtest.kernel.codes import (
     REFUSED,
 )
 from domain.backtest.kernel.limits import forbidden_now, review
-from domain.backtest.kernel.places import account_of, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import account_of, bets_kelly, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.kernel.sizes import sized
 from domain.backtest.memory import compiled, i8
 
@@ -57,7 +56,7 @@ def consider(h, k, bar, number):
     if why >= 0:
         review(h, k, number, i8(h.end)[bar], REFUSED, why, np.nan, 0.0)
         return
-    by_risk = h.sizer == FRACTION_AT_RISK or h.sizer == KELLY
+    by_risk = h.sizer == FRACTION_AT_RISK or bets_kelly(h)
     if np.isnan(s.stop) and (protection.needs_stop or (by_risk and np.isnan(s.lots))):
         account.counts[NO_STOP] += 1
         return

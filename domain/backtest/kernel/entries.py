@@ -105,7 +105,8 @@ def set_levels(h, task, p, s, bar):
 @compiled
 def next_add(task, p, protection, bar):
     """Section 3: the next limit of a grid, live from the bar after this one."""
-    p.add_lots = min(whole_steps(p.add_lots * protection.grid_factor, task.lot_step), task.max_lot)
+    factor = protection.grid_first if p.adds_left == protection.grid_adds else protection.grid_factor
+    p.add_lots = min(whole_steps(p.add_lots * factor, task.lot_step), task.max_lot)
     possible = p.adds_left > 0 and p.add_lots >= task.min_lot - TINY and p.add_lots > 0.0
     p.add_level = grid(p.last_fill - p.side * protection.grid_spacing) if possible else np.nan
     p.add_from = bar + 1

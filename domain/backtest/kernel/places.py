@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from numba import carray
 
+from domain.backtest.kernel.codes import KELLY, KELLY_ENTROPY
 from domain.backtest.memory import compiled, f8, i8, pointer
 from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, PROTECTION, REVIEW, SIGNAL, TASK, TRADE, WAITING
 
@@ -84,6 +85,12 @@ def rate_now(h, k):
     if h.converts:
         return f8(h.rate)[task_of(h, k).currency * h.instants + account_of(h).instant]
     return 1.0
+
+
+@compiled
+def bets_kelly(h):
+    """Whether size follows from the results of closed trades."""
+    return h.sizer == KELLY or h.sizer == KELLY_ENTROPY
 
 
 @compiled

@@ -8,7 +8,7 @@ from domain.backtest.kernel.codes import (
     BELOW_MIN_LOT,
     CAPPED,
     FIXED_LOTS,
-    KELLY,
+    KELLY_ENTROPY,
     MARKET,
     NO_SIZE,
     NOTIONAL,
@@ -20,7 +20,7 @@ from domain.backtest.kernel.codes import (
 )
 from domain.backtest.kernel.limits import review
 from domain.backtest.kernel.numbers import opening, whole_steps
-from domain.backtest.kernel.places import account_of, rate_now, signal_of, task_of
+from domain.backtest.kernel.places import account_of, bets_kelly, rate_now, signal_of, task_of
 from domain.backtest.memory import compiled, f8, i8
 
 
@@ -55,9 +55,10 @@ def lots_by_equity(h, k, bar, s):
     else:
         expected = opening(s.side, f8(h.close)[bar], f8(h.spread)[bar], task.quotes) if s.order == MARKET else s.price
         base = abs(expected) if h.sizer == NOTIONAL else abs(expected - s.stop)
-    if h.sizer == KELLY:
+    by_kelly = bets_kelly(h)
+    if by_kelly:
         share = kelly_share(h)
-    if (h.sizer == KELLY and share <= 0.0) or (h.sizer == VOLATILITY and not base > 0.0):
+    if (by_kelly and share <= 0.0) or (h.sizer == VOLATILITY and not base > 0.0):
         return 0.0
     if rate < 0.0:
         account.counts[STALE_RATE] += 1
@@ -81,4 +82,13 @@ def kelly_share(h):
     if wins == 0:
         return -1.0
     ratio = 0.0 if wins == count or lost == 0.0 else (lost / (count - wins)) / (won / wins)
-    return min(h.size * (p - (1.0 - p) * ratio), h.kelly_cap)
+    share = min(h.size * (p - (1.0 - p) * ratio), h.kelly_cap)
+    return share * (1.0 - h.entropy_lambda * entropy(p)) if h.sizer == KELLY_ENTROPY else share
+
+
+@compiled
+def entropy(p):
+    """Binary entropy in bits: 1 where both outcomes are as likely, 0 where one of them is certain."""
+    if p <= 0.0 or p >= 1.0:
+        return 0.0
+    return -(p * np.log2(p) + (1.0 - p) * np.log2(1.0 - p))

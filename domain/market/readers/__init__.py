@@ -23,6 +23,7 @@ from domain.market.readers.base import Recognised as Recognised
 from domain.market.readers.files import full_name, head_of
 from domain.market.readers.sampling import by_most_rows
 from domain.market.readers.unreadable import what_it_is
+from domain.market.timeframe import Timeframe
 from domain.registry import discover
 
 discover(__name__, __path__)
@@ -33,6 +34,8 @@ BACKWARDS = 0.99  # of the steps of a file that has its newest rows first
 def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
     """The recognised format of a file; an unknown format is refused with a description of the content."""
     path = Path(path)
+    if path.is_dir():
+        return _of_folder(path, max_bytes)
     head, name = head_of(path, max_bytes), full_name(path)
     refused = None
     for reader in sorted(READERS.values(), key=lambda reader: reader.fallback):
@@ -42,8 +45,16 @@ def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
             refused = refused or error
             continue
         if recognised:
-            return by_most_rows(reader, reader.complete(recognised, path, max_bytes), path, head, name, max_bytes)
+            complete = reader.complete(recognised, path, max_bytes)
+            return complete if reader.whole else by_most_rows(reader, complete, path, head, name, max_bytes)
     raise refused or BadRequest(f"{path.name} is {what_it_is(head, name)}. Known formats: {known_formats()}")
+
+
+def _of_folder(path: Path, max_bytes: int) -> Recognised:
+    """What a folder holds, for the one reader that reads folders."""
+    reader = next(reader for reader in READERS.values() if reader.folders)
+    seen = Recognised(reader.key, reader.title, None, "M1", "UTC", "bid", "a folder")
+    return reader.complete(seen, path, max_bytes)
 
 
 def known_formats() -> str:
@@ -61,9 +72,14 @@ def read(
     *,
     max_bytes: int = MAX_BYTES,
     max_rows: int = MAX_ROWS,
+    timeframe: Timeframe | None = None,
 ) -> RawBars:
-    """The rows of a file, oldest first. ``progress(share, note)`` is called at least every few hundred milliseconds."""
-    return _oldest_first(READERS[format].read(Path(path), instrument, ReadLimits(max_bytes, max_rows), progress or _silent))
+    """The rows of a file, oldest first. ``progress(share, note)`` is called at least every few hundred milliseconds.
+
+    ``timeframe``: of the bars that ticks are made into, M1 if None; rows that are bars already stay as they are.
+    """
+    limits = ReadLimits(max_bytes, max_rows, timeframe)
+    return _oldest_first(READERS[format].read(Path(path), instrument, limits, progress or _silent))
 
 
 def _oldest_first(raw: RawBars) -> RawBars:

@@ -44,6 +44,15 @@ def table_in(name: str, members: Iterable[ZipInfo]) -> ZipInfo:
     )
 
 
+def holds_ticks(members: Iterable[ZipInfo]) -> bool:
+    """Whether an archive holds hours of Dukascopy's ticks.
+
+    >>> holds_ticks([ZipInfo("EURUSD/2018/06/05/05h_ticks.bi5")]), holds_ticks([ZipInfo("EURUSD.csv")])
+    (True, False)
+    """
+    return any(member.filename.lower().endswith(".bi5") and not _of_the_system(member.filename) for member in members)
+
+
 def _of_the_system(name: str) -> bool:
     """Whether macOS or Windows put it there.
 

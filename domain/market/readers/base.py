@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.market.instrument import Instrument
+from domain.market.timeframe import Timeframe
 from domain.registry import Registry
 
 MAX_BYTES = 512_000_000
@@ -29,10 +30,11 @@ class BadLine(NamedTuple):
 
 @dataclass(frozen=True)
 class ReadLimits:
-    """Maximum size of a file: bytes, packed and unpacked, and rows."""
+    """Maximum size of a file: bytes, packed and unpacked, and rows. ``timeframe``: that of the bars that ticks are made into, None for M1."""
 
     max_bytes: int = MAX_BYTES
     max_rows: int = MAX_ROWS
+    timeframe: Timeframe | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Reader(ABC):
 
     Of an archive the name is followed by a slash and the name of the table inside. ``family`` is what the list of known
     formats calls it; a ``fallback`` is used only where no other reader knows the file. ``server_clock``: times are a
-    broker's server's, which the file does not name.
+    broker's server's, which the file does not name; ``folders``: it reads a folder too;
+    ``ticks``: its rows become bars of the timeframe that is asked for, M1 where none is; ``whole``: the timeframe is that of the whole file already, not of its first rows.
     """
 
     key: str
@@ -87,6 +90,9 @@ class Reader(ABC):
     family: str
     fallback = False
     server_clock = False
+    folders = False
+    ticks = False
+    whole = False
 
     @abstractmethod
     def recognise(self, head: bytes, name: str) -> Recognised | None: ...

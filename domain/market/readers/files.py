@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from domain.errors import BadRequest
-from domain.market.readers.archives import table_in
+from domain.market.readers.archives import holds_ticks, table_in
 
 HEAD = 65_536
 BLOCK = 1_000_000
@@ -49,7 +49,7 @@ def full_name(path: Path) -> str:
     """
     try:
         with path.open("rb") as raw:
-            if raw.read(4) != ZIP:
+            if raw.read(4) != ZIP or _of_ticks(raw):
                 return path.name
             with _member(path, raw) as member:
                 return f"{path.name}/{Path(str(member.name)).name}"
@@ -149,13 +149,15 @@ def _opened(path: Path, max_bytes: int) -> Iterator[tuple[IO[bytes], IO[bytes]]]
                 f"{path.name} is {human(size)}; the limit is {human(max_bytes)}; split it, "
                 "or raise the limit in the settings"
             )
+        if size == 0 and path.name.lower().endswith(".bi5"):
+            raise BadRequest(f"{path.name} is empty: Dukascopy quoted nothing in that hour, so it holds no ticks. Import its folder, with the hours around it")
         if size == 0:
             raise BadRequest(f"{path.name} is empty (0 bytes); export it again")
         magic = raw.read(4)
         raw.seek(0)
         if magic[:2] == GZIP:
             yield cast(IO[bytes], gzip.GzipFile(fileobj=raw)), raw
-        elif magic == ZIP:
+        elif magic == ZIP and not _of_ticks(raw):
             with _member(path, raw) as member:
                 yield member, raw
         else:
@@ -175,6 +177,16 @@ def _member(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
         raise BadRequest(f"{path.name} is a damaged or unusual zip archive; unpack it and import the file inside") from None
 
 
+def _of_ticks(raw: IO[bytes]) -> bool:
+    """Whether an archive holds Dukascopy's ticks: many files, and no table. It is not opened here."""
+    try:
+        return holds_ticks(zipfile.ZipFile(raw).infolist())
+    except (zipfile.BadZipFile, NotImplementedError):
+        return False    # the sentence about it comes where it is opened
+    finally:
+        raw.seek(0)
+
+
 def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
     try:
         data = stream.read(size)
@@ -187,7 +199,7 @@ def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
 
 def _encoding(data: bytes) -> tuple[str, int]:
     """The encoding and the length of the byte order mark; without a mark UTF-16 shows by its NULs."""
-    if data.startswith((PARQUET, *HISTORY)):
+    if data.startswith((PARQUET, ZIP, *HISTORY)):
         return "utf-8", 0
     for mark, encoding in MARKS:
         if data.startswith(mark):

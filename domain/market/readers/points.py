@@ -10,11 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from domain.market.bars import PRICES
+from domain.market.instrument import Instrument
 from domain.market.readers.base import RawBars
 
 MOST = 8  # decimals; more are rounding of a program
 SAMPLE = 100_000  # prices that are examined
 TOO_LARGE = 0.1  # of the price, for a spread
+YEN_PIP = 0.01  # pairs with such pips, or larger ones, have three decimals at Dukascopy, as metals and indices have
 
 
 def digits_of(texts: Iterable[str]) -> int:
@@ -77,3 +79,23 @@ def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0) -> RawBar
         "converted to price units"
     )
     return replace(raw, spread=np.round(raw.spread * point, digits), notes=(*raw.notes, note))
+
+
+def points_in_one(instrument: Instrument) -> float:
+    """How many of Dukascopy's points are one unit of price.
+
+    >>> from domain.market.instrument import instrument
+    >>> [points_in_one(instrument(name)) for name in ("EURUSD", "USDJPY", "XAUUSD", "US500")]
+    [100000.0, 1000.0, 1000.0, 1000.0]
+    """
+    return 100_000.0 if instrument.kind == "fx" and instrument.pip < YEN_PIP else 1_000.0
+
+
+def in_points(raw: RawBars, instrument: Instrument) -> RawBars:
+    """Bars whose prices are whole points, Dukascopy's, as bars with prices; others as they are."""
+    columns = {name: values for name in (*PRICES, "spread") if (values := getattr(raw, name)) is not None}
+    if any((columns[name] != np.rint(columns[name])).any() for name in PRICES):
+        return raw
+    points = points_in_one(instrument)
+    prices = {name: np.round(values / points, 10) if name == "spread" else values / points for name, values in columns.items()}
+    return replace(raw, notes=(*raw.notes, f"prices are in points of {1 / points:g}, converted to price units"), **prices)

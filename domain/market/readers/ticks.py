@@ -1,37 +1,35 @@
-"""Ticks with bid and ask, made into M1 bars: HistData's ``20250302 170000123,1.04032,1.04042,0``, Dukascopy's, TrueFX's
+"""Ticks with bid and ask, made into bars: HistData's ``20250302 170000123,1.04032,1.04042,0``, Dukascopy's, TrueFX's
 and MetaTrader 5's.
 
-A minute's open, high, low and close are those of the bid, its volume is the number of ticks, its spread the mean of ask
-minus bid over them.
+A bar's open, high, low and close are those of the bid, its volume is the number of ticks, its spread the mean of ask
+minus bid over them. Bars are of M1 where no timeframe is asked for.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from domain.errors import BadRequest
-from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
 from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.day_order import with_day_order
 from domain.market.readers.dukascopy import clock_named
 from domain.market.readers.files import head_of
-from domain.market.readers.layout import Layout, Parts
+from domain.market.readers.layout import Layout
+from domain.market.readers.points import in_points
 from domain.market.readers.sample import describe, kind_in, lines_of, words_of
-from domain.market.readers.text import raw_bars, read_parts, split
+from domain.market.readers.text import read_parts, split
+from domain.market.readers.tick_bars import TickBars
 
 SEPARATORS = (",", ";", "\t")
 HISTDATA = re.compile(r"\d{8} \d{9},[\d.]+,[\d.]+,\d+,*\s*")
-TIMES = ("ts", "timestamp", "datetime", "time", "date", "epoch time (utc)")
+LIBRARYS_TIME = "epoch time (utc)"  # of LimeMojito's trading-data-stream, which writes prices in points
+TIMES = ("ts", "timestamp", "datetime", "time", "date", LIBRARYS_TIME)
 BAR_WORDS = {"open", "high", "low", "close"}
-MINUTE = 60_000_000_000
 
 
 class Ticks(Reader):
@@ -40,6 +38,7 @@ class Ticks(Reader):
     key = "ticks"
     title = "ticks (bid, ask), made into M1 bars"
     family = title
+    ticks = True
 
     def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)
@@ -60,67 +59,12 @@ class Ticks(Reader):
             raise BadRequest(f"{path.name} has no columns bid and ask; choose another format")
         clock = _clock(lines, layout)
         layout, notes = with_day_order(path, layout, limits.max_bytes)
-        minutes = Minutes()
-        read_parts(path, layout, limits, progress, minutes)
-        raw = minutes.bars()
-        note = (
-            f"{minutes.ticks:,} ticks made into {len(raw):,} M1 bars of the bid; volume is the number of ticks, "
-            "spread the mean of ask minus bid"
-        )
-        return replace(raw, clock=raw.clock or clock, notes=(*notes, note))
-
-
-@dataclass
-class Minutes(Parts):
-    """Ticks by the minute, block by block: only minutes are stored, never all ticks."""
-
-    ticks: int = 0
-    bid: float = float("nan")
-    ask: float = float("nan")
-
-    def add(self, columns: dict[str, np.ndarray]) -> None:
-        self.ticks += len(columns["ts"])
-        frame = pd.DataFrame({name: columns[name] for name in ("ts", "line", "bid", "ask")})
-        for side in ("bid", "ask"):
-            values = frame[side].ffill().fillna(getattr(self, side))
-            frame[side] = values
-            setattr(self, side, float(values.iloc[-1]) if len(values) else getattr(self, side))
-        frame = frame.dropna(subset=["bid", "ask"])
-        if len(frame):
-            super().add(_by_minute(frame))
-
-    def bars(self) -> RawBars:
-        """One bar a minute, in order of time, whatever the order of the ticks."""
-        joined = pd.DataFrame({name: self.joined(name) for name in list(self.columns)})
-        backwards = len(joined) > 1 and joined["ts"].iloc[0] > joined["ts"].iloc[-1]
-        if backwards:  # newest first: what came last in a minute was written first
-            joined = joined.iloc[::-1].rename(columns={"open": "close", "close": "open"})
-        grouped = joined.groupby("ts", sort=True)
-        rules = dict(open="first", high="max", low="min", close="last", volume="sum", over="sum", line="min")
-        minutes = grouped.agg(**{name: (name, how) for name, how in rules.items()})
-        self.columns.clear()
-        super().add(
-            {
-                "ts": minutes.index.to_numpy(np.int64),
-                **{name: minutes[name].to_numpy() for name in (*PRICES, "volume", "line")},
-            }
-        )
-        self.columns["spread"].append(np.round((minutes["over"] / minutes["volume"]).to_numpy(), 10))
-        return raw_bars(self, (*PRICES, "volume", "spread"))
-
-
-def _by_minute(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Runs of ticks of one minute, as they follow each other."""
-    minute = frame["ts"].to_numpy() // MINUTE * MINUTE
-    starts = np.flatnonzero(np.r_[True, np.diff(minute) != 0])
-    bid, ask = frame["bid"].to_numpy(), frame["ask"].to_numpy()
-    lasts = np.r_[starts[1:], len(frame)] - 1
-    return {
-        "ts": minute[starts], "line": frame["line"].to_numpy()[starts],
-        "open": bid[starts], "close": bid[lasts],
-        "high": np.maximum.reduceat(bid, starts), "low": np.minimum.reduceat(bid, starts),
-        "volume": (lasts - starts + 1).astype(np.float64), "over": np.add.reduceat(ask - bid, starts),
-    }  # fmt: skip
+        ticks = TickBars()
+        read_parts(path, layout, limits, progress, ticks)
+        clock = "UTC" if ticks.aware else clock
+        raw = ticks.bars(limits.timeframe, instrument.calendar, clock == "UTC")
+        raw = replace(raw, clock=clock, notes=(*notes, ticks.sentence(len(raw), limits.timeframe)))
+        return in_points(raw, instrument) if LIBRARYS_TIME in words_of(lines[0], layout.separator) else raw
 
 
 def _layout(lines: Sequence[str], name: str) -> Layout | None:
@@ -155,7 +99,7 @@ def _clock(lines: Sequence[str], layout: Layout) -> str | None:
         return "histdata"
     words = words_of(lines[0], layout.separator)
     return (
-        "UTC" if "epoch time (utc)" in words else next((clock for word in words if (clock := clock_named(word))), None)
+        "UTC" if LIBRARYS_TIME in words else next((clock for word in words if (clock := clock_named(word))), None)
     )
 
 

@@ -63,6 +63,16 @@ def test_kelly_bets_a_share_of_what_ended_trades_say(run, value, cap, lots):
     assert entries(outcome) == list(enumerate(lots, 1))
 
 
+@pytest.mark.parametrize(("weight", "lots"), [(0.0, [0.05, 0.05, 0.25, 0.45]), (0.4, [0.05, 0.05, 0.15, 0.28]), (1.0, [0.05, 0.05])], ids=str)
+def test_kelly_with_entropy_bets_less_the_less_the_record_says(run, weight, lots):
+    """As above, times 1 − λ·H(p). H(½) = 1 bit: 10,050 × 0.025 × 0.6 is 0.15 lots, +150. H(⅔) = 0.9183: 10,200 × 0.0444 × 0.6327 is 0.28 lots.
+    With λ = 1 a coin's record is worth nothing."""
+    sizing = Sizing("kelly_entropy", 0.1, kelly_window=5, kelly_first=2, kelly_start=0.005, kelly_cap=0.1, entropy_lambda=weight)
+    outcome = run(three_trades_and_a_fourth(), FREE, sizing=sizing)
+    assert entries(outcome) == list(enumerate(lots, 1))
+    assert outcome.counts["no_size"] == 4 - len(lots)
+
+
 def test_kelly_without_an_edge_bets_nothing(run):
     bars = bars_of(*flat(2), (1.1000, 1.1000, 1.0900, 1.1000), *flat(3))
     task = task_of(bars, bought(1, stop_loss=1.0900), bought(3, stop_loss=1.0900), bought(3, "own", stop_loss=1.0900, lots=0.3))

@@ -110,6 +110,18 @@ def test_example_10_a_grid_is_one_trade(run):
     assert trade.pnl == pytest.approx(50.00)
 
 
+@pytest.mark.parametrize(("first", "adds"), [({"grid_first_factor": 2.0}, [0.20, 0.30]), ({}, [0.15, 0.22])], ids=["first", "empty"])
+def test_example_15_the_first_add_has_a_factor_of_its_own(run, first, adds):
+    rows = [(1949.90, 1949.90, 1949.90, 1949.90)] * 2 + [(1948.0, 1948.5, 1944.0, 1946.0), (1946.0, 1946.0, 1939.0, 1940.0), (1940.0, 1950.0, 1939.5, 1949.0)]
+    grid = {"grid_spacing": 5, "grid_max_adds": 2, "grid_lots_factor": 1.5, "grid_basket_target": 2, "lots": 0.10} | first
+    outcome = run(task_of(bars_of(*rows), {"at": 0, "side": "buy", **grid}, traded=instrument("XAUUSD")), costs=Costs(spread=0.10))
+    lots = [0.10, *adds]
+    average = sum(size * price for size, price in zip(lots, (1950.0, 1945.0, 1940.0), strict=True)) / sum(lots)
+    assert outcome.fills["lots"].tolist() == pytest.approx([*lots, sum(lots)])
+    assert outcome.fills["price"].tolist() == pytest.approx([1950.0, 1945.0, 1940.0, average + 2.0])
+    assert only_trade(outcome).pnl == pytest.approx(2.00 * 100 * sum(lots))
+
+
 def test_example_11_a_dropped_order_leaves_its_sibling_live(run):
     bars = bars_of(BEFORE, BEFORE, (1.1000, 1.1012, 1.0985, 1.1000), BEFORE)
     first = {"at": 0, "side": "long", "tag": "a", "lots": 0.1}

@@ -61,6 +61,8 @@ SAMPLES = [
     Sample("20240108_eurusd_minute_quote.csv", "".join(f"{at * 60_000},{','.join(PRICES)},0,{ASK},0\n" for at in range(6)), "lean", "EURUSD", "M1", None, "bid", MIDNIGHT_MINUTE, 0.0001, None),
     Sample("eurusd.csv", _rows("20240108 {hh}:00," + OHLC + ",0," + ASK + ",0"), "lean", "EURUSD", "H1", None, "bid", FIRST, 0.0001, None),
     Sample("20240108_es_minute_trade_202403.csv", "".join(f"{at * 60_000},{','.join(PRICES)},9\n" for at in range(6)), "lean", None, "M1", None, None, MIDNIGHT_MINUTE, None, 9.0),
+    Sample("05h_H1_bars.csv", "Epoch Time (UTC),Symbol,Period,Open,High,Low,Close\n" + _rows("2024-01-08 {hh}:00:00,EURUSD,H1,110000,110020,109980,110010"), "trading_data_stream", "EURUSD", "H1", "UTC", "bid", FIRST, None, None, 1),
+    Sample("05h_ticks.csv", "Epoch Time (UTC),Ask,Ask Volume,Bid,Bid Volume\n" + _rows("2024-01-08 00:{m}:01.08,110010,1.76,110000,4.76"), "ticks", None, "M1", "UTC", "bid", MIDNIGHT_MINUTE, 0.0001, 1.0, 1),
     Sample("EURUSD excel.csv", "sep=;\nts;open;high;low;close\n" + _rows("2024-01-08 {hh}:00;{o};{hi};{lo};{c}"), "csv", "EURUSD", "H1", None, None, FIRST, None, None, 2),
     Sample("EURUSD dotted.csv", "ts,open,high,low,close\n" + _rows("08.01.2024 {hh}:00," + OHLC), "csv", "EURUSD", "H1", None, None, FIRST, None, None, 1),
     Sample("EURUSD american.csv", "Date,Time,Open,High,Low,Close\n01/16/2024,01:00 AM,1.1,1.1,1.1,1.1\n" + _rows("01/16/2024,{hh}:30 AM," + OHLC), "csv", "EURUSD", "H1", None, None, "2024-01-16T01:00", None, None, 1),

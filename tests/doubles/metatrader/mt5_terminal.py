@@ -19,7 +19,7 @@ class Terminal(Account):
     """One terminal, logged in to one account, as the package knows only one.
 
     ``faults`` maps a function's name to what its next calls do instead: a tuple ``(code, text)`` fails the call and is its
-    last error; ``"hang"`` blocks it until ``release`` is set. ``calls`` keeps every call's name and arguments.
+    last error; a number of seconds blocks it for so long, or until ``release`` is set, and it fails then. ``calls`` keeps every call's name and arguments.
     """
 
     def __init__(self) -> None:
@@ -76,8 +76,8 @@ class Terminal(Account):
         def call(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((name, args, kwargs))
             fault = self.faults[name].popleft() if self.faults.get(name) else None
-            if fault == "hang":
-                self.release.wait(60)
+            if isinstance(fault, float):
+                self.release.wait(fault)
                 fault = (-10005, "IPC timeout")
             fault = fault or (self.gone if name not in {"shutdown", "last_error"} else None)
             if isinstance(fault, tuple) or (not self.running and name not in WITHOUT):

@@ -1,0 +1,48 @@
+"""What bars lack that a strategy cannot do without, in a sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features import FEATURES, Use, use, warm_up_of
+
+if TYPE_CHECKING:
+    from domain.strategies.base import Strategy
+
+SENTENCES = dict(
+    volume="needs volume, and these bars have none; use bars with volume, or another strategy",
+    headlines="needs headlines, and none is known by the end of these bars; import headlines, or use another strategy",
+    others="needs bars of another instrument, and there are none beside these; add an instrument to the run, or use another strategy",
+    macro="needs an external series that has no value by the end of these bars; import it, or use another strategy",
+)
+
+
+def refuse_lacking(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame) -> None:
+    """Raises BadRequest where a feature that the strategy names in ``required`` has no value on any bar because there is nothing it could be made of."""
+    for feature in strategy.features():
+        if feature.name not in getattr(strategy, "required", ()) or not len(bars):
+            continue
+        kinds = inputs_of(feature)
+        if "volume" in kinds and not _has_volume(bars):
+            raise BadRequest(f"{type(strategy).__name__} reads {feature.column}, which {SENTENCES['volume']}")
+        if len(bars) > warm_up_of(feature) and np.isnan(frame[feature.column].to_numpy()).all():
+            for kind in kinds & set(SENTENCES) - {"volume"}:
+                raise BadRequest(f"{type(strategy).__name__} reads {feature.column}, which {SENTENCES[kind]}")
+
+
+def inputs_of(feature: Use) -> set[str]:
+    """The names of all that a feature is made of, down to the columns of the bars.
+
+    >>> sorted(inputs_of(use("atr_ratio")))
+    ['close', 'high', 'low', 'tick', 'true_range']
+    """
+    names = set(FEATURES[feature.name].inputs)
+    return names.union(*(inputs_of(use(name)) for name in names if name in FEATURES))
+
+
+def _has_volume(bars: pd.DataFrame) -> bool:
+    return "volume" in bars and bool((bars["volume"].to_numpy(np.float64) > 0).any())
