@@ -95,11 +95,23 @@ def specification(link: Link, of: Instrument) -> Specification:
 def clock_of(link: Link, of: Instrument, symbol: str) -> ServerClock:
     """The clock of the server, from three years of H1 bars of EURUSD if the broker has it, else of the instrument itself."""
     main, name = (instrument("EURUSD"), "EURUSD") if of.kind == "fx" and link.ask("symbol_info", "EURUSD", absent=None) else (of, symbol)
-    rates = link.ask("copy_rates_from_pos", name, TIMEFRAMES["H1"], 0, HISTORY)
+    walls = _hours(link, name)
+    for _ in range(LOOKS):
+        if told := _told(walls, main.calendar):
+            return told
+        link.connection.wait(AGAIN)
+        before, walls = len(walls), _hours(link, name)      # it may still load
+        if len(walls) == before:
+            break
     tick = link.ask("symbol_info_tick", symbol, absent=None)
     prices = newest([tick.time_msc / 1000] if tick else [])
-    walls = (rates["time"].astype(np.int64) * SECOND).tobytes() if len(rates) else b""
-    return _inferred(walls, main.calendar, prices[0] if prices else None, link.connection.clock.utc_ns() if prices else None)
+    return server_clock(np.frombuffer(walls, np.int64), main.calendar, prices, link.connection.clock.utc_ns())
+
+
+def _hours(link: Link, symbol: str) -> bytes:
+    """Server times of the H1 bars that the clock is inferred from, int64 nanoseconds."""
+    rates = link.ask("copy_rates_from_pos", symbol, TIMEFRAMES["H1"], 0, HISTORY)
+    return (rates["time"].astype(np.int64) * SECOND).tobytes() if len(rates) else b""
 
 
 @lru_cache(maxsize=8)
@@ -110,10 +122,6 @@ def _told(walls: bytes, calendar_name: str) -> ServerClock | None:
     except BadRequest:
         return None
     return clock if len(clock.clocks) == 1 else None
-
-
-def _inferred(walls: bytes, calendar_name: str, price: int | None, now: int | None) -> ServerClock:
-    return _told(walls, calendar_name) or server_clock(np.frombuffer(walls, np.int64), calendar_name, [price] if price else (), now)
 
 
 @dataclass(frozen=True)

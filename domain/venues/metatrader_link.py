@@ -38,6 +38,29 @@ def is_double(module: Any) -> bool:
     return bool(getattr(module, "local_double", False))
 
 
+class Sending:
+    """Whether one order left: decided once between the thread that sends and the one that waits for it, so that an order
+    nobody waits for any more does not leave late."""
+
+    def __init__(self) -> None:
+        self._lock, self._state = threading.Lock(), "waiting"
+
+    def begin(self) -> bool:
+        """It leaves now; False if it was given up."""
+        with self._lock:
+            if self._state == "given up":
+                return False
+            self._state = "sent"
+            return True
+
+    def give_up(self) -> bool:
+        """Whether it has left; if not, it never will."""
+        with self._lock:
+            if self._state != "sent":
+                self._state = "given up"
+            return self._state == "sent"
+
+
 @dataclass
 class Link:
     """One signed-in terminal. Calls go through ``connection``: timed, cancelled within a second, tried again where that can help."""
@@ -54,25 +77,24 @@ class Link:
 
     def send(self, request: Mapping[str, Any]) -> Any:
         """The result of one ``order_send``. AnswerLost where it gave none; SourceUnavailable where nothing was sent."""
-        sent: list[bool] = []
+        sending = Sending()
         try:
-            return self.connection.call(lambda: self._send(request, sent), tries=1, deadline=2 * self.connection.timeout)
+            return self.connection.call(lambda: self._call("order_send", (dict(request),), {}, SUCCESS, sending), tries=1, deadline=2 * self.connection.timeout)
         except SourceUnavailable as error:
-            if not sent:
+            if not sending.give_up():
                 raise
             raise AnswerLost(f"the terminal gave no answer to order_send ({error})") from None
+        finally:
+            sending.give_up()
 
-    def _send(self, request: Mapping[str, Any], sent: list[bool]) -> Any:
-        return self._call("order_send", (dict(request),), {}, SUCCESS, sent)
-
-    def _call(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], absent: Any, sent: list[bool] | None = None) -> Any:
+    def _call(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], absent: Any, sending: Sending | None = None) -> Any:
         module = package()
         if not ONE_AT_A_TIME.acquire(timeout=self.connection.timeout):
             raise Transient("the terminal is still busy with an earlier call", sent=False)
         try:
             self._sign_in(module)
-            if sent is not None:
-                sent.append(True)
+            if sending is not None and not sending.begin():
+                raise Transient("nobody waits for this order any more", sent=False)
             value = getattr(module, name)(*args, **kwargs)
             if value is None or value is False:
                 return self._nothing(module.last_error(), name, absent)
