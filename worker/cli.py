@@ -24,6 +24,7 @@ from worker.terminal import (
     regimes,
     runs,
     scan,
+    strategies,
     sweep,
     train,
     tune,
@@ -52,6 +53,7 @@ app.command("train")(train.train)
 app.command("predict")(train.predict)
 app.command("tune")(tune.tune)
 app.add_typer(policy.app, name="policy")
+app.add_typer(strategies.app, name="strategies")
 
 
 @app.command()
