@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +29,7 @@ ORDER = re.compile(r"/orders/([^/]+)$")
 class Oanda:
     """One practice account and its server. ``now`` is the vendor's clock; ``url`` is where it listens."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), bars: Bars | None = None) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), bars: Bars | None = None, port: int = 0) -> None:
         self.now, self.token, self.bars = now, TOKEN, bars or {}
         self.account = Account(now)
         self.requests: list[tuple[str, str, dict[str, str]]] = []       # method, path, query
@@ -40,7 +42,7 @@ class Oanda:
         self.stream: list[Json] = []            # lines of the next streams
         self.silent = False                     # after them the stream stays open and nothing comes; else it ends
         self.over = threading.Event()
-        server = _Server(("127.0.0.1", 0), Handler)
+        server = _Server(("127.0.0.1", port), Handler)
         server.daemon_threads, server.double = True, self
         self._server = server
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -198,3 +200,28 @@ class Handler(BaseHTTPRequestHandler):
 
 def _lines(rows: list[Json]) -> Iterator[bytes]:
     return (json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def main(port: int, days: int = 60) -> None:
+    """Serve an account and the bars of the last ``days`` days, made up, until it is interrupted."""
+    from domain.market import Timeframe, instrument
+    from domain.market.bars import frame, ts_of
+    from domain.venues.synthetic import RegimeSwitching, generate
+    from tests.doubles.oanda_candles import rows_of
+
+    now, bars = datetime.now(UTC), {}
+    for name, symbol, price in (("EURUSD", "EUR_USD", 1.1), ("USDJPY", "USD_JPY", 150.0), ("XAUUSD", "XAU_USD", 2_350.0)):
+        for timeframe in ("M5", "M15", "M30", "H1", "H4", "D1"):
+            generated = generate(RegimeSwitching(start_price=price), instrument(name), Timeframe.named(timeframe), now - timedelta(days=days), now, seed=1)
+            columns = {column: generated[column].to_numpy() for column in generated.columns.drop("ts")}
+            bars[symbol, timeframe.replace("D1", "D")] = rows_of(frame(ts_of(generated), **columns), symbol)
+    double = Oanda(bars=bars, port=port)
+    print(f"TIDEMARK_OANDA_URL={double.url} TIDEMARK_OANDA_TOKEN={double.token} TIDEMARK_OANDA_ACCOUNT={double.account.number}", flush=True)
+    with suppress(KeyboardInterrupt):
+        while not double.over.wait(1.0):
+            double.account.tick()       # prices are quoted every second
+    double.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
