@@ -23,6 +23,8 @@ from worker.terminal import (
     policy,
     regimes,
     runs,
+    scan,
+    strategies,
     sweep,
     train,
     tune,
@@ -46,10 +48,12 @@ app.command("sweep")(sweep.sweep)
 app.command("walk-forward")(sweep.walk_forward)
 app.command("stress")(sweep.stress)
 app.command("optimise")(sweep.optimise)
+app.command("scan")(scan.scan)
 app.command("train")(train.train)
 app.command("predict")(train.predict)
 app.command("tune")(tune.tune)
 app.add_typer(policy.app, name="policy")
+app.add_typer(strategies.app, name="strategies")
 
 
 @app.command()
