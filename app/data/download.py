@@ -46,8 +46,8 @@ def _choice(desk: Desk) -> dict[str, Any] | None:
         st.badge(f"Local double at {vendor.double}", icon=":material/science:", color="orange", help="A server on this machine answers in the vendor's place: these are not the vendor's data.")
     st.caption(literal(typeset(vendor.gives)))
     if not vendor.ready:
-        more = "" if "not available here" in vendor.state else " Set it in the environment and start Tidemark again."
-        st.warning(literal(f"{vendor.title} is {vendor.state}.{more}"), icon=":material/key_off:")
+        sentence = f"{vendor.title} is {vendor.state} in the environment, and start Tidemark again." if vendor.state.startswith("not ready") else vendor.state
+        st.warning(literal(typeset(sentence)), icon=":material/key_off:")
         return None
     if not (isinstance(span, tuple) and len(span) == 2):
         st.caption("Choose the last day as well.")

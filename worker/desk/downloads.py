@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +13,6 @@ from domain.market.zones import instant
 from domain.venues import SOURCES, VENDORS
 from worker.desk.context import DeskContext, Submitted, key_of
 
-PLATFORMS = {"win32": "Windows", "linux": "Linux", "darwin": "macOS"}
 ALIASES = {"mt5": "metatrader"}         # other names of vendors
 
 
@@ -53,8 +51,8 @@ class Downloads:
             double = vendor.address(environment) if vendor.is_double(environment) else ""
         except BadRequest as error:
             return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, str(error), "")
-        if vendor.platform and sys.platform != vendor.platform:
-            return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, f"not available here: {PLATFORMS.get(vendor.platform, vendor.platform)} only", double)
+        if sentence := vendor.absent():
+            return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, sentence, "")
         words = f"not ready: set {listed([need.variable for need in missing])}" if missing else f"local double at {double}" if double else "ready"
         return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, not missing, words, double)
 
