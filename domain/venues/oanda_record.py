@@ -57,10 +57,19 @@ def ticket(order: Order, transactions: Iterable[Transaction], contract: Decimal,
     if not broker_id:
         rejected = next((row for row in rows if row["type"].endswith("_ORDER_REJECT") and _is_of(row, order, contract, lambda broker_id: False)), None)
         return None if rejected is None else refusal(order, rejected["rejectReason"], instant(rejected["time"]))
-    ids = {broker_id, *(row["id"] for row in rows if row.get("replacesOrderID") == broker_id)}
+    ids = _with_successors(broker_id, rows, order.client_id)
     filled = [row for row in rows if row["type"] == "ORDER_FILL" and row["orderID"] in ids]
     ended = next((row for row in rows if row["type"] == "ORDER_CANCEL" and row["orderID"] in ids and not row.get("replacedByOrderID")), None)
     return _summed(order, broker_id, filled, ended, created, contract)
+
+
+def _with_successors(broker_id: str, rows: list[Transaction], client_id: str) -> set[str]:
+    """The ids of an order: its own, of what replaced it or was issued for its rest, and of whatever else carries its client id (the vendor lets it)."""
+    ids = {broker_id}
+    for row in rows:
+        if row["type"] in ORDERS and (row.get("replacesOrderID") in ids or row.get("clientExtensions", {}).get("id") == client_id):
+            ids.add(row["id"])
+    return ids
 
 
 def _is_of(row: Transaction, order: Order, contract: Decimal, taken: Callable[[str], bool]) -> bool:

@@ -86,6 +86,15 @@ class Wire:
         except Answered as error:
             raise Refused(str(error)) from None
 
+    def look(self, endpoint: Any) -> dict[str, Any] | None:
+        """As ``ask``; None where the vendor has no such thing (404)."""
+        try:
+            return self.connection.call(lambda: self._request(endpoint), tries=TRIES, deadline=self.connection.timeout)
+        except Answered as error:
+            if error.status != 404:
+                raise Refused(str(error)) from None
+            return None
+
     def tell(self, endpoint: Any) -> dict[str, Any]:
         """The answer to a request that must not be made again. AnswerLost if it may have arrived, SourceUnavailable if it did not, Answered if it is refused."""
         try:

@@ -152,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault == "lose_request":
             return self.hang_up()
         if fault == "fill_first":
-            double.hide(body["order"]["clientExtensions"]["id"], 4)
+            double.hide(body["order"]["clientExtensions"]["id"], 60)
         with double.lock:
             try:
                 status, answer = double.answer(self.command, parts.path, query, body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from tests.doubles.fred import FredDouble
 class Many(Fred):
     """A daily series of ten years: its archive begins in the middle of the first, and a value came late."""
 
-    days = [date(2010, 1, 4) + timedelta(days=k) for k in range(2_100)]
+    days: ClassVar = [date(2010, 1, 4) + timedelta(days=k) for k in range(2_100)]
     begin = date(2010, 6, 1)
 
     def double(self):
