@@ -23,6 +23,7 @@ from worker.terminal import (
     policy,
     regimes,
     runs,
+    strategies,
     strategy_signals,
     sweep,
     train,
@@ -52,6 +53,7 @@ app.command("train")(train.train)
 app.command("predict")(train.predict)
 app.command("tune")(tune.tune)
 app.add_typer(policy.app, name="policy")
+app.add_typer(strategies.app, name="strategies")
 
 
 @app.command()
