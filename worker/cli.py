@@ -23,6 +23,7 @@ from worker.terminal import (
     policy,
     regimes,
     runs,
+    scan,
     strategies,
     strategy_signals,
     sweep,
@@ -49,6 +50,7 @@ app.command("sweep")(sweep.sweep)
 app.command("walk-forward")(sweep.walk_forward)
 app.command("stress")(sweep.stress)
 app.command("optimise")(sweep.optimise)
+app.command("scan")(scan.scan)
 app.command("train")(train.train)
 app.command("predict")(train.predict)
 app.command("tune")(tune.tune)

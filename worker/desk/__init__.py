@@ -32,6 +32,7 @@ from worker.desk.risks import Risks
 from worker.desk.robustness import RobustnessView
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.run_tables import RunTables
+from worker.desk.scanner import Scanner
 from worker.desk.splits import Splits
 from worker.desk.stories import Stories
 from worker.desk.sweeps import Sweeps
@@ -49,7 +50,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -72,6 +73,7 @@ class Desk:
         self.cost_profiles = CostProfilesView(context)
         self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
         self.chances, self.risks = Chances(context), Risks(context)
+        self.scanner = Scanner(context)
         self.training, self.tuning = Training(context), TuningView(context)
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)

@@ -59,7 +59,7 @@ def backtest(
     rules, extra = rules_in(config)
     period = period_of(start, end)
     files = BarFiles(instruments(extra), clock)
-    series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
+    series, along = _series(files, bars, instrument, timeframe, side, magnify), rates_of(files, rates, side)
     files.finish()
     series = within(OutsideFiles(macro, headlines, releases, impact, utc).along(series), period)
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
@@ -179,7 +179,7 @@ def named_file(text: str, default: str, table: Any) -> tuple[str, Path]:
     return default, Path(text)
 
 
-def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
+def rates_of(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
     """Pairs for currency conversion, each of the side that its file states."""
     from domain.market.side import resolve_side
     from domain.trading.task import Rate
