@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from domain.errors import BadRequest, SourceUnavailable
@@ -19,23 +20,31 @@ LINE = range(-10_005, -9_999)           # trouble between the package and the te
 ONE_AT_A_TIME = threading.Lock()        # the package has one connection and one last error for the whole process
 
 
+def absent() -> str:
+    """Why there is no module MetaTrader5 here, as a sentence; "" where there is one. It is not loaded."""
+    if find_spec("MetaTrader5") is not None:
+        return ""
+    if sys.platform == "win32":
+        return "MetaTrader 5 needs the Python package MetaTrader5, which is not installed; run pip install MetaTrader5 and start again"
+    return (
+        "MetaTrader 5 is available on Windows only: its Python package talks to a terminal on the same machine, and this one runs "
+        f"{sys.platform}. Run Tidemark on Windows beside the terminal, or export the bars there and import the file"
+    )
+
+
+def is_double() -> bool:
+    """Whether the module is a double on this machine: MetaQuotes' own is a package with a compiled core, a double a single file. It is not loaded."""
+    spec = find_spec("MetaTrader5")
+    return spec is not None and spec.submodule_search_locations is None
+
+
 def package() -> Any:
-    """The module MetaTrader5, or a sentence that says why there is none."""
-    try:
-        import MetaTrader5
-    except ImportError:
-        if sys.platform == "win32":
-            raise BadRequest("MetaTrader 5 needs the Python package MetaTrader5, which is not installed; run pip install MetaTrader5 and start again") from None
-        raise BadRequest(
-            "MetaTrader 5 is available on Windows only: its Python package talks to a terminal on the same machine, and this one runs "
-            f"{sys.platform}. Run Tidemark on Windows beside the terminal, or export the bars there and import the file"
-        ) from None
+    """The module MetaTrader5. BadRequest where there is none."""
+    if sentence := absent():
+        raise BadRequest(sentence)
+    import MetaTrader5
+
     return MetaTrader5
-
-
-def is_double(module: Any) -> bool:
-    """Whether the package is a double on this machine, and none of MetaQuotes'."""
-    return bool(getattr(module, "local_double", False))
 
 
 class Sending:
