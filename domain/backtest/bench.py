@@ -25,6 +25,7 @@ from domain.market.sessions import Calendar
 from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.strategies import Strategy
+from domain.strategies.base import refuse_without_model
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
@@ -150,6 +151,7 @@ class Bench:
 
     def signals_of(self, k: int, strategy: Strategy) -> Signals:
         """The signals of one series, over all its bars."""
+        refuse_without_model(strategy, False)
         return decided(self.series[k], strategy, self.series, self._frame(k, strategy))
 
     def _frame(self, k: int, strategy: Strategy) -> pd.DataFrame:

@@ -24,6 +24,7 @@ from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.strategies import STRATEGIES, Strategy, decide
+from domain.strategies.base import refuse_without_model
 from domain.trading.costs import Costs
 from domain.trading.rules import Rules as Rules
 from domain.trading.signals import Columns, read_columns, read_signals
@@ -101,6 +102,8 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
+    if strategy is not None:
+        refuse_without_model(strategy, keep is not None)
     rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series) for entry in series]
     if keep is not None:
         tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]

@@ -44,6 +44,7 @@ class Feature:
     memory: Bars | None = None
     state: Bars | None = None
     series: Callable[..., tuple[str, ...]] | None = None
+    uses: Callable[..., tuple[Use, ...]] | None = None      # of a part of an expression: the columns that it reads
 
     @property
     def help(self) -> str:
@@ -68,6 +69,19 @@ class Feature:
 
 
 FEATURES: Registry[Feature] = Registry("feature")
+PARTS: dict[str, Feature] = {}      # what is computed as a feature is and is none of the catalogue: parts of expressions
+
+
+def spec_of(name: str) -> Feature:
+    """The feature of that name, or the part of an expression."""
+    return PARTS[name] if name in PARTS else FEATURES[name]
+
+
+def inputs_of(use_: Use) -> tuple[Use, ...]:
+    """The other columns that one reads: features among its inputs, and what an expression names."""
+    spec = spec_of(use_.name)
+    named = spec.uses(**dict(use_.params)) if spec.uses else ()
+    return *(use(name) for name in spec.inputs if name in FEATURES), *named
 
 
 def feature(

@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Iterable, MutableMapping
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, TIMES, Column, Use, use
+from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, TIMES, Column, Use, inputs_of, spec_of, use
 from domain.features.context import Context
 from domain.market.bars import ts_of
 from domain.market.resample import join_closed, resample
@@ -22,6 +23,7 @@ from domain.market.timeframe import Timeframe
 
 KERNELS = Path(__file__).parent / "kernels"
 ROUNDING = Path(__file__).parents[1] / "rounding.py"
+COLUMNS = "columns"     # an input that gives any column: of the bars by its name, or of a use
 Cache = MutableMapping[str, Column]
 
 
@@ -47,8 +49,7 @@ def warm_up_of(use_: Use, context: Context = Context()) -> int:
     >>> warm_up_of(use("atr", window=14)), warm_up_of(use("atr_ratio", window=14, against=100))
     (14, 113)
     """
-    spec = FEATURES[use_.name]
-    own = spec.bars_before(dict(use_.params)) + max((warm_up_of(use(name)) for name in spec.inputs if name in FEATURES), default=0)
+    own = spec_of(use_.name).bars_before(dict(use_.params)) + max(map(warm_up_of, inputs_of(use_)), default=0)
     if not use_.timeframe or context.timeframe is None:
         return own
     return (own + 1) * (Timeframe.named(use_.timeframe).nanoseconds // context.timeframe.nanoseconds) - 1
@@ -94,6 +95,8 @@ class FeatureTable:
             return self._family(name)
         if name in FACTS:
             return getattr(self.context, name)
+        if name == COLUMNS:
+            return lambda wanted: self.column(wanted) if isinstance(wanted, Use) else self.input(wanted)
         if name not in self._columns:
             self._columns[name] = self._bar_column(name)
         return self._columns[name]
@@ -115,7 +118,7 @@ class FeatureTable:
 
     def _joined(self, use_: Use) -> Column:
         table, row = self.longer(use_.timeframe)
-        values = table.column(use(use_.name, **dict(use_.params)))
+        values = table.column(replace(use_, timeframe=""))
         return np.where(row >= 0, values[row], np.nan) if len(values) else np.full(len(row), np.nan)
 
     def _cached(self, use: Use) -> Column:
@@ -127,7 +130,7 @@ class FeatureTable:
         return self.cache[key]
 
     def _computed(self, use: Use) -> Column:
-        spec, params = FEATURES[use.name], dict(use.params)
+        spec, params = spec_of(use.name), dict(use.params)
         places = spec.places(params)
         if places is not None:
             params["state"] = self.states[use.column] = np.zeros(places)
@@ -143,7 +146,7 @@ class FeatureTable:
         return values
 
     def _key(self, use: Use) -> str:
-        text = json.dumps([self._version, use.column, code_of(use.name)])
+        text = json.dumps([self._version, use.column, code_of(use.name), *(code_of(inner.name) for inner in inputs_of(use) if use.name not in FEATURES)])
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
@@ -177,7 +180,7 @@ def _kind(value: Any) -> str:
 @lru_cache(maxsize=1024)
 def code_of(name: str) -> str:
     """A hash of what a feature and its inputs are made of: their source files, and the compiled loops."""
-    spec = FEATURES[name]
+    spec = spec_of(name)
     sources = [Path(inspect.getsourcefile(inspect.unwrap(spec.function)) or ""), *sorted(KERNELS.glob("*.py")), ROUNDING]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources if path.is_file()))
     digest.update("".join(code_of(dependency) for dependency in spec.inputs if dependency in FEATURES).encode())

@@ -182,6 +182,42 @@ def distance_to_previous_week_low(close: Column, previous_week_low: Column, atr:
     return _distance(close, previous_week_low, atr, tick)
 
 
+@feature(unit="price", source=HOURS, warm_up=1, state=PLACES)
+def session_open(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, *, session: str = "london", state: np.ndarray) -> Column:
+    """Open of ``session``, the latest one that began before this bar: that of its first bar. The bar at which it opens has that of the session before.
+    After its close the level stays until it opens again. NaN before the first.
+
+    >>> three_hours = np.array(["2024-07-10T09:00", "2024-07-10T10:00", "2024-07-11T08:00"], "datetime64[ns]").view(np.int64)
+    >>> session_open([1.0, 2.0, 5.0], [3.0, 4.0, 6.0], [1.0, 1.0, 5.0], [2.0, 3.0, 5.0], three_hours).tolist()
+    [nan, 1.0, 1.0]
+    """
+    return _before("OPEN", session, open, high, low, close, ts, state)
+
+
+@feature(unit="price", source=HOURS, warm_up=1, state=PLACES)
+def session_high(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, *, session: str = "london", state: np.ndarray) -> Column:
+    """Highest high of ``session``, the latest one that began before this bar, as it was before this bar: what a bar has to break.
+    After its close the level stays until it opens again. NaN before the first.
+
+    >>> three_hours = np.array(["2024-07-10T09:00", "2024-07-10T10:00", "2024-07-10T11:00"], "datetime64[ns]").view(np.int64)
+    >>> session_high([1.0, 2.0, 5.0], [3.0, 4.0, 6.0], [1.0, 1.0, 5.0], [2.0, 3.0, 5.0], three_hours).tolist()
+    [nan, 3.0, 4.0]
+    """
+    return _before("HIGH", session, open, high, low, close, ts, state)
+
+
+@feature(unit="price", source=HOURS, warm_up=1, state=PLACES)
+def session_low(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, *, session: str = "london", state: np.ndarray) -> Column:
+    """Lowest low of ``session``, the latest one that began before this bar, as it was before this bar: what a bar has to break.
+    After its close the level stays until it opens again. NaN before the first.
+
+    >>> three_hours = np.array(["2024-07-10T09:00", "2024-07-10T10:00", "2024-07-10T11:00"], "datetime64[ns]").view(np.int64)
+    >>> session_low([1.0, 2.0, 5.0], [3.0, 4.0, 6.0], [1.0, 0.5, 5.0], [2.0, 3.0, 5.0], three_hours).tolist()
+    [nan, 1.0, 0.5]
+    """
+    return _before("LOW", session, open, high, low, close, ts, state)
+
+
 @feature(unit="ATR", source=HOURS, state=PLACES)
 def distance_to_session_open(open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, atr: Column, tick: float = 0.0, *, session: str = "london", state: np.ndarray) -> Column:
     """How far the close lies above the open of ``session``, the latest one:  (C − open of its first bar) / ATR(14).
@@ -254,6 +290,14 @@ def _session(level: str, session: str, open: Column, high: Column, low: Column, 
     opened = sessions.passed(ts, hours.opens)
     inside = opened > sessions.passed(ts, hours.closes)
     return sessions.levels(np.where(inside, opened, -1), open, high, low, close, getattr(sessions, level), state)
+
+
+def _before(level: str, session: str, open: Column, high: Column, low: Column, close: Column, ts: np.ndarray, state: np.ndarray) -> Column:
+    """A level of the latest session as it stood before each bar."""
+    from domain.features.kernels import sessions
+
+    prior = state[getattr(sessions, level)] if state[0] else np.nan
+    return np.append(prior, _session(level, session, open, high, low, close, ts, state))[:-1]
 
 
 def _distance(close: Column, level: Column, atr: Column, tick: float) -> Column:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain.features.base import FEATURES, Use, use
+from domain.features.base import Use, inputs_of, spec_of
 from domain.market.instrument import Instrument
 from domain.outside.series import series
 
@@ -43,17 +43,17 @@ def needs(uses: Iterable[Use], instruments: Sequence[Instrument | None]) -> Need
         if current.column in visited:
             continue
         visited.add(current.column)
-        inputs = FEATURES[current.name].inputs
+        inputs = spec_of(current.name).inputs
         inputs_used.update(inputs)
         if "macro" in inputs:
             names.update(name for instrument in instruments for name in _series_read(current, instrument))
-        waiting += [use(name) for name in inputs if name in FEATURES]
+        waiting += inputs_of(current)
     return Needs(tuple(sorted(names)), "headlines" in inputs_used, "releases" in inputs_used)
 
 
 def _series_read(use: Use, instrument: Instrument | None) -> Iterable[str]:
     """The external series of one feature; one that declares none may read any."""
-    series_of = FEATURES[use.name].series
+    series_of = spec_of(use.name).series
     if series_of is None:
         return series()
     arguments: dict[str, Any] = dict(use.params) | dict(instrument=instrument)

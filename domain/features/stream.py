@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, use
+from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, inputs_of, spec_of, use
 from domain.features.context import Context
-from domain.features.engine import FeatureTable
+from domain.features.engine import COLUMNS, FeatureTable
 from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
 from domain.market.resample import bucket_opens
@@ -52,11 +52,12 @@ class Step:
     """One feature with its parameters, as it is made for one bar."""
 
     def __init__(self, use_: Use) -> None:
-        self.use, self.spec, self.params = use_, FEATURES[use_.name], dict(use_.params)
+        self.use, self.spec, self.params = use_, spec_of(use_.name), dict(use_.params)
         self.column = use_.column
         self.memory = 1 if self.spec.state is not None else self.spec.bars_of_memory(self.params)
         self.function = getattr(self.spec.function, "__wrapped__", self.spec.function)
         self.inputs = [use(name).column if name in FEATURES else name for name in self.spec.inputs]
+        self.reads = [*(name for name in self.inputs if name != COLUMNS), *(BAR_COLUMNS if COLUMNS in self.inputs else ()), *(inner.column for inner in inputs_of(use_))]
 
 
 class Stream:
@@ -119,6 +120,8 @@ class Stream:
     def _input(self, name: str, count: int) -> Any:
         if name in self._tails:
             return self._tails[name].latest(count)
+        if name == COLUMNS:
+            return lambda wanted: self._tails[wanted.column if isinstance(wanted, Use) else wanted].latest(count)
         if name in FAMILIES:
             return {key: tail.latest(count) for key, tail in self._families[name].items()}
         return getattr(self.context, name)
@@ -131,7 +134,7 @@ class Stream:
         lengths: dict[str, int] = {}
         columns = {step.column: table.column(step.use) for step in self.steps}
         for step in self.steps:
-            for name in step.inputs:
+            for name in step.reads:
                 if name not in FACTS:
                     lengths[name] = max(lengths.get(name, 1), step.memory)
         families = {name: {key: Tail(column, lengths[name]) for key, column in table.input(name).items()} for name in FAMILIES if name in lengths}
@@ -142,10 +145,10 @@ class _Longer:
     """Longer bars put together from the bars that come in; their features move on when one of them has closed."""
 
     def __init__(self, bars: pd.DataFrame, uses: list[Use], context: Context) -> None:
-        self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {item.column: use(item.name, **dict(item.params)).column for item in uses}
+        self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {item.column: replace(item, timeframe="").column for item in uses}
         self.context = context
         table, row = FeatureTable(bars, context).longer(uses[0].timeframe)
-        inner = [use(item.name, **dict(item.params)) for item in uses]
+        inner = [replace(item, timeframe="") for item in uses]
         closed = int(row[-1]) + 1 if len(row) else 0
         self.stream = Stream(table.bars.iloc[:closed], inner, context.on(self.timeframe))
         last = {item.column: float(table.column(item)[closed - 1]) if closed else np.nan for item in inner}
@@ -207,9 +210,10 @@ def _in_order(uses: Iterable[Use]) -> list[Step]:
     def add(item: Use) -> None:
         if item.column not in steps:
             step = Step(item)
-            for name in step.spec.inputs:
-                if name in FEATURES:
-                    add(use(name))
+            for inner in inputs_of(item):
+                if inner.timeframe:
+                    raise BadRequest(f"{item.column} reads longer bars inside longer ones, which is not known bar by bar; name one timeframe only")
+                add(inner)
             steps[item.column] = step
 
     for use_ in uses:

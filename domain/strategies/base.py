@@ -83,6 +83,18 @@ def memory_of(strategy: Strategy) -> int | None:
     return memory
 
 
+def unfiltered(strategy: Strategy) -> Strategy:
+    """The strategy without what a model decides about its signals: that on which the model was trained."""
+    without = getattr(strategy, "unfiltered", None)
+    return without() if without else strategy
+
+
+def refuse_without_model(strategy: Strategy, named: bool) -> None:
+    """Raises BadRequest where a strategy leaves its signals to a model and none is named."""
+    if not named and getattr(strategy, "needs_model", False):
+        raise BadRequest(f"{type(strategy).__name__} leaves its signals to a model, and no model is named for the run; name one that was trained on them, or choose another filter")
+
+
 class Decided(NamedTuple):
     """The decisions of a strategy: its table of signals as it made it, and a trailing price a bar where it has one."""
 

@@ -11,7 +11,7 @@ from domain.errors import SourceUnavailable
 from domain.trading.broker import Intent, Intents, same_order
 from domain.trading.order import Order, Ticket
 
-GRACE = 10.0        # seconds for which a vendor is asked for an order before its absence is believed
+GRACE = 15.0        # seconds for which a vendor is asked for an order before its absence is believed: longer than the time-out of a request
 EVERY = 0.5         # seconds between two questions
 
 
@@ -51,10 +51,11 @@ class Once:
         intent = self.intents.find(order.client_id)
         if intent is not None:
             return self._again(intent, order, check)
+        refused = check(order)          # before the intent: nothing slow may stand between that and the request
         intent = Intent(order, self.utc(), self.sender.mark())
         if not self.intents.begin(intent):
             return self.submit(order, check)
-        return self._send(intent, check)
+        return self._send(intent) if refused is None else self._noted(intent, refused)
 
     def _again(self, intent: Intent, order: Order, check: Callable[[Order], Ticket | None]) -> Ticket:
         same_order(intent, order)
@@ -65,12 +66,10 @@ class Once:
             return ticket
         if intent.ticket is not None and intent.ticket.state != "unknown":
             return self._noted(intent, _unknown(intent, "the vendor knew this order and has none under its id now; reconcile before trading on"))
-        return self._send(intent, check)
+        refused = check(order)
+        return self._send(intent) if refused is None else self._noted(intent, refused)
 
-    def _send(self, intent: Intent, check: Callable[[Order], Ticket | None]) -> Ticket:
-        refused = check(intent.order)
-        if refused is not None:
-            return self._noted(intent, refused)
+    def _send(self, intent: Intent) -> Ticket:
         try:
             return self._noted(intent, self.sender.send(intent.order))
         except SourceUnavailable as error:

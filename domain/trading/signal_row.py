@@ -9,6 +9,7 @@ from typing import Any
 from domain.errors import BadRequest, unknown
 from domain.trading.signals import (
     ABOVE_ZERO,
+    GRID,
     INTEGERS,
     LARGEST,
     LARGEST_SIZE,
@@ -22,11 +23,9 @@ from domain.trading.signals import (
 )
 
 EMPTY: Mapping[str, Any] = {**dict.fromkeys(NUMBERS, math.nan), **dict.fromkeys(WORDS, "")}
-NUMERIC = frozenset(NUMBERS)
-WHOLE, POSITIVE = frozenset(INTEGERS), frozenset(ABOVE_ZERO)
+NUMERIC, KNOWN = frozenset(NUMBERS), frozenset(SIGNAL_COLUMNS)
 TARGETS = tuple((f"target_{k}", f"target_r_{k}", f"fraction_{k}") for k in range(1, 5))
 PROTECTED = frozenset(name for names in TARGETS for name in names)
-GRID = tuple(name for name in NUMBERS if name.startswith("grid_"))
 NEEDED_OF_GRID = ("grid_spacing", "grid_max_adds", "grid_basket_target")
 
 Row = dict[str, Any]
@@ -43,23 +42,23 @@ def read_row(given: Mapping[str, Any]) -> Row:
     ...
     domain.errors.BadRequest: row 1 of the signals: size is -1.0; it must be a share of the sizer's lots from 0 to 10
     """
+    for name in given:
+        if name not in KNOWN:
+            raise unknown("signal column", name, SIGNAL_COLUMNS)
     read: Row = {"order": given.get("order") or "market", "side": _side(given), **EMPTY}
-    numbers = []
+    numbers: dict[str, float] = {}
     for name, value in given.items():
         if name in NUMERIC:
             number = read[name] = math.nan if value is None or value == "" else _number(name, value)
             if number == number:
-                numbers.append((name, number))
+                numbers[name] = number
         elif name in EMPTY:
             read[name] = "" if value is None else str(value).strip()
-        elif name not in SIGNAL_COLUMNS:
-            raise unknown("signal column", name, SIGNAL_COLUMNS)
     if read["order"] not in ORDERS:
         _refuse("order", read["order"], " or ".join(ORDERS))
     if read["order"] in ("stop", "limit") and math.isnan(read["price"]):
         _refuse("price", math.nan, "a price: a stop or limit order needs one")
-    for name, number in numbers:
-        _check(name, number)
+    _check_numbers(numbers)
     _check_targets(read, not PROTECTED.isdisjoint(given))
     _check_trail(read, "trail_kind" in given)
     _check_grid(read)
@@ -87,20 +86,25 @@ def _number(name: str, value: Any) -> float:
         raise
 
 
-def _check(name: str, number: float) -> None:
-    if name in WHOLE:
-        if number != math.floor(number) if math.isfinite(number) else False or number < (0 if name == "grid_max_adds" else 1):
-            _refuse(name, number, "a whole number above 0")
-        if LARGEST < number < math.inf:
-            _refuse(name, number, f"at most {LARGEST:,}")
-    if name in POSITIVE and number <= 0:
-        _refuse(name, number, "above 0")
-    if math.isinf(number):
-        _refuse(name, number, "finite")
-    if name == "size" and not 0 <= number <= LARGEST_SIZE:
-        _refuse(name, number, f"a share of the sizer's lots from 0 to {LARGEST_SIZE:g}")
-    if name == "trail_start_r" and number < 0:
-        _refuse(name, number, "0 or more")
+def _check_numbers(numbers: Mapping[str, float]) -> None:
+    """Those that are not empty, in the order in which a table is checked."""
+    for name in INTEGERS:
+        if name in numbers:
+            number = numbers[name]
+            if (math.isfinite(number) and number != math.floor(number)) or number < (0 if name == "grid_max_adds" else 1):
+                _refuse(name, number, "a whole number above 0")
+            if LARGEST < number < math.inf:
+                _refuse(name, number, f"at most {LARGEST:,}")
+    for name in ABOVE_ZERO:
+        if name in numbers and numbers[name] <= 0:
+            _refuse(name, numbers[name], "above 0")
+    for name in NUMBERS:
+        if name in numbers and math.isinf(numbers[name]):
+            _refuse(name, numbers[name], "finite")
+    if "size" in numbers and not 0 <= numbers["size"] <= LARGEST_SIZE:
+        _refuse("size", numbers["size"], f"a share of the sizer's lots from 0 to {LARGEST_SIZE:g}")
+    if "trail_start_r" in numbers and numbers["trail_start_r"] < 0:
+        _refuse("trail_start_r", numbers["trail_start_r"], "0 or more")
 
 
 def _check_targets(read: Row, any_given: bool) -> None:
@@ -145,6 +149,8 @@ def _check_grid(read: Row) -> None:
             _refuse(name, math.nan, "given: a grid needs spacing, max_adds and basket_target")
     if math.isnan(read["grid_lots_factor"]):
         read["grid_lots_factor"] = 1.0
+    if math.isnan(read["grid_first_factor"]):
+        read["grid_first_factor"] = read["grid_lots_factor"]
     if read["trail_kind"] or any(not math.isnan(read[name]) for name in NO_GRID):
         _refuse("grid_spacing", read["grid_spacing"], "without targets, break-even or trail: a grid has one target for all")
 

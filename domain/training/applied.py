@@ -15,6 +15,7 @@ import pandas as pd
 from domain.errors import BadRequest, listed
 from domain.params import build, values_of
 from domain.strategies import Strategy
+from domain.strategies.base import unfiltered
 from domain.training.fitted_pipeline import FittedPipeline
 from domain.training.inputs import Inputs
 from domain.training.question import Question
@@ -70,7 +71,7 @@ def check(question: Question, strategy: Strategy, name: str, inputs: Sequence[In
     if question.strategy != name:
         raise BadRequest(f"the model was trained on signals of {question.strategy}, and {name} is traded; use the same strategy")
     trained = values_of(build(type(strategy), question.strategy_params))
-    other = [f"{key} {value} and not {trained[key]}" for key, value in values_of(strategy).items() if value != trained.get(key)]
+    other = [f"{key} {value} and not {trained[key]}" for key, value in values_of(unfiltered(strategy)).items() if value != trained.get(key)]
     if other:
         raise BadRequest(f"the model was trained on signals of {name} with other parameters ({listed(other)}); use the same ones")
     learnt = {str(part["instrument"]): str(part["timeframe"]) for part in question.data}

@@ -10,7 +10,7 @@ import numpy as np
 from domain.errors import BadRequest, listed
 from domain.market.calendar import calendar
 from domain.market.clock import Clock, clock, to_utc
-from domain.market.clock_evidence import ClockEvidence, default_candidates, infer
+from domain.market.clock_evidence import ClockEvidence, infer
 from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, HOUR, SECOND, to_local
 
@@ -72,25 +72,20 @@ def server_clock(h1_wall_ns: np.ndarray, calendar_name: str, prices: Sequence[in
     'MetaTrader, New York + 7 h'
     """
     ranked = infer(np.asarray(h1_wall_ns, np.int64), H1, calendar_name)
-    sure = bool(ranked) and (ranked[0].certain or _well_tied(ranked[0]))
-    keys = [ranked[0].clock, *ranked[0].tied] if sure else default_candidates()
-    clocks = [clock(key) for key in keys]
+    if not ranked or not _explains(ranked[0]):
+        raise BadRequest(
+            "the clock of this MetaTrader server cannot be told: no week of its history begins and ends as the market's weeks do; "
+            "open an H1 chart of EURUSD in the terminal and scroll back some months, so that it loads them, and ask again"
+        )
+    clocks = [clock(key) for key in (ranked[0].clock, *ranked[0].tied)]
     if len(clocks) > 1 and prices and now_ns is not None:
         clocks = [each for each in clocks if _shows_now(each, max(prices), now_ns, calendar_name)] or clocks
-    if sure:
-        return ServerClock(tuple(clocks), ranked[0].sentence)
-    if len(clocks) == len(keys):
-        raise BadRequest(
-            "the clock of this MetaTrader server cannot be told: it has too little history, and its last price fits no hour of ours; "
-            "open an H1 chart of EURUSD in the terminal and scroll back some months, check this machine's clock, and ask again"
-        )
-    offset = (_shown(clocks[0], now_ns) - now_ns) / HOUR if now_ns is not None else 0.0
-    return ServerClock(tuple(clocks), f"the last price was made when the server showed UTC{offset:+g} h; its history is too short to show its daylight saving")
+    return ServerClock(tuple(clocks), ranked[0].sentence)
 
 
-def _well_tied(best: ClockEvidence) -> bool:
-    """Whether a clock would be certain but for others that explain the same weeks."""
-    return bool(best.tied) and best.opens.weeks >= 4 and best.opens.agree >= 0.9 * best.opens.weeks and best.fridays.agree >= 0.7 * best.fridays.weeks
+def _explains(best: ClockEvidence) -> bool:
+    """Whether a clock explains the weeks, be there others that explain the same ones."""
+    return best.opens.agree >= 0.9 * best.opens.weeks and best.fridays.agree >= 0.7 * best.fridays.weeks
 
 
 def _shows_now(this: Clock, price_ns: int, now_ns: int, calendar_name: str) -> bool:

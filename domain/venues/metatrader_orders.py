@@ -30,7 +30,7 @@ COMMENT = 31                                            # letters that a comment
 WORDS = {
     10004: "requote", 10006: "reject", 10007: "cancel", 10011: "error", 10013: "invalid", 10014: "invalid_volume", 10015: "invalid_price",
     10016: "invalid_stops", 10017: "trade_disabled", 10018: "market_closed", 10019: "no_money", 10020: "price_changed", 10021: "price_off",
-    10022: "invalid_expiration", 10023: "order_changed", 10024: "too_many_requests", 10026: "server_disables_at", 10027: "client_disables_at",
+    10022: "invalid_expiration", 10023: "order_changed", 10024: "too_many_requests", 10025: "no_changes", 10026: "server_disables_at", 10027: "client_disables_at",
     10028: "locked", 10029: "frozen", 10030: "invalid_fill", 10032: "only_real", 10033: "limit_orders", 10034: "limit_volume", 10035: "invalid_order",
     10036: "position_closed", 10038: "invalid_close_volume", 10039: "close_order_exist", 10040: "limit_positions", 10041: "reject_cancel",
     10042: "long_only", 10043: "short_only", 10044: "close_only", 10045: "fifo_close", 10046: "hedge_prohibited",

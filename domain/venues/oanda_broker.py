@@ -17,10 +17,10 @@ from domain.errors import BadRequest
 from domain.market.instrument import instruments
 from domain.trading.broker import Intent, Intents
 from domain.trading.freshness import Freshness
-from domain.trading.once import AnswerLost, Once
+from domain.trading.once import GRACE, AnswerLost, Once
 from domain.trading.order import Account, Fill, Order, Position, Target, Ticket
 from domain.venues.http import Connection
-from domain.venues.oanda_record import fills, instant, refusal, ticket
+from domain.venues.oanda_record import PENDING_ALREADY, fills, instant, refusal, ticket
 from domain.venues.oanda_wire import Answered, Wire, symbol_of, symbols
 
 RECORD = 1_000              # transactions of a request
@@ -69,7 +69,7 @@ class OandaBroker:
 
     max_targets = 1
 
-    def __init__(self, connection: Connection, intents: Intents, *, grace: float = 10.0, oldest_price: float = OLDEST_PRICE) -> None:
+    def __init__(self, connection: Connection, intents: Intents, *, grace: float = GRACE, oldest_price: float = OLDEST_PRICE) -> None:
         self._wire, self._intents, self._oldest = Wire(connection), intents, oldest_price
         self._fresh = Freshness(connection.clock.monotonic)
         self._specifications: dict[str, Specification] = {}
@@ -142,8 +142,19 @@ class OandaBroker:
         return made
 
     def find(self, intent: Intent) -> Ticket | None:
+        order = intent.order
         rows = self._record(int(intent.mark or 0) + 1)
-        return ticket(intent.order, rows, self._specification(intent.order.instrument).contract, lambda broker_id: self._client_of(broker_id) not in ("", intent.order.client_id))
+        known = ticket(order, rows, self._specification(order.instrument).contract, lambda broker_id: self._client_of(broker_id) not in ("", order.client_id))
+        return known or self._pending(order)
+
+    def _pending(self, order: Order) -> Ticket | None:
+        """An order under this id that was pending before the intent was written: its record was lost, and the vendor refuses a second one."""
+        from oandapyV20.endpoints.orders import OrderDetails
+
+        answer = self._wire.look(OrderDetails(self._wire.account, f"@{order.client_id}"))
+        if answer is None or answer["order"]["state"] != "PENDING":
+            return None
+        return Ticket(order.client_id, "accepted", answer["order"]["id"], open_lots=order.lots, at=instant(answer["order"]["createTime"]))
 
     # prices as they come
 
@@ -156,12 +167,15 @@ class OandaBroker:
             yield _quote(line) if line.get("type") == "PRICE" else None
 
     def executions(self) -> Iterator[tuple[Fill, ...]]:
-        """Fills as the vendor streams its record; empty for a heartbeat and for every other transaction. What was missed while away is in ``fills``."""
+        """Fills as the vendor streams its record, each once; empty for a heartbeat and for every other transaction. What was missed while away is in ``fills``."""
         from oandapyV20.endpoints.transactions import TransactionsStream
 
+        last = ""
         for line in self._wire.lines(TransactionsStream(self._wire.account)):
             rows = [line] if line.get("type") == "ORDER_FILL" else []
-            yield fills(rows, "", _ours, lambda symbol: _contract(_ours(symbol)), self._client_of)
+            fresh = fills(rows, last, _ours, lambda symbol: _contract(_ours(symbol)), self._client_of)
+            last = fresh[-1].fill_id if fresh else last
+            yield fresh
 
     # how it is done
 
@@ -250,7 +264,7 @@ class OandaBroker:
     def _refused(self, order: Order, error: Answered) -> Ticket:
         reject = error.body.get("orderRejectTransaction", {})
         reason = reject.get("rejectReason") or error.body.get("errorCode") or f"answered_{error.status}"
-        if reason == "CLIENT_ORDER_ID_ALREADY_EXISTS":
+        if reason == PENDING_ALREADY:
             raise AnswerLost("OANDA says that an order with this client id is pending")
         return refusal(order, reason, instant(reject["time"]) if "time" in reject else self._wire.now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -113,9 +114,11 @@ def _asked(session: Any, symbol: str, interval: str, start: datetime, end: datet
 def _history(session: Any, symbol: str) -> PriceHistory:
     """A history of its own: yfinance's tickers share one session and a cache of answers across a whole process."""
     import yfinance
+    from pandas.errors import Pandas4Warning
     from yfinance.data import YfData
     from yfinance.scrapers.history import PriceHistory
 
+    warnings.filterwarnings("ignore", category=Pandas4Warning, module="yfinance")
     yfinance.config.debug.hide_exceptions = False       # else it logs them, and gives an empty table
     data = object.__new__(YfData)
     YfData.__init__(data, session=session)

@@ -76,7 +76,7 @@ class Rig(ABC):
 
     @abstractmethod
     def fill_first(self) -> None:
-        """The answer to the next order is lost, and for the next few seconds the vendor shows its fill but not yet the order itself."""
+        """The answer to the next order is lost, and for the next minute, longer than anybody asks, the vendor shows its fill but not yet the order itself."""
 
     @abstractmethod
     def repeat_fills(self) -> None:

@@ -54,7 +54,7 @@ class MetaTraderRig(Rig):
 
     def fill_first(self) -> None:
         self.terminal.outcomes.append("lost")
-        self.terminal.hidden_orders = self.terminal.now() + 5
+        self.terminal.hidden_orders = self.terminal.now() + 60
 
     def repeat_fills(self) -> None:
         self.terminal.repeated_deals = True

@@ -17,7 +17,7 @@ from domain.market.timeframe import Timeframe
 from domain.outside.forecast_models import LEVELS, asks_quantiles, horizon_of, without_a_model
 from domain.params import Param, build, faults, params_of, values_of
 from domain.strategies import STRATEGIES
-from domain.strategies.base import Strategy, about, reads_forecasts
+from domain.strategies.base import Strategy, about, reads_forecasts, refuse_without_model
 from domain.trading.cost_units import in_pips, overlaid, without_unit
 from domain.trading.rules import SECTIONS
 from worker.desk.context import DeskContext, Submitted, key_of, required
@@ -115,6 +115,7 @@ class Backtests:
             if not isinstance(values, Mapping):
                 raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
         strategy: Strategy = build(STRATEGIES[request.strategy], request.params)
+        refuse_without_model(strategy, bool(request.model))
         with self._context.store.read() as unit:
             used = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
             profile = required(unit.cost_profiles.get(request.cost_profile), "cost profile", request.cost_profile) if request.cost_profile else None

@@ -17,7 +17,7 @@ from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
 from domain.market.zones import DAY, instant
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.save_dataset import save_dataset
+from worker.jobs.save_dataset import plain_ledger, save_dataset
 from worker.store import Unit
 
 EVIDENCE = 5        # clocks that are shown with their evidence
@@ -59,7 +59,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Store")
     timeframe = Timeframe.named(report.timeframe)
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
-    frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(_plain_ledger(report.ledger)) if len(report.ledger) else None)
+    frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(report.ledger)) if len(report.ledger) else None)
     evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user")
     source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **({"ask": spec["ask"]} if "ask" in spec else {}))
     return save_dataset(
@@ -131,9 +131,3 @@ def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
         return natural or "UTC"
     best = evidence[0]
     return natural if natural and (natural == best.clock or natural in best.tied) else best.clock
-
-
-def _plain_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
-    """The ledger with column types that do not depend on its rows."""
-    numbers = ("line", "open", "high", "low", "close", "volume", "spread")
-    return ledger.assign(ts=pd.to_datetime(ledger["ts"], utc=True), **{name: pd.to_numeric(ledger[name], errors="coerce").astype("float64") for name in numbers})

@@ -29,3 +29,9 @@ def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[s
         return JobResult(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), detail)
 
     return commit
+
+
+def plain_ledger(ledger: pd.DataFrame) -> pd.DataFrame:
+    """The ledger with column types that do not depend on its rows."""
+    numbers = ("line", "open", "high", "low", "close", "volume", "spread")
+    return ledger.assign(ts=pd.to_datetime(ledger["ts"], utc=True), **{name: pd.to_numeric(ledger[name], errors="coerce").astype("float64") for name in numbers})

@@ -103,6 +103,15 @@ class BarFiles:
         return ts
 
 
+def unnamed() -> Any:
+    """An instrument for bars that are checked as bars and as those of no instrument: any prices, the days of FX."""
+    from dataclasses import replace
+
+    from domain.market import instruments
+
+    return replace(instruments()["EURUSD"], name="these bars", kind="", margin_class="", tick=0.0, spread=0.0, negative_prices=True)
+
+
 def _refused(path: Path, why: str, more: str = "") -> BadRequest:
     return BadRequest(f"{shown(path)}: {why}; import it with: tidemark data import {shown(path)}{', ' if more else ''}{more}")
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import typer
 
 from domain.errors import BadRequest
+from worker.terminal.downloads import download, sources
 from worker.terminal.outside import app as outside
 from worker.terminal.say import Json, say
 
-app = typer.Typer(no_args_is_help=True, help="Bars: import files, list datasets, show their quality; and external data used by features.")
+app = typer.Typer(no_args_is_help=True, help="Bars: download from vendors, import files, list datasets, show their quality; and external data used by features.")
 app.add_typer(outside, name="outside")
+app.command()(download)
+app.command()(sources)
 COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
 
 

@@ -10,7 +10,7 @@ import typer
 
 from domain.errors import BadRequest, listed
 from domain.parsing import shown
-from worker.terminal.bars import BarFiles, Clock, FileBars
+from worker.terminal.bars import BarFiles, Clock, FileBars, unnamed
 from worker.terminal.examine import examine, similar
 from worker.terminal.options import pairs, params_of
 from worker.terminal.say import Json, say
@@ -138,14 +138,15 @@ def context_of(
 def read_with_context(
     bars: str, name: str, timeframe: str, htf: Sequence[str] = (), other: Sequence[str] = (), macro: Sequence[str] = (), outside: Mapping[str, Any] = {}, impact: str = "high", clock: str = "",
 ) -> tuple[FileBars, Any]:  # fmt: skip
-    """The file of bars as it was read, and the context of its bars."""
+    """The file of bars as it was read, and the context of its bars; without a ``name`` they are of no instrument that is known."""
     from domain.features import Context, closes
     from domain.market import instruments
     from domain.market.timeframe import Timeframe
     from domain.outside.releases import concerning
     from worker.settings import load
 
-    files = BarFiles(instruments(load().instruments_file), clock)
+    table = instruments(load().instruments_file)
+    files = BarFiles(table if name else {**table, "": unnamed()}, clock)
     read = files.read(Path(bars), name, Timeframe.named(timeframe) if timeframe else None)
     others = {}
     for label, path in pairs("--other", other, "NAME"):
@@ -157,9 +158,9 @@ def read_with_context(
             raise BadRequest(f"--htf {label} is not longer than the bars, which are {read.timeframe}")
         longer[label] = files.read(path, name, Timeframe.named(label)).bars
     files.finish()
-    series = {label: _series(label, path) for label, path in pairs("--macro", macro, "NAME")}
-    facts = {"releases": concerning(outside["releases"], files.table[name], impact)} if "releases" in outside else {}
-    return read, Context(files.table[name], read.timeframe, others, series, longer=longer, **{**outside, **facts})
+    series = {label: read_series(label, path) for label, path in pairs("--macro", macro, "NAME")}
+    facts = {"releases": concerning(outside["releases"], files.table[name], impact)} if "releases" in outside and name else {}
+    return read, Context(files.table[name] if name else None, read.timeframe, others, series, longer=longer, **{**outside, **facts})
 
 
 def outside_of(headlines: Path | None, releases: Path | None, utc: bool) -> dict[str, Any]:
@@ -172,7 +173,7 @@ def outside_of(headlines: Path | None, releases: Path | None, utc: bool) -> dict
     return scored | ({"releases": read_releases(releases, utc).frame} if releases else {})
 
 
-def _series(name: str, path: Path) -> Any:
+def read_series(name: str, path: Path) -> Any:
     """An outside series by the instants at which its values became known: those of the file, or where it has dates those that the table of series gives."""
     import numpy as np
     import pandas as pd

@@ -31,6 +31,10 @@ PARAMS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "structure": (dict(swing_bars=1, longer="H1", trend_window=5), dict(longer="D1", trend_window=3, break_even_r=0.0)),
     "volume_breakout": (dict(lookback=5, volume_least=0.5), dict(ratio_least=0.0, ratio_window=10)),
     "volume_flow": (dict(flow_least=0.0, vpin_least=0.0), dict(flow_window=5, vpin_window=10)),
+    "written": (
+        dict(name="two averages", long="mean(close, 5)@H1 > close@H1 and held(close > sma(20), 3)", short="rsi(14) < 45 and not within(rsi(14) < 40, 4)", exit_long="close < lowest(lag(low, 1), 10)", exit_short="cross_above(close, session_high(london))"),
+        dict(long="close > sma(1000) or volume / 0 > 1 or rsi(5)@H4 > 60", short="", stop_atr=1.0, drawdown_tolerance=0.0),
+    ),
 }
 
 

@@ -81,7 +81,7 @@ class Market:
         self.quotes: dict[str, list[tuple[float, float, float]]] = {}   # (utc, bid, ask)
         self.frozen = False             # the server's heartbeat goes on, its prices do not
         self.maxbars = 100_000
-        self.downloading = 0            # so many calls give only the newest half of the history
+        self.downloading: dict[str, int] = {}   # so many calls of a function give only the newest half of the history
         self.error = SUCCESS
 
     def load(self, symbol: str, timeframe: str, utc: np.ndarray, **columns: np.ndarray) -> None:
@@ -114,11 +114,7 @@ class Market:
             for column in ("high", "low", "close"):
                 rates[column][-1] = rates["open"][-1]
             rates["tick_volume"][-1] = 1
-        rates = rates[-self.maxbars :]
-        if self.downloading:
-            self.downloading -= 1
-            return rates[len(rates) // 2 :]
-        return rates
+        return rates[-self.maxbars :]
 
     def _base(self, name: str, length: int) -> np.ndarray:
         """The bars of that length, or the finest that there are."""
@@ -183,15 +179,15 @@ class Market:
         })  # fmt: skip
 
     def copy_rates_from(self, symbol: str, timeframe: int, date_from: object, count: int) -> np.ndarray | None:
-        rates = self._asked(symbol, timeframe)
+        rates = self._asked(symbol, timeframe, "copy_rates_from")
         return None if rates is None else rates[rates["time"] <= seconds(date_from)][-count:]
 
     def copy_rates_from_pos(self, symbol: str, timeframe: int, start_pos: int, count: int) -> np.ndarray | None:
-        rates = self._asked(symbol, timeframe)
+        rates = self._asked(symbol, timeframe, "copy_rates_from_pos")
         return None if rates is None else rates[max(len(rates) - start_pos - count, 0) : max(len(rates) - start_pos, 0)]
 
     def copy_rates_range(self, symbol: str, timeframe: int, date_from: object, date_to: object) -> np.ndarray | None:
-        rates = self._asked(symbol, timeframe)
+        rates = self._asked(symbol, timeframe, "copy_rates_range")
         return None if rates is None else rates[(rates["time"] >= seconds(date_from)) & (rates["time"] <= seconds(date_to))]
 
     def copy_ticks_from(self, symbol: str, date_from: object, count: int, flags: int) -> np.ndarray | None:
@@ -213,11 +209,13 @@ class Market:
     def market_book_get(self, symbol: str) -> tuple[()] | None:
         return () if symbol in self.symbols else None
 
-    def _asked(self, symbol: str, timeframe: int) -> np.ndarray | None:
+    def _asked(self, symbol: str, timeframe: int, function: str) -> np.ndarray | None:
         if symbol not in self.symbols or timeframe not in LENGTHS:
             self.error = CALL_FAILED if timeframe in LENGTHS else INVALID
             return None
-        return self.rates(symbol, LENGTHS[timeframe])
+        rates, left = self.rates(symbol, LENGTHS[timeframe]), self.downloading.get(function, 0)
+        self.downloading[function] = max(left - 1, 0)
+        return rates[len(rates) // 2 :] if left else rates
 
     def _ticks(self, symbol: str) -> np.ndarray | None:
         if symbol not in self.symbols:

@@ -1,0 +1,73 @@
+"""``tidemark strategies``: conditions that users write, checked and tried on files, and the library of written strategies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from worker.terminal.bars import Clock
+from worker.terminal.features import (
+    HEADLINES,
+    LONGER,
+    MACRO,
+    OTHER,
+    RELEASES,
+    Frame,
+    Impact,
+    Utc,
+    outside_of,
+    read_with_context,
+    write_frame,
+)
+from worker.terminal.say import Json, say
+
+app = typer.Typer(no_args_is_help=True, help="Strategies that users write: conditions, and the library.")
+
+Expression = Annotated[str, typer.Option("--expression", help='Condition, such as "cross_above(close, sma(50)) and rsi(14) < 70"; see docs/expressions.md.')]
+Name = Annotated[str, typer.Option("--instrument", help="Instrument of --bars. Default: none, and features of its trading days count days of UTC.")]
+
+
+@app.command("check")
+def check(expression: Expression, timeframe: Annotated[str, typer.Option("--timeframe", help="Timeframe of the bars it is for: M1 M5 M15 M30 H1 H4 D1.")] = "", as_json: Json = False) -> None:
+    """Check a condition: what it says in plain words, or the column of what is wrong (exit status 2)."""
+    from domain.expressions.reading import reading
+    from domain.expressions.writing import written
+    from domain.features.expression import NAME as PART
+    from domain.features.expression import catalogue, condition_of_text, rows_of, uses_in
+
+    tree = condition_of_text(expression, timeframe)
+    columns = [f"{dict(use.params)['text']}@{use.timeframe}" if use.name == PART else use.column for use in uses_in(tree)]
+    found = dict(condition=written(tree), reading=reading(tree, catalogue().features), columns=columns, bars=rows_of(tree))
+    say(found if as_json else found | dict(columns=", ".join(columns) or "those of the bars"), as_json)
+
+
+@app.command("try")
+def try_(
+    expression: Expression, bars: Annotated[str, typer.Option("--bars", help="File of bars: CSV or Parquet with ts open high low close [volume spread].")], out: Annotated[Path, typer.Option(help="FILE.csv or FILE.parquet to write: ts and value, 1, 0 or empty for unknown.")],
+    instrument: Name = "", timeframe: Frame = "", htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", as_json: Json = False,
+) -> None:  # fmt: skip
+    """Evaluate a condition at the close of each bar of a file: 1 true, 0 false, empty unknown."""
+    from domain.features.expression import condition_of_text
+
+    condition_of_text(expression, timeframe)        # before any file is read
+    read, context = read_with_context(bars, instrument, timeframe, htf, other, macro, outside_of(headlines, releases, utc), impact, clock)
+    values = tried(expression, read.bars, context)
+    write_frame(values, out)
+    value = values["value"]
+    say(dict(bars=len(values), true=int((value == 1).sum()), false=int((value == 0).sum()), unknown=int(value.isna().sum()), written=str(out)), as_json)
+
+
+def tried(expression: str, bars: Any, context: Any) -> Any:
+    """``ts`` and ``value`` of each bar: 1, 0, or none where it is unknown."""
+    import pandas as pd
+
+    from domain.expressions.evaluate import numbers_of
+    from domain.features.engine import FeatureTable
+    from domain.features.expression import column_of, condition_of_text
+
+    tree = condition_of_text(expression, str(context.timeframe))
+    values = column_of(tree, FeatureTable(bars, context).input("columns"), len(bars))
+    return pd.DataFrame(dict(ts=bars["ts"], value=pd.array(numbers_of(values), dtype="Float64").astype("Int64")))
+
