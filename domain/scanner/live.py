@@ -27,9 +27,8 @@ from domain.scanner.quality import TradeStatistics, side_by_side, trade_statisti
 from domain.scanner.scan import Scan, exposures
 from domain.scanner.signal import EntrySignal, Sizer
 from domain.scanner.verdict import Book, Candidates, Verdicts, judge
-from domain.strategies.columns import OnColumns
+from domain.strategies.columns import OnColumns, Rows
 from domain.strategies.deciding import decide_last
-from domain.strategies.lacking import inputs_of
 
 PRICES = ("open", "high", "low", "close", "volume", "spread")
 NAN = float("nan")
@@ -49,8 +48,12 @@ class LiveScan:
         self.rings = Rings([*PRICES, *(each.column for each in self.uses)], len(request.series), keep)
         self._ts = np.zeros((len(request.series), keep), np.int64)
         self._bars = np.zeros(len(request.series), np.int64)
-        self._crossed = any("others" in inputs_of(each) for each in self.uses)
         self._spreads = [float(request.rules.costs.of(traded.instrument).spread) for traded in request.series]
+        self._names = [traded.instrument.name for traded in request.series]
+        closes: dict[Any, dict[str, float]] = {traded.timeframe: {} for traded in request.series}
+        for traded in request.series:
+            closes[traded.timeframe][traded.instrument.name] = float(traded.seen["close"].iloc[-1])
+        self._closes_beside = [closes[traded.timeframe] for traded in request.series]
         self.streams = [self._stream(k) for k in range(len(request.series))]
         self._of_trades(scan)
         self._held, self._limits = exposures(request, scan.combinations), AccountLimits(request.rules.limits, request.rules.account, request.capital)
@@ -91,7 +94,9 @@ class LiveScan:
     def append(self, k: int, bar: Mapping[str, Any], others: Mapping[str, float] = {}) -> None:
         """A bar of series ``k`` that has closed: ts (nanoseconds UTC or a time), open high low close, and volume and spread where it has them.
         ``others``: closes of other instruments that are known by its end; those of their last bars that are here need not be given."""
-        values = self.streams[k].append(bar, {**self._closes(k), **others} if self._crossed else {})
+        closes = self._closes_beside[k]
+        values = self.streams[k].append(bar, {**closes, **others} if others else closes)
+        closes[self._names[k]] = float(bar["close"])
         spread = bar.get("spread", NAN)
         row = {name: float(bar[name]) for name in PRICES[:5] if name in bar} | dict(spread=float(spread) if spread == spread else self._spreads[k])
         self.rings.append(k, row | values)
@@ -102,9 +107,9 @@ class LiveScan:
     def append_all(self, bars: Mapping[int, Mapping[str, Any]]) -> None:
         """Bars of several series that closed at one instant: each knows the closes of the others of its timeframe."""
         for k, bar in bars.items():
-            own = self.request.series[k].timeframe
-            beside = {self.request.series[j].instrument.name: float(other["close"]) for j, other in bars.items() if j != k and self.request.series[j].timeframe == own} if self._crossed else {}
-            self.append(k, bar, beside)
+            self._closes_beside[k][self._names[k]] = float(bar["close"])
+        for k, bar in bars.items():
+            self.append(k, bar)
 
     def close(self, k: int, bar: Mapping[str, Any], others: Mapping[str, float] = {}) -> Verdicts:
         """Append a bar, and judge the combinations of its series, in the order of the strategies."""
@@ -113,29 +118,31 @@ class LiveScan:
         own = np.arange(k * len(self.strategies), (k + 1) * len(self.strategies))
         return self._judge(own, {int(own[j]): signal for j, signal in signals.items() if signal is not None})
 
-    def _closes(self, k: int) -> dict[str, float]:
-        own = self.request.series[k]
-        return {other.instrument.name: self.rings.value(j, "close") for j, other in enumerate(self.request.series) if j != k and other.timeframe == own.timeframe}
-
     def verdicts(self) -> Verdicts:
         """All combinations at the last bar of each series, series by series in the order of the strategies."""
         count = len(self.strategies)
         signals = {}
         for j, strategy in enumerate(self.strategies):
             for k in self._deciding(strategy):
-                if (signal := self._signal(k, j)) is not None:
+                if (signal := self._read(k, j)) is not None:
                     signals[k * count + j] = signal
         return self._judge(np.arange(len(self.combinations)), signals)
 
     def _deciding(self, strategy: OnColumns) -> list[int]:
         """The series with a signal at their last bar."""
-        decided, memory = strategy.decisions(self.rings.blocks(strategy.memory)), strategy.memory
-        parts = decided if isinstance(decided, tuple) else (decided,)
-        at = np.unique(np.concatenate([rows["bar"][rows["bar"] % memory == memory - 1] for rows in parts]))
-        return (at // memory).tolist()
+        memory = strategy.memory
+        at = [rows["bar"][rows["bar"] % memory == memory - 1] for rows in entries(strategy.decisions(self.rings.blocks(memory)))]
+        return (np.unique(np.concatenate(at)) // memory).tolist() if at else []
 
     def _signal(self, k: int, j: int) -> EntrySignal | None:
-        """The first entry of the last bar."""
+        """The first entry of the last bar. Its rows are read and checked only where there is one, for most bars decide nothing."""
+        strategy = self.strategies[j]
+        latest = self.rings.latest(k, strategy.memory)
+        if not any(len(rows["bar"]) and rows["bar"][-1] == strategy.memory - 1 for rows in entries(strategy.decisions(latest))):
+            return None
+        return self._read(k, j)
+
+    def _read(self, k: int, j: int) -> EntrySignal | None:
         strategy = self.strategies[j]
         rows = decide_last(strategy, self.rings.latest(k, strategy.memory))
         row = next((row for row in rows if row["order"] != "exit"), None)
@@ -174,6 +181,11 @@ class LiveScan:
         latest, ts = self.rings.latest(k, self.rings.keep), self._ts[k]
         atr = latest[_spike(limits).column] if limits.volatility_spike else np.full(len(ts), NAN)
         return int(warnings(limits, ts, bar_ends(ts, traded.timeframe, traded.instrument.calendar), latest["spread"], atr, latest["high"], latest["low"], latest["close"])[-1])
+
+
+def entries(decided: Rows | tuple[Rows, ...]) -> list[Rows]:
+    """The sets of rows that may hold entries: not those that are exits all over."""
+    return [rows for rows in (decided if isinstance(decided, tuple) else (decided,)) if not (isinstance(rows.get("order"), str) and rows["order"] == "exit")]
 
 
 def _deciders(strategies: Mapping[str, Any]) -> list[OnColumns]:
