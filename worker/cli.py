@@ -25,6 +25,7 @@ from worker.terminal import (
     runs,
     scan,
     strategies,
+    strategy_signals,
     sweep,
     train,
     tune,
@@ -43,6 +44,7 @@ app.add_typer(regimes.app, name="regimes")
 app.add_typer(models.app, name="models")
 runs.app.command("split")(regimes.split)
 models.app.command("watch")(models_watch.watch)
+app.command("signals")(strategy_signals.signals)
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep)
 app.command("walk-forward")(sweep.walk_forward)

@@ -13,6 +13,8 @@ from domain.market.zones import instant
 from domain.venues import SOURCES, VENDORS
 from worker.desk.context import DeskContext, Submitted, key_of
 
+ALIASES = {"mt5": "metatrader"}         # other names of vendors
+
 
 @dataclass(frozen=True)
 class VendorState:
@@ -49,12 +51,14 @@ class Downloads:
             double = vendor.address(environment) if vendor.is_double(environment) else ""
         except BadRequest as error:
             return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, str(error), "")
+        if sentence := vendor.absent():
+            return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, sentence, "")
         words = f"not ready: set {listed([need.variable for need in missing])}" if missing else f"local double at {double}" if double else "ready"
         return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, not missing, words, double)
 
     def beforehand(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> list[str]:
         """Sentences on what of a download cannot be had, by the vendor's limits and by the clock. BadRequest where nothing can."""
-        request = self._request(instrument_, timeframe, start, end)
+        source, request = ALIASES.get(source, source), self._request(instrument_, timeframe, start, end)
         missing = SOURCES[source].unavailable(request)
         if not available(request, missing):
             raise BadRequest(f"there is nothing to download of {instrument_} {timeframe} from {moment(request.span.start)} to {moment(request.span.end)}: {_sentences(missing)}; choose another span")
@@ -62,6 +66,7 @@ class Downloads:
 
     def submit(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> Submitted:
         """Download the bars that open from ``start`` to before ``end``; what an earlier download has stored is not asked for again."""
+        source = ALIASES.get(source, source)
         vendor, settings = VENDORS[source], self._context.settings
         if source not in SOURCES:
             raise BadRequest(f"{vendor.title} gives no bars; sources of bars are {listed(SOURCES, 9)}")
