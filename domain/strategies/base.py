@@ -64,6 +64,11 @@ def name_of(strategy: Strategy) -> str:
     return next((name for name, cls in STRATEGIES.items() if cls is type(strategy)), type(strategy).__name__)
 
 
+def reads_forecasts(name: str) -> bool:
+    """Whether the strategy of this name decides on a model's forecasts; a model named beside it gives those and filters nothing."""
+    return name in STRATEGIES and bool(getattr(STRATEGIES[name], "needs_forecasts", False))
+
+
 def uses_of(strategy: Strategy) -> tuple[Use, ...]:
     """The columns that a strategy needs, checked to be some."""
     given, name = strategy.features(), type(strategy).__name__
