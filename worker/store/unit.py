@@ -27,10 +27,10 @@ from worker.store.models import Models
 from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
 from worker.store.rule_sets import RuleSets
-from worker.store.strategies import WrittenStrategies
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.seals import Seals
+from worker.store.strategies import WrittenStrategies
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
