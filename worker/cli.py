@@ -23,7 +23,9 @@ from worker.terminal import (
     policy,
     regimes,
     runs,
+    scan,
     strategies,
+    strategy_signals,
     sweep,
     train,
     tune,
@@ -42,11 +44,13 @@ app.add_typer(regimes.app, name="regimes")
 app.add_typer(models.app, name="models")
 runs.app.command("split")(regimes.split)
 models.app.command("watch")(models_watch.watch)
+app.command("signals")(strategy_signals.signals)
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep)
 app.command("walk-forward")(sweep.walk_forward)
 app.command("stress")(sweep.stress)
 app.command("optimise")(sweep.optimise)
+app.command("scan")(scan.scan)
 app.command("train")(train.train)
 app.command("predict")(train.predict)
 app.command("tune")(tune.tune)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from domain.outside.series import series
 
 KINDS = {"series": "Series", "headlines": "Headlines", "releases": "Releases"}
 PREVIEW_ROWS = 5           # rows of a file in its preview
+FEED = re.compile(r"<(\w+:)?(rss|feed|RDF)\b")
 SAMPLE = 200        # rows that are examined for zones
 
 
@@ -42,6 +44,8 @@ def recognise(path: Path, max_bytes: int = MAX_BYTES) -> Recognised:
         return Recognised("releases", "a week of releases as JSON", preview=_releases_preview(path, start, max_bytes))
     if start.startswith("<") and "<weeklyevents" in start:
         return Recognised("releases", "a week of releases as XML, times in GMT", preview=_releases_preview(path, start, max_bytes))
+    if start.startswith("<") and FEED.search(start[:2_000]):
+        return Recognised("headlines", "a feed of headlines", preview=_feed_preview(path, start, max_bytes))
     names, rows = _table(start)
     if {"impact"} & {*names} and {*releases.TITLES} & {*names}:
         return _with_times("releases", "a calendar of releases", names, rows, releases.TIMES)
@@ -51,7 +55,7 @@ def recognise(path: Path, max_bytes: int = MAX_BYTES) -> Recognised:
         return Recognised("series", "a series by date", _series_of(path.name, names), True, _preview(names, rows))
     raise BadRequest(
         f"{path.name} is {what_it_is(head, path.name)}. A series has a date in its first column and then its value; headlines have "
-        f"{' or '.join(headlines.TIMES)}, and {' or '.join(headlines.TEXTS)}; releases have a time, event, country and impact, or are ForexFactory's week as JSON or XML"
+        f"{' or '.join(headlines.TIMES)}, and {' or '.join(headlines.TEXTS)}; releases have a time, event, country and impact, or are ForexFactory's week as JSON or XML; a feed is RSS or Atom"
     )
 
 
@@ -89,6 +93,15 @@ def _series_of(file: str, names: Sequence[str]) -> str:
 
 def _preview(names: Sequence[str], rows: Sequence[Sequence[str]]) -> pd.DataFrame:
     return pd.DataFrame(rows[:PREVIEW_ROWS], columns=list(names))
+
+
+def _feed_preview(path: Path, text: str, max_bytes: int) -> pd.DataFrame:
+    """The first headlines; of a feed that cannot be read its first lines."""
+    try:
+        first = headlines.headlines_of(path, max_bytes=max_bytes).frame.head(PREVIEW_ROWS)
+    except BadRequest:
+        return pd.DataFrame(dict(beginning=[line[:160] for line in text.splitlines()[:PREVIEW_ROWS]]))
+    return first.assign(ts=first["ts"].dt.strftime("%Y-%m-%d %H:%M UTC"))
 
 
 def _releases_preview(path: Path, text: str, max_bytes: int) -> pd.DataFrame:

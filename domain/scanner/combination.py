@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.backtest.bench import Bench
+from domain.backtest.bench import Bench, Evaluation, within
 from domain.backtest.limit_tables import yearly_volatility
 from domain.backtest.series import Bars
+from domain.backtest.simulator import Watch
 from domain.backtest.study import Series, context_of
 from domain.errors import BadRequest
 from domain.features import warm_up_of
@@ -31,7 +32,7 @@ Probability = Callable[[Series, str, pd.Timestamp], float | None]       # of a w
 class Combination:
     """``bars``: closed ones that features read, of which the strategy needs more than ``needed``. ``ended``: when the last bar closed, nanoseconds UTC. ``close``, ``spread``: of that bar.
     ``warnings``: its bits (``limit_tables.warnings``). ``rate``: account currency per unit of the quote currency, NaN where it is not known. ``trades``: as ``closed_trades`` gives them.
-    ``probability``: of a win, by a classifier, NaN for none. ``refusal``: why the strategy does not decide on these bars, or the kernel does not trade them."""
+    ``probability``: of a win, by a classifier, NaN for none. ``evaluation``: the figures of its run, for the ledger of trials. ``refusal``: why the strategy does not decide on these bars, or the kernel does not trade them."""
 
     series: Series
     strategy: str
@@ -45,6 +46,7 @@ class Combination:
     trades: pd.DataFrame
     signal: EntrySignal | None = None
     probability: float = NAN
+    evaluation: Evaluation | None = None
     refusal: str = ""
 
     @property
@@ -88,25 +90,26 @@ class SeriesRequest:
     probability: Probability
 
 
-def combinations(shared: SeriesRequest, strategies: Mapping[str, Strategy], watch: Callable[[float], None] = lambda share: None) -> list[Combination]:
+def combinations(shared: SeriesRequest, strategies: Mapping[str, Strategy], watch: Watch = lambda share: None) -> list[Combination]:
     """Every strategy on one series. The kernel trades each alone on an account of its own, with the rules as they are."""
     deciding, trading = Bench(shared.group), Bench([shared.traded], shared.rates)
     place = next(k for k, entry in enumerate(shared.group) if entry is shared.traded)
     result = []
     for k, (name, strategy) in enumerate(strategies.items()):
-        watch(k / len(strategies))
-        result.append(_combination(shared, deciding, place, trading, name, strategy))
+        part = within(watch, k / len(strategies), (k + 1) / len(strategies))
+        part(0.0)
+        result.append(_combination(shared, deciding, place, trading, name, strategy, part))
     return result
 
 
-def _combination(shared: SeriesRequest, deciding: Bench, place: int, trading: Bench, name: str, strategy: Strategy) -> Combination:
+def _combination(shared: SeriesRequest, deciding: Bench, place: int, trading: Bench, name: str, strategy: Strategy, watch: Watch) -> Combination:
     traded = shared.traded
     bare: dict[str, Any] = dict(series=traded, strategy=name, bars=len(traded.bars) + traded.bars_of_history, needed=_needed(strategy, traded))
     try:
         prepared = trading.prepared(shared.rules)
         signals = deciding.signals_of(place, strategy)
         run, tasks = trading.simulation(strategy, shared.rules, signals=[signals])
-        run.to_end(lambda share: None)
+        run.to_end(watch)
     except BadRequest as error:
         return _without_trades(bare, shared, str(error))
     own, warn = prepared.market.bars[0], prepared.market.inputs["warn"]
@@ -117,7 +120,7 @@ def _combination(shared: SeriesRequest, deciding: Bench, place: int, trading: Be
     p = shared.probability(traded, name, traded.bars["ts"].iloc[-1]) if signal else None
     return Combination(
         **bare, ended=int(own.end[-1]), close=float(own.close[-1]), spread=float(own.spread[-1]), warnings=int(warn[-1]) if len(warn) == len(own.ts) else 0, rate=rate, trades=trades,
-        signal=signal, probability=NAN if p is None else p,
+        signal=signal, probability=NAN if p is None else p, evaluation=trading.result_of(run, prepared, sum(task.count for task in tasks)),
     )  # fmt: skip
 
 

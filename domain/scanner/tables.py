@@ -20,6 +20,22 @@ VERDICTS = (
 )  # fmt: skip
 TRADES = (*KEY, *TRADE)
 PROPOSAL = "proposal"       # in place of a reason
+DEFINITIONS = {
+    "r": "R of a closed trade, net of costs: trades.csv, column r, the last of each instrument, strategy and timeframe",
+    "p": "(wins + 1) / (trades + 2), a win being r > 0; or the chance of a calibrated classifier (p_source)",
+    "mean_win": "W: mean of the r above 0, in R; 0 without one",
+    "mean_loss": "L: mean of -r of the others, in R; 0 without one",
+    "deviation": "s: standard deviation of r with n - 1",
+    "edge": "p * mean_win - (1 - p) * mean_loss",
+    "noise": "deviation / sqrt(trades)",
+    "spread_cost": "(spread_now - spread_at_entries) / stop_distance; spread_at_entries is the mean of spread_at_entry in trades.csv",
+    "q_star": "edge - noise - spread_cost",
+    "stop_distance": "from the expected entry to the stop of the signal; without a signal the mean of |entry_price - stop_loss| of the trades (stop_source)",
+    "at_risk": "lots * contract size * stop_distance * rate, in account currency; rate is account currency per unit of the quote currency",
+    "mean_worst": "mean of the ceil(trades / 20) lowest r",
+    "es95": "-mean_worst * at_risk / equity * 1000",
+    "correlation": "highest side * other side * correlation (correlations.csv) with an open position or an earlier proposal; 1 for the same instrument",
+}
 
 
 def verdict_table(scan: Scan) -> pd.DataFrame:

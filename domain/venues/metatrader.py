@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,7 +17,7 @@ from domain.market.source import SOURCES, Missing, Page, Request, Span, availabl
 from domain.market.zones import HOUR, SECOND
 from domain.venues.http import Connection
 from domain.venues.metatrader_clock import ServerClock, newest, server_clock
-from domain.venues.metatrader_link import LOGIN, PASSWORD, SERVER, Link, is_double, package
+from domain.venues.metatrader_link import LOGIN, PASSWORD, SERVER, Link, absent, is_double
 from domain.venues.metatrader_symbols import Specification, find_symbol
 from domain.venues.vendor import VENDORS, Need, Vendor
 
@@ -63,7 +64,22 @@ class MetaTrader:
 
 
 SOURCES.add("metatrader", MetaTrader())
-VENDORS.add("metatrader", Vendor(
+
+
+class TerminalVendor(Vendor):
+    """Reached through a module on the path, not at an address."""
+
+    def absent(self) -> str:
+        return absent()
+
+    def is_double(self, environment: Mapping[str, str]) -> bool:
+        return is_double()
+
+    def address(self, environment: Mapping[str, str]) -> str:
+        return "the module MetaTrader5 on the path" if is_double() else ""
+
+
+VENDORS.add("metatrader", TerminalVendor(
     "metatrader", "MetaTrader 5",
     "Bars of the bid, ticks, specifications and trading through a MetaTrader 5 terminal on this machine. Windows only. "
     "It gives as many bars as its option Max. bars in chart allows.",
@@ -157,21 +173,21 @@ class _Answer:
         if self.request.at >= end + SURELY or (tick and self.clock.instant(tick.time) >= end):
             return bars, ()
         inside = self.span.cut(Span(int(opened[0]), end))
-        said = "This bar may still change: the server has shown no price after its end."
+        said = "its last bar may still change: the server has shown no price after its end"
         return bars.iloc[:-1], (Missing(inside, "open", said),) if inside and end <= self.request.at else ()
 
     def before_history(self, bars: pd.DataFrame, expected: np.ndarray) -> tuple[Missing, ...]:
-        """What lies before the terminal's first bar, or the span in which it has nothing although the market was open."""
+        """What lies before the terminal's first bar, or the span in which it has nothing although the market was open"""
         ts = ts_of(bars)
         first = int(ts[ts >= self.span.start][0]) if (ts >= self.span.start).any() else self.span.end
         if not len(expected) or first <= expected[0]:
             return ()
         earlier = self.link.ask("copy_rates_from", self.symbol.symbol, TIMEFRAMES[str(self.request.timeframe)], self.clock.wall(self.span.start), 1)
         if not len(earlier):
-            said = f"The terminal has no {self.request.timeframe} bars of {self.symbol.symbol} that early; raise Max. bars in chart in its options, under Charts, or ask for less."
+            said = f"the terminal has no {self.request.timeframe} bars of {self.symbol.symbol} that early; raise Max. bars in chart in its options, under Charts, or ask for less"
             return (Missing(Span(self.span.start, min(first, self.span.end)), "limit", said),)
         if first >= self.span.end:
-            return (Missing(self.span, "empty", f"The broker has no {self.request.timeframe} bars of {self.symbol.symbol} here, although the market was open."),)
+            return (Missing(self.span, "empty", f"the broker has no {self.request.timeframe} bars of {self.symbol.symbol} here, although the market was open"),)
         return ()
 
     def _look(self) -> tuple[pd.DataFrame, int]:
@@ -192,11 +208,11 @@ def _covers(bars: pd.DataFrame, expected: np.ndarray) -> bool:
 
 
 def _notes(clock: ServerClock, unreadable: int, bars: pd.DataFrame) -> tuple[str, ...]:
-    notes = [f"Server clock: {clock.title}: {clock.evidence}."]
-    if is_double(package()):
-        notes.append("From a local double of MetaTrader 5.")
+    notes = [f"server clock: {clock.title}: {clock.evidence}"]
+    if is_double():
+        notes.append("from a local double of MetaTrader 5")
     if len(bars):
-        notes.append("MetaTrader stores one spread a bar, as a rule the lowest of it." if "spread" in bars else "The broker stores no spread with these bars.")
+        notes.append("MetaTrader stores one spread a bar, as a rule the lowest of it" if "spread" in bars else "the broker stores no spread with these bars")
     if unreadable:
-        notes.append(f"{unreadable} bars were left out: the server's clock shows their time twice or never.")
+        notes.append(f"{unreadable} bars were left out: the server's clock shows their time twice or never")
     return tuple(notes)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from domain.errors import BadRequest, SourceUnavailable
@@ -16,39 +17,48 @@ LOGIN, PASSWORD, SERVER = "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMA
 SUCCESS, NOT_FOUND, AUTHORISATION = 1, -4, -6
 FOR_GOOD = {-2, -5, -7, -8}             # arguments, versions, an unsupported function, trading by programs switched off
 LINE = range(-10_005, -9_999)           # trouble between the package and the terminal: sign in again
+LEAVES_WITHIN = 5.0     # seconds from its request to order_send: far less than what a lost order is asked for
 ONE_AT_A_TIME = threading.Lock()        # the package has one connection and one last error for the whole process
 
 
+def absent() -> str:
+    """Why there is no module MetaTrader5 here, as a sentence; "" where there is one. It is not loaded."""
+    if find_spec("MetaTrader5") is not None:
+        return ""
+    if sys.platform == "win32":
+        return "MetaTrader 5 needs the Python package MetaTrader5, which is not installed; run pip install MetaTrader5 and start again"
+    return (
+        "MetaTrader 5 is available on Windows only: its Python package talks to a terminal on the same machine, and this one runs "
+        f"{sys.platform}. Run Tidemark on Windows beside the terminal, or export the bars there and import the file"
+    )
+
+
+def is_double() -> bool:
+    """Whether the module is a double on this machine: MetaQuotes' own is a package with a compiled core, a double a single file. It is not loaded."""
+    spec = find_spec("MetaTrader5")
+    return spec is not None and spec.submodule_search_locations is None
+
+
 def package() -> Any:
-    """The module MetaTrader5, or a sentence that says why there is none."""
-    try:
-        import MetaTrader5
-    except ImportError:
-        if sys.platform == "win32":
-            raise BadRequest("MetaTrader 5 needs the Python package MetaTrader5, which is not installed; run pip install MetaTrader5 and start again") from None
-        raise BadRequest(
-            "MetaTrader 5 is available on Windows only: its Python package talks to a terminal on the same machine, and this one runs "
-            f"{sys.platform}. Run Tidemark on Windows beside the terminal, or export the bars there and import the file"
-        ) from None
+    """The module MetaTrader5. BadRequest where there is none."""
+    if sentence := absent():
+        raise BadRequest(sentence)
+    import MetaTrader5
+
     return MetaTrader5
-
-
-def is_double(module: Any) -> bool:
-    """Whether the package is a double on this machine, and none of MetaQuotes'."""
-    return bool(getattr(module, "local_double", False))
 
 
 class Sending:
     """Whether one order left: decided once between the thread that sends and the one that waits for it, so that an order
     nobody waits for any more does not leave late."""
 
-    def __init__(self) -> None:
-        self._lock, self._state = threading.Lock(), "waiting"
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._lock, self._state, self._monotonic, self._latest = threading.Lock(), "waiting", monotonic, monotonic() + LEAVES_WITHIN
 
     def begin(self) -> bool:
-        """It leaves now; False if it was given up."""
+        """It leaves now; False if it was given up, or had to wait so long that another process may take it for lost."""
         with self._lock:
-            if self._state == "given up":
+            if self._state == "given up" or self._monotonic() > self._latest:
                 return False
             self._state = "sent"
             return True
@@ -77,7 +87,7 @@ class Link:
 
     def send(self, request: Mapping[str, Any]) -> Any:
         """The result of one ``order_send``. AnswerLost where it gave none; SourceUnavailable where nothing was sent."""
-        sending = Sending()
+        sending = Sending(self.connection.clock.monotonic)
         try:
             return self.connection.call(lambda: self._call("order_send", (dict(request),), {}, SUCCESS, sending), tries=1, deadline=2 * self.connection.timeout)
         except SourceUnavailable as error:
@@ -93,8 +103,10 @@ class Link:
             raise Transient("the terminal is still busy with an earlier call", sent=False)
         try:
             self._sign_in(module)
-            if sending is not None and not sending.begin():
-                raise Transient("nobody waits for this order any more", sent=False)
+            if sending is not None:
+                self._check_account(module)
+                if not sending.begin():
+                    raise Transient("the terminal was busy for too long for this order", sent=False)
             value = getattr(module, name)(*args, **kwargs)
             if value is None or value is False:
                 return self._nothing(module.last_error(), name, absent)
@@ -113,6 +125,12 @@ class Link:
             code, words = module.last_error()
             raise self.trouble(code, words, "initialize")
         self._signed_in = True
+
+    def _check_account(self, module: Any) -> None:
+        """Refuse to send an order to another account: a person may sign in to one in the terminal's window at any time."""
+        info = module.account_info()
+        if info is None or str(info.login) != self.connection.keys.get(LOGIN, "").lstrip("0"):
+            raise Transient(f"the terminal is not signed in to the account that {LOGIN} names", sent=False)
 
     def _nothing(self, error: tuple[int, str], name: str, absent: Any) -> Any:
         """What no value means: an empty answer, no such thing, or trouble."""

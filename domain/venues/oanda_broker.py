@@ -20,7 +20,7 @@ from domain.trading.freshness import Freshness
 from domain.trading.once import GRACE, AnswerLost, Once
 from domain.trading.order import Account, Fill, Order, Position, Target, Ticket
 from domain.venues.http import Connection
-from domain.venues.oanda_record import fills, instant, refusal, ticket
+from domain.venues.oanda_record import PENDING_ALREADY, fills, instant, refusal, ticket
 from domain.venues.oanda_wire import Answered, Wire, symbol_of, symbols
 
 RECORD = 1_000              # transactions of a request
@@ -167,12 +167,15 @@ class OandaBroker:
             yield _quote(line) if line.get("type") == "PRICE" else None
 
     def executions(self) -> Iterator[tuple[Fill, ...]]:
-        """Fills as the vendor streams its record; empty for a heartbeat and for every other transaction. What was missed while away is in ``fills``."""
+        """Fills as the vendor streams its record, each once; empty for a heartbeat and for every other transaction. What was missed while away is in ``fills``."""
         from oandapyV20.endpoints.transactions import TransactionsStream
 
+        last = ""
         for line in self._wire.lines(TransactionsStream(self._wire.account)):
             rows = [line] if line.get("type") == "ORDER_FILL" else []
-            yield fills(rows, "", _ours, lambda symbol: _contract(_ours(symbol)), self._client_of)
+            fresh = fills(rows, last, _ours, lambda symbol: _contract(_ours(symbol)), self._client_of)
+            last = fresh[-1].fill_id if fresh else last
+            yield fresh
 
     # how it is done
 
@@ -261,7 +264,7 @@ class OandaBroker:
     def _refused(self, order: Order, error: Answered) -> Ticket:
         reject = error.body.get("orderRejectTransaction", {})
         reason = reject.get("rejectReason") or error.body.get("errorCode") or f"answered_{error.status}"
-        if reason == "CLIENT_ORDER_ID_ALREADY_EXISTS":
+        if reason == PENDING_ALREADY:
             raise AnswerLost("OANDA says that an order with this client id is pending")
         return refusal(order, reason, instant(reject["time"]) if "time" in reject else self._wire.now)
 

@@ -20,13 +20,13 @@ FILL_REASONS = {
     "MARKET_ORDER": "market", "LIMIT_ORDER": "limit", "STOP_ORDER": "stop", "MARKET_IF_TOUCHED_ORDER": "stop", "TAKE_PROFIT_ORDER": "target_1", "STOP_LOSS_ORDER": "stop_loss",
     "GUARANTEED_STOP_LOSS_ORDER": "stop_loss", "TRAILING_STOP_LOSS_ORDER": "trail", "MARKET_ORDER_MARGIN_CLOSEOUT": "stop_out",
 }  # fmt: skip
+PENDING_ALREADY = "CLIENT_ORDER_ID_ALREADY_EXISTS"         # no end of the order: it says that there is one
 EXPIRED = ("TIME_IN_FORCE_EXPIRED", "ORDER_EXPIRED")
 ASKED = ("CLIENT_REQUEST", "CLIENT_REQUEST_REPLACED")
 WORDS = {
     "INSUFFICIENT_MARGIN": "there is not enough margin for it",
     "INSUFFICIENT_LIQUIDITY": "the market has fewer units at its price",
     "MARKET_HALTED": "the market is shut or halted",
-    "CLIENT_ORDER_ID_ALREADY_EXISTS": "an order with this client id is pending there",
     "STOP_LOSS_ON_FILL_LOSS": "its stop is already through",
     "TAKE_PROFIT_ON_FILL_LOSS": "its target is already reached",
     "INSTRUMENT_UNKNOWN": "it does not know the instrument",
@@ -55,7 +55,7 @@ def ticket(order: Order, transactions: Iterable[Transaction], contract: Decimal,
     created = next((row for row in rows if row["type"] in ORDERS and _is_of(row, order, contract, taken)), None)
     broker_id = created["id"] if created is not None else next((row["orderID"] for row in rows if row.get("clientOrderID") == order.client_id and row["type"] == "ORDER_FILL"), "")
     if not broker_id:
-        rejected = next((row for row in rows if row["type"].endswith("_ORDER_REJECT") and _is_of(row, order, contract, lambda broker_id: False)), None)
+        rejected = next((row for row in rows if row["type"].endswith("_ORDER_REJECT") and row["rejectReason"] != PENDING_ALREADY and _is_of(row, order, contract, lambda broker_id: False)), None)
         return None if rejected is None else refusal(order, rejected["rejectReason"], instant(rejected["time"]))
     ids = _with_successors(broker_id, rows, order.client_id)
     filled = [row for row in rows if row["type"] == "ORDER_FILL" and row["orderID"] in ids]

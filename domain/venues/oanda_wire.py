@@ -106,16 +106,21 @@ class Wire:
             raise AnswerLost(str(error)) from None
 
     def lines(self, endpoint: Any) -> Iterator[dict[str, Any]]:
-        """What a stream sends. SourceUnavailable when nothing came for 15 s, not even a heartbeat, or the connection is cut."""
+        """What a stream sends, until it ends: then SourceUnavailable, as when nothing comes for 15 s, not even a heartbeat."""
+        import requests
+        from oandapyV20.exceptions import V20Error
+
         client = self._client_of(stream=True)
         try:
             yield from client.request(endpoint)
-        except Exception as error:
-            if isinstance(error, Refused):
-                raise
-            raise SourceUnavailable(f"OANDA's stream ended ({type(error).__name__}); connect again, and read what was missed") from None
+            why = "it was closed"
+        except V20Error as error:
+            raise Refused(f"OANDA refused the stream ({error.code})") from None
+        except (Transient, requests.RequestException, ValueError) as error:
+            why = error.reason if isinstance(error, Transient) else "nothing came for 15 s" if "timed out" in str(error) else "it was cut"
         finally:
             client.close()
+        raise SourceUnavailable(f"OANDA's stream ended: {why}; connect again, and read what was missed")
 
     @property
     def now(self) -> datetime | None:

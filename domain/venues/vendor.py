@@ -48,6 +48,10 @@ class Vendor:
     def is_double(self, environment: Mapping[str, str]) -> bool:
         return bool(self.url_variable and environment.get(self.url_variable))
 
+    def absent(self) -> str:
+        """Why it cannot be reached from this machine whatever is set, as a sentence; "" where it can."""
+        return ""
+
     def missing(self, environment: Mapping[str, str]) -> tuple[Need, ...]:
         """The variables that are not set."""
         return tuple(need for need in self.needs if not environment.get(need.variable))
@@ -60,6 +64,8 @@ class Vendor:
         ...
         domain.errors.BadRequest: A needs a key in the environment variable TIDEMARK_A_KEY, which is not set; get it on its website, set it and start again
         """
+        if sentence := self.absent():
+            raise BadRequest(sentence)
         for need in self.missing(environment):
             raise BadRequest(
                 f"{self.title} needs {need.what} in the environment variable {need.variable}, which is not set; "

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import re
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +29,7 @@ ORDER = re.compile(r"/orders/([^/]+)$")
 class Oanda:
     """One practice account and its server. ``now`` is the vendor's clock; ``url`` is where it listens."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), bars: Bars | None = None) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), bars: Bars | None = None, port: int = 0) -> None:
         self.now, self.token, self.bars = now, TOKEN, bars or {}
         self.account = Account(now)
         self.requests: list[tuple[str, str, dict[str, str]]] = []       # method, path, query
@@ -37,14 +39,17 @@ class Oanda:
         self.after_loss: Callable[[], None] | None = None
         self.away = self.repeat = False
         self.hidden: tuple[str, datetime] | None = None                 # the order of that client id cannot be seen until then
-        self.stream: list[Json] = []            # lines of the next stream; then it falls silent
-        server = _Server(("127.0.0.1", 0), Handler)
+        self.stream: list[Json] = []            # lines of the next streams
+        self.silent = False                     # after them the stream stays open and nothing comes; else it ends
+        self.over = threading.Event()
+        server = _Server(("127.0.0.1", port), Handler)
         server.daemon_threads, server.double = True, self
         self._server = server
         self.url = f"http://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def close(self) -> None:
+        self.over.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -186,8 +191,37 @@ class Handler(BaseHTTPRequestHandler):
         for line in _lines(double.stream):
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
+        if double.silent:
+            double.over.wait(20)
+        else:
+            self.wfile.write(b"0\r\n\r\n")
         self.close_connection = True
 
 
 def _lines(rows: list[Json]) -> Iterator[bytes]:
     return (json.dumps(row).encode() + b"\n" for row in rows)
+
+
+def main(port: int, days: int = 60) -> None:
+    """Serve an account and the bars of the last ``days`` days, made up, until it is interrupted."""
+    from domain.market import Timeframe, instrument
+    from domain.market.bars import frame, ts_of
+    from domain.venues.synthetic import RegimeSwitching, generate
+    from tests.doubles.oanda_candles import rows_of
+
+    now, bars = datetime.now(UTC), {}
+    for name, symbol, price in (("EURUSD", "EUR_USD", 1.1), ("USDJPY", "USD_JPY", 150.0), ("XAUUSD", "XAU_USD", 2_350.0)):
+        for timeframe in ("M5", "M15", "M30", "H1", "H4", "D1"):
+            generated = generate(RegimeSwitching(start_price=price), instrument(name), Timeframe.named(timeframe), now - timedelta(days=days), now, seed=1)
+            columns = {column: generated[column].to_numpy() for column in generated.columns.drop("ts")}
+            bars[symbol, timeframe.replace("D1", "D")] = rows_of(frame(ts_of(generated), **columns), symbol)
+    double = Oanda(bars=bars, port=port)
+    print(f"TIDEMARK_OANDA_URL={double.url} TIDEMARK_OANDA_TOKEN={double.token} TIDEMARK_OANDA_ACCOUNT={double.account.number}", flush=True)
+    with suppress(KeyboardInterrupt):
+        while not double.over.wait(1.0):
+            double.account.tick()       # prices are quoted every second
+    double.close()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 0)

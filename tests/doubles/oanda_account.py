@@ -103,7 +103,7 @@ class Account:
 
     def protect(self, trade_id: str, body: Json) -> tuple[int, Json]:
         """PUT trades/…/orders: what is named is replaced in one batch, null takes it away, what is left out stays."""
-        trade, batch = self._open_trade(trade_id), []
+        trade, batch, named = self._open_trade(trade_id), list[Json](), dict[str, Json]()
         for key, kind in (("stopLoss", "STOP_LOSS"), ("takeProfit", "TAKE_PROFIT")):
             if body.get(key):
                 self._precise(trade["instrument"], body[key]["price"], f"{kind}_ORDER_REJECT")
@@ -113,12 +113,17 @@ class Account:
             old = self._attached(trade_id, kind)
             if old is not None:
                 batch.append(self._cancelled(old, "CLIENT_REQUEST_REPLACED" if body[key] else "CLIENT_REQUEST"))
+                named[f"{key}OrderCancelTransaction"] = batch[-1]
             if body[key]:
                 batch.append(self._attach(trade_id, kind, body[key], "REPLACEMENT" if old is not None else "CLIENT_ORDER"))
+                named[f"{key}OrderTransaction"] = batch[-1]
+                if old is not None:
+                    batch[-1] |= {"replacesOrderID": old["id"], "cancellingTransactionID": batch[-2]["id"]}
+                    batch[-2]["replacedByOrderID"] = batch[-1]["id"]
         self._watch()
         for order in [order for order in self.pending() if order.get("tradeID") == trade_id and self._reached(order)]:
             batch += self._fill(order, self._units(order))
-        return 200, self._batch(batch)
+        return 200, self._batch(batch, **named)
 
     # what can be seen
 
@@ -183,8 +188,10 @@ class Account:
 
     def _new_order(self, order: Json, reason: str) -> Json:
         fields = {key: value for key, value in order.items() if key != "type"}
+        if order["type"] in ("LIMIT", "STOP"):
+            fields["triggerCondition"] = "TRIGGER_DEFAULT"
         created = self._add(ORDERS[order["type"]], **fields, reason=reason)
-        self.orders[created["id"]] = {**fields, "id": created["id"], "type": order["type"], "state": "PENDING", "createTime": created["time"]}
+        self.orders[created["id"]] = {**fields, "id": created["id"], "type": order["type"], "state": "PENDING", "createTime": created["time"], "partialFill": "DEFAULT_FILL"}
         return created
 
     def _at_market(self, order: Json) -> list[Json]:

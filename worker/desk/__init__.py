@@ -27,11 +27,13 @@ from worker.desk.histories import Histories
 from worker.desk.jobs import JobList
 from worker.desk.models import Models
 from worker.desk.outside import OutsideData
+from worker.desk.outside_downloads import OutsideDownloads
 from worker.desk.regimes import RegimeView
 from worker.desk.risks import Risks
 from worker.desk.robustness import RobustnessView
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.run_tables import RunTables
+from worker.desk.scanner import Scanner
 from worker.desk.splits import Splits
 from worker.desk.stories import Stories
 from worker.desk.strategies import Strategies
@@ -50,7 +52,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -66,13 +68,14 @@ class Desk:
         self.compare, self.features, self.examinations = Compare(context), Features(context), Examinations(context)
         self.regimes = RegimeView(context)
         self.explanations = Explanations(context)
-        self.outside = OutsideData(context)
+        self.outside, self.outside_downloads = OutsideData(context), OutsideDownloads(context)
         self.bundle = BundleView(context)
         self.histories, self.fields = Histories(context), Fields(context)
         self.splits = Splits(context)
         self.cost_profiles, self.strategies = CostProfilesView(context), Strategies(context)
         self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
         self.chances, self.risks = Chances(context), Risks(context)
+        self.scanner = Scanner(context)
         self.training, self.tuning = Training(context), TuningView(context)
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)

@@ -49,6 +49,8 @@ class Downloads:
             double = vendor.address(environment) if vendor.is_double(environment) else ""
         except BadRequest as error:
             return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, str(error), "")
+        if sentence := vendor.absent():
+            return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, False, sentence, "")
         words = f"not ready: set {listed([need.variable for need in missing])}" if missing else f"local double at {double}" if double else "ready"
         return VendorState(name, vendor.title, vendor.kind, vendor.gives, needs, not missing, words, double)
 

@@ -31,7 +31,12 @@ def import_outside(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Read")
     read = _read(spec, work)
     if spec["added"]:
-        read = _together(kind, *_before(spec, work), read)
+        read = together(kind, *before(spec, work), read)
+    return saved(kind, name, read, spec["source"], work)
+
+
+def saved(kind: str, name: str, read: ReadTable, source: str, work: Work) -> Commit:
+    """The last steps of what came from a file or a vendor: headlines are scored, and the rows become the newest of their kind and name."""
     if kind == "headlines":
         work.stage("Score")
         read = ReadTable(scored(read.frame, watch=work.within(0.3, 0.9)), read.notes)
@@ -39,14 +44,14 @@ def import_outside(spec: Mapping[str, Any], work: Work) -> Commit:
     frame = work.store.frames.put(read.frame)
     edges = [read.frame[TIME[kind]].iloc[edge].to_pydatetime() for edge in (0, -1)]
     about = dict(
-        kind=kind, name=name, version=version_of(kind, name, frame), rows=len(read.frame), first_ts=edges[0], last_ts=edges[1], source=spec["source"], notes=list(read.notes),
+        kind=kind, name=name, version=version_of(kind, name, frame), rows=len(read.frame), first_ts=edges[0], last_ts=edges[1], source=source, notes=list(read.notes),
         scorer=scorer_name() if kind == "headlines" else "", frame=frame, bytes=work.store.frames.size(frame), actor=work.job.actor, example=work.job.example,
     )  # fmt: skip
 
     def commit(unit: Unit) -> JobResult:
         unit.alone_with("outside")
         outside, new = unit.outside.add(**about, created_at=unit.now())
-        detail = dict(what=kind, name=name, version=outside.version, rows=outside.rows, source=spec["source"], notes=about["notes"])
+        detail = dict(what=kind, name=name, version=outside.version, rows=outside.rows, source=source, notes=about["notes"])
         return JobResult(dict(outside=outside.id, new=new), "outside_imported" if new else "outside_known", (f"outside:{outside.id}",), detail)
 
     return commit
@@ -60,7 +65,8 @@ def _read(spec: Mapping[str, Any], work: Work) -> ReadTable:
         return (headlines_of if spec["kind"] == "headlines" else read_releases)(path, spec["utc"], **limits)
 
 
-def _before(spec: Mapping[str, Any], work: Work) -> tuple[Outside, pd.DataFrame]:
+def before(spec: Mapping[str, Any], work: Work) -> tuple[Outside, pd.DataFrame]:
+    """The import ``spec["after"]`` and its rows."""
     with work.store.read() as unit:
         outside = unit.outside.get(spec["after"])
     if outside is None:
@@ -68,7 +74,7 @@ def _before(spec: Mapping[str, Any], work: Work) -> tuple[Outside, pd.DataFrame]
     return outside, work.store.frames.get(outside.frame)
 
 
-def _together(kind: str, outside: Outside, before: pd.DataFrame, read: ReadTable) -> ReadTable:
+def together(kind: str, outside: Outside, before: pd.DataFrame, read: ReadTable) -> ReadTable:
     """Both, each row once; of a date that both have the new value counts."""
     notes = (*read.notes, f"Added to the {outside.rows:,} rows of {outside.source}.")
     both = pd.concat([before[list(read.frame)], read.frame], ignore_index=True)

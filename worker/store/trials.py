@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 from worker.store.schema import trial_datasets, trials
 from worker.store.seals import Seals, digest_of_trials
 
-KINDS = ("run", "sweep", "optuna", "walk_forward", "terminal", "train", "tune")
+KINDS = ("run", "sweep", "optuna", "walk_forward", "terminal", "train", "tune", "scan")
 
 
 def data_of(versions: Iterable[str]) -> str:

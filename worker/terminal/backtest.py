@@ -12,8 +12,10 @@ import typer
 from domain.errors import BadRequest, unknown
 from domain.parsing import is_file
 from worker.terminal.bars import BarFiles, Clock, FileBars
+from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.model_filter import ModelFilter
 from worker.terminal.options import From, To, once, params_of
+from worker.terminal.outside_files import OutsideFiles
 from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
@@ -36,6 +38,11 @@ def backtest(
     model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
     rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
     magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    macro: list[str] = MACRO,
+    headlines: Path | None = HEADLINES,
+    releases: Path | None = RELEASES,
+    impact: Impact = "high",
+    utc: Utc = False,
     start: From = "",
     end: To = "",
     config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
@@ -58,9 +65,9 @@ def backtest(
     rules, extra = rules_in(config)
     period = period_of(start, end)
     files = BarFiles(instruments(extra), clock)
-    series, along = _series(files, bars, instrument, timeframe, side, magnify), _rates(files, rates, side)
+    series, along = _series(files, bars, instrument, timeframe, side, magnify), rates_of(files, rates, side)
     files.finish()
-    series = within(series, period)
+    series = within(OutsideFiles(macro, headlines, releases, impact, utc).along(series), period)
     note(strategy_file, timeframe, [traded.instrument.name for traded in series])
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
@@ -179,7 +186,7 @@ def named_file(text: str, default: str, table: Any) -> tuple[str, Path]:
     return default, Path(text)
 
 
-def _rates(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
+def rates_of(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
     """Pairs for currency conversion, each of the side that its file states."""
     from domain.market.side import resolve_side
     from domain.trading.task import Rate

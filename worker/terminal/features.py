@@ -161,7 +161,7 @@ def read_with_context(
             raise BadRequest(f"--htf {label} is not longer than the bars, which are {read.timeframe}")
         longer[label] = files.read(path, name, Timeframe.named(label)).bars
     files.finish()
-    series = {label: _series(label, path) for label, path in pairs("--macro", macro, "NAME")}
+    series = {label: read_series(label, path) for label, path in pairs("--macro", macro, "NAME")}
     facts = {"releases": concerning(outside["releases"], files.table[name], impact)} if "releases" in outside and name else {}
     return read, Context(files.table[name] if name else None, read.timeframe, others, series, longer=longer, **{**outside, **facts})
 
@@ -176,7 +176,7 @@ def outside_of(headlines: Path | None, releases: Path | None, utc: bool) -> dict
     return scored | ({"releases": read_releases(releases, utc).frame} if releases else {})
 
 
-def _series(name: str, path: Path) -> Any:
+def read_series(name: str, path: Path) -> Any:
     """An outside series by the instants at which its values became known: those of the file, or where it has dates those that the table of series gives."""
     import numpy as np
     import pandas as pd

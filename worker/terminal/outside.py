@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import typer
 
+from domain.errors import BadRequest
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="External data: series such as the VIX, headlines, economic calendars.")
@@ -54,6 +57,32 @@ def _report(staged, kind: str, as_json: bool) -> None:
     say(report, False)
     print()
     say(rows, False, tuple(staged.recognised.preview))
+
+
+@app.command()
+def download(
+    source: str = typer.Option(..., "--source", help="Vendor: fred (series), calendar (releases) or headlines (a feed)."),
+    name: str = typer.Option("", help="Name: of a series as in tidemark data outside list --series, of headlines and releases any; default: headlines or calendar."),
+    url: str = typer.Option("", "--url", help="Address of a calendar (ForexFactory's week as JSON or XML, or our CSV) or of a feed (RSS, Atom); default: ForexFactory's export of this week."),
+    start: str = typer.Option("", "--from", help="First date of observations of a series, such as 2010-01-01; default: all, or what is newer than the stored ones."),
+    end: str = typer.Option("", "--to", help="Last date of observations of a series."),
+    utc: bool = typer.Option(False, "--utc", help="Treat times without a zone as UTC; default: refuse them."),
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Download a series, calendar or feed, and add it to the stored rows of that name."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    job = finished(at, at.outside_downloads.submit(source, name, url, _day("--from", start), _day("--to", end), utc, own_rights=True), as_json)
+    outside = at.outside.get(job.result["outside"])
+    say(_row(at, outside) | dict(new=job.result["new"], notes=list(outside.notes) if as_json else " ".join(outside.notes) or "none"), as_json)
+
+
+def _day(option: str, text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadRequest(f"{option} is {text!r}; write it like 2010-01-31") from None
 
 
 @app.command()

@@ -22,6 +22,7 @@ from domain.market.readers.archives import holds_ticks, table_in
 HEAD = 65_536
 BLOCK = 1_000_000
 GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+NUMPY = b"\x93NUMPY"
 HISTORY = (b"\x90\x01\x00\x00", b"\x91\x01\x00\x00")           # MetaTrader 4's .hst, versions 400 and 401
 SEPARATOR_LINE = re.compile(rb"\s*\"?sep=.\"?\s*", re.IGNORECASE)
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -199,7 +200,7 @@ def _unpacked(stream: IO[bytes], path: Path, size: int) -> bytes:
 
 def _encoding(data: bytes) -> tuple[str, int]:
     """The encoding and the length of the byte order mark; without a mark UTF-16 shows by its NULs."""
-    if data.startswith((PARQUET, ZIP, *HISTORY)):
+    if data.startswith((PARQUET, ZIP, NUMPY, *HISTORY)):
         return "utf-8", 0
     for mark, encoding in MARKS:
         if data.startswith(mark):

@@ -88,7 +88,7 @@ def test_bars_have_their_instants_whatever_clock_the_server_keeps(package, slept
     assert (ts_of(got.bars) // SECOND).tolist() == opens[(opens >= start) & (opens < end)].tolist() and got.missing == ()
     first = got.bars.iloc[0]
     assert (first["high"] - first["low"], first["volume"], first["spread"]) == (pytest.approx(0.0004), 7.0, 0.00012)
-    assert got.notes[0].startswith("Server clock: ") and "weekly open" in got.notes[0] and "local double" in got.notes[1]
+    assert got.notes[0].startswith("server clock: ") and "weekly open" in got.notes[0] and "local double" in got.notes[1]
     assert server_clock((opens + np.array([ServerClock(zone, hours).offset(float(each)) for each in opens]).astype(int)) * SECOND, "fx").clocks[0].key == key
 
 
@@ -217,10 +217,16 @@ def test_elsewhere_than_on_windows_it_says_so(slept, monkeypatch):
         Link(slept.connection()).ask("account_info")
 
 
-def test_missing_keys_are_sentences():
+def test_what_is_missing_is_a_sentence_the_platform_first(package):
+    vendor = VENDORS["metatrader"]
     for variable in KEYS:
         with pytest.raises(BadRequest, match=f"{variable}, which is not set"):
-            connection_to(VENDORS["metatrader"], {name: value for name, value in KEYS.items() if name != variable})
+            connection_to(vendor, {name: value for name, value in KEYS.items() if name != variable})
+    assert vendor.is_double({}) and vendor.address({}) == "the module MetaTrader5 on the path" and not vendor.absent()
+    metatrader.remove()
+    with pytest.raises(BadRequest, match="Windows only"):
+        connection_to(vendor, {})
+    assert not vendor.is_double({}) and vendor.address({}) == ""
 
 
 def test_a_wrong_password_is_refused_once_and_not_shown(package, slept):
@@ -241,11 +247,14 @@ def test_a_terminal_that_was_restarted_is_signed_in_to_again(package, slept):
         link.ask("account_info")
 
 
-def test_an_order_that_was_given_up_does_not_leave_later():
-    sending = Sending()
+def test_an_order_that_was_given_up_or_waited_too_long_does_not_leave_later():
+    now = [0.0]
+    sending = Sending(lambda: now[0])
     assert not sending.give_up() and not sending.begin()
-    left = Sending()
+    left, late = Sending(lambda: now[0]), Sending(lambda: now[0])
     assert left.begin() and left.give_up()
+    now[0] = 5.1
+    assert not late.begin() and not late.give_up()
 
 
 def test_the_double_has_the_packages_surface(package):

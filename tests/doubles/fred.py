@@ -1,0 +1,62 @@
+"""Double of FRED: days of publication and observations by real-time period, of the shape of its answers, with its limits and its words about a bad key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.doubles.server import Asked, Double, Reply
+
+KEY = "0123456789abcdef0123456789abcdef"
+MOST = 2_000            # publications of one request
+LAST = "9999-12-31"
+Vintage = tuple[str, str, str]      # date, published, value
+
+
+class FredDouble(Double):
+    """``series``: by id, every value that was ever published: (date, day of publication, value), a dot where there is none."""
+
+    watched = "/fred/series/"
+
+    def __init__(self, series: Mapping[str, Sequence[Vintage]], most_rows: int = 100_000) -> None:
+        super().__init__()
+        self.series, self._most = dict(series), most_rows
+
+    def reply(self, asked: Asked) -> Reply:
+        query = asked.query
+        if query.get("api_key") != KEY:
+            return _bad("Bad Request.  The value for variable api_key is not registered.  Read https://fred.stlouisfed.org/docs/api/api_key.html for more information.")
+        if query["series_id"] not in self.series:
+            return _bad("Bad Request.  The series does not exist.")
+        rows = self.series[query["series_id"]]
+        publications = sorted({published for _, published, _ in rows})
+        if asked.path == "/fred/series/vintagedates":
+            return self._page(publications, "vintage_dates", query, {})
+        start, end = query["realtime_start"], query["realtime_end"]
+        if sum(start <= day <= end for day in publications) > MOST:
+            return _bad(f"Bad Request.  There are more than {MOST} vintage dates in the real-time period.")
+        of_day: dict[str, list[Vintage]] = {}
+        for vintage in rows:
+            of_day.setdefault(vintage[0], []).append(vintage)
+        observations = [row for day in sorted(of_day) for row in _standing(of_day[day], start, end)]
+        inside = [row for row in observations if query.get("observation_start", "") <= row["date"] <= query.get("observation_end", LAST)]
+        return self._page(inside, "observations", query, dict(realtime_start=start, realtime_end=end, units="lin", output_type=1, file_type="json"))
+
+    def _page(self, rows: Sequence[Any], name: str, query: Mapping[str, str], about: Mapping[str, Any]) -> Reply:
+        offset, limit = int(query["offset"]), min(int(query["limit"]), self._most)
+        return Reply(200, {**about, "count": len(rows), "offset": offset, "limit": limit, "sort_order": "asc", name: list(rows[offset : offset + limit])})
+
+
+def _standing(vintages: Sequence[Vintage], start: str, end: str) -> list[dict[str, str]]:
+    """The values of a date that stood in a period, each from when on and until when."""
+    ordered = sorted(vintages, key=lambda row: row[1])
+    until = [*(row[1] for row in ordered[1:]), LAST]
+    return [
+        dict(realtime_start=max(published, start), realtime_end=min(over, end), date=day, value=value)
+        for (day, published, value), over in zip(ordered, until, strict=True)
+        if published <= end and over > start
+    ]  # fmt: skip
+
+
+def _bad(message: str) -> Reply:
+    return Reply(400, {"error_code": 400, "error_message": message})
