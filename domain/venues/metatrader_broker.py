@@ -60,7 +60,7 @@ class MetaTraderBroker:
 
     def __post_init__(self) -> None:
         clock = self.connection.clock
-        self._link = Link(self.connection)
+        self._link = Link(self.connection, "orders")
         self._freshness = Freshness(clock.monotonic)
         self._once = Once(self.intents, self, self._utc, clock.monotonic, self.connection.wait)
         self._symbols: dict[str, Specification] = {}

@@ -12,13 +12,14 @@ from typing import Any
 from domain.errors import BadRequest, SourceUnavailable
 from domain.trading.once import AnswerLost
 from domain.venues.http import Connection, Refused, Transient
+from domain.venues.metatrader_apart import Apart
 
 LOGIN, PASSWORD, SERVER = "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMARK_MT5_SERVER"
 SUCCESS, NOT_FOUND, AUTHORISATION = 1, -4, -6
 FOR_GOOD = {-2, -5, -7, -8}             # arguments, versions, an unsupported function, trading by programs switched off
 LINE = range(-10_005, -9_999)           # trouble between the package and the terminal: sign in again
 LEAVES_WITHIN = 5.0     # seconds from its request to order_send: far less than what a lost order is asked for
-ONE_AT_A_TIME = threading.Lock()        # the package has one connection and one last error for the whole process
+ONE_AT_A_TIME = threading.Lock()        # the package has one connection and one last error in a process
 
 
 def absent() -> str:
@@ -39,13 +40,33 @@ def is_double() -> bool:
     return spec is not None and spec.submodule_search_locations is None
 
 
-def package() -> Any:
-    """The module MetaTrader5. BadRequest where there is none."""
+@dataclass
+class Way:
+    """A module MetaTrader5 to call, one call at a time for whoever uses it, and how to end a call that hangs."""
+
+    module: Any
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    end: Callable[[], None] = lambda: None
+
+    @classmethod
+    def apart(cls) -> Way:
+        """The package in a process of its own: it holds the interpreter while it waits."""
+        module = Apart()
+        return cls(module, end=module.end)
+
+
+def way(purpose: str) -> Way:
+    """The module for a purpose: MetaQuotes' own in a process for each, so that bars that load hold up no order; a double in this one. BadRequest where there is none."""
     if sentence := absent():
         raise BadRequest(sentence)
+    if not is_double():
+        return WAYS.setdefault(purpose, Way.apart())
     import MetaTrader5
 
-    return MetaTrader5
+    return Way(MetaTrader5, ONE_AT_A_TIME)
+
+
+WAYS: dict[str, Way] = {}
 
 
 class Sending:
@@ -76,6 +97,8 @@ class Link:
     """One signed-in terminal. Calls go through ``connection``: timed, cancelled within a second, tried again where that can help."""
 
     connection: Connection = field(repr=False)
+    purpose: str = "data"
+    way: Way | None = field(default=None, repr=False)
     _signed_in: bool = field(default=False, repr=False)
 
     def ask(self, name: str, *args: Any, absent: Any = SUCCESS, **kwargs: Any) -> Any:
@@ -98,9 +121,11 @@ class Link:
             sending.give_up()
 
     def _call(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], absent: Any, sending: Sending | None = None) -> Any:
-        module = package()
-        if not ONE_AT_A_TIME.acquire(timeout=self.connection.timeout):
+        used = self.way or way(self.purpose)
+        if not used.lock.acquire(timeout=self.connection.timeout):
+            used.end()
             raise Transient("the terminal is still busy with an earlier call", sent=False)
+        module = used.module
         try:
             self._sign_in(module)
             if sending is not None:
@@ -112,7 +137,7 @@ class Link:
                 return self._nothing(module.last_error(), name, absent)
             return value
         finally:
-            ONE_AT_A_TIME.release()
+            used.lock.release()
 
     def _sign_in(self, module: Any) -> None:
         if self._signed_in:

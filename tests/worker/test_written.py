@@ -111,11 +111,7 @@ def test_a_preview_counts_what_the_conditions_say(desk, system):
     assert summary["latest"][-1]["stop"] < summary["latest"][-1]["close"]
 
 
-def test_one_run_from_the_file_and_by_its_parameters(desk, files, system, monkeypatch, tmp_path):
-    """The whole run is in its spec: a written strategy needs neither file nor library to be run again."""
-    from domain.strategies.definition import definition_of
-    from worker.terminal.strategy_file import chosen
-
+def test_a_file_is_a_strategy_and_its_parameters(files):
     name, params = chosen("", '{"stop_atr": 2}', files / "dip.json")
     assert name == "written" and json.loads(params) == definition_of((files / "dip.json").read_text(), "dip").params | dict(stop_atr=2)
     with pytest.raises(BadRequest, match="give either --strategy NAME or --strategy-file FILE"):
