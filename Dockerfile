@@ -17,6 +17,7 @@ RUN python worker/install.py
 
 COPY . .
 RUN python worker/install.py \
+ && python -m compileall -q app domain pages worker \
  && useradd --create-home --uid 10001 tidemark \
  && mkdir -p /data /frames && chown tidemark /data /frames
 USER tidemark

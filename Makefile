@@ -9,6 +9,9 @@ export TIDEMARK_APP_HOST := $(if $(HOST),$(HOST),$(TIDEMARK_APP_HOST))
 export TIDEMARK_APP_PORT := $(if $(PORT),$(PORT),$(TIDEMARK_APP_PORT))
 export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 
+# Some images tell Python to keep no compiled files: each of the program's processes would then compile all of it again at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint check-kernel check-faults check-mlflow bench lock clean
 .SILENT:
 

@@ -93,8 +93,13 @@ def source(path: Path) -> Source:
     return Source(hashlib.sha256(ast.dump(tree).encode()).digest(), frozenset(imports), frozenset(tables), finds)
 
 
-def _leads_to(path: Path, beside: Path) -> Iterator[Path]:
+@cache
+def _leads_to(path: Path, beside: Path) -> tuple[Path, ...]:
     """Files of the engine, and those beside the entries, that a file imports or reads."""
+    return tuple(dict.fromkeys(_followed(path, beside)))
+
+
+def _followed(path: Path, beside: Path) -> Iterator[Path]:
     read = source(path)
     for name in read.imports:
         yield from (file for file in _files_of(name) if DOMAIN in file.parents or file.parent == beside)
@@ -103,14 +108,15 @@ def _leads_to(path: Path, beside: Path) -> Iterator[Path]:
         yield from (*path.parent.glob("*.py"), *path.parent.glob("*/__init__.py"))
 
 
-def _files_of(name: str) -> Iterator[Path]:
+@cache
+def _files_of(name: str) -> tuple[Path, ...]:
     """The file of a module, and those of its parent packages, which are imported with it."""
-    parts = name.split(".")
-    if parts[0] not in ("domain", "worker"):
-        return
-    for last in range(1, len(parts) + 1):
-        place = ROOT.joinpath(*parts[:last])
-        yield from (file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file() and (parts[0] == "domain" or last == len(parts)))
+    package, _, _ = name.rpartition(".")
+    if name.partition(".")[0] not in ("domain", "worker"):
+        return ()
+    place = ROOT.joinpath(*name.split("."))
+    own = tuple(file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
+    return (*_files_of(package), *own) if package and package.startswith("domain") else own
 
 
 def _version(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.data.dataset import catalogue, chosen_dataset
+from app.data.download import download
 from app.data.external import external_view
 from app.data.generate import generate
 from app.data.import_steps import import_steps
@@ -31,12 +32,14 @@ def render(desk) -> None:
         missing("view", wanted, "Choose one above.")
     if doing == "import":
         import_steps(desk)
+    elif doing == "download":
+        download(desk)
     elif doing == "generate":
         generate(desk)
     if doing:
         return
     if not datasets:
-        return nothing("No data yet", "Import a file of prices, or generate synthetic ones to try things on.", lambda: actions(doing, "empty"))
+        return nothing("No data yet", "Download prices from a vendor, import a file of them, or generate synthetic ones to try things on.", lambda: actions(doing, "empty"))
     dataset = catalogue(desk, datasets)
     if dataset is not None:
         chosen_dataset(desk, dataset)
@@ -52,6 +55,8 @@ def switch(view: str) -> None:
 def actions(doing: str, key: str = "head") -> None:
     if st.button("Generate…", icon=":material/auto_awesome:", key=f"{key}-generate", disabled=doing == "generate"):
         go("data", do="generate")
+    if st.button("Download…", icon=":material/cloud_download:", key=f"{key}-download", disabled=doing == "download"):
+        go("data", do="download")
     if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-import", disabled=doing == "import"):
         go("data", do="import")
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):

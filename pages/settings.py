@@ -1,4 +1,4 @@
-"""Settings: configuration and its source, health, processes, versions."""
+"""Settings: configuration and its source, health, vendors, processes, versions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.kit.text import literal
 from app.kit.widgets import head, section, table
 from app.settings.configuration import settings
 from app.settings.processes import processes
+from app.settings.vendors import vendors
 
 PAGE = Page("Settings", "System", 10, "tune")
 MARKS = {"well": ":green[:material/check_circle:]", "warning": ":orange[:material/warning:]", "failed": ":red[:material/error:]"}
@@ -26,6 +27,7 @@ def render(desk) -> None:
         section("Health", "now")
         for part in health:
             st.markdown(f"{MARKS[part.state]} **{part.part}**: {literal(part.note)}")
+        vendors(desk)
         processes(desk)
         section("Versions")
         table(pairs_frame(desk.system.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)

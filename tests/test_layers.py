@@ -33,6 +33,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/venues/oanda_broker.py": {"oandapyV20"},
     "domain/venues/oanda_wire.py": {"requests", "oandapyV20"},
     "domain/venues/metatrader_link.py": {"MetaTrader5"},
+    "domain/venues/metatrader_server.py": {"MetaTrader5"},
     "domain/backtest": {"numpy", "pandas", "numba"},
     "domain/backtest/search.py": {"numpy", "optuna"},
 }

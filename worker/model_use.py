@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.features import parse
 from domain.strategies import Strategy
+from domain.strategies.base import reads_forecasts
 from worker.store import Model, Store
 from worker.store.model_files import files_of
 
@@ -45,10 +47,60 @@ def predictions_of(store: Store, model: Model, samples: pd.DataFrame) -> pd.Data
     return tested.assign(instrument=beside.loc[tested["sample"]].to_numpy())[["sample", "instrument", "start", "taken", "size"]].sort_values("sample", kind="stable", ignore_index=True)
 
 
-def applied_to(request: Any, work: Any) -> Any:
-    """What the model that a loaded backtest's spec names decides; None where it names none."""
-    model = of_spec(work.store, request.spec)
+def with_forecasts(store: Store, model: Model, actor: str, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategy: Strategy, cache: Any = None) -> tuple[list[Any], str]:
+    """The series with the model's quantiles beside their bars, and how much of each was used, in a sentence. A file that was changed is refused and recorded."""
+    from domain.backtest.study import context_of
+    from domain.training import quantile_forecasts as made
+    from domain.training.inputs import Inputs
+    from domain.training.model_folder import read_model
+    from domain.training.question import question_from
+
+    pipeline, manifest = read_model(files_of(store, model, actor))
+    question = question_from(manifest["question"])
+    uses = tuple({use.column: use for use in map(parse, question.columns)}.values())
+    inputs = [Inputs(each, context_of(each, series), uses, rules, tuple(rates), cache=cache) for each in series]
+    made.check(question, pipeline.outputs, strategy, inputs)
+    samples = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
+    stored = pd.DataFrame()
+    if question.scheme == "walk_forward":
+        tested = store.frames.get(model.frames["predictions"])
+        stored = tested.assign(instrument=samples.set_index("sample")["instrument"].loc[tested["sample"]].astype(str).to_numpy())
+    return beside(series, made.quantile_forecasts(question, pipeline, inputs, stored, samples["end"].max()), dict(model=model.name, version=model.version))
+
+
+def beside(series: Sequence[Any], table: pd.DataFrame, source: Mapping[str, Any]) -> tuple[list[Any], str]:
+    """The series with forecasts of ``table`` beside their bars, and how many, in a sentence. ``source`` names where they are from."""
+    from domain.backtest.study import context_of
+    from domain.market.bars import ts_of
+    from domain.outside.forecasts import forecasts_of
+
+    used, sentences = [], []
+    for each in series:
+        read = forecasts_of(table, each.instrument.name, ts_of(each.bars), context_of(each, series).ends(each.bars))
+        used.append(replace(each, context=replace(each.context, forecasts=read.values), outside={**each.outside, "forecasts": dict(source)}))
+        sentences.append(read.sentence if len(series) == 1 else f"{each.instrument.name}: {read.sentence}")
+    return used, "; ".join(sentences)
+
+
+def forecast_series(store: Store, spec: Mapping[str, Any], actor: str, series: Sequence[Any], rules: Any, rates: Sequence[Any], cache: Any = None) -> tuple[Sequence[Any], str]:
+    """The series of a job's spec, with forecasts where its strategy reads some; BadRequest where it names no model for them."""
+    from domain.params import build
+    from domain.strategies import STRATEGIES
+
+    if not reads_forecasts(spec["strategy"]):
+        return series, ""
+    model = of_spec(store, spec)
     if model is None:
+        from domain.outside.forecast_models import without_a_model
+
+        raise BadRequest(without_a_model(spec["strategy"]))
+    return with_forecasts(store, model, actor, series, rules, rates, build(STRATEGIES[spec["strategy"]], spec["params"]), cache)
+
+
+def applied_to(request: Any, work: Any) -> Any:
+    """What the model that a loaded backtest's spec names decides; None where it names none, or one that forecasts for the strategy."""
+    model = of_spec(work.store, request.spec)
+    if model is None or reads_forecasts(request.spec["strategy"]):
         return None
     return used(work.store, model, work.job.actor, request.series, request.rules, request.rates, request.strategy(), request.spec["strategy"])
 

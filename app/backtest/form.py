@@ -104,7 +104,7 @@ def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, st
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     intrabar = intrabar_field(d, key, start)
     own = before.get("params") if before.get("strategy") == strategy else None
-    params = fields(desk.backtests.params(strategy), f"{key}{f'-{model.title}' if model else ''}", dict(model.manifest["question"]["strategy_params"]) if model else own)
+    params = fields(desk.backtests.params(strategy), f"{key}{f'-{model.title}' if model else ''}", desk.models.params_with(model, strategy, frame) if model else own)
     rules = costs_fields(desk, key, chosen, start, sizer, profile)
     rules["limits"] = limits_fields(desk, key, start, limited)
     rules["account"] = {"balance": balance}

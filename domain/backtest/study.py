@@ -68,6 +68,7 @@ class Study:
     tasks: Sequence[Task]
     rules: Rules
     history: History = History({}, 0)
+    contexts: Sequence[Context] = ()        # of its series: what features read beside the bars
 
     @property
     def market(self) -> Calendar:
@@ -109,7 +110,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     outcome = replay(tasks, rules, rates, watch, moves=True)
     market = account_calendar(task.instrument.calendar for task in tasks)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
-    return Study(outcome, metrics, tasks, rules, history_of(series, strategy))
+    return Study(outcome, metrics, tasks, rules, history_of(series, strategy), [entry.context for entry in series])
 
 
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:

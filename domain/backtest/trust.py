@@ -14,6 +14,8 @@ from domain.analytics.histories import sample_of, summary
 from domain.backtest.simulator import Watch, replay
 from domain.backtest.study import Series, Study, context_of
 from domain.causality import check_strategy
+from domain.errors import BadRequest
+from domain.features import Context
 from domain.strategies import Strategy
 from domain.trading.task import Rate, Task
 
@@ -65,13 +67,24 @@ def histories(study: Study, seed: int = 0, watch: Watch = lambda share: None) ->
 
 
 def look_ahead(study: Study, strategy: Strategy, watch: Watch = lambda share: None) -> LookAhead:
-    """The look-ahead check on the first bars of the first series, with the full context of the run."""
-    series = [Series(task.instrument, task.timeframe, task.bars) for task in study.tasks]
-    bars = series[0].bars.iloc[:CUT_BARS].reset_index(drop=True)
-    context = context_of(series[0], series).until(int(context_of(series[0], series[:1]).ends(bars)[-1]))
-    verdict = check_strategy(bars, strategy, context, watch=watch)
+    """The look-ahead check on the first bars of the first series, or the first with a forecast, with the full context of the run; no cut where the strategy refuses to decide on these alone."""
+    series = [Series(task.instrument, task.timeframe, task.bars, context=context) for task, context in zip(study.tasks, study.contexts, strict=True)]
+    whole = context_of(series[0], series)
+    start = _first_forecast(whole, series[0])
+    bars = series[0].bars.iloc[start : start + CUT_BARS].reset_index(drop=True)
+    context = whole.until(int(whole.ends(bars)[-1]))
+    try:
+        verdict = check_strategy(bars, strategy, context, watch=watch)
+    except BadRequest:          # nothing that it needs beside the bars is known so early
+        return LookAhead(0, len(bars))
     first = min(verdict.leaks, key=lambda leak: leak.bar, default=None)
     return LookAhead(len(verdict.cuts), verdict.bars, first.ts if first else "", tuple(map(str, verdict.leaks)))
+
+
+def _first_forecast(context: Context, series: Series) -> int:
+    """The bar of the first forecast, before which a strategy that reads them refuses to decide; 0 where there is none."""
+    known = [values.times[0] for values in context.forecasts.values() if len(values.times)]
+    return int(np.searchsorted(context.ends(series.bars), min(known))) if known else 0
 
 
 def protection(study: Study) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ Bars = int | Callable[..., int]     # a number of bars, or what gives it for cho
 BAR_COLUMNS = ("open", "high", "low", "close", "volume", "spread")     # NaN where the bars have none
 TIMES = ("ts", "end")           # when a bar opens and when it is known, int64 nanoseconds UTC
 FAMILIES = ("others", "macro")  # name -> column: closes of other instruments and outside series, as known at each bar's end
-FACTS = ("headlines", "releases", "instrument", "timeframe", "tick")    # what is no column: see domain.features.context
+FACTS = ("headlines", "releases", "forecasts", "instrument", "timeframe", "tick")    # what is no column: see domain.features.context
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def continued(values: Column, state: np.ndarray) -> Column:
 
 
 def _array(value: Any) -> Any:
-    if isinstance(value, np.ndarray) or not hasattr(value, "__len__") or isinstance(value, (dict, str, tuple)):
+    if isinstance(value, np.ndarray) or not hasattr(value, "__len__") or isinstance(value, (dict, MappingProxyType, str, tuple)):
         return value
     values = np.asarray(value)
     return values if values.dtype == np.int64 and np.abs(values).max(initial=0) > 1 << 53 else values.astype(np.float64, copy=False)

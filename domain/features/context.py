@@ -23,7 +23,8 @@ NONE: Mapping[str, TimedValues] = MappingProxyType({})
 @dataclass(frozen=True)
 class Context:
     """``others``: closes of other instruments by name. ``macro``: outside series by name, by publication time. ``headlines``: a score each, −1 to 1.
-    ``releases``: instants of scheduled releases, nanoseconds UTC, known long before. ``longer``: bars of this instrument in longer timeframes,
+    ``releases``: instants of scheduled releases, nanoseconds UTC, known long before. ``forecasts``: of a model, by name, each at the end of the bar that it
+    was made at. ``longer``: bars of this instrument in longer timeframes,
     where they are not to be made from the bars themselves."""
 
     instrument: Instrument | None = None
@@ -32,11 +33,12 @@ class Context:
     macro: Mapping[str, TimedValues] = field(default_factory=lambda: NONE)
     headlines: TimedValues = NOTHING
     releases: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    forecasts: Mapping[str, TimedValues] = field(default_factory=lambda: NONE)
     longer: Mapping[str, pd.DataFrame] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         """Raises BadRequest for unsorted instants, as look-ups by time need them sorted."""
-        series = {**self.others, **self.macro, "headlines": self.headlines, "releases": TimedValues(self.releases, self.releases)}
+        series = {**self.others, **self.macro, **self.forecasts, "headlines": self.headlines, "releases": TimedValues(self.releases, self.releases)}
         for name, values in series.items():
             if np.any(values.times[1:] < values.times[:-1]):
                 raise BadRequest(f"the times of {name} are not in order; sort them by when each was known")
@@ -61,12 +63,12 @@ class Context:
 
     def until(self, instant: int) -> Context:
         """The context as known at an instant; look-ahead checks remove later data with it."""
-        others, macro = ({name: values.until(instant) for name, values in family.items()} for family in (self.others, self.macro))
+        others, macro, forecasts = ({name: values.until(instant) for name, values in family.items()} for family in (self.others, self.macro, self.forecasts))
         longer = {}
         for name, bars in self.longer.items():
             ends = self.on(Timeframe.named(name)).ends(bars)
             longer[name] = bars.iloc[: int(np.searchsorted(ends, instant, side="right"))]
-        return replace(self, others=others, macro=macro, headlines=self.headlines.until(instant), longer=longer)
+        return replace(self, others=others, macro=macro, forecasts=forecasts, headlines=self.headlines.until(instant), longer=longer)
 
 
 def closes(bars: pd.DataFrame, instrument: Instrument, timeframe: Timeframe) -> TimedValues:

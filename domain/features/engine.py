@@ -156,7 +156,7 @@ class FeatureTable:
         for name in sorted(self.bars):
             values = ts_of(self.bars) if name == "ts" else np.ascontiguousarray(self.bars[name].to_numpy(np.float64))
             digest.update(name.encode() + values.tobytes())
-        for family in FAMILIES:
+        for family in (*FAMILIES, "forecasts"):
             for name, series in sorted(getattr(context, family).items()):
                 digest.update(name.encode() + series.times.tobytes() + series.values.tobytes())
         digest.update(repr((context.instrument, str(context.timeframe))).encode() + context.headlines.times.tobytes() + context.headlines.values.tobytes() + context.releases.tobytes())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,24 @@ class Tail:
         self._end += 1
 
     def latest(self, count: int) -> np.ndarray:
-        return self._values[max(self._end - min(count, self._keep), 0) : self._end]
+        start = self._end - (count if count < self._keep else self._keep)
+        return self._values[start if start > 0 else 0 : self._end]
+
+
+class Family(Mapping[str, np.ndarray]):
+    """The latest values of every column of a family; a feature reads few of them, so they are cut out when they are read."""
+
+    def __init__(self, tails: Mapping[str, Tail], count: int) -> None:
+        self._tails, self._count = tails, count
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._tails[name].latest(self._count)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tails)
+
+    def __len__(self) -> int:
+        return len(self._tails)
 
 
 class Step:
@@ -78,6 +96,7 @@ class Stream:
         self.steps = _in_order(own)
         self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
         self._tails, self._families = self._filled(table)
+        self._reading = {step.column: self._readers(step) for step in self.steps}
         self._states = {name: state for name, state in table.states.items()}
         self._longer = {name: _Longer(bars, [use_ for use_ in self.uses if use_.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
@@ -106,25 +125,21 @@ class Stream:
                 tail.append(self._end_of(_instant(ts)))
         for family, tails in self._families.items():
             for name, tail in tails.items():
-                tail.append(values[family].get(name, float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan))
+                tail.append(values[family][name] if name in values[family] else float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan)
 
     def _value_at(self, step: Step) -> float:
-        params = step.params
+        arguments = [read(step.memory) if read is not None else getattr(self.context, name) for name, read in self._reading[step.column]]
         if step.spec.state is not None:
-            params = {**params, "state": self._states[step.column]}
-        value = float(step.function(*(self._input(name, step.memory) for name in step.inputs), **params)[-1])
+            value = float(step.function(*arguments, **step.params, state=self._states[step.column])[-1])
+        else:
+            value = float(step.function(*arguments, **step.params)[-1])
         if step.column in self._tails:
             self._tails[step.column].append(value)
         return value
 
-    def _input(self, name: str, count: int) -> Any:
-        if name in self._tails:
-            return self._tails[name].latest(count)
-        if name == COLUMNS:
-            return lambda wanted: self._tails[wanted.column if isinstance(wanted, Use) else wanted].latest(count)
-        if name in FAMILIES:
-            return {key: tail.latest(count) for key, tail in self._families[name].items()}
-        return getattr(self.context, name)
+    def _readers(self, step: Step) -> list[tuple[str, Callable[[int], Any] | None]]:
+        """How each input of a feature is read, decided once; None for a fact of the context."""
+        return [(name, self._tails[name].latest if name in self._tails else partial(Family, self._families[name]) if name in FAMILIES else None) for name in step.inputs]
 
     def _end_of(self, ts: int) -> int:
         assert self.context.timeframe is not None

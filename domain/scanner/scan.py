@@ -92,7 +92,7 @@ def verdict_of(request: ScanRequest, computed: Sequence[Combination]) -> Scan:
     names = list(dict.fromkeys([*rho.names, *(position.instrument for position in request.positions)]))
     table = np.array([[rho.of(a, b) for b in names] for a in names])
     limits = AccountLimits(request.rules.limits, request.rules.account, request.capital)
-    open_ = _exposures(request, computed)
+    open_ = exposures(request, computed)
 
     def limit(k: int, proposed: Sequence[int]) -> str:
         return limits.refusal(_exposure(computed[k]), [*open_, *(_exposure(computed[j]) for j in proposed)], computed[k].warnings)
@@ -123,16 +123,16 @@ def _exposure(each: Combination) -> Exposure:
     return Exposure(each.series.instrument, each.signal.side, each.signal.lots, each.signal.entry, each.rate)
 
 
-def _exposures(request: ScanRequest, computed: Sequence[Combination]) -> list[Exposure]:
+def exposures(request: ScanRequest, computed: Sequence[Combination]) -> list[Exposure]:
     """The open positions, in account currency. Raises BadRequest for one whose instrument is not scanned: its correlation would not be known either."""
     known = {each.instrument: each for each in computed if not np.isnan(each.rate)}
-    exposures = []
+    held = []
     for position in request.positions:
         if position.instrument not in known:
             raise BadRequest(f"{position.instrument} has an open position and is not scanned, or its money cannot be converted; its correlation is not known. Scan its bars too")
         each = known[position.instrument]
-        exposures.append(Exposure(each.series.instrument, position.side, position.lots, position.entry, each.rate))
-    return exposures
+        held.append(Exposure(each.series.instrument, position.side, position.lots, position.entry, each.rate))
+    return held
 
 
 def _correlations(request: ScanRequest, at: int) -> Correlations:

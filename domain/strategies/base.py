@@ -59,6 +59,11 @@ def about(name: str) -> str:
     return (inspect.getdoc(STRATEGIES[name]) or "").split("\n\n")[0].replace("\n", " ")
 
 
+def reads_forecasts(name: str) -> bool:
+    """Whether the strategy of this name decides on a model's forecasts; a model named beside it gives those and filters nothing."""
+    return name in STRATEGIES and bool(getattr(STRATEGIES[name], "needs_forecasts", False))
+
+
 def uses_of(strategy: Strategy) -> tuple[Use, ...]:
     """The columns that a strategy needs, checked to be some."""
     given, name = strategy.features(), type(strategy).__name__

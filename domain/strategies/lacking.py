@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.strategies.base import Strategy
 
 SENTENCES = dict(
+    forecasts="needs forecasts, and there is none at these bars; name a model of quantiles with --model NAME or on the form, or give --forecasts FILE",
     volume="needs volume, and these bars have none; use bars with volume, or another strategy",
     headlines="needs headlines, and none is known by the end of these bars; import headlines, or use another strategy",
     others="needs bars of another instrument, and there are none beside these; add an instrument to the run, or use another strategy",

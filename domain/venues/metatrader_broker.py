@@ -18,7 +18,7 @@ from domain.trading.order import Account, Fill, Order, Position, Target, Ticket
 from domain.venues.http import Connection
 from domain.venues.metatrader import clock_of
 from domain.venues.metatrader_clock import ServerClock
-from domain.venues.metatrader_link import Link
+from domain.venues.metatrader_link import LOGIN, Link
 from domain.venues.metatrader_orders import (
     BAD_FILLING,
     NO_CHANGES,
@@ -60,7 +60,7 @@ class MetaTraderBroker:
 
     def __post_init__(self) -> None:
         clock = self.connection.clock
-        self._link = Link(self.connection)
+        self._link = Link(self.connection, "orders")
         self._freshness = Freshness(clock.monotonic)
         self._once = Once(self.intents, self, self._utc, clock.monotonic, self.connection.wait)
         self._symbols: dict[str, Specification] = {}
@@ -84,10 +84,12 @@ class MetaTraderBroker:
         return tuple(self._position(row) for row in rows)
 
     def submit(self, order: Order) -> Ticket:
+        self._practice()
         self._examine(order)
         return self._once.submit(order, self._stale)
 
     def protect(self, position: Position, stop: Decimal | None, targets: Sequence[Target]) -> None:
+        self._practice()
         symbol = self._symbol(position.instrument)
         levels = protection(stop, targets, symbol)
         request = dict(action=PROTECT, symbol=symbol.symbol, position=int(position.position_id), magic=magic_of(position.client_id), **levels)
@@ -109,6 +111,7 @@ class MetaTraderBroker:
             raise BadRequest(f"MetaTrader refused {wanted or 'no stop'} for position {position.position_id}: {result.comment} ({result.retcode}); what it had still stands")
 
     def cancel(self, client_id: str) -> None:
+        self._practice()
         until = self.connection.clock.monotonic() + GRACE
         while working := [row for row in self._link.ask("orders_get") if row.magic == magic_of(client_id)]:
             try:
@@ -166,8 +169,16 @@ class MetaTraderBroker:
             self._clock = replace(told, clocks=told.clocks[:1])
         return self._clock
 
+    def _practice(self) -> None:
+        """BadRequest where an order would move real money: nothing of Tidemark's allows that here."""
+        if self._account().trade_mode == REAL:
+            raise BadRequest("this MetaTrader account holds real money, and Tidemark sends orders to demo accounts only; sign in to one")
+
     def _account(self) -> Any:
+        """The account as it is now; a person may have signed in to another one in the terminal's window."""
         info = self._link.ask("account_info")
+        if str(info.login) != self.connection.keys.get(LOGIN, "").lstrip("0"):
+            raise SourceUnavailable(f"the MetaTrader terminal is signed in to another account than {LOGIN} names; sign in to that one there")
         if info.margin_mode != HEDGING:
             raise BadRequest("this MetaTrader account nets its positions; Tidemark trades hedging accounts, where each position has its own stop. Open one at the broker")
         return info

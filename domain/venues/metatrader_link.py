@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -12,12 +12,14 @@ from typing import Any
 from domain.errors import BadRequest, SourceUnavailable
 from domain.trading.once import AnswerLost
 from domain.venues.http import Connection, Refused, Transient
+from domain.venues.metatrader_apart import Apart
 
 LOGIN, PASSWORD, SERVER = "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMARK_MT5_SERVER"
 SUCCESS, NOT_FOUND, AUTHORISATION = 1, -4, -6
 FOR_GOOD = {-2, -5, -7, -8}             # arguments, versions, an unsupported function, trading by programs switched off
 LINE = range(-10_005, -9_999)           # trouble between the package and the terminal: sign in again
-ONE_AT_A_TIME = threading.Lock()        # the package has one connection and one last error for the whole process
+LEAVES_WITHIN = 5.0     # seconds from its request to order_send: far less than what a lost order is asked for
+ONE_AT_A_TIME = threading.Lock()        # the package has one connection and one last error in a process
 
 
 def absent() -> str:
@@ -38,26 +40,46 @@ def is_double() -> bool:
     return spec is not None and spec.submodule_search_locations is None
 
 
-def package() -> Any:
-    """The module MetaTrader5. BadRequest where there is none."""
+@dataclass
+class Way:
+    """A module MetaTrader5 to call, one call at a time for whoever uses it, and how to end a call that hangs."""
+
+    module: Any
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    end: Callable[[], None] = lambda: None
+
+    @classmethod
+    def apart(cls) -> Way:
+        """The package in a process of its own: it holds the interpreter while it waits."""
+        module = Apart()
+        return cls(module, end=module.end)
+
+
+def way(purpose: str) -> Way:
+    """The module for a purpose: MetaQuotes' own in a process for each, so that bars that load hold up no order; a double in this one. BadRequest where there is none."""
     if sentence := absent():
         raise BadRequest(sentence)
+    if not is_double():
+        return WAYS.setdefault(purpose, Way.apart())
     import MetaTrader5
 
-    return MetaTrader5
+    return Way(MetaTrader5, ONE_AT_A_TIME)
+
+
+WAYS: dict[str, Way] = {}
 
 
 class Sending:
     """Whether one order left: decided once between the thread that sends and the one that waits for it, so that an order
     nobody waits for any more does not leave late."""
 
-    def __init__(self) -> None:
-        self._lock, self._state = threading.Lock(), "waiting"
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._lock, self._state, self._monotonic, self._latest = threading.Lock(), "waiting", monotonic, monotonic() + LEAVES_WITHIN
 
     def begin(self) -> bool:
-        """It leaves now; False if it was given up."""
+        """It leaves now; False if it was given up, or had to wait so long that another process may take it for lost."""
         with self._lock:
-            if self._state == "given up":
+            if self._state == "given up" or self._monotonic() > self._latest:
                 return False
             self._state = "sent"
             return True
@@ -75,6 +97,8 @@ class Link:
     """One signed-in terminal. Calls go through ``connection``: timed, cancelled within a second, tried again where that can help."""
 
     connection: Connection = field(repr=False)
+    purpose: str = "data"
+    way: Way | None = field(default=None, repr=False)
     _signed_in: bool = field(default=False, repr=False)
 
     def ask(self, name: str, *args: Any, absent: Any = SUCCESS, **kwargs: Any) -> Any:
@@ -86,7 +110,7 @@ class Link:
 
     def send(self, request: Mapping[str, Any]) -> Any:
         """The result of one ``order_send``. AnswerLost where it gave none; SourceUnavailable where nothing was sent."""
-        sending = Sending()
+        sending = Sending(self.connection.clock.monotonic)
         try:
             return self.connection.call(lambda: self._call("order_send", (dict(request),), {}, SUCCESS, sending), tries=1, deadline=2 * self.connection.timeout)
         except SourceUnavailable as error:
@@ -97,19 +121,23 @@ class Link:
             sending.give_up()
 
     def _call(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], absent: Any, sending: Sending | None = None) -> Any:
-        module = package()
-        if not ONE_AT_A_TIME.acquire(timeout=self.connection.timeout):
+        used = self.way or way(self.purpose)
+        if not used.lock.acquire(timeout=self.connection.timeout):
+            used.end()
             raise Transient("the terminal is still busy with an earlier call", sent=False)
+        module = used.module
         try:
             self._sign_in(module)
-            if sending is not None and not sending.begin():
-                raise Transient("nobody waits for this order any more", sent=False)
+            if sending is not None:
+                self._check_account(module)
+                if not sending.begin():
+                    raise Transient("the terminal was busy for too long for this order", sent=False)
             value = getattr(module, name)(*args, **kwargs)
             if value is None or value is False:
                 return self._nothing(module.last_error(), name, absent)
             return value
         finally:
-            ONE_AT_A_TIME.release()
+            used.lock.release()
 
     def _sign_in(self, module: Any) -> None:
         if self._signed_in:
@@ -122,6 +150,12 @@ class Link:
             code, words = module.last_error()
             raise self.trouble(code, words, "initialize")
         self._signed_in = True
+
+    def _check_account(self, module: Any) -> None:
+        """Refuse to send an order to another account: a person may sign in to one in the terminal's window at any time."""
+        info = module.account_info()
+        if info is None or str(info.login) != self.connection.keys.get(LOGIN, "").lstrip("0"):
+            raise Transient(f"the terminal is not signed in to the account that {LOGIN} names", sent=False)
 
     def _nothing(self, error: tuple[int, str], name: str, absent: Any) -> Any:
         """What no value means: an empty answer, no such thing, or trouble."""

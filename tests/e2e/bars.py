@@ -7,16 +7,15 @@ import re
 from tests.e2e.pressing import press
 
 
-def generated(chromium, system, seed: int) -> str:
+def generated(watched, system, seed: int) -> str:
     """The id of a dataset generated on the Data page."""
     from playwright.sync_api import expect
 
-    tab = chromium.new_page()
+    tab = watched.tab
     tab.goto(f"{system.url}/data?do=generate")
     tab.get_by_role("spinbutton", name="Seed").fill(str(seed))
     press(tab.get_by_role("button", name="Generate", exact=True))
     expect(tab.get_by_text("candles drawn from")).to_be_visible(timeout=120_000)
     match = re.search(r"dataset=(\w+)", tab.url)
-    tab.close()
     assert match
     return match[1]

@@ -98,22 +98,46 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def page(chromium, system):
-    """A fresh page at 1280 pixels. A request to another host fails the test, as does an uncaught error of a script, or
-    a resource that the content security policy blocks."""
+@dataclass
+class Watched:
+    """A tab, and what was seen in it during the present test."""
+
+    tab: object
+    foreign: list[str]
+    broken: list[str]
+
+
+@pytest.fixture(scope="session")
+def watched(chromium, system) -> Iterator[Watched]:
+    """One tab for all tests: each opens its pages anew, with a session of its own, but a new tab would read and compile the program's scripts anew,
+    which is most of what opening a page costs."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, color_scheme="light", reduced_motion="reduce", accept_downloads=True)
-    tab = context.new_page()
+    seen = Watched(context.new_page(), [], [])
+    seen.tab.on("request", lambda request: seen.foreign.append(request.url) if not request.url.startswith((system.url, "data:", "blob:", system.url.replace("http", "ws"))) else None)
+    seen.tab.on("pageerror", lambda error: seen.broken.append(str(error)))
+    seen.tab.on("console", lambda message: seen.broken.append(message.text) if "Content Security Policy" in message.text else None)
+    yield seen
+    context.close()
+
+
+@pytest.fixture
+def page(watched, system):
+    """The tab at 1280 pixels, light, with nothing stored. A request to another host fails the test, as does an uncaught error of a script, or a
+    resource that the content security policy blocks."""
+    tab = watched.tab
+    watched.foreign.clear()
+    watched.broken.clear()
+    tab.set_viewport_size({"width": 1280, "height": 1000})
+    tab.emulate_media(color_scheme="light", reduced_motion="reduce")
     tab.set_default_timeout(45_000)
-    foreign, broken = [], []
-    tab.on("request", lambda request: foreign.append(request.url) if not request.url.startswith((system.url, "data:", "blob:", system.url.replace("http", "ws"))) else None)
-    tab.on("pageerror", lambda error: broken.append(str(error)))
-    tab.on("console", lambda message: broken.append(message.text) if "Content Security Policy" in message.text else None)
+    tab.context.clear_cookies()
+    if tab.url.startswith(system.url):
+        tab.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
     yield tab
     seen = tab.get_by_text("Internal error").count()
-    context.close()
-    assert not foreign, f"requests to another host: {foreign[:3]}"
-    assert not broken, f"a script failed: {broken[:2]}"
+    tab.unroute_all()
+    assert not watched.foreign, f"requests to another host: {watched.foreign[:3]}"
+    assert not watched.broken, f"a script failed: {watched.broken[:2]}"
     assert not seen, system.logs()
 
 

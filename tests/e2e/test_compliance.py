@@ -19,11 +19,11 @@ FORBIDDEN = re.compile(r"\b(compliant|certified|guaranteed|FTC)\b", re.IGNORECAS
 
 
 @pytest.fixture(scope="module")
-def run(chromium, system) -> str:
+def run(watched, system) -> str:
     """A backtest on generated bars that risks 5 % a trade, so that it breaks a daily loss of 5 %."""
     config = system.home / "risk.toml"
     config.write_text('[sizing]\nkind = "fraction_at_risk"\nvalue = 0.05\n')
-    dataset = generated(chromium, system, 4713)
+    dataset = generated(watched, system, 4713)
     return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout", "--config", str(config))["id"]
 
 

@@ -36,9 +36,9 @@ def choose_bars(page, version: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def run(chromium, system) -> str:
+def run(watched, system) -> str:
     """A backtest on generated bars that switch between regimes."""
-    dataset = generated(chromium, system, 4712)
+    dataset = generated(watched, system, 4712)
     return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
 
 

@@ -19,9 +19,9 @@ SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compi
 
 
 @pytest.fixture(scope="module")
-def bars(chromium, system) -> str:
+def bars(watched, system) -> str:
     """Generated bars; their name in the list of datasets."""
-    dataset = generated(chromium, system, 4711)
+    dataset = generated(watched, system, 4711)
     version = next(entry["version"] for entry in system.terminal("data", "list") if entry["id"] == dataset)
     return f"{version[:4]}…{version[-2:]}"
 

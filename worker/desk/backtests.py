@@ -14,9 +14,10 @@ from domain.analytics import FAMILIES, METRICS, underwater
 from domain.errors import BadRequest, unknown
 from domain.market import Instrument, instrument, instruments
 from domain.market.timeframe import Timeframe
+from domain.outside.forecast_models import LEVELS, asks_quantiles, horizon_of, without_a_model
 from domain.params import Param, build, faults, params_of, values_of
 from domain.strategies import STRATEGIES
-from domain.strategies.base import Strategy, about, refuse_without_model
+from domain.strategies.base import Strategy, about, reads_forecasts, refuse_without_model
 from domain.trading.cost_units import in_pips, overlaid, without_unit
 from domain.trading.rules import SECTIONS
 from worker.desk.context import DeskContext, Submitted, key_of, required
@@ -25,7 +26,7 @@ from worker.desk.export import csv_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
 from worker.desk.thin import thinned
-from worker.store import Dataset, Run
+from worker.store import Dataset, Model, Run
 from worker.store.cost_profiles import CostProfile
 
 MOST = 100_000      # runs of a kind that are searched
@@ -55,8 +56,8 @@ class Backtests:
     # -- choices
 
     def strategies(self) -> dict[str, str]:
-        """Name -> what it does."""
-        return {name: about(name) for name in STRATEGIES}
+        """Name -> what it does; those that need a model of forecasts come last."""
+        return {name: about(name) for name in sorted(STRATEGIES, key=reads_forecasts)}
 
     def params(self, strategy: str) -> tuple[Param, ...]:
         """The parameters of a strategy: name, type, default, bounds, unit, help."""
@@ -132,13 +133,26 @@ class Backtests:
     def _model(self, request: BacktestRequest) -> dict[str, Any]:
         """The version that is meant now: a promotion makes another question."""
         if not request.model:
+            if reads_forecasts(request.strategy):
+                raise BadRequest(without_a_model(request.strategy))
             return {}
         with self._context.store.read() as unit:
             model = named(unit, request.model)
         asked = model.manifest.get("question", {})
-        if asked.get("strategy") != request.strategy:
+        if reads_forecasts(request.strategy):
+            self._check_forecasts(request, model)
+        elif asked.get("strategy") != request.strategy:
             raise BadRequest(f"{model.title} was trained on {'signals of ' + asked['strategy'] if asked.get('strategy') else 'no signals of a strategy'}, and {request.strategy} is traded; choose the same strategy, or another model")
         return dict(model=dict(name=model.name, version=model.version, hash=model.digest))
+
+    def _check_forecasts(self, request: BacktestRequest, model: Model) -> None:
+        """Raises BadRequest where the model does not forecast the quantiles that the strategy reads, so far ahead."""
+        if not asks_quantiles(model.manifest.get("question", {})):
+            raise BadRequest(f"{model.title} does not forecast the quantiles of returns that {request.strategy} decides on; train one with the target return and the levels {LEVELS}")
+        horizon = horizon_of(model.manifest["question"]["target_params"], Timeframe.named(request.timeframe))
+        own: int = values_of(build(STRATEGIES[request.strategy], request.params))["horizon"]
+        if own != horizon:
+            raise BadRequest(f"{model.title} forecasts {horizon} bars ahead, and horizon is {own} bars; set horizon to {horizon}")
 
     def _rules(self, request: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
         """Every section of the rules: the settings, with the request's changes."""

@@ -13,6 +13,8 @@ from domain.market.zones import instant
 from domain.venues import SOURCES, VENDORS
 from worker.desk.context import DeskContext, Submitted, key_of
 
+ALIASES = {"mt5": "metatrader"}         # other names of vendors
+
 
 @dataclass(frozen=True)
 class VendorState:
@@ -56,7 +58,7 @@ class Downloads:
 
     def beforehand(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> list[str]:
         """Sentences on what of a download cannot be had, by the vendor's limits and by the clock. BadRequest where nothing can."""
-        request = self._request(instrument_, timeframe, start, end)
+        source, request = ALIASES.get(source, source), self._request(instrument_, timeframe, start, end)
         missing = SOURCES[source].unavailable(request)
         if not available(request, missing):
             raise BadRequest(f"there is nothing to download of {instrument_} {timeframe} from {moment(request.span.start)} to {moment(request.span.end)}: {_sentences(missing)}; choose another span")
@@ -64,6 +66,7 @@ class Downloads:
 
     def submit(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> Submitted:
         """Download the bars that open from ``start`` to before ``end``; what an earlier download has stored is not asked for again."""
+        source = ALIASES.get(source, source)
         vendor, settings = VENDORS[source], self._context.settings
         if source not in SOURCES:
             raise BadRequest(f"{vendor.title} gives no bars; sources of bars are {listed(SOURCES, 9)}")

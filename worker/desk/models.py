@@ -13,6 +13,9 @@ import pandas as pd
 
 from domain.audit import plain
 from domain.errors import BadRequest
+from domain.market.timeframe import Timeframe
+from domain.outside.forecast_models import asks_quantiles, horizon_of
+from domain.strategies.base import reads_forecasts
 from worker.desk.context import DeskContext, required
 from worker.desk.model_gates import Gate, gates_of
 from worker.desk.model_names import named
@@ -104,9 +107,19 @@ class Models:
             return _version(unit, named(unit, model))
 
     def of_strategy(self, strategy: str) -> list[ModelVersion]:
-        """Versions that filter its signals, in production first, then candidates, the newest first; retired ones are left out."""
-        fit = [model for model in self.all() if model.manifest.get("question", {}).get("strategy") == strategy and model.stage.stage != "retired"]
+        """Versions that filter its signals, or give the forecasts it decides on, in production first, then candidates, the newest first; retired ones are left out."""
+        if reads_forecasts(strategy):
+            fit = [model for model in self.all() if asks_quantiles(model.manifest.get("question", {})) and model.stage.stage != "retired"]
+        else:
+            fit = [model for model in self.all() if model.manifest.get("question", {}).get("strategy") == strategy and model.stage.stage != "retired"]
         return sorted(fit, key=lambda model: model.stage.stage != "production")
+
+    def params_with(self, model: ModelVersion, strategy: str, timeframe: str) -> dict[str, Any]:
+        """The strategy's parameters that go with a model: those its signals were made with, or the horizon of its forecasts."""
+        question = model.manifest["question"]
+        if not reads_forecasts(strategy):
+            return dict(question["strategy_params"])
+        return dict(horizon=horizon_of(question["target_params"], Timeframe.named(timeframe)))
 
     def history(self, model: str) -> list[Stage]:
         """Its stages, oldest first."""

@@ -16,6 +16,7 @@ from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windo
 from domain.optimise.grid import rules_at, swept
 from domain.optimise.objective import ranked_by
 from domain.params import Param, build, params_of, values_of
+from domain.strategies.base import reads_forecasts
 from domain.trading.cost_units import in_pips, space_in_pips, without_unit
 from domain.trading.costs import Costs
 from worker.desk.backtests import RULES, BacktestRequest, Backtests
@@ -100,7 +101,7 @@ class Sweeps:
         return self._submit("optimise", request, self._backtests.spec(_standing(request, corners)) | how)
 
     def _submit(self, kind: str, request: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
-        if request.model:
+        if request.model and not reads_forecasts(request.strategy):
             raise BadRequest(f"a model filters the signals of one set of parameters in a single backtest; leave {request.model} out of a {KINDS[kind].lower()}")
         names, made_up = self._backtests._names(spec["datasets"])
         title = f"{KINDS[kind]}: {request.strategy} · {names} {request.timeframe}{made_up}"

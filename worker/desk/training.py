@@ -15,7 +15,7 @@ from domain.errors import BadRequest, unknown
 from domain.models import LEARNERS
 from domain.params import Param, build, params_of, values_of
 from domain.strategies import STRATEGIES
-from domain.strategies.base import Strategy, about
+from domain.strategies.base import Strategy, about, reads_forecasts
 from domain.training.question import Fitting
 from domain.training.splits import SCHEMES
 from domain.training.targets import TARGETS, TargetParams
@@ -194,7 +194,7 @@ class Training:
 
     def _rules(self, request: TrainingRequest) -> dict[str, Any]:
         """Rules, rates and cost profile, as a backtest's request has them."""
-        strategy = request.strategy or next(iter(STRATEGIES))
+        strategy = request.strategy or next(name for name in STRATEGIES if not reads_forecasts(name))
         asked = BacktestRequest(strategy, request.strategy_params if request.strategy else {}, request.datasets, request.timeframe, request.start, request.end, request.rules, request.cost_profile)
         spec = self._backtests.spec(asked)
         return {name: spec[name] for name in (*RULES, "rates", "cost_profile") if name in spec}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.analytics import daily_sharpe
@@ -17,10 +17,18 @@ from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
 from worker.jobs.trial_rows import in_words, trial_of
-from worker.model_use import of_spec, used
+from worker.model_use import forecast_series, of_spec, used
 from worker.store import Unit
 
 FRAMES = ("fills", "trades", "equity", "reviews", "moves")
+
+
+def _of_model(model: Any, applied: Any, forecasts: str) -> dict[str, Any]:
+    """For the summary: the model, and how much of what it used, as a filter or as forecasts."""
+    if model and applied:
+        return dict(model=dict(title=model.title, until=applied.until.isoformat(), used=applied.counts(), sentence=applied.sentence))
+    return dict(model=dict(title=model.title, sentence=f"{forecasts}.")) if model else {}
+
 
 @job("backtest", limit=3_600, after="compile")
 def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
@@ -29,7 +37,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     strategy: Strategy = build(STRATEGIES[spec["strategy"]], spec["params"])
     with work.store.read() as unit:
         datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
-    series = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
+    series: Sequence[Any] = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
     rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
     rules = rules_of(spec, [series_.instrument.name for series_ in series])
     work.progress(0.1)
@@ -37,7 +45,8 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     from domain.backtest import study, trust
 
     model = of_spec(work.store, spec)
-    applied = used(work.store, model, work.job.actor, series, rules, rates, strategy, spec["strategy"], columns_of(work)) if model else None
+    series, forecasts = forecast_series(work.store, spec, work.job.actor, series, rules, rates, columns_of(work))
+    applied = used(work.store, model, work.job.actor, series, rules, rates, strategy, spec["strategy"], columns_of(work)) if model and not forecasts else None
     result = study.run(series, rules, strategy, rates=rates, watch=work.within(0.1, 0.7), keep=applied.keep if applied else None)
     work.stage("Robustness checks")
     assessment = assess(result, strategy, rates, work)
@@ -54,7 +63,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
         unit.trials.add([trial], kind="run", datasets=spec["datasets"], job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided,
-            summary=summary_of(assessment, unit, spec) | (dict(model=dict(title=model.title, until=applied.until.isoformat(), used=applied.counts(), sentence=applied.sentence)) if model and applied else {}), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in traded),
+            summary=summary_of(assessment, unit, spec) | _of_model(model, applied, forecasts), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in traded),
         )  # fmt: skip
         detail = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
         return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in traded)), detail)

@@ -20,6 +20,7 @@ from worker.code import manifest_of
 from worker.jobs.base import Work
 from worker.jobs.load import bars_of, dataset_of
 from worker.jobs.outside import context_of
+from worker.model_use import forecast_series
 from worker.store import Dataset
 
 RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
@@ -74,9 +75,11 @@ def read(spec: Mapping[str, Any], work: Work) -> LoadedRequest:
     """``spec`` as for a backtest."""
     with work.store.read() as unit:
         datasets = {dataset.version: dataset for dataset in unit.datasets.all()}
-    series = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
+    series: Sequence[Any] = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
     rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
-    return LoadedRequest(spec, series, rates, rules_of(spec, [bars.instrument.name for bars in series]), [datasets[version] for version in spec["datasets"]])
+    rules = rules_of(spec, [bars.instrument.name for bars in series])
+    series, _ = forecast_series(work.store, spec, work.job.actor, series, rules, rates)
+    return LoadedRequest(spec, series, rates, rules, [datasets[version] for version in spec["datasets"]])
 
 
 def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:

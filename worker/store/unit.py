@@ -24,6 +24,7 @@ from worker.store.frames import Frames
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
 from worker.store.models import Models
+from worker.store.order_intents import OrderIntents
 from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
 from worker.store.rule_sets import RuleSets
@@ -58,6 +59,7 @@ class Unit:
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
+        self.order_intents = OrderIntents(connection)
 
     @property
     def connection(self) -> Connection:

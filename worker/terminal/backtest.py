@@ -13,6 +13,7 @@ from domain.errors import BadRequest, unknown
 from domain.parsing import is_file
 from worker.terminal.bars import BarFiles, Clock, FileBars
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
+from worker.terminal.forecasts import ForecastSource
 from worker.terminal.model_filter import ModelFilter
 from worker.terminal.options import From, To, once, params_of
 from worker.terminal.outside_files import OutsideFiles
@@ -33,7 +34,8 @@ def backtest(
     strategy: str = typer.Option("", help="Strategy name."),
     params: str = typer.Option("{}", help="Strategy parameters as JSON."),
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
-    model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
+    model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals, or forecasts for a strategy by quantiles: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
+    forecasts: Path | None = typer.Option(None, help="CSV or Parquet of quantiles for a strategy that decides on them (conservative, moderate, aggressive): ts, the open of the deciding bar, or start, its end; q05 q10 q25 q50 q75 q90 q95. tidemark predict writes such files."),
     rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
     magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
     macro: list[str] = MACRO,
@@ -64,13 +66,16 @@ def backtest(
     series = within(OutsideFiles(macro, headlines, releases, impact, utc).along(series), period)
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
-    filtering = ModelFilter.named(model, strategy, bool(signals)) if model else None
+    source = ForecastSource.named(strategy, model, forecasts)
+    filtering = ModelFilter.named(model, strategy, bool(signals)) if model and not source else None
 
     def run_one(traded: Sequence[Any], folder: Path) -> RunReport:
-        strategy_ = filtering.strategy(strategy, params) if filtering else _strategy(strategy, params, signals)
+        strategy_ = filtering.strategy(strategy, params) if filtering else source.strategy(params, timeframe) if source else _strategy(strategy, params, signals)
+        traded = source.series(traded, rules, along, strategy_) if source else traded
         used = filtering.applied(traded, rules, along, strategy_) if filtering else None
         result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None)
-        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, filtering.spec if filtering else None), filtering.plain(used) if filtering else None)
+        named = filtering or source
+        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None), filtering.plain(used) if filtering else source.plain() if source else None)
         _write(folder, run_report, run_report.plain(), equity, report)
         return run_report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -33,7 +34,17 @@ def market(length: int = 3_000, seed: int = 5) -> tuple[pd.DataFrame, Context]:
     macro = {name: TimedValues(days, 50 + np.cumsum(rng.normal(0, 1, len(days)))) for name in SERIES}
     news = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]), 150))
     releases = np.sort(rng.integers(int(ts_of(bars)[0]), int(ts_of(bars)[-1]) + 9 * DAY, 40))
-    return bars, Context(instrument("EURUSD"), TIMEFRAME, others, macro, TimedValues(news, rng.uniform(-1, 1, len(news))), releases)
+    context = Context(instrument("EURUSD"), TIMEFRAME, others, macro, TimedValues(news, rng.uniform(-1, 1, len(news))), releases)
+    return bars, replace(context, forecasts=_forecasts(context.ends(bars), rng))
+
+
+def _forecasts(ends: np.ndarray, rng: np.random.Generator) -> dict[str, TimedValues]:
+    """Quantiles of a return at most bars, about a middle that wanders; now and then two of them cross."""
+    at = ends[rng.random(len(ends)) < 0.9]
+    middle, width = 4e-4 * np.sin(np.arange(len(at)) / 9), rng.gamma(8.0, 1e-4, len(at))
+    steps = dict(q05=-1.6, q10=-1.2, q25=-0.5, q50=0.0, q75=0.5, q90=1.2, q95=1.6)
+    crossed = rng.random(len(at)) < 0.03
+    return {name: TimedValues(at, middle + np.where(crossed & (name == "q90"), -1.0, step) * width) for name, step in steps.items()}
 
 
 def _bars(name: str, seed: int) -> pd.DataFrame:

@@ -20,6 +20,7 @@ FITTING: Mapping[str, Mapping[str, Any]] = {        # where the defaults are for
 }
 # beside the defaults
 PARAMS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "aggressive": (dict(costs=0.0, first_share=0.3),),
     "breakout": (dict(lookback=20), dict(quiet=0.0, break_even_r=0.0, max_bars=0)),
     "correlation": (dict(spread_window=30, correlation_window=20, zscore_exit=0.0), dict(other="GBPUSD", correlation_least=-1.0)),
     "gold_buy_dip": (dict(percentage_threshold=0.05, zscore_wait_candles=0, zscore_threshold_buy=-1.5, use_grid_percent=True, use_take_profit_percent=True),),

@@ -247,11 +247,14 @@ def test_a_terminal_that_was_restarted_is_signed_in_to_again(package, slept):
         link.ask("account_info")
 
 
-def test_an_order_that_was_given_up_does_not_leave_later():
-    sending = Sending()
+def test_an_order_that_was_given_up_or_waited_too_long_does_not_leave_later():
+    now = [0.0]
+    sending = Sending(lambda: now[0])
     assert not sending.give_up() and not sending.begin()
-    left = Sending()
+    left, late = Sending(lambda: now[0]), Sending(lambda: now[0])
     assert left.begin() and left.give_up()
+    now[0] = 5.1
+    assert not late.begin() and not late.give_up()
 
 
 def test_the_double_has_the_packages_surface(package):

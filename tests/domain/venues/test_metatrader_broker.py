@@ -11,6 +11,7 @@ import pytest
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.trading.order import Order, Target
+from domain.venues.metatrader_link import LOGIN
 from domain.venues.metatrader_orders import NOT_KNOWN, TAKEN, comment_of, magic_of
 from tests.conformance.rig_metatrader import MetaTraderRig
 from tests.conformance.test_brokers import BUY, LIMIT
@@ -81,9 +82,6 @@ def test_a_comment_that_the_broker_wrote_over_loses_no_order(rig):
     rig.terminal.outcomes.append("lost")
     first = rig.terminal.order_send
     rig.terminal.order_send = lambda request: first({**request, "comment": "by the broker"})
-    import MetaTrader5
-
-    MetaTrader5.order_send = rig.terminal.offered("order_send")
     assert rig.broker().submit(BUY).state == "filled" and rig.accepted() == 1
     assert rig.broker().submit(BUY).state == "filled" and rig.accepted() == 1
 
@@ -160,9 +158,31 @@ def test_a_netting_account_is_refused(rig):
             ask()
 
 
-def test_real_money_is_told(rig):
+def test_real_money_is_told_and_never_moved(rig):
+    broker = rig.broker()
+    broker.submit(BUY)
+    broker.submit(LIMIT)
+    (position,) = broker.positions()
     rig.terminal.trade_mode = 2
-    assert not rig.broker().account().practice
+    assert not broker.account().practice and len(broker.positions()) == len(broker.fills()) == 1
+    for move in (lambda: broker.submit(replace(BUY, client_id="real")), lambda: broker.protect(position, None, ()), lambda: broker.cancel("limit-1")):
+        with pytest.raises(BadRequest, match="holds real money"):
+            move()
+    assert rig.terminal.called("order_send") == 2 and rig.intents.find("real") is None
+
+
+def test_an_account_that_somebody_changed_in_the_terminal_is_neither_read_nor_traded(rig):
+    broker = rig.broker()
+    broker.account()
+    rig.terminal.number = 87654321
+    for ask in (broker.account, broker.positions, broker.fills, lambda: broker.submit(BUY)):
+        with pytest.raises(SourceUnavailable, match=f"another account than {LOGIN}"):
+            ask()
+    rig.terminal.number = 12345678
+    infos = iter([rig.terminal.account_info(), rig.terminal.account_info()._replace(login=87654321)])
+    rig.terminal.account_info = lambda: next(infos)
+    assert broker.submit(BUY).reason == "not_sent" and rig.accepted() == 0      # between the look and the order
+
 
 
 def test_in_a_shut_market_our_clock_is_not_measured(rig):

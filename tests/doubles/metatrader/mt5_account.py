@@ -71,6 +71,7 @@ class Account(Market):
         super().__init__()
         self.balance, self.leverage, self.margin_mode = 10_000.0, 100, VALUES["ACCOUNT_MARGIN_MODE_RETAIL_HEDGING"]
         self.gone: tuple[int, str] | None = None        # the error of every call from now on
+        self.number = 12345678          # of the account that is signed in to
         self.trade_mode = VALUES["ACCOUNT_TRADE_MODE_DEMO"]
         self.market_open = True
         self.commission = 0.0           # account currency per lot and side
@@ -116,7 +117,7 @@ class Account(Market):
         margin = sum(self._margin(each.symbol, each.volume, each.price) for each in self.open.values())
         equity = self.balance + profit
         return AccountInfo(
-            login=12345678, trade_mode=self.trade_mode, leverage=self.leverage, limit_orders=200, margin_so_mode=0, trade_allowed=True,
+            login=self.number, trade_mode=self.trade_mode, leverage=self.leverage, limit_orders=200, margin_so_mode=0, trade_allowed=True,
             trade_expert=True, margin_mode=self.margin_mode, currency_digits=2, fifo_close=False, balance=round(self.balance, 2), credit=0.0,
             profit=round(profit, 2), equity=round(equity, 2), margin=round(margin, 2), margin_free=round(equity - margin, 2),
             margin_level=round(100 * equity / margin, 2) if margin else 0.0, margin_so_call=50.0, margin_so_so=30.0, margin_initial=0.0,

@@ -70,9 +70,7 @@ class Terminal(Account):
 
     def offered(self, name: str) -> Callable[..., Any]:
         """The method as the package's function: counted, with its fault if there is one, and nothing without a connection."""
-        function = getattr(self, name)
-
-        @wraps(function)
+        @wraps(getattr(self, name))
         def call(*args: Any, **kwargs: Any) -> Any:
             self.calls.append((name, args, kwargs))
             fault = self.faults[name].popleft() if self.faults.get(name) else None
@@ -84,7 +82,7 @@ class Terminal(Account):
                 self.error = fault or NO_CONNECTION
                 return False if name in {"initialize", "login", "symbol_select"} else None
             self.error = self.error if name in {"last_error"} else SUCCESS
-            return function(*args, **kwargs)
+            return getattr(self, name)(*args, **kwargs)
 
         return call
 
