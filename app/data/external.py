@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.data import external_charts
+from app.data.external_download import download_steps
 from app.data.external_steps import import_steps
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, plural, short, size
@@ -15,7 +16,7 @@ from app.kit.text import literal
 from app.kit.widgets import download, go, head, nothing, section, table
 from worker.desk import Desk
 
-WHY = "Macro series, news headlines and economic calendars used by features. Import from file; no download."
+WHY = "Macro series, news headlines and economic calendars used by features: import a file, or download them."
 LATE = "When a value becomes known, at 22:00 UTC: late rather than early. Headlines and releases count from their own time."
 REVISED = "Whether values were revised after publication (not point-in-time): a backtest would then know numbers that nobody had."
 LATEST = 200        # rows of headlines or of a calendar that are shown
@@ -28,6 +29,8 @@ def external_view(desk: Desk, doing: str, switch: Any) -> None:
     switch()
     if doing == "import":
         return import_steps(desk)
+    if doing == "download":
+        return download_steps(desk)
     if not imports:
         if wanted := address_value("external") or address_value("outside"):
             missing("import", wanted, "Import it again.")
@@ -40,6 +43,8 @@ def external_view(desk: Desk, doing: str, switch: Any) -> None:
 
 
 def _actions(doing: str, key: str = "head") -> None:
+    if st.button("Download…", icon=":material/download:", key=f"{key}-outside-download", disabled=doing == "download"):
+        go("data", view="external", do="download")
     if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-outside-import", disabled=doing == "import"):
         go("data", view="external", do="import")
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
@@ -175,7 +180,7 @@ def _sources(desk: Desk, opened: bool) -> None:
         table(pd.DataFrame(rows), columns, "Series that features can use", row_height=26, height=38 + 26 * len(rows))
         st.markdown(
             "**Series**: a date and a value per row. FRED gives most of them as CSV by id: `https://fred.stlouisfed.org/graph/fredgraph.csv?id=VIXCLS`  \n"
-            "**Headlines**: CSV with `time` (or `ts`, `datetime`, `published`) and `headline` (or `title`, `text`): `2024-07-11T12:30:00Z,Dollar slides`  \n"
+            "**Headlines**: CSV with `time` (or `ts`, `datetime`, `published`) and `headline` (or `title`, `text`): `2024-07-11T12:30:00Z,Dollar slides`; or a feed (RSS, Atom)  \n"
             "**Releases**: CSV with `time`, `event`, `country`, `impact` (low, medium, high), or ForexFactory's week as JSON or XML: `2024-07-11T12:30:00Z,CPI,US,high`"
         )
         st.caption("Naive timestamps are refused unless you treat them as UTC. Policy rates of a pair are those of its two currencies: EURUSD uses EU_RATE and US_RATE.")

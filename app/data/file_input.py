@@ -54,7 +54,7 @@ def _staged(facet: Any, file: Any) -> Any:
 def _path(place: Any, example: str, key: str, label: str = "or a file path on the server") -> tuple[str, bool]:
     """A path on the server, and whether the file is to be loaded."""
     with place.form(key, border=False):
-        path = st.text_input(label, placeholder=example, key=f"{key}-text")
+        path = st.text_input(label, placeholder=example, key=f"{key}-text", help="Of Dukascopy's ticks (.bi5) a folder too: SYMBOL/YYYY/MM/DD, months from 00.")
         return path, st.form_submit_button("Load", key=f"{key}-load")
 
 

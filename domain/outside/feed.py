@@ -34,6 +34,8 @@ class Feed:
         parser.StartDoctypeDeclHandler, parser.EntityDeclHandler, parser.ExternalEntityRefHandler = self._refuse, self._refuse, self._refuse
         try:
             parser.Parse(data, True)
+        except LookupError:
+            raise BadRequest(f"{self._file} names an encoding that there is none of; download it again, or save it as UTF-8") from None
         except expat.ExpatError as error:
             raise BadRequest(f"{self._file} is incomplete XML: it cannot be read from line {error.lineno}, column {error.offset + 1} on. Download it again") from None
         return self.items

@@ -18,6 +18,7 @@ from domain.strategies import Strategy
 from domain.strategies.base import unfiltered
 from domain.training.fitted_pipeline import FittedPipeline
 from domain.training.inputs import Inputs
+from domain.training.lacking import refuse_lacking
 from domain.training.question import Question
 from domain.training.samples import sample_set
 from domain.training.seen import as_seen
@@ -85,6 +86,7 @@ def applied(question: Question, pipeline: FittedPipeline, inputs: Sequence[Input
     """``stored``: the model's predictions of its walk-forward with ``instrument start taken size``, empty without one. ``last``: the last end of a label of its samples."""
     if pipeline.filter is None:
         raise BadRequest("the model has no filter of signals; train it on signals of a strategy")
+    refuse_lacking(pipeline.columns, inputs)
     found = sample_set(inputs, strategy, question.target, build(TargetParams, question.target_params), labelled=False)
     assert found.signals is not None
     until = max(int(last.value), pipeline.until)

@@ -11,6 +11,7 @@ import pandas as pd
 from domain.params import build
 from domain.training.fitted_pipeline import FittedPipeline
 from domain.training.inputs import Inputs
+from domain.training.lacking import refuse_lacking
 from domain.training.question import Question, strategy_of
 from domain.training.samples import SampleSet, sample_set
 from domain.training.seen import as_seen
@@ -20,6 +21,7 @@ from domain.training.targets import TargetParams
 def predictions(question: Question, pipeline: FittedPipeline, inputs: Sequence[Inputs], engine: str = "native") -> pd.DataFrame:
     """``start`` (UTC), ``instrument`` where there are several, the outputs, on signals ``taken`` and ``size``, and ``in_sample``: whether the model may have seen the
     sample's label, or one that was not known yet. Later bars change no row: margins of quantiles follow labels that had ended, after the model's own."""
+    refuse_lacking(pipeline.columns, inputs)
     found = unlabelled(question, inputs, pipeline)
     samples = as_seen(found, pipeline.columns)
     table = pipeline.predict(samples, engine)

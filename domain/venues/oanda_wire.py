@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TOKEN, ACCOUNT = "TIDEMARK_OANDA_TOKEN", "TIDEMARK_OANDA_ACCOUNT"
 TRIES = 3                   # of a question of the broker: one that waits for minutes is no use
+LEFT_BEHIND = 6             # time-outs after which an order's request is given up: to look up an address, to connect to each of its hosts, to answer
 CFDS = {"NAS100": "NAS100_USD", "US500": "SPX500_USD"}
 
 OANDA = VENDORS.add("oanda", Vendor(
@@ -96,9 +97,12 @@ class Wire:
             return None
 
     def tell(self, endpoint: Any) -> dict[str, Any]:
-        """The answer to a request that must not be made again. AnswerLost if it may have arrived, SourceUnavailable if it did not, Answered if it is refused."""
+        """The answer to a request that must not be made again. AnswerLost if it may have arrived, SourceUnavailable if it did not, Answered if it is refused.
+
+        Its time-outs are those of every request, but it is waited for until they have ended it: one left behind in a slow connection could still leave later.
+        """
         try:
-            return self.connection.call(lambda: self._request(endpoint), tries=1, deadline=self.connection.timeout)
+            return self.connection.call(lambda: self._request(endpoint), tries=1, deadline=LEFT_BEHIND * self.connection.timeout)
         except SourceUnavailable as error:
             last = self.connection.last
             if isinstance(last, Transient) and not last.sent:

@@ -76,11 +76,18 @@ def of_dataset(dataset: Dataset, event: Event | None) -> list[Fact]:
     origin = dataset.provenance
     model = [Fact("Model", f"{origin['model']}, seed {origin['seed']}", hash_of(origin.get("params", {})))] if "model" in origin else []
     file = [Fact("File", str(origin.get("name", dataset.source)), str(origin["file"]))] if isinstance(origin.get("file"), str) and len(origin["file"]) == HASH else []
+    download = [Fact("Download", _download_words(origin), hash_of(origin.get("covered", [])))] if "vendor" in origin else []
     repairs = [Fact("Repairs", "rows dropped or merged", dataset.ledger)] if dataset.ledger else []
     return [
         Fact("Data", f"{dataset.instrument} {dataset.timeframe}, {dataset.bars:,} bars", dataset.version, str(event.detail.get("version", "")) if event else ""),
-        Fact("Source", dataset.source), Fact("Clock", dataset.clock), *model, *file, *repairs,
+        Fact("Source", dataset.source), Fact("Clock", dataset.clock), *model, *file, *download, *repairs,
     ]  # fmt: skip
+
+
+def _download_words(origin: Mapping[str, Any]) -> str:
+    """What was asked of the vendor, and as of when."""
+    where = f", from the local double at {origin['double']}" if origin["double"] else ""
+    return f"{origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}{where}"
 
 
 def of_job(job: Job, event: Event | None) -> list[Fact]:

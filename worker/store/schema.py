@@ -237,6 +237,18 @@ rule_sets = Table(                                          # of compliance, tha
     Column("retired", Boolean, nullable=False),             # this version takes the rule set off the lists
 )  # fmt: skip
 
+written_strategies = Table(                                 # that users wrote; append-only
+    "written_strategies", meta,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),                   # JSON, as domain.strategies.definition reads it
+    Column("digest", String(64), nullable=False),           # SHA-256 of the text
+    Column("why", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("retired", Boolean, nullable=False),             # this version takes the strategy off the lists
+)  # fmt: skip
+
 checkpoints = Table(                                        # signed size and root of the audit trail; append-only but for old heartbeats
     "checkpoints", meta,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
@@ -344,3 +356,16 @@ Index("ix_audit_links_seq_entity", links.c.seq, links.c.entity)
 Index("ix_outside_kind_name", outside.c.kind, outside.c.name)
 Index("ix_trials_data_strategy", trials.c.data, trials.c.strategy)
 Index("ix_runs_kind_created", runs.c.kind, runs.c.created_at)
+
+order_intents = Table(                                      # orders that were about to be sent, and what is known of them
+    "order_intents", meta,
+    Column("account", String(64), primary_key=True),        # our name of it
+    Column("client_id", String(64), primary_key=True),
+    Column("details", JSON, nullable=False),                # the order; decimals and times as text
+    Column("at", Instant, nullable=False),
+    Column("mark", String(64), nullable=False),             # where the vendor's record stood before it was sent
+    Column("state", String(16), nullable=False),            # intent, or the state of the ticket
+    Column("broker_id", String(64), nullable=False),        # the vendor's id, empty until it is known
+    Column("ticket", JSON),
+    Index("ix_order_intents_broker_id", "account", "broker_id"),
+)  # fmt: skip

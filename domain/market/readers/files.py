@@ -174,7 +174,7 @@ def _member(path: Path, raw: IO[bytes]) -> Iterator[IO[bytes]]:
             raise BadRequest(f"{path.name} is encrypted; unpack it and import the file inside")
         with archive.open(table) as member:
             yield member
-    except (zipfile.BadZipFile, NotImplementedError):
+    except (zipfile.BadZipFile, NotImplementedError, OSError):
         raise BadRequest(f"{path.name} is a damaged or unusual zip archive; unpack it and import the file inside") from None
 
 

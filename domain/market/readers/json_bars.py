@@ -15,6 +15,7 @@ from domain.market.readers.base import BadLine, RawBars, ReadLimits
 from domain.market.readers.files import content
 from domain.market.readers.layout import CLIP, SHOWN
 from domain.market.readers.sample import PREVIEW
+from domain.market.readers.stamps import EARLIEST, LATEST
 from domain.parsing import json_of
 
 
@@ -50,6 +51,25 @@ def number(value: Any) -> float:
         return float(value)
     except (ValueError, OverflowError):
         raise ValueError(f"{value[:40]!r} is not a number" if isinstance(value, str) else "a number is too large") from None
+
+
+def moment(value: Any, unit: int) -> int:
+    """Nanoseconds of a count of ``unit`` nanoseconds since 1970; ValueError where that is no time of a market.
+
+    >>> moment(1_704_672_000, 1_000_000_000)
+    1704672000000000000
+    """
+    count = number(value)
+    if not EARLIEST <= count * unit < LATEST:
+        raise ValueError(f"its time {str(value)[:40]} is not between the years 1973 and 2200")
+    return int(count) * unit
+
+
+def part(value: Any, *names: str) -> Any:
+    """What stands under these names, one in the other; None where an object is missing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def bars_of(

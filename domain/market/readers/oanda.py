@@ -19,7 +19,7 @@ from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers import stamps
 from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
-from domain.market.readers.json_bars import bars_of, document_of, number, objects, preview_of, within
+from domain.market.readers.json_bars import bars_of, document_of, moment, number, objects, preview_of, within
 from domain.market.readers.quotes import with_spread
 from domain.market.readers.sample import instrument_in, step_sentence
 from domain.market.zones import SECOND
@@ -71,7 +71,7 @@ def _answer(path: Path, max_bytes: int) -> Mapping[str, Any]:
 
 def _timeframe(answer: Mapping[str, Any], path: Path) -> str | None:
     granularity = answer.get("granularity")
-    if granularity is not None and granularity not in TIMEFRAMES:
+    if granularity is not None and str(granularity) not in TIMEFRAMES:
         raise BadRequest(f"{path.name} holds candles of {str(granularity)[:20]}; the timeframes are {', '.join(TIMEFRAMES)}: ask OANDA for one of them")
     return TIMEFRAMES.get(str(granularity))
 
@@ -132,7 +132,7 @@ def _time(value: Any) -> int:
     """
     text = str(value)
     if SECONDS.fullmatch(text):
-        return int(text.partition(".")[0]) * SECOND
+        return moment(text, SECOND)
     stamp = stamps.parse_one(text, stamps.ISO)
     if not stamp.aware:
         raise ValueError(f"its time {text[:40]!r} has no zone")

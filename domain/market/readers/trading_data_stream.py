@@ -19,7 +19,7 @@ from domain.market.instrument import Instrument
 from domain.market.readers import stamps
 from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
 from domain.market.readers.files import content
-from domain.market.readers.json_bars import bars_of, document_of, number, preview_of, within
+from domain.market.readers.json_bars import bars_of, document_of, moment, number, preview_of, within
 from domain.market.readers.points import in_points
 from domain.market.readers.sample import instrument_in, lines_of, side_in, step_sentence, words_of
 from domain.market.timeframe import MINUTES
@@ -92,7 +92,7 @@ def _row(values: Sequence[Any]) -> tuple[Any, ...]:
 
 def _time(value: Any) -> int:
     if isinstance(value, int):
-        return value * MILLISECOND
+        return moment(value, MILLISECOND)
     return stamps.parse_one(str(value).strip(), stamps.ISO).ns
 
 

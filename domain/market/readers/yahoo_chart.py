@@ -18,8 +18,9 @@ from domain.errors import BadRequest
 from domain.market.bars import PRICES
 from domain.market.instrument import Instrument
 from domain.market.readers.base import READERS, Progress, RawBars, Reader, ReadLimits, Recognised
-from domain.market.readers.json_bars import bars_of, document_of, number, objects, preview_of, within
+from domain.market.readers.json_bars import bars_of, document_of, moment, number, objects, part, preview_of, within
 from domain.market.readers.sample import instrument_in, side_in, step_sentence
+from domain.market.readers.stamps import EARLIEST, LATEST
 from domain.market.zones import SECOND, instant
 
 HEAD = re.compile(rb'"chart"\s*:\s*\{\s*"(?:result|error)"')
@@ -65,9 +66,9 @@ def _chart(path: Path, max_bytes: int) -> Mapping[str, Any]:
         raise BadRequest(f"{path.name} is an answer of Yahoo without bars{why}; ask again")
     result = results[0]
     meta = result.get("meta")
-    if not isinstance(meta, dict) or meta.get("dataGranularity") not in TIMEFRAMES:
-        length = meta.get("dataGranularity") if isinstance(meta, dict) else None
-        raise BadRequest(f"{path.name} holds bars of {length or 'a length that it does not say'}; the timeframes are {', '.join(dict.fromkeys(TIMEFRAMES))}: ask for one of them")
+    length = part(meta, "dataGranularity")
+    if not isinstance(length, str) or length not in TIMEFRAMES:
+        raise BadRequest(f"{path.name} holds bars of {str(length)[:20] if length else 'a length that it does not say'}; the timeframes are {', '.join(dict.fromkeys(TIMEFRAMES))}: ask for one of them")
     return result
 
 
@@ -81,8 +82,7 @@ def _bars(chart: Mapping[str, Any], path: Path) -> RawBars:
             silent += 1
             continue
         try:
-            at = int(number(seconds)) * SECOND
-            rows.append((place, at, *(number(values[name]) for name in PRICES), float("nan") if values["volume"] is None else number(values["volume"])))
+            rows.append((place, moment(seconds, SECOND), *(number(values[name]) for name in PRICES), float("nan") if values["volume"] is None else number(values["volume"])))
         except ValueError as error:
             bad.append((place, values, str(error)))
     notes = [NOTE, *([f"{silent:,} of {len(stamps):,} entries have no prices (null) and are left out"] if silent else [])]
@@ -103,9 +103,10 @@ def _quotes(chart: Mapping[str, Any], path: Path) -> Mapping[str, list[Any]]:
         if not chart.get("timestamp"):
             return {name: [] for name in (*PRICES, "volume")}
         whole = {name: quotes[name] for name in (*PRICES, "volume")}
+        stamps = chart["timestamp"]
     except (KeyError, IndexError, TypeError):
         raise BadRequest(f"{path.name} is a chart of Yahoo without open, high, low, close and volume; ask again") from None
-    if any(not isinstance(values, list) or len(values) != len(chart["timestamp"]) for values in whole.values()):
+    if not isinstance(stamps, list) or any(not isinstance(values, list) or len(values) != len(stamps) for values in whole.values()):
         raise BadRequest(f"{path.name} is a chart of Yahoo whose columns are not of one length: it is cut off; ask again")
     return whole
 
@@ -113,12 +114,12 @@ def _quotes(chart: Mapping[str, Any], path: Path) -> Mapping[str, list[Any]]:
 def _closed(rows: list[Any], meta: Mapping[str, Any]) -> list[Any]:
     """The rows whose bar was over at the last trade that the answer knows of."""
     last = meta.get("regularMarketTime")
-    if not isinstance(last, int):
+    if isinstance(last, bool) or not isinstance(last, int) or not EARLIEST <= last * SECOND < LATEST:
         return rows
     minutes = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "60m": 60, "1h": 60, "4h": 240}.get(meta["dataGranularity"])
     if minutes:
         return [row for row in rows if row[1] + minutes * 60 * SECOND <= last * SECOND]
-    end = ((meta.get("currentTradingPeriod") or {}).get("regular") or {}).get("end")
+    end = part(meta, "currentTradingPeriod", "regular", "end")
     open_day = _day(last * SECOND, meta) if isinstance(end, int) and last < end else None
     return [row for row in rows if open_day is None or _day(row[1], meta) < open_day]
 

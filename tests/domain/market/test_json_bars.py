@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -34,6 +37,15 @@ def candle(hour: int, complete: bool = True, sides: tuple[str, ...] = ("bid", "a
 
 def candles(*rows: Any, granularity: str = "H1", symbol: str = "EUR_USD") -> dict[str, Any]:
     return dict(instrument=symbol, granularity=granularity, candles=list(rows))
+
+
+def spoilt(value: Any, random: Random) -> Any:
+    """The document with parts of it taken out, or put in place of by what does not belong there."""
+    if random.random() < 0.06:
+        return random.choice([None, True, -1, 1e400, "x", [], {}, "2024-01-08", 10**30, float("nan"), "\0", -(10**20), 9e15])
+    if isinstance(value, dict):
+        return {key: spoilt(part, random) for key, part in value.items() if random.random() > 0.03}
+    return [spoilt(part, random) for part in value if random.random() > 0.02] if isinstance(value, list) else value
 
 
 def read(path: Path) -> readers.RawBars:
@@ -142,3 +154,12 @@ def test_what_holds_no_bars_is_refused_with_what_it_is(tmp_path, document, sente
 def test_other_texts_are_refused_with_what_they_are(tmp_path, text, sentence):
     with pytest.raises(BadRequest, match=sentence):
         read(put(tmp_path, "x.txt", text))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_spoilt_document_is_read_or_refused_with_a_sentence(tmp_path, name):
+    random = Random(name)
+    for _ in range(int(os.environ.get("TIDEMARK_CASES", "40"))):
+        path = put(tmp_path, name, json.dumps(spoilt(FILES[name][0], random)))
+        with suppress(BadRequest):
+            read(path)
