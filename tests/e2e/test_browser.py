@@ -39,7 +39,7 @@ def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
 
 def open_file(page: Page, system, path: Path) -> None:
     page.goto(f"{system.url}/data?do=import")
-    page.get_by_label("or a file path on the server").fill(str(path))
+    page.get_by_role("textbox", name="or a file path on the server").fill(str(path))
     press(page.get_by_role("button", name="Load", exact=True))
 
 
