@@ -11,11 +11,12 @@ from worker.terminal.options import instant
 from worker.terminal.say import Json, say
 
 PARTIAL = 3         # exit status: something is stored, and something that was asked for is missing
+SHORT = {"mt5": "metatrader"}      # what people call a vendor beside its name
 VENDORS = ("source", "title", "kind", "state", "gives")
 
 
 def download(
-    source: str = typer.Option(..., "--source", help="Vendor: one that `tidemark data sources` lists."),
+    source: str = typer.Option(..., "--source", help="Vendor: one that `tidemark data sources` lists; mt5 is metatrader."),
     instrument: str = typer.Option(..., "--instrument", help="Instrument, as the instrument table names it."),
     timeframe: str = typer.Option(..., "--timeframe", help="Timeframe of the bars: M1, M5, M15, M30, H1, H4 or D1, as far as the vendor has it."),
     start: str = typer.Option(..., "--from", help="First date or time (UTC), such as 2024-01-02."),
@@ -28,6 +29,7 @@ def download(
     """
     from worker.terminal.here import desk, finished
 
+    source = SHORT.get(source, source)
     at, unset = desk(), datetime.min.replace(tzinfo=UTC)
     first, last = (_edge(option, text, unset) for option, text in (("--from", start), ("--to", end)))
     for sentence in at.downloads.beforehand(source, instrument, timeframe, first, last) if not as_json else ():
