@@ -19,7 +19,7 @@ from domain.risk.positions import OpenPosition
 from domain.scanner.criteria import GRADES, Criteria
 from domain.scanner.reasons import REASONS
 from domain.strategies import STRATEGIES
-from domain.strategies.base import about, uses_of
+from domain.strategies.base import about, reads_forecasts, uses_of
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
@@ -210,12 +210,12 @@ class Scanner:
 
 def usable() -> list[str]:
     """The strategies that decide with their defaults alone."""
-    return [name for name in STRATEGIES if _decides(name)]
+    return [name for name in STRATEGIES if not reads_forecasts(name) and _decides(name)]
 
 
 def _decides(name: str) -> bool:
     try:
-        build(STRATEGIES[name], {})
+        uses_of(build(STRATEGIES[name], {}))
     except BadRequest:
         return False
     return True
@@ -229,6 +229,8 @@ def _built(choices: Sequence[Choice]) -> dict[str, tuple[str, Any]]:
     for choice in choices:
         if choice.shown in built:
             raise BadRequest(f"{choice.shown} is chosen twice; give one of them another label")
+        if reads_forecasts(choice.name):
+            raise BadRequest(f"{choice.name} decides on a model's forecasts, which a scan does not take; leave it out, and backtest it with its model")
         built[choice.shown] = choice.name, build(STRATEGIES[choice.name], choice.params)
     return built
 
