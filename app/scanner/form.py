@@ -30,7 +30,7 @@ def form(desk: Desk, run: Any = None) -> None:
 def _form(desk: Desk, run: Any) -> None:
     before = dict(run.spec) if run else {}
     key = f"scan-{run.id if run else 'new'}"
-    datasets, choices = desk.data.catalogue(), [Choice(name) for name in desk.scanner.strategies()]
+    datasets, choices = desk.data.catalogue(), desk.scanner.choices()
     newest = {dataset.id for dataset in desk.scanner.newest_datasets()}
     a, b = st.columns([3, 2])
     first = [dataset for dataset in datasets if (dataset.version in before["datasets"] if before else dataset.id in newest)]
@@ -39,7 +39,7 @@ def _form(desk: Desk, run: Any) -> None:
     own = before.get("timeframes") or sorted({dataset.timeframe for dataset in chosen})
     wanted = b.multiselect("Timeframes", timeframes, [name for name in own if name in timeframes], key=f"{key}-frames-{'-'.join(dataset.id for dataset in chosen)}", help="Longer ones than the bars' are built from them.")
     labels = {choice.shown: choice for choice in choices} | {each["label"]: Choice(each["name"], each["params"], each["label"]) for each in before.get("strategies", ())}
-    scanned = st.multiselect("Strategies", list(labels), [each["label"] for each in before.get("strategies", ())] or list(labels), key=f"{key}-strategies", help="With their default parameters.")
+    scanned = st.multiselect("Strategies", list(labels), [each["label"] for each in before.get("strategies", ())] or list(labels), key=f"{key}-strategies", help="With their default parameters; those of the library as they were saved.")
     rules, criteria, open_ = st.tabs(["Costs and risk", "What a proposal must reach", "Open positions"], key=f"{key}-tabs")
     with rules:
         changed, profile, equity, span = _rules(desk, key, chosen, before)

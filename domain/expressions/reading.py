@@ -64,9 +64,11 @@ class _Reading:
         return node.name
 
     def _inside(self, node: Node) -> str:
-        return f"({self.of(node)})" if isinstance(node, Chain) else self.of(node)
+        """In brackets where its words would run into those around it."""
+        call = isinstance(node, Name) and node.name in FUNCTIONS and FUNCTIONS[node.name].gives == "number"
+        return f"({self.of(node)})" if call or isinstance(node, Chain) else self.of(node)
 
 
 def _bars(value: Node) -> str:
     n = int(value.value) if isinstance(value, Number) else 0
-    return "bar" if n == 1 else f"{n:,} bars"
+    return "1 bar" if n == 1 else f"{n:,} bars"

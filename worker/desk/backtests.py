@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,13 +18,16 @@ from domain.outside.forecast_models import LEVELS, asks_quantiles, horizon_of, w
 from domain.params import Param, build, faults, params_of, values_of
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about, reads_forecasts, refuse_without_model
+from domain.strategies.presets import Preset, presets_of
 from domain.trading.cost_units import in_pips, overlaid, without_unit
 from domain.trading.rules import SECTIONS
+from worker.desk.cautions import cautions
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs
 from worker.desk.export import csv_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
+from worker.desk.strategies import WRITTEN, conditions_at_fault, meant, saved_of, title_of
 from worker.desk.thin import thinned
 from worker.store import Dataset, Model, Run
 from worker.store.cost_profiles import CostProfile
@@ -56,12 +59,23 @@ class Backtests:
     # -- choices
 
     def strategies(self) -> dict[str, str]:
-        """Name -> what it does; those that need a model of forecasts come last."""
-        return {name: about(name) for name in sorted(STRATEGIES, key=reads_forecasts)}
+        """Name -> what it does; the built-in ones, those that need a model of forecasts after the others, then those of the library."""
+        with self._context.store.read() as unit:
+            saved = [saved_of(unit, row.name) for row in unit.strategies.all()]
+        return {name: about(name) for name in sorted(STRATEGIES, key=reads_forecasts)} | {each.stored.name: each.about for each in saved}
 
     def params(self, strategy: str) -> tuple[Param, ...]:
         """The parameters of a strategy: name, type, default, bounds, unit, help."""
-        return params_of(STRATEGIES[strategy])
+        name, saved = meant(self._context, strategy, {})
+        return tuple(replace(param, default=saved.get(param.name, param.default)) for param in params_of(STRATEGIES[name]))
+
+    def presets(self, strategy: str) -> dict[str, Preset]:
+        """Name -> preset of the strategy's parameters, each for one timeframe; empty where it has none."""
+        return presets_of(strategy)
+
+    def cautions(self, strategy: str, params: Mapping[str, Any]) -> list[str]:
+        """What to read before a run of these parameters."""
+        return cautions(strategy, params)
 
     def rule_params(self, name: str) -> tuple[Param, ...]:
         """The parameters of account, costs, execution, sizing or limits."""
@@ -69,7 +83,8 @@ class Backtests:
 
     def faults(self, strategy: str, values: Mapping[str, Any]) -> dict[str, str]:
         """Parameter -> error message, for invalid values."""
-        return faults(STRATEGIES[strategy], values)
+        name, values = meant(self._context, strategy, values)
+        return faults(STRATEGIES[name], values) or (conditions_at_fault(values) if name == WRITTEN else {})
 
     def rules(self) -> dict[str, Any]:
         """Account, costs, execution, sizing and limits as config.toml sets them: where a new backtest starts from."""
@@ -104,7 +119,7 @@ class Backtests:
         spec = self.spec(request)
         names, made_up = self._names(spec["datasets"])
         filtered = f" filtered by {spec['model']['name']}@{spec['model']['version']}" if "model" in spec else ""
-        title = f"{request.strategy}{filtered} · {names} {request.timeframe}{made_up}"
+        title = f"{title_of(request.strategy, request.params)}{filtered} · {names} {request.timeframe}{made_up}"
         return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
     def spec(self, request: BacktestRequest) -> dict[str, Any]:
@@ -114,6 +129,7 @@ class Backtests:
                 raise unknown("section of the rules", name, RULES)
             if not isinstance(values, Mapping):
                 raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
+        request = self.meant(request)
         strategy: Strategy = build(STRATEGIES[request.strategy], request.params)
         refuse_without_model(strategy, bool(request.model))
         with self._context.store.read() as unit:
@@ -129,6 +145,11 @@ class Backtests:
             start=request.start.isoformat(), end=request.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
+
+    def meant(self, request: BacktestRequest) -> BacktestRequest:
+        """The request with the strategy that its name means: one of the library is ``written``, with what was saved."""
+        strategy, params = meant(self._context, request.strategy, request.params)
+        return replace(request, strategy=strategy, params=params)
 
     def _model(self, request: BacktestRequest) -> dict[str, Any]:
         """The version that is meant now: a promotion makes another question."""

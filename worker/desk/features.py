@@ -20,6 +20,7 @@ from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import safe
 from worker.desk.needs import Lack, lacks, resolved, titled
+from worker.desk.strategies import meant
 from worker.desk.thin import thinned
 from worker.store import Run
 
@@ -196,9 +197,11 @@ class Features:
         if not strategy:
             spec = self.spec(request)
         else:
-            strategy_: Strategy = build(STRATEGIES[strategy], params or {})
+            title = strategy
+            strategy, params = meant(self._context, strategy, params or {})
+            strategy_: Strategy = build(STRATEGIES[strategy], params)
             spec = self.spec(replace(request, columns=()), columns=False, more=strategy_.features()) | dict(strategy=strategy, params=values_of(strategy_))
-        return self.submit("gate", f"Gate: {strategy or self.title_of(spec['columns'])}", request, spec)
+        return self.submit("gate", f"Gate: {title if strategy else self.title_of(spec['columns'])}", request, spec)
 
     def bars_in(self, request: FeatureRequest) -> int:
         """Estimated number of bars of a request."""

@@ -25,6 +25,7 @@ from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
+from worker.desk.strategies import WRITTEN, saved_of
 from worker.store import Dataset, Job, Run
 
 KIND = "scan"
@@ -71,6 +72,12 @@ class Scanner:
     def strategies(self) -> dict[str, str]:
         """Name -> what it does, of the strategies that decide with their defaults alone."""
         return {name: about(name) for name in usable()}
+
+    def choices(self) -> list[Choice]:
+        """Those, and the newest version of each strategy of the library, under its own name."""
+        with self._context.store.read() as unit:
+            saved = [saved_of(unit, row.name) for row in unit.strategies.all()]
+        return [*(Choice(name) for name in usable()), *(Choice(WRITTEN, each.definition.params, each.stored.name) for each in saved)]
 
     def newest_datasets(self) -> list[Dataset]:
         """One of each instrument: the one with the newest bars, of those the finest; real ones where there are any."""
@@ -209,7 +216,7 @@ class Scanner:
 
 
 def usable() -> list[str]:
-    """The strategies that decide with their defaults alone."""
+    """The strategies that decide with their defaults alone, without a model's forecasts."""
     return [name for name in STRATEGIES if not reads_forecasts(name) and _decides(name)]
 
 

@@ -23,6 +23,7 @@ from worker.desk.backtests import RULES, BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
+from worker.desk.strategies import meant, title_of
 from worker.desk.thin import thin
 from worker.store import Run
 from worker.store.chunks import PACE
@@ -49,7 +50,7 @@ class Sweeps:
 
     def choices(self, strategy: str) -> dict[str, Param]:
         """What may be swept: the strategy's own parameters, then those of the rules as ``costs.slippage``, each with type, bounds and unit."""
-        return swept(strategy)
+        return swept(meant(self._context, strategy, {})[0])
 
     def objectives(self) -> dict[str, str]:
         """Word -> definition of what a best one is chosen by."""
@@ -64,6 +65,7 @@ class Sweeps:
 
     def size(self, request: BacktestRequest, grid: Grid) -> Size:
         """Size of a grid: combinations, refused ones, estimated seconds; raises ``BadRequest`` for an invalid grid."""
+        request = self._backtests.meant(request)
         points, refused = self._points(request, grid)
         return Size(len(points), refused, round(len(points) * self._seconds(request), 1))
 
@@ -80,21 +82,24 @@ class Sweeps:
 
     def submit_sweep(self, request: BacktestRequest, grid: Grid) -> Submitted:
         """Every combination of ``grid``: parameter -> values (``domain.optimise.between`` makes them from a range), or a list of combinations."""
-        spec = self._spec(request, grid)
-        return self._submit("sweep", request, spec)
+        request = self._backtests.meant(request)
+        return self._submit("sweep", request, self._spec(request, grid))
 
     def submit_walk_forward(self, request: BacktestRequest, grid: Grid, windows: Mapping[str, Any] | None = None, objective: Mapping[str, Any] | None = None) -> Submitted:
         """Fit ``grid`` on moving windows, trade each choice in the window after. ``windows``, ``objective``: changed values of Windows and Objective."""
         how = dict(windows=values_of(build(Windows, windows or {})), objective=values_of(build(Objective, objective or {})))
         _fits(request, how["windows"])
+        request = self._backtests.meant(request)
         return self._submit("walk_forward", request, self._spec(request, grid) | how)
 
     def submit_stress(self, request: BacktestRequest, scenarios: Sequence[str] = ()) -> Submitted:
         """One backtest under higher costs, delayed fills and other intrabar orders; all scenarios where none is named."""
+        request = self._backtests.meant(request)
         return self._submit("stress", request, self._backtests.spec(request) | dict(scenarios=list(scenarios)))
 
     def submit_optimise(self, request: BacktestRequest, space: Mapping[str, Any], search: Mapping[str, Any] | None = None) -> Submitted:
         """Search ``space``: parameter -> [low, high], [low, high, step], {low, high, step, log} or {choices}. ``search``: changed values of Search."""
+        request = self._backtests.meant(request)
         searched = dimensions(request.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
         corners = [{param.name: param.choices[edge] if param.choices else (param.low, param.high)[edge] for param in searched} for edge in (0, -1)]
@@ -104,7 +109,7 @@ class Sweeps:
         if request.model and not reads_forecasts(request.strategy):
             raise BadRequest(f"a model filters the signals of one set of parameters in a single backtest; leave {request.model} out of a {KINDS[kind].lower()}")
         names, made_up = self._backtests._names(spec["datasets"])
-        title = f"{KINDS[kind]}: {request.strategy} · {names} {request.timeframe}{made_up}"
+        title = f"{KINDS[kind]}: {title_of(request.strategy, request.params)} · {names} {request.timeframe}{made_up}"
         return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
 
     def _spec(self, request: BacktestRequest, grid: Grid) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from domain.errors import BadRequest, unknown
 from domain.models import LEARNERS
 from domain.params import Param, build, params_of, values_of
 from domain.strategies import STRATEGIES
-from domain.strategies.base import Strategy, about, reads_forecasts
+from domain.strategies.base import Strategy, reads_forecasts
 from domain.training.question import Fitting
 from domain.training.splits import SCHEMES
 from domain.training.targets import TARGETS, TargetParams
@@ -24,6 +24,7 @@ from worker.desk.backtests import RULES, BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.features import FeatureRequest, Features
+from worker.desk.strategies import meant
 from worker.store import Job, Run
 from worker.store.chunks import Chunk
 from worker.store.fold_rows import rows_of
@@ -131,7 +132,7 @@ class Training:
 
     def strategies(self) -> dict[str, str]:
         """Name -> what it does."""
-        return {name: about(name) for name in STRATEGIES}
+        return self._backtests.strategies()
 
     # -- submission
 
@@ -140,6 +141,7 @@ class Training:
         target = TARGETS.get(request.target)
         if target is None:
             raise unknown("target", request.target, TARGETS)
+        request = self._meant(request)
         strategy = self._strategy(request, target.on)
         learner = LEARNERS[request.learner]
         if request.target not in learner.targets:  # type: ignore[attr-defined]
@@ -183,6 +185,13 @@ class Training:
         if again:
             self._context.wake(job)
         return Submitted(job, again)
+
+    def _meant(self, request: TrainingRequest) -> TrainingRequest:
+        """The request with the strategy that its name means, where there is one."""
+        if not request.strategy:
+            return request
+        strategy, params = meant(self._context, request.strategy, request.strategy_params)
+        return replace(request, strategy=strategy, strategy_params=params)
 
     def _strategy(self, request: TrainingRequest, on: str) -> Strategy | None:
         if on == "signals" and not request.strategy:

@@ -237,6 +237,18 @@ rule_sets = Table(                                          # of compliance, tha
     Column("retired", Boolean, nullable=False),             # this version takes the rule set off the lists
 )  # fmt: skip
 
+written_strategies = Table(                                 # that users wrote; append-only
+    "written_strategies", meta,
+    Column("name", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),                   # JSON, as domain.strategies.definition reads it
+    Column("digest", String(64), nullable=False),           # SHA-256 of the text
+    Column("why", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("retired", Boolean, nullable=False),             # this version takes the strategy off the lists
+)  # fmt: skip
+
 checkpoints = Table(                                        # signed size and root of the audit trail; append-only but for old heartbeats
     "checkpoints", meta,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),

@@ -31,6 +31,7 @@ from worker.store.rule_sets import RuleSets
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.seals import Seals
+from worker.store.strategies import WrittenStrategies
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
@@ -58,6 +59,7 @@ class Unit:
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
+        self.strategies = WrittenStrategies(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
         self.order_intents = OrderIntents(connection)
 

@@ -21,6 +21,7 @@ from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.signals import read as read_signals
+from worker.terminal.strategy_file import StrategyFile, chosen, note, timeframe_of
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
@@ -28,11 +29,13 @@ RULES = ("account", "costs", "execution", "sizing", "limits")
 def backtest(
     bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat, once per instrument."),
     instrument: str = typer.Option("", help="Instrument of a file of --bars without NAME."),
-    timeframe: str = typer.Option(..., help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1."),
+    timeframe: str = typer.Option("", help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1. Default: that of --strategy-file."),
     side: str = typer.Option("", help="Side that the bars quote: bid or mid; default: as the file says, else bid."),
     clock: Clock = "",
     strategy: str = typer.Option("", help="Strategy name."),
     params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    preset: str = typer.Option("", help="Named parameters of the strategy, for bars of the preset's timeframe: gold_buy_dip has conservative (M15), aggressive (M1) and H1; --params go over them."),
+    strategy_file: StrategyFile = None,
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
     model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals, or forecasts for a strategy by quantiles: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
     forecasts: Path | None = typer.Option(None, help="CSV or Parquet of quantiles for a strategy that decides on them (conservative, moderate, aggressive): ts, the open of the deciding bar, or start, its end; q05 q10 q25 q50 q75 q90 q95. tidemark predict writes such files."),
@@ -58,14 +61,20 @@ def backtest(
     from domain.backtest import study
     from domain.market import instruments
 
+    strategy, params = chosen(strategy, params, strategy_file)
+    timeframe = timeframe_of(timeframe, strategy_file)
+    if not timeframe:
+        raise BadRequest("--timeframe is missing; give it a value, as in --timeframe M15")
     rules, extra = rules_in(config)
     period = period_of(start, end)
     files = BarFiles(instruments(extra), clock)
     series, along = _series(files, bars, instrument, timeframe, side, magnify), rates_of(files, rates, side)
     files.finish()
     series = within(OutsideFiles(macro, headlines, releases, impact, utc).along(series), period)
+    note(strategy_file, timeframe, [traded.instrument.name for traded in series])
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
+    params = _with_preset(strategy, preset, timeframe, params)
     source = ForecastSource.named(strategy, model, forecasts)
     filtering = ModelFilter.named(model, strategy, bool(signals)) if model and not source else None
 
@@ -126,6 +135,14 @@ def rules_in(config: Path | None, beside: Sequence[str] = ()) -> tuple[Any, str]
     settings = settings_from(merged)
     settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
+
+
+def _with_preset(strategy: str, preset: str, timeframe: str, params: str) -> str:
+    """The parameters as JSON, over those of the preset where one is named."""
+    from domain.market.timeframe import Timeframe
+    from domain.strategies.presets import preset_params
+
+    return json.dumps({**preset_params(strategy, preset, Timeframe.named(timeframe)), **params_of(params)}) if preset else params
 
 
 def _strategy(name: str, params: str, signals: Path | None) -> Any:

@@ -13,6 +13,7 @@ from domain.errors import BadRequest, listed
 from domain.parsing import is_file
 from worker.terminal.options import instant, params_of
 from worker.terminal.say import Json, say
+from worker.terminal.strategy_file import StrategyFile, chosen
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version; one an instrument. May repeat.")]
 Recipe = Annotated[str, typer.Option("--recipe", help="Feature set by name, your own or built-in.")]
@@ -34,11 +35,12 @@ MATCHES = ("rank", "ts", "instrument", "distance", "followed")
 def examine(
     data: Data, recipe: Recipe = "", columns: list[str] = COLUMN, rest: Rest = None, timeframe: Frame = "", start: Start = "", end: End = "",
     target: str = typer.Option("forward", help="Target: forward (return over the next bars) or trades (R of a strategy's trades)."), horizon: int = typer.Option(16, help="Horizon of the forward return, in bars."),
-    begin: From = "open", strategy: str = typer.Option("", help="Strategy name, for the target trades."), params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    begin: From = "open", strategy: str = typer.Option("", help="Strategy name, for the target trades."), params: str = typer.Option("{}", help="Strategy parameters as JSON."), strategy_file: StrategyFile = None,
     quantiles: int = typer.Option(10, help="Number of quantiles of the feature's value."), discovery: float = typer.Option(0.1, help="False discovery rate up to which a feature is significant."),
     most: int = typer.Option(20, help="Maximum number of features to propose."), regimes: list[str] = REGIMES, out: Out = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Rank features by what they predict, corrected for multiple testing, and propose a selection with reasons."""
+    strategy, params = chosen(strategy, params, strategy_file)
     at, request = _request_of(data, recipe, [*columns, *(rest or [])], timeframe, start, end)
     ahead = dict(target=target) if target == "trades" else dict(target=target, horizon=horizon, start=begin)
     submitted = at.examinations.submit_examination(request, ahead, strategy, params_of(params), dict(quantiles=quantiles), dict(discovery=discovery, most=most), **_regimes(regimes))

@@ -14,6 +14,8 @@ from worker.terminal.bars import BarFiles, Clock, FileBars, unnamed
 from worker.terminal.examine import examine, similar
 from worker.terminal.options import pairs, params_of
 from worker.terminal.say import Json, say
+from worker.terminal.strategy_file import StrategyFile
+from worker.terminal.strategy_file import chosen as chosen_strategy
 from worker.terminal.user_module import UserCode, load
 
 app = typer.Typer(no_args_is_help=True, help="Features: causal columns computed from bars.")
@@ -83,13 +85,14 @@ def compute(
 @app.command("check")
 def check(
     bars: Bars, instrument: Name = "EURUSD", timeframe: Frame = "", recipe: Recipe = "", columns: list[str] = COLUMN, strategy: Annotated[str, typer.Option(help="Strategy name.")] = "",
-    params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", module: Annotated[Path | None, typer.Option(help="FILE.py with your own features and strategies; it is executed. Default: everything it defines is checked.")] = None,
+    params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", strategy_file: StrategyFile = None, module: Annotated[Path | None, typer.Option(help="FILE.py with your own features and strategies; it is executed. Default: everything it defines is checked.")] = None,
     htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Look-ahead check: every column that reads the future, with the bar and the size. Exit status 1 if there is one, else 0."""
     from domain.causality import check_features, check_strategy
     from domain.strategies.base import make
 
+    strategy, params = chosen_strategy(strategy, params, strategy_file)
     columns_, strategies = load(module) if module else ([], [])
     defined = list(columns_)
     chosen = [*columns, *(rest or [])]

@@ -13,6 +13,7 @@ from domain.errors import BadRequest, listed, unknown
 from domain.parsing import object_of
 from worker.terminal.features import COLUMN, Frame, Recipe, Rest, uses_of
 from worker.terminal.say import Json, plain, say
+from worker.terminal.strategy_file import StrategyFile, needed
 from worker.terminal.train import BARS, MODULE, Instrument, Side, rules_of, watch_of
 from worker.terminal.training_inputs import inputs_of, user_code
 from worker.terminal.tune import Config, Learner, Params, SchemeParams, Seed, Strategy, StrategyParams, Target, TargetParams, asked_of
@@ -26,7 +27,7 @@ SHOWN = ("policy", "signals", "taken", "reward", "trades", "net_return", "max_dr
 
 @app.command()
 def fit(
-    learner: Learner, strategy: Strategy, out: Annotated[Path, typer.Option(help="Folder for policies.json and choices.parquet.")], bars: list[str] = BARS, target: Target = "win",
+    learner: Learner, out: Annotated[Path, typer.Option(help="Folder for policies.json and choices.parquet.")], strategy: Strategy = "", strategy_file: StrategyFile = None, bars: list[str] = BARS, target: Target = "win",
     policy: Annotated[str, typer.Option(help="Policies, comma-separated: heuristic, learned.")] = "heuristic,learned",
     policy_params: Annotated[str, typer.Option(help='Their parameters as JSON: {"learned": {"depth": 3, "leaf": 100, "caution": 1}, "heuristic": {"volatile": 0.67}}.')] = "{}",
     grid: Annotated[str, typer.Option(help='The actions as JSON: {"sizes": "0.5,1", "stops": "0.75,1,1.5", "targets": "0,1,2,3", "halves": true, "risk": 0.01}; target 0 is the signal\'s own.')] = "{}",
@@ -41,6 +42,7 @@ def fit(
     _check_target(target)
     chosen, actions = _policies(policy, policy_params), build(ActionGrid, object_of(grid, "--grid", '{"sizes": "0.5,1"}'))
     actions.actions()
+    strategy, strategy_params = needed(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
     asked = asked_of(params, target_params, strategy, strategy_params, "walk_forward", scheme_params, seed) | dict(options=options)
     with user_code(module) as own:

@@ -9,6 +9,7 @@ import typer
 
 from worker.terminal.options import From, To
 from worker.terminal.say import Json, say
+from worker.terminal.strategy_file import StrategyFile, needed, timeframe_of
 from worker.terminal.sweep import Data, Frame, Params, Rules, Saved, Strategy
 
 app = typer.Typer(no_args_is_help=True, help="Runs: start, list, show, export, report, compare, reproduce, histories, delete.")
@@ -17,7 +18,8 @@ app = typer.Typer(no_args_is_help=True, help="Runs: start, list, show, export, r
 @app.command()
 def start(
     data: Data,
-    strategy: Strategy,
+    strategy: Strategy = "",
+    strategy_file: StrategyFile = None,
     params: Params = "{}",
     timeframe: Frame = "",
     start: From = "",
@@ -34,7 +36,7 @@ def start(
     from worker.terminal.here import finished
     from worker.terminal.sweep import request_of
 
-    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
+    at, request = request_of(data, *needed(strategy, params, strategy_file), timeframe_of(timeframe, strategy_file), start, end, config, costs)
     request = replace(request, model=model)
     if not separate:
         return show(finished(at, at.backtests.submit(request), as_json).result["run"], as_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,3 +72,51 @@ def tried(expression: str, bars: Any, context: Any) -> Any:
     values = column_of(tree, FeatureTable(bars, context).input("columns"), len(bars))
     return pd.DataFrame(dict(ts=bars["ts"], value=pd.array(numbers_of(values), dtype="Float64").astype("Int64")))
 
+
+
+COLUMNS = ("name", "version", "type", "timeframe", "pairs", "created", "why")
+Why = Annotated[str, typer.Option("--why", help="Why it is saved or retired; a few words that stay with the version.")]
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List the saved strategies, each in its newest version."""
+    from worker.terminal.here import desk
+
+    say([_row(saved) for saved in desk().strategies.all()], as_json, COLUMNS)
+
+
+@app.command("show")
+def show(name: str = typer.Argument(..., help="NAME, the newest version, or NAME@VERSION."), as_json: Json = False) -> None:
+    """Show a saved strategy: its JSON, and what it says in plain words."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    saved = at.strategies.get(name)
+    if as_json:
+        return say(_row(saved) | dict(reading=saved.about, strategy=json.loads(saved.stored.text), versions=[_row(each) for each in at.strategies.versions(saved.stored.name)]), True)
+    print(saved.stored.text, end="")
+    print(f"\n{saved.title}, saved {saved.stored.created_at:%Y-%m-%d %H:%M} UTC by {saved.stored.actor}: {saved.stored.why}\n{saved.about}")
+
+
+@app.command("save")
+def save(file: Path = typer.Argument(..., help="JSON of a strategy."), why: Why = "", as_json: Json = False) -> None:
+    """Save a strategy as the newest version under its name."""
+    from worker.terminal.here import desk
+    from worker.terminal.strategy_file import read
+
+    say(_row(desk().strategies.save(read(file).text, why)), as_json)
+
+
+@app.command("retire")
+def retire(name: str = typer.Argument(..., help="Name of a saved strategy."), why: Why = "", as_json: Json = False) -> None:
+    """Take a strategy off the lists; its versions and the runs of it stay."""
+    from worker.terminal.here import desk
+
+    row = desk().strategies.retire(name, why)
+    say(dict(name=row.name, version=row.version, retired=True), as_json)
+
+
+def _row(saved: Any) -> dict[str, Any]:
+    definition, stored = saved.definition, saved.stored
+    return dict(name=stored.name, version=stored.version, type=definition.type, timeframe=definition.timeframe, pairs=", ".join(definition.pairs), created=stored.created_at, why=stored.why, actor=stored.actor, digest=stored.digest)

@@ -11,6 +11,7 @@ import typer
 from domain.errors import BadRequest
 from worker.terminal.options import From, To, instant, params_of, space_of
 from worker.terminal.say import Json, say
+from worker.terminal.strategy_file import StrategyFile, needed, timeframe_of
 
 Data = Annotated[list[str], typer.Option("--data", help="Dataset, by id or version. May repeat.")]
 Strategy = Annotated[str, typer.Option(help="Strategy name.")]
@@ -28,7 +29,8 @@ HEADLINE = ("trades", "net_return", "max_drawdown", "sharpe", "profit_factor", "
 def sweep(
     data: Data,
     vary: Vary,
-    strategy: Strategy,
+    strategy: Strategy = "",
+    strategy_file: StrategyFile = None,
     params: Params = "{}",
     timeframe: Frame = "",
     start: From = "",
@@ -45,7 +47,7 @@ def sweep(
 
     grid = grid_of(vary)
     ranked_by(by, ("number", *grid, *RANKABLE))
-    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
+    at, request = request_of(data, *needed(strategy, params, strategy_file), timeframe_of(timeframe, strategy_file), start, end, config, costs)
     run = _done(at, at.sweeps.submit_sweep(request, grid), as_json)
     _write(at, run, ("table", "matrix"), out)
     best, overfitting = at.sweeps.table(run.id, by, most).to_dict("records"), run.summary["overfitting"]
@@ -64,7 +66,8 @@ def sweep(
 def walk_forward(
     data: Data,
     vary: Vary,
-    strategy: Strategy,
+    strategy: Strategy = "",
+    strategy_file: StrategyFile = None,
     params: Params = "{}",
     timeframe: Frame = "",
     start: From = "",
@@ -83,7 +86,7 @@ def walk_forward(
 ) -> None:
     """Fit a grid of parameters on moving windows and trade each choice in the window after."""
     grid = grid_of(vary)
-    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
+    at, request = request_of(data, *needed(strategy, params, strategy_file), timeframe_of(timeframe, strategy_file), start, end, config, costs)
     windows = dict(in_sample=in_sample, out_of_sample=out_of_sample, step=step, anchored=anchored, embargo=embargo)
     run = _done(at, at.sweeps.submit_walk_forward(request, grid, windows, dict(figure=objective, fewest_trades=fewest_trades)), as_json)
     _write(at, run, ("folds", "fits", "equity", "trades"), out)
@@ -101,7 +104,8 @@ def walk_forward(
 
 def stress(
     data: Data,
-    strategy: Strategy,
+    strategy: Strategy = "",
+    strategy_file: StrategyFile = None,
     params: Params = "{}",
     timeframe: Frame = "",
     start: From = "",
@@ -112,7 +116,7 @@ def stress(
     as_json: Json = False,
 ) -> None:
     """Backtest one strategy again under higher costs, delayed fills and other intrabar orders."""
-    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
+    at, request = request_of(data, *needed(strategy, params, strategy_file), timeframe_of(timeframe, strategy_file), start, end, config, costs)
     run = _done(at, at.sweeps.submit_stress(request), as_json)
     _write(at, run, ("table", "curves"), out)
     rows = run.summary["scenarios"]
@@ -121,7 +125,8 @@ def stress(
 
 def optimise(
     data: Data,
-    strategy: Strategy,
+    strategy: Strategy = "",
+    strategy_file: StrategyFile = None,
     space: str = typer.Option(..., help=SPACE),
     params: Params = "{}",
     timeframe: Frame = "",
@@ -140,7 +145,7 @@ def optimise(
 ) -> None:
     """Search for good parameters, each trial suggested by those before it."""
     ranges = space_of(space)
-    at, request = request_of(data, strategy, params, timeframe, start, end, config, costs)
+    at, request = request_of(data, *needed(strategy, params, strategy_file), timeframe_of(timeframe, strategy_file), start, end, config, costs)
     how = dict(trials=trials, sampler=sampler, first=objective, second=second, fewest_trades=fewest_trades, seed=seed)
     run = _done(at, at.sweeps.submit_optimise(request, ranges, how), as_json)
     _write(at, run, ("table",), out)

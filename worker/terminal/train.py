@@ -31,6 +31,7 @@ from worker.terminal.features import (
 )
 from worker.terminal.options import params_of
 from worker.terminal.say import Json, plain, say
+from worker.terminal.strategy_file import StrategyFile, chosen
 from worker.terminal.training_inputs import Beside, inputs_of, user_code
 
 TRAINING = "training"       # section of a --config file: weights, half-life, margins, filter
@@ -45,7 +46,7 @@ def train(
     learner: Annotated[str, typer.Option(help="Learner name.")], target: Annotated[str, typer.Option(help="Target: r win above fake barrier on signals; return volatility direction on bars.")],
     out: Annotated[Path, typer.Option(help="Folder for samples.parquet, folds.parquet, predictions.parquet, report.json and model/.")], bars: list[str] = BARS, data: list[str] = DATA, instrument: Instrument = "", timeframe: Frame = "", side: Side = "",
     params: Annotated[str, typer.Option(help="Parameters of the learner as JSON; those of [training] may stand among them.")] = "{}", target_params: Annotated[str, typer.Option(help="Parameters of the target as JSON: horizon, unit (bars, minutes), every, threshold.")] = "{}",
-    strategy: Annotated[str, typer.Option(help="Strategy whose signals are the samples.")] = "", strategy_params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}",
+    strategy: Annotated[str, typer.Option(help="Strategy whose signals are the samples.")] = "", strategy_params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", strategy_file: StrategyFile = None,
     trades: Annotated[Path | None, typer.Option(help="Closed trades, as trades.csv of a backtest, in the place of a strategy's signals.")] = None, recipe: Recipe = "", columns: list[str] = COLUMN, module: Path | None = MODULE,
     scheme: Annotated[str, typer.Option(help="Split: walk_forward or cpcv.")] = "walk_forward", scheme_params: Annotated[str, typer.Option(help="Parameters of the split as JSON: train validation calibration test step (days) anchored embargo (hours); or groups tested embargo.")] = "{}",
     config: Annotated[Path | None, typer.Option(help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml, and [training]: weights half_life conformal gamma filter share size.")] = None,
@@ -60,6 +61,7 @@ def train(
     from domain.training.train import train as trained
     from worker.terminal import train_stored
 
+    strategy, strategy_params = chosen(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
     asked: dict[str, Any] = dict(
         target_params=_object(target_params, "--target-params", '{"horizon": 12}'), params=params_of(params), scheme=scheme, scheme_params=_object(scheme_params, "--scheme-params", '{"train": 1460}'),

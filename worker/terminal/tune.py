@@ -16,6 +16,7 @@ from worker.terminal.features import COLUMN, Frame, Recipe, Rest, uses_of
 from worker.terminal.options import params_of
 from worker.terminal.options import space_of as ranges_of
 from worker.terminal.say import Json, plain, say
+from worker.terminal.strategy_file import StrategyFile, chosen
 from worker.terminal.train import BARS, DATA, MODULE, Instrument, Side, rules_of, watch_of
 from worker.terminal.training_inputs import inputs_of, user_code
 
@@ -35,7 +36,7 @@ SHOWN = 10      # trials
 
 def tune(
     learner: Learner, target: Target, space: Annotated[str, typer.Option(help=SPACE)], out: Annotated[Path | None, typer.Option(help="Folder for trials.csv, best.json (for --params of tidemark train) and a heat_X_Y.csv of each pair of parameters.")] = None,
-    bars: list[str] = BARS, data: list[str] = DATA, instrument: Instrument = "", timeframe: Frame = "", side: Side = "", params: Params = "{}", target_params: TargetParams = "{}", strategy: Strategy = "", strategy_params: StrategyParams = "{}",
+    bars: list[str] = BARS, data: list[str] = DATA, instrument: Instrument = "", timeframe: Frame = "", side: Side = "", params: Params = "{}", target_params: TargetParams = "{}", strategy: Strategy = "", strategy_params: StrategyParams = "{}", strategy_file: StrategyFile = None,
     recipe: Recipe = "", columns: list[str] = COLUMN, module: Path | None = MODULE, scheme: Scheme = "walk_forward", scheme_params: SchemeParams = "{}", config: Config = None, seed: Seed = 0,
     trials: Annotated[int, typer.Option(help="Combinations to try; each counts as one trial.")] = 40, batch: Annotated[int, typer.Option(help="Trials suggested at once; workers share them.")] = 4, sampler: Annotated[str, typer.Option(help="Sampler: tpe or random.")] = "tpe",
     prune: Annotated[bool, typer.Option("--prune/--no-prune", help="Give a trial up after a fold where it is worse than the median.")] = True, rest: Rest = None, as_json: Json = False,
@@ -43,6 +44,7 @@ def tune(
     """Search a learner's parameters on the validation parts of the folds; no test part is looked at. Takes the trial whose 5 nearest are best on average."""
     if bool(bars) == bool(data):
         raise BadRequest("give either --bars FILE or --data with the id of a dataset")
+    strategy, strategy_params = chosen(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
     asked = asked_of(params, target_params, strategy, strategy_params, scheme, scheme_params, seed) | dict(options=options)
     ranges, how = ranges_of(space), dict(trials=trials, batch=batch, sampler=sampler, prune=prune, seed=seed)
