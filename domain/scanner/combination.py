@@ -105,8 +105,9 @@ def combinations(shared: SeriesRequest, strategies: Mapping[str, Strategy], watc
 
 def _combination(shared: SeriesRequest, deciding: Bench, place: int, trading: Bench, name: str, strategy: Strategy, watch: Watch) -> Combination:
     traded = shared.traded
-    bare: dict[str, Any] = dict(series=traded, strategy=name, bars=len(traded.bars) + traded.bars_of_history, needed=_needed(strategy, traded))
+    bare: dict[str, Any] = dict(series=traded, strategy=name, bars=len(traded.bars) + traded.bars_of_history, needed=0)
     try:
+        bare["needed"] = _needed(strategy, traded)
         prepared = trading.prepared(limited(shared.rules, strategy))
         signals = deciding.signals_of(place, strategy)
         run, tasks = trading.simulation(strategy, shared.rules, signals=[signals])

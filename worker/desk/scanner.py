@@ -222,7 +222,7 @@ def usable() -> list[str]:
 
 def _decides(name: str) -> bool:
     try:
-        build(STRATEGIES[name], {})
+        uses_of(build(STRATEGIES[name], {}))
     except BadRequest:
         return False
     return True
@@ -236,6 +236,8 @@ def _built(choices: Sequence[Choice]) -> dict[str, tuple[str, Any]]:
     for choice in choices:
         if choice.shown in built:
             raise BadRequest(f"{choice.shown} is chosen twice; give one of them another label")
+        if reads_forecasts(choice.name):
+            raise BadRequest(f"{choice.name} decides on a model's forecasts, which a scan does not take; leave it out, and backtest it with its model")
         built[choice.shown] = choice.name, build(STRATEGIES[choice.name], choice.params)
     return built
 
