@@ -88,7 +88,7 @@ def bits(results: list[float]) -> float:
     (1.0, 0.0, 0.811278)
     """
     shares = [sum(1 for r in results if (r > 0) == won) / len(results) for won in (True, False)]
-    return -sum(share * math.log2(share) for share in shares if share > 0)
+    return sum(share * -math.log2(share) for share in shares if share > 0)
 
 
 def kelly(results: list[float]) -> float:

@@ -184,10 +184,8 @@ def test_the_same_seed_gives_the_same_case_and_the_same_outcome(outcomes):
 def test_cases_are_valid_signals(outcomes):
     for seed in range(0, len(SEEDS), 5):
         for task in outcomes[seed][0].tasks:
-            assert_frame_equal(
-                read_signals(task.signals.assign(side=task.signals["side"].map({1: "long", -1: "short", 0: ""})), (task.instrument.name,)),
-                task.signals,
-            )
+            drawn = task.signals.assign(grid_first_factor=task.signals["grid_first_factor"].fillna(task.signals["grid_lots_factor"]))     # empty is the further ones' factor
+            assert_frame_equal(read_signals(task.signals.assign(side=task.signals["side"].map({1: "long", -1: "short", 0: ""})), (task.instrument.name,)), drawn)
 
 
 def test_a_thousand_cases_reach_every_reason_every_count_and_every_review():
