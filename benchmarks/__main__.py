@@ -14,11 +14,27 @@ for library in ("OPENBLAS", "OMP", "MKL"):      # as in a worker process
 
 import numpy as np  # noqa: E402
 
-from benchmarks import audit, bundle, engine, features, growth, judging, labels, others, passing, scanner, stages, sweeps, system, training  # noqa: E402
+from benchmarks import (  # noqa: E402
+    audit,
+    bundle,
+    deciding,
+    engine,
+    features,
+    growth,
+    judging,
+    labels,
+    others,
+    passing,
+    scanner,
+    stages,
+    sweeps,
+    system,
+    training,
+)
 from benchmarks.timing import Row, table  # noqa: E402
 from worker.memory import keep_freed  # noqa: E402
 
-PARTS = {"engine": engine, "stages": stages, "features": features, "growth": growth, "sweeps": sweeps, "judging": judging, "labels": labels, "passing": passing, "scanner": scanner, "others": others, "system": system, "audit": audit, "bundle": bundle, "training": training}
+PARTS = {"engine": engine, "stages": stages, "features": features, "deciding": deciding, "growth": growth, "sweeps": sweeps, "judging": judging, "labels": labels, "passing": passing, "scanner": scanner, "others": others, "system": system, "audit": audit, "bundle": bundle, "training": training}
 
 
 def main(names: list[str]) -> int:

@@ -139,7 +139,12 @@ class Stream:
 
     def _readers(self, step: Step) -> list[tuple[str, Callable[[int], Any] | None]]:
         """How each input of a feature is read, decided once; None for a fact of the context."""
-        return [(name, self._tails[name].latest if name in self._tails else partial(Family, self._families[name]) if name in FAMILIES else None) for name in step.inputs]
+        return [(name, self._reader(name)) for name in step.inputs]
+
+    def _reader(self, name: str) -> Callable[[int], Any] | None:
+        if name == COLUMNS:
+            return lambda count: lambda wanted: self._tails[wanted if isinstance(wanted, str) else wanted.column].latest(count)
+        return self._tails[name].latest if name in self._tails else partial(Family, self._families[name]) if name in FAMILIES else None
 
     def _end_of(self, ts: int) -> int:
         assert self.context.timeframe is not None

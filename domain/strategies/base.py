@@ -59,6 +59,11 @@ def about(name: str) -> str:
     return (inspect.getdoc(STRATEGIES[name]) or "").split("\n\n")[0].replace("\n", " ")
 
 
+def name_of(strategy: Strategy) -> str:
+    """The name under which a strategy is registered; that of its class where it is not."""
+    return next((name for name, cls in STRATEGIES.items() if cls is type(strategy)), type(strategy).__name__)
+
+
 def reads_forecasts(name: str) -> bool:
     """Whether the strategy of this name decides on a model's forecasts; a model named beside it gives those and filters nothing."""
     return name in STRATEGIES and bool(getattr(STRATEGIES[name], "needs_forecasts", False))
@@ -92,7 +97,7 @@ def unfiltered(strategy: Strategy) -> Strategy:
 def refuse_without_model(strategy: Strategy, named: bool) -> None:
     """Raises BadRequest where a strategy leaves its signals to a model and none is named."""
     if not named and getattr(strategy, "needs_model", False):
-        raise BadRequest(f"{type(strategy).__name__} leaves its signals to a model, and no model is named for the run; name one that was trained on them, or choose another filter")
+        raise BadRequest(f"{name_of(strategy)} leaves its signals to a model, and no model is named for the run; name one that was trained on them, or choose another filter")
 
 
 class Decided(NamedTuple):
@@ -110,7 +115,7 @@ def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.D
     """
     frame = compute(bars, uses_of(strategy), context) if frame is None else frame
     if not part:
-        refuse_lacking(strategy, bars, frame)
+        refuse_lacking(name_of(strategy), strategy, bars, frame)
     table = _signals_of(strategy, frame)
     _refuse_warm_up(strategy, bars, frame, table)
     trail = getattr(strategy, "trail_price", None)

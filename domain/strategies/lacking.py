@@ -22,17 +22,17 @@ SENTENCES = dict(
 )
 
 
-def refuse_lacking(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame) -> None:
+def refuse_lacking(name: str, strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame) -> None:
     """Raises BadRequest where a feature that the strategy names in ``required`` has no value on any bar because there is nothing it could be made of."""
     for feature in strategy.features():
         if feature.name not in getattr(strategy, "required", ()) or not len(bars):
             continue
         kinds = inputs_of(feature)
         if "volume" in kinds and not _has_volume(bars):
-            raise BadRequest(f"{type(strategy).__name__} reads {feature.column}, which {SENTENCES['volume']}")
+            raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES['volume']}")
         if len(bars) > warm_up_of(feature) and np.isnan(frame[feature.column].to_numpy()).all():
             for kind in kinds & set(SENTENCES) - {"volume"}:
-                raise BadRequest(f"{type(strategy).__name__} reads {feature.column}, which {SENTENCES[kind]}")
+                raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES[kind]}")
 
 
 def inputs_of(feature: Use) -> set[str]:

@@ -23,7 +23,8 @@ from domain.venues.vendor import VENDORS, Need, Vendor
 
 TIMEFRAMES = {"M1": 1, "M5": 5, "M15": 15, "M30": 30, "H1": 0x4001, "H4": 0x4004, "D1": 0x4018}
 PAGE = 20_000               # bars that a page spans
-HISTORY = 20_000            # H1 bars from which the clock is inferred: three years
+HISTORY = 20_000            # H1 bars from which the clock is inferred at least, if there are so many: three years
+MONTH = 31 * 24             # H1 bars before the first that is asked for, so that its clock shows too
 SURELY = 60 * SECOND        # a last bar that ended so long ago by our clock is closed, although no later price shows it
 AGAIN, LOOKS = 0.5, 20      # seconds between two looks at a history that still loads, and how many
 WIDER = 2 * HOUR            # asked for at both ends: a server's clock changes by less
@@ -54,7 +55,7 @@ class MetaTrader:
         symbol = find_symbol(link, request.instrument)
         if not symbol.bid_bars:
             raise BadRequest(f"this broker makes the bars of {symbol.symbol} from last prices, not bids; its spread cannot be added to them. Use another source")
-        clock = clock_of(link, request.instrument, symbol.symbol)
+        clock = clock_of(link, request.instrument, symbol.symbol, span.start)
         expected = calendar(request.instrument.calendar).expected_opens(span.start, min(span.end, request.at), request.timeframe)
         answer = _Answer(link, symbol, request, span, clock)
         bars, unreadable = answer.bars(expected)
@@ -94,7 +95,7 @@ VENDORS.add("metatrader", TerminalVendor(
 def ticks(link: Link, of: Instrument, span: Span) -> pd.DataFrame:
     """The quotes of a span: ``ts`` (UTC, nanoseconds), ``bid`` and ``ask``, in the order in which they came."""
     symbol = find_symbol(link, of)
-    clock = clock_of(link, of, symbol.symbol)
+    clock = clock_of(link, of, symbol.symbol, span.start)
     start, end = clock.wall(span.start) - WIDER // SECOND, clock.wall(span.end) + WIDER // SECOND
     rows = link.ask("copy_ticks_range", symbol.symbol, start, end, QUOTED)
     rows = rows if len(rows) else np.zeros(0, [("time_msc", "<i8"), ("bid", "<f8"), ("ask", "<f8")])
@@ -108,25 +109,29 @@ def specification(link: Link, of: Instrument) -> Specification:
     return find_symbol(link, of)
 
 
-def clock_of(link: Link, of: Instrument, symbol: str) -> ServerClock:
-    """The clock of the server, from three years of H1 bars of EURUSD if the broker has it, else of the instrument itself."""
+def clock_of(link: Link, of: Instrument, symbol: str, since: int | None = None) -> ServerClock:
+    """The clock of the server from H1 bars of EURUSD if the broker has it, else of the instrument itself: of three years, and back to ``since`` (UTC,
+    nanoseconds) where that is earlier, as a broker may have changed its clock's rule."""
     main, name = (instrument("EURUSD"), "EURUSD") if of.kind == "fx" and link.ask("symbol_info", "EURUSD", absent=None) else (of, symbol)
-    walls = _hours(link, name)
+    now = link.connection.clock.utc_ns()
+    back = (now - since) // HOUR + MONTH if since is not None else 0
+    count = min(max(HISTORY, back), int(link.ask("terminal_info").maxbars) - 1)
+    walls = _hours(link, name, count)
     for _ in range(LOOKS):
         if told := _told(walls, main.calendar):
             return told
         link.connection.wait(AGAIN)
-        before, walls = len(walls), _hours(link, name)      # it may still load
+        before, walls = len(walls), _hours(link, name, count)       # it may still load
         if len(walls) == before:
             break
     tick = link.ask("symbol_info_tick", symbol, absent=None)
     prices = newest([tick.time_msc / 1000] if tick else [])
-    return server_clock(np.frombuffer(walls, np.int64), main.calendar, prices, link.connection.clock.utc_ns())
+    return server_clock(np.frombuffer(walls, np.int64), main.calendar, prices, now)
 
 
-def _hours(link: Link, symbol: str) -> bytes:
-    """Server times of the H1 bars that the clock is inferred from, int64 nanoseconds."""
-    rates = link.ask("copy_rates_from_pos", symbol, TIMEFRAMES["H1"], 0, HISTORY)
+def _hours(link: Link, symbol: str, count: int) -> bytes:
+    """Server times of the newest H1 bars, int64 nanoseconds."""
+    rates = link.ask("copy_rates_from_pos", symbol, TIMEFRAMES["H1"], 0, count)
     return (rates["time"].astype(np.int64) * SECOND).tobytes() if len(rates) else b""
 
 

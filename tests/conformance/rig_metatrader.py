@@ -15,7 +15,7 @@ from tests.conformance.rig import NOON, Rig
 from tests.doubles import metatrader
 
 GONE = (-10_001, "IPC send failed")
-CALLS = ("initialize", "account_info", "symbol_info", "symbol_info_tick", "orders_get", "order_send", "positions_get", "history_orders_get", "history_deals_get", "copy_rates_from_pos")
+CALLS = ("initialize", "account_info", "terminal_info", "symbol_info", "symbol_info_tick", "orders_get", "order_send", "positions_get", "history_orders_get", "history_deals_get", "copy_rates_from_pos")
 
 
 class MetaTraderRig(Rig):

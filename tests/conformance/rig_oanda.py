@@ -23,11 +23,11 @@ class OandaRig(Rig):
         self.double = oanda.Oanda(lambda: self.time.now)
         self.time.watchers.append(lambda seconds: self.double.account.tick())
 
-    def broker(self) -> Broker:
+    def broker(self, timeout: float = 10.0) -> Broker:
         time = self.time
         clock = Clock(time.utc_ns, time.monotonic, time.advance)
         keys = {TOKEN: self.secret, ACCOUNT: self.double.account.number}
-        return OandaBroker(Connection("OANDA", self.double.url, clock, lambda: 0.5, keys=keys, double=True), self.intents)
+        return OandaBroker(Connection("OANDA", self.double.url, clock, lambda: 0.5, keys=keys, double=True, timeout=timeout), self.intents)
 
     def move(self, instrument: str, bid: str, ask: str) -> None:
         self.double.account.move(SYMBOLS[instrument], bid, ask)

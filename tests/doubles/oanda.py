@@ -34,7 +34,7 @@ class Oanda:
         self.account = Account(now)
         self.requests: list[tuple[str, str, dict[str, str]]] = []       # method, path, query
         self.lock = threading.Lock()
-        self.answers: deque[str] = deque()      # what happens to the next orders or changes: lose_answer, lose_request
+        self.answers: deque[str] = deque()      # what happens to the next orders or changes: lose_answer lose_request fill_first hang cut busy
         self.faults: deque[Callable[[Handler], bool]] = deque()         # called with the next requests, one each; True: it has answered
         self.after_loss: Callable[[], None] | None = None
         self.away = self.repeat = False
@@ -156,6 +156,8 @@ class Handler(BaseHTTPRequestHandler):
         fault = double.answers.popleft() if changes and double.answers else ""
         if fault == "lose_request":
             return self.hang_up()
+        if fault == "busy":
+            return self.send(503, {"errorMessage": "busy"}, {"Retry-After": "1"})
         if fault == "fill_first":
             double.hide(body["order"]["clientExtensions"]["id"], 60)
         with double.lock:
@@ -163,6 +165,12 @@ class Handler(BaseHTTPRequestHandler):
                 status, answer = double.answer(self.command, parts.path, query, body)
             except Rejected as rejected:
                 status, answer = rejected.status, rejected.answer
+        if fault == "hang":
+            double.over.wait(20)
+        if fault == "cut":
+            self.close_connection = True
+            body = json.dumps(answer).encode()
+            return self.send_bytes(status, body[: len(body) // 2], {}, len(body))
         if fault:
             if double.after_loss:
                 double.after_loss()

@@ -62,6 +62,20 @@ def walk_forward_predictions_decide_up_to_the_last_label_and_the_model_after_it(
     assert "signals were decided by its walk-forward" in backtest(folder, "--model", "picky@1").stdout
 
 
+def breakouts_are_left_to_the_model_by_their_own_filter(model, desk):
+    """fake_filter model: what the model takes of all breakouts, and nothing without one."""
+    run, bars, folder = model
+    assert backtest(folder, "--model", "picky").exit_code == 0
+    taken = (folder / "out" / "trades.csv").read_bytes()
+    by_model = dict(lookback=10, fake_filter="model")
+    assert backtest(folder, "--model", "picky", "--strategy", "breakout", "--params", json.dumps(by_model)).exit_code == 0
+    assert (folder / "out" / "trades.csv").read_bytes() == taken
+    request = BacktestRequest("breakout", by_model, desk.training.request_of(run.id).datasets, "H1", bars["ts"].iloc[0].to_pydatetime(), datetime(2024, 7, 1, tzinfo=UTC), {})
+    with pytest.raises(Refused, match="breakout leaves its signals to a model, and no model is named for the run"):
+        desk.backtests.submit(request)
+    assert desk.backtests.spec(replace(request, model="picky"))["params"]["fake_filter"] == "model"
+
+
 def _series(bars):
     from domain.market import instrument
     from domain.market.timeframe import Timeframe
@@ -107,6 +121,7 @@ def a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk):
 def test_a_model_filters_a_backtest(model, desk, store):
     """One training for all of it, for that is what takes the time."""
     walk_forward_predictions_decide_up_to_the_last_label_and_the_model_after_it(model, desk)
+    breakouts_are_left_to_the_model_by_their_own_filter(model, desk)
     a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk)
     desk.models.retire("picky@2", "")
     what_does_not_fit_is_refused_in_a_sentence(model, desk, store)

@@ -26,7 +26,6 @@ class OutsideFiles:
         """The series with what their features may read of these files; as they are where there are none."""
         from dataclasses import replace
 
-        from domain.features import Context
         from domain.outside.releases import concerning
 
         named = pairs("--macro", self.macro, "NAME")
@@ -35,10 +34,12 @@ class OutsideFiles:
         outside = outside_of(self.headlines, self.releases, self.utc)
         calendar = outside.pop("releases", None)
         macro = {name: read_series(name, path) for name, path in named}
-        return [
-            replace(each, context=Context(macro=macro, **outside, **({} if calendar is None else dict(releases=concerning(calendar, each.instrument, self.impact)))), outside=self._versions(named))
-            for each in series
-        ]
+
+        def known(each: Any) -> Any:
+            context = replace(each.context, macro=macro, **outside)
+            return context if calendar is None else replace(context, releases=concerning(calendar, each.instrument, self.impact))
+
+        return [replace(each, context=known(each), outside={**each.outside, **self._versions(named)}) for each in series]
 
     def _versions(self, named: Sequence[tuple[str, Path]]) -> dict[str, Any]:
         """The content of each file, for the spec of the run."""

@@ -86,7 +86,7 @@ def test_a_signal_where_it_begins_and_a_bar_without_a_forecast_is_not_true():
 
 
 def test_without_forecasts_it_says_what_to_do():
-    with pytest.raises(BadRequest, match=r"Conservative reads forecast\(q.*needs forecasts, and there is none at these bars; name a model"):
+    with pytest.raises(BadRequest, match=r"conservative reads forecast\(q.*needs forecasts, and there is none at these bars; name a model"):
         decide(STRATEGIES["conservative"](), bars_of(3), Context(EURUSD, H1))
 
 

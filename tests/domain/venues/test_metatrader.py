@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.market import Timeframe, instrument, ts_of
+from domain.market.clock import to_utc
 from domain.market.source import SOURCES, Page, Request, Span
 from domain.venues import VENDORS
 from domain.venues.http import Clock, Connection
@@ -255,6 +259,27 @@ def test_an_order_that_was_given_up_or_waited_too_long_does_not_leave_later():
     assert left.begin() and left.give_up()
     now[0] = 5.1
     assert not late.begin() and not late.give_up()
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not os.environ.get("TIDEMARK_DATA"), reason="needs the folder named by TIDEMARK_DATA")
+def test_a_brokers_own_bars_over_the_years_in_which_it_changed_its_clocks_rule(package):
+    """Its export of 2015 to 2023, daylight saving on EU dates to 2019 and on US dates from 2020; the double shows it as it is written."""
+    from mt5_market import ServerClock
+
+    path = Path(os.environ["TIDEMARK_DATA"]) / "native/mt5/EURUSD_H1_mt5_export_2015_2023.tsv.gz"
+    table = pd.read_csv(path, sep="\t").rename(columns=str.lower)
+    wall = pd.to_datetime(table["date"] + " " + table["time"], format="mixed").to_numpy("datetime64[s]").astype(np.int64)
+    package.terminal.clock = ServerClock("UTC", 0)
+    package.terminal.load("EURUSD", "H1", utc=wall, **{name: table[name].to_numpy() for name in ("open", "high", "low", "close", "spread")}, tick_volume=table["tickvol"].to_numpy())
+    package.terminal.now = lambda: int(wall[-1]) + HOUR + 1
+    now = int(wall[-1]) - 2 * HOUR
+    expected = to_utc(wall * SECOND, "mt5_eu until 2019 then mt5_us")[0] // SECOND
+    for start, end in (((2019, 3, 5), (2019, 4, 5)), ((2019, 12, 20), (2020, 4, 3)), ((2023, 3, 8), (2023, 3, 30))):
+        first, last = (int(datetime(*day, tzinfo=UTC).timestamp()) for day in (start, end))
+        got = page(Slept(now), first, last, at=now)
+        assert (ts_of(got.bars) // SECOND).tolist() == expected[(expected >= first) & (expected < last)].tolist() and len(got.bars) > 300
+        assert ("one rule until 2019, another from 2020" in got.notes[0]) is (start[0] == 2019)        # three years of history show the change, or do not reach it
 
 
 def test_the_double_has_the_packages_surface(package):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -216,3 +218,29 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for(rig):
     rig.terminal.outcomes.append(10_018)
     with pytest.raises(BadRequest, match=r"refused to cancel order limit-2: Market closed \(10018\)"):
         broker.cancel("limit-2")
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("TIDEMARK_CASES", "6"))))
+def test_whatever_is_lost_an_order_is_accepted_once_and_told_as_it_is(rig, seed):
+    """Orders under faults drawn at random, each submitted by up to four processes one after the other, until it is over."""
+    random = Random(seed)
+    late: list[float] = []
+    rig.time.watchers.append(lambda seconds: rig.terminal.arrive() if late and rig.time.slept >= late[0] else None)
+    for number in range(4):
+        order = replace(random.choice((BUY, LIMIT)), client_id=f"order-{seed}-{number}", lots=Decimal(random.choice(("0.01", "0.1", "0.37"))))
+        faults = ["lost", "timeout", "dropped", "early", "half", "late", 10_031, 10_006, None]
+        rig.terminal.outcomes[:] = [random.choice(faults) for _ in range(random.randint(0, 2))]
+        late[:] = [rig.time.slept + random.uniform(0, 9)]
+        accepted, ticket = rig.accepted(), rig.broker().submit(order)
+        for _ in range(3):
+            if ticket.over:
+                break
+            ticket = rig.broker().submit(order)
+        rig.terminal.outcomes.clear()
+        rig.terminal.arrive()
+        ticket = rig.broker().submit(order)
+        positions = [each for each in rig.broker().positions() if each.client_id == order.client_id]
+        working = [each for each in rig.terminal.pending.values() if each.request["magic"] == magic_of(order.client_id)]
+        assert rig.accepted() - accepted == len(positions) + len(working) == (0 if ticket.state == "rejected" else 1), (number, ticket)
+        assert ticket.filled_lots == sum(each.lots for each in positions) and ticket.open_lots == sum(Decimal(str(each.left)) for each in working)
+        assert all(each.protected for each in positions)

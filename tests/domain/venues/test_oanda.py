@@ -120,6 +120,22 @@ def test_a_pending_order_whose_intent_was_lost_is_known_again_by_its_client_id(r
     assert (again.state, again.broker_id, rig.accepted()) == ("accepted", first.broker_id, 1)
 
 
+@pytest.mark.parametrize(("fault", "states"), [("hang", ["filled"]), ("cut", ["filled"]), ("busy", ["unknown", "filled"])])
+def test_an_answer_that_hangs_is_cut_or_busy_is_asked_for(rig, fault, states):
+    broker = rig.broker(timeout=0.3)
+    rig.double.answers.append(fault)
+    assert [broker.submit(BUY).state for _ in states] == states and rig.accepted() == 1 == len(broker.fills())
+
+
+def test_a_stop_whose_change_was_cut_off_is_set_again_and_once(rig):
+    broker = rig.broker()
+    broker.submit(BUY)
+    rig.double.answers += ["cut", "busy"]
+    broker.protect(broker.positions()[0], Decimal("1.09600"), BUY.targets)
+    stops = [order for order in rig.double.account.pending() if order["type"] == "STOP_LOSS"]
+    assert [order["price"] for order in stops] == ["1.09600"] and rig.unprotected() == []
+
+
 def test_an_order_that_ran_out_is_expired(rig):
     broker = rig.broker()
     limit = replace(BUY, client_id="limit-1", kind="limit", price=Decimal("1.09900"), expires=rig.time.now + timedelta(minutes=1))
@@ -183,6 +199,22 @@ def test_fills_are_streamed_each_once(rig):
         for fills in rig.broker().executions():
             streamed.append(fills)
     assert streamed == [(), rig.broker().fills(), (), ()]
+
+
+def test_neither_token_nor_account_is_logged_or_shown(rig, caplog):
+    """The SDK logs the address of each request that fails, and the account is in it."""
+    caplog.set_level("INFO")
+    broker, texts = rig.broker(), list[str]()
+    broker.submit(replace(BUY, lots=Decimal("90")))
+    for trouble in (lambda: rig.away(True), lambda: (rig.away(False), rig.refuse_key())):
+        trouble()
+        for ask in (broker.account, broker.fills, lambda: broker.submit(BUY)):
+            try:
+                texts.append(repr(ask()))
+            except (BadRequest, SourceUnavailable) as error:
+                texts.append(str(error))
+    texts += [record.getMessage() for record in caplog.records] + [repr(vars(broker)), repr(broker)]
+    assert len(texts) >= 8 and not [text for text in texts if rig.secret in text or rig.double.account.number in text]
 
 
 def test_a_missing_key_is_a_sentence_with_its_variable():

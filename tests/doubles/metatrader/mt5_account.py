@@ -408,7 +408,7 @@ class Account(Market):
 
 
 def _half(volume: float) -> float:
-    return round(volume / 2, 2)
+    return max(round(volume / 2, 2), 0.01)
 
 
 def _fits(name: str, symbol: str | None, group: str | None) -> bool:
