@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.errors import BadRequest, unknown
+from domain.errors import BadRequest, UnknownName, unknown
 from domain.expressions.functions import FUNCTIONS
 from domain.expressions.reading import reading
 from domain.features.expression import catalogue, condition_of_text
@@ -58,6 +58,13 @@ class Strategies:
         """A version, the newest for 0; ``name`` may be NAME@VERSION."""
         with self._context.store.read() as unit:
             return saved_of(unit, f"{name}@{version}" if version else name)
+
+    def find(self, name: str) -> SavedStrategy | None:
+        """The same; None where there is none."""
+        try:
+            return self.get(name)
+        except UnknownName:
+            return None
 
     def versions(self, name: str) -> list[SavedStrategy]:
         """Newest first."""
