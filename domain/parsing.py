@@ -125,6 +125,18 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Is there a folder? What cannot be a path is none.
+
+    >>> is_folder(Path("x" * 5_000)), is_folder(Path("a\\0b")), is_folder(Path("."))
+    (False, False, True)
+    """
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def shown(text: object, most: int = 300) -> str:
     """A path, or the beginning of a text, as a message may show it: what cannot be printed is replaced.
 

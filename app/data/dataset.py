@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.data.download_record import download_record
 from app.kit import charts
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, pips, plural, short, typeset
@@ -62,6 +63,7 @@ def chosen_dataset(desk: Desk, dataset: Any) -> None:
     evidence = str(dataset.provenance.get("clock_evidence", ""))
     if evidence and not dataset.synthetic:
         st.caption(f":material/schedule: {literal(typeset(evidence))}")
+    download_record(dataset)
     left, right_ = st.columns([5, 2], gap="medium")
     with left:
         _chart(desk, dataset)

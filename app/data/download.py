@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
+from app.data.download_record import missing_table, notes_of
 from app.kit.figures import number, plural, typeset
 from app.kit.text import literal
-from app.kit.widgets import attempt, go, job_panel, section, table
+from app.kit.widgets import attempt, go, job_panel, section
 from worker.desk import Desk
-
-REASONS = {"limit": "vendor's limit", "open": "not closed yet", "failed": "no answer", "empty": "vendor has none"}
 
 
 def download(desk: Desk) -> None:
@@ -66,12 +64,10 @@ def _done(desk: Desk, job: Any) -> None:
     came = f"{plural(result['pages'], 'page')} asked for, {number(result['cached'])} answered from this machine."
     if result["missing"]:
         st.warning(literal(f"{what}. Not all of it could be had: see below. {came}"), title="Partly downloaded", icon=":material/rule:")
-        rows = pd.DataFrame([{"From, UTC": each["from"], "To, UTC": each["to"], "Why": REASONS[each["reason"]], "Details": typeset(each["sentence"])} for each in result["missing"]])
-        table(rows, {name: name for name in rows}, "Spans that are missing, and why", row_height=26)
+        missing_table(result["missing"])
     else:
         st.success(literal(f"{what}. {came}{'' if result['new'] else ' An identical dataset already exists.'}"), icon=":material/check:")
-    for note in result["notes"]:
-        st.caption(f":material/info: {literal(typeset(note))}")
+    notes_of(result["notes"])
     with st.container(horizontal=True):
         if st.button("View dataset", type="secondary" if result["missing"] else "primary"):
             go("data", dataset=dataset.id)

@@ -46,7 +46,7 @@ def versions(desk: Desk, opened: Any) -> None:
 def _retire(desk: Desk, name: str) -> None:
     st.markdown(f"**{literal(name)}** leaves the lists. Its versions and the runs of it stay.")
     why = st.text_input("Why", key=f"retire-{name}")
-    if st.button("Retire strategy", type="primary", disabled=not why.strip()) and attempt(lambda: desk.strategies.retire(name, why)):
+    if st.button("Retire strategy", type="primary", disabled=not why.strip()) and attempt(lambda: desk.strategies.retire(name, why)) is not None:
         go("strategies")
 
 

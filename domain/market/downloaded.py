@@ -81,17 +81,14 @@ def revisions(held: pd.DataFrame, came: pd.DataFrame) -> list[str]:
     ['1970-01-01T00:00Z: high 1 is now 2']
     """
     old, new = held.set_index(ts_of(held)), came.set_index(ts_of(came))
-    sentences = []
-    for ts in old.index.union(new.index):
-        if ts not in old.index or ts not in new.index:
-            sentences.append((ts, f"{moment(int(ts))}: the bar is {'new' if ts in new.index else 'gone'}"))
+    words: dict[int, list[str]] = {int(ts): ["the bar is new"] for ts in new.index.difference(old.index)}
+    words |= {int(ts): ["the bar is gone"] for ts in old.index.difference(new.index)}
     both = old.index.intersection(new.index)
-    for name in VALUES:
-        if name in old and name in new:
-            a, b = old.loc[both, name].to_numpy(), new.loc[both, name].to_numpy()
-            for at in np.flatnonzero((a != b) & ~(np.isnan(a) & np.isnan(b))):
-                sentences.append((both[at], f"{moment(int(both[at]))}: {name} {a[at]:.10g} is now {b[at]:.10g}"))
-    return [sentence for _, sentence in sorted(sentences, key=lambda pair: pair[0])]
+    for name in (name for name in VALUES if name in old and name in new):
+        a, b = old.loc[both, name].to_numpy(), new.loc[both, name].to_numpy()
+        for at in np.flatnonzero((a != b) & ~(np.isnan(a) & np.isnan(b))):
+            words.setdefault(int(both[at]), []).append(f"{name} {a[at]:.10g} is now {b[at]:.10g}")
+    return [f"{moment(ts)}: {', '.join(words[ts])}" for ts in sorted(words)]
 
 
 def inside(bars: pd.DataFrame, span: Span) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ import pandas as pd
 
 from domain.errors import BadRequest, listed
 from domain.market.bars import frame
+from domain.market.calendar import calendar
 from domain.market.instrument import Instrument
 from domain.market.report import moment
 from domain.market.source import SOURCES, Missing, Page, Request, Span, available, grid, not_closed, nothing, page_of
 from domain.market.timeframe import Timeframe
-from domain.market.zones import DAY
+from domain.market.zones import DAY, HOUR
 from domain.venues.http import Connection, Refused
 from domain.venues.vendor import VENDORS, Vendor
 
@@ -58,7 +60,7 @@ class Yahoo:
     def unavailable(self, request: Request) -> tuple[Missing, ...]:
         self._interval(request.timeframe)
         self.symbol(request.instrument)
-        return (*self._too_early(request), *not_closed(request))
+        return (*self._too_early(request), *_not_over(_known(request)))
 
     def plan(self, request: Request) -> tuple[Span, ...]:
         step = PAGE[str(request.timeframe)] * DAY
@@ -70,10 +72,13 @@ class Yahoo:
         start, end = (_time(edge) for edge in (span.start, span.end))
         interval = self._interval(request.timeframe)
         session = connection.session(watched=CHART)
-        table, limit = connection.call(lambda: _asked(session, symbol, interval, start - margin, end + margin))
+        try:
+            table, limit = connection.call(lambda: _asked(session, symbol, interval, start - margin, end + margin))
+        finally:
+            session.close()
         notes = (SPLICED,) if request.instrument.kind == "future" else (DAILY_FX,) if daily else ()
         missing = (Missing(span, "limit", f"Yahoo: {limit}"),) if limit else ()
-        return page_of(request, span, nothing() if table is None else _bars(table, request), missing, notes)
+        return page_of(_known(request), span, nothing() if table is None else _bars(table, request), missing, notes)
 
     def _interval(self, timeframe: Timeframe) -> str:
         if str(timeframe) not in INTERVALS:
@@ -93,6 +98,23 @@ class Yahoo:
 
 
 SOURCES.add(Yahoo.name, Yahoo())
+
+
+def _known(request: Request) -> Request:
+    """The request as of the moment to which Yahoo's bars are final: a day of FX ends there at midnight in London, three
+    hours after it ends in New York at the latest."""
+    late = request.timeframe.ends_with_session and request.instrument.kind == "fx"
+    return replace(request, at=request.at - 3 * HOUR) if late else request
+
+
+def _not_over(request: Request) -> tuple[Missing, ...]:
+    """As ``not_closed``; Yahoo's days are stamped with their trade date, not with the moment at which they begin."""
+    if not request.timeframe.ends_with_session:
+        return not_closed(request)
+    market = calendar(request.instrument.calendar)
+    first = int(market.day_table.day[market.day_of(request.at)]) * DAY
+    span = Span(max(first, request.span.start), request.span.end)
+    return (Missing(span, "open", f"the day {moment(first)[:10]} and those after it are not over yet"),) if span.start < span.end else ()
 
 
 def _asked(session: Any, symbol: str, interval: str, start: datetime, end: datetime) -> tuple[pd.DataFrame | None, str]:

@@ -14,6 +14,10 @@ from worker.actors import run
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
+def job_result(at, job):
+    return at.desk.jobs.get(job.id).result
+
+
 def test_limits_are_said_before_and_what_is_missing_after(at):
     form = draw("data", at.desk, do="download")
     form.selectbox(key="download-source").set_value("yahoo")
@@ -27,6 +31,8 @@ def test_limits_are_said_before_and_what_is_missing_after(at):
     run(job.id)
     done = draw("data", at.desk, do="download", job=job.id)
     assert "Not all of it could be had" in done.warning[0].value and done.dataframe[0].value["Why"].tolist() == ["not closed yet"]
+    shown = draw("data", at.desk, dataset=job_result(at, job)["dataset"])
+    assert "Asked for EURUSD=X from 2024-06-20T12:00Z" in captions(shown).replace("\\", "").replace("\u2060", "")
 
 
 def test_settings_show_each_vendor_with_what_it_needs(at):

@@ -129,6 +129,11 @@ def with_first_factors(seed: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:
     return tuple(replace(task, signals=task.signals.assign(grid_first_factor=_where_grids(task, [rng.choice(factors) for _ in range(task.count)]))) for task in tasks)
 
 
+def as_read(task: Task) -> pd.DataFrame:
+    """A task's signals with what reading fills in: an empty first factor of a grid is that of its further adds."""
+    return task.signals.assign(grid_first_factor=task.signals["grid_first_factor"].fillna(task.signals["grid_lots_factor"]))
+
+
 def _where_grids(task: Task, factors: list[float]) -> list[float]:
     return [math.nan if math.isnan(spacing) else factor for spacing, factor in zip(task.signals["grid_spacing"], factors, strict=True)]
 

@@ -19,7 +19,7 @@ from domain.trading.execution import Execution
 from domain.trading.outcomes import LIMIT_DROPS
 from domain.trading.signals import read_signals
 from domain.trading.task import COUNTS, DROPS, EQUITY, FILLS, REASONS, REVIEWS, TRADES, Outcome
-from tests.reference.cases import Case, case
+from tests.reference.cases import Case, as_read, case
 from tests.reference.execution import replayed, simulate
 from tests.reference.ledger import splitmix64
 from tests.reference.worked import BAR_1, BEFORE, COSTS, bars_of, bought_at_bar_0, only_trade, run_by, task_of
@@ -184,8 +184,7 @@ def test_the_same_seed_gives_the_same_case_and_the_same_outcome(outcomes):
 def test_cases_are_valid_signals(outcomes):
     for seed in range(0, len(SEEDS), 5):
         for task in outcomes[seed][0].tasks:
-            drawn = task.signals.assign(grid_first_factor=task.signals["grid_first_factor"].fillna(task.signals["grid_lots_factor"]))     # empty is the further ones' factor
-            assert_frame_equal(read_signals(task.signals.assign(side=task.signals["side"].map({1: "long", -1: "short", 0: ""})), (task.instrument.name,)), drawn)
+            assert_frame_equal(read_signals(task.signals.assign(side=task.signals["side"].map({1: "long", -1: "short", 0: ""})), (task.instrument.name,)), as_read(task))
 
 
 def test_a_thousand_cases_reach_every_reason_every_count_and_every_review():

@@ -234,4 +234,4 @@ def _merged(missing: tuple[Missing, ...]) -> Iterator[Missing]:
 
 
 def _revised_words(revised: list[str]) -> list[str]:
-    return [f"the vendor revised {len(revised):,} bars since an earlier download: {listed(revised, SHOWN)}"] if revised else []
+    return [f"the vendor revised {len(revised):,} {'bar' if len(revised) == 1 else 'bars'} since an earlier download: {listed(revised, SHOWN)}"] if revised else []

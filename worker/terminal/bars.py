@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from domain.errors import BadRequest, TidemarkError
-from domain.parsing import is_file, shown
+from domain.parsing import is_file, is_folder, shown
 
 OWN = ("csv", "parquet")        # our own formats: times without a zone are UTC
 CLOCK = (
@@ -46,7 +46,7 @@ class BarFiles:
 
         if name not in self.table:
             raise unknown("instrument", name, self.table)
-        if not is_file(path) and not path.is_dir():
+        if not is_file(path) and not is_folder(path):
             raise BadRequest(f"there is no file {shown(path)}")
         instrument, recognised = self.table[name], readers.recognise(path)
         raw = readers.read(path, recognised.format, instrument, timeframe=timeframe)

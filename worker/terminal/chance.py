@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest
+from domain.parsing import is_file
 from worker.terminal.chance_days import Source, sample_of
 from worker.terminal.judge import PHASE, PRESET, RULES, rule_set_of
 from worker.terminal.say import Json, plain, say
@@ -68,7 +69,7 @@ def chance(
     rule_set = rule_set_of(preset, rules, phase)
     config = build(ChanceConfig, dict(paths=paths, horizon=horizon, seed=seed, block=block))
     terms = build(PayoutConfig, dict(every=every, split=split, fee=fee, refund=refund, keep=keep))
-    if out is not None and out.exists() and not out.is_dir():
+    if out is not None and is_file(out):
         raise BadRequest(f"--out is {out}, which is a file; give a folder")
     source = Source(trades, equity, run, history, allow_gaps, initial)
     sample, account, notes = sample_of(source, rule_set, risk_of(risk))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, listed, unknown
-from domain.parsing import object_of
+from domain.parsing import is_folder, object_of
 from worker.terminal.features import COLUMN, Frame, Recipe, Rest, uses_of
 from worker.terminal.say import Json, plain, say
 from worker.terminal.strategy_file import StrategyFile, needed
@@ -72,7 +72,7 @@ def value(
     from domain.training.off_policy import Logged, doubly_robust
     from domain.training.policy import View, growth
 
-    facts = _read(policies / FILE if policies.is_dir() else policies)
+    facts = _read(policies / FILE if is_folder(policies) else policies)
     if policy not in facts["fitted"]:
         raise unknown("policy in the file", policy, facts["fitted"])
     table, grid = _log(log), build(ActionGrid, facts["grid"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from domain.parsing import is_file
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Rule sets: list, show, save, compare, retire.")
@@ -51,7 +52,7 @@ def save(
     from domain.parsing import text_in
     from worker.terminal.here import desk
 
-    if not file.is_file():
+    if not is_file(file):
         raise BadRequest(f"there is no file {file}; give the path of a rule set as TOML")
     rule_set, at = load(text_in(file), file.name), desk()
     saved = at.rule_sets.save(name or rule_set.name or file.stem, rule_set, why, base)

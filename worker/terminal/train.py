@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest
-from domain.parsing import object_of
+from domain.parsing import is_folder, object_of
 from worker.terminal.bars import Clock
 from worker.terminal.features import (
     COLUMN,
@@ -175,7 +175,7 @@ def _object(text: str, option: str, example: str) -> dict[str, Any]:
 def _files_of(model: str) -> dict[str, bytes]:
     """Of a folder, else of a model in the workspace."""
     folder = Path(model)
-    if folder.is_dir():
+    if is_folder(folder):
         folder = folder / "model" if (folder / "model" / "manifest.json").is_file() else folder
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     from worker.terminal.here import desk

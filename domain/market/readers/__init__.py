@@ -24,6 +24,7 @@ from domain.market.readers.files import full_name, head_of
 from domain.market.readers.sampling import by_most_rows
 from domain.market.readers.unreadable import what_it_is
 from domain.market.timeframe import Timeframe
+from domain.parsing import is_folder
 from domain.registry import discover
 
 discover(__name__, __path__)
@@ -34,7 +35,7 @@ BACKWARDS = 0.99  # of the steps of a file that has its newest rows first
 def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
     """The recognised format of a file; an unknown format is refused with a description of the content."""
     path = Path(path)
-    if path.is_dir():
+    if is_folder(path):
         return _of_folder(path, max_bytes)
     head, name = head_of(path, max_bytes), full_name(path)
     refused = None

@@ -18,6 +18,7 @@ from domain.errors import BadRequest, listed
 from domain.market.readers.archives import of_the_system
 from domain.market.readers.bi5_hour import LAYOUT, PATH, Hour, hour_of
 from domain.market.readers.files import human
+from domain.parsing import is_folder
 
 ENDING = ".bi5"
 SYMBOL, DATED = re.compile(r"[A-Z0-9.]{3,20}"), re.compile(r"\d{2}|\d{4}")     # names of folders
@@ -47,7 +48,7 @@ class Hours(NamedTuple):
 @contextmanager
 def hours_in(path: Path, max_bytes: int) -> Iterator[Hours]:
     """The hours in ``path``: an hour's own file, whose folders say which it is, a folder of them, or a .zip of such folders."""
-    if path.is_dir():
+    if is_folder(path):
         yield _checked(path.name, _of_folder(path), max_bytes)
     elif path.name.lower().endswith(ENDING):
         name = path.resolve().as_posix()

@@ -15,7 +15,7 @@ from domain.rounding import LEAST_TICKS
 
 MINUTE = 60_000_000_000
 EURUSD = Context(instrument("EURUSD"), Timeframe.named("M1"))
-IN_ATR = [name for name, spec in FEATURES.items() if "tick" in spec.inputs]
+IN_ATR = [name for name, spec in FEATURES.items() if "tick" in spec.inputs and name != "tick_size"]        # which is the tick itself
 MOVING, STILL = 320, 1_200
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from domain.errors import BadRequest
 from domain.trading.signals import NUMBERS, SIGNAL_COLUMNS, read_signals
-from tests.reference.cases import case
+from tests.reference.cases import as_read, case
 
 TS = pd.date_range("2024-01-02T10:00", periods=3, freq="5min", tz="UTC", unit="ns")
 SIDES = {1: "long", -1: "short", 0: ""}
@@ -39,9 +39,9 @@ def same(frame: pd.DataFrame, wanted: pd.DataFrame) -> None:
 def test_text_and_typed_columns_are_read_to_the_same_table(seed):
     for task in case(seed).tasks:
         names, typed = (task.instrument.name,), task.signals.assign(side=task.signals["side"].map(SIDES))
-        same(read_signals(typed, names), task.signals)
-        same(read_signals(as_text(task.signals), names), task.signals)
-        same(read_signals(typed.astype(object), names), task.signals)
+        same(read_signals(typed, names), as_read(task))
+        same(read_signals(as_text(task.signals), names), as_read(task))
+        same(read_signals(typed.astype(object), names), as_read(task))
 
 
 @pytest.mark.parametrize("seed", range(0, 120, 10))
@@ -49,7 +49,7 @@ def test_columns_without_a_value_may_as_well_be_left_out(seed):
     for task in case(seed).tasks:
         typed = task.signals.assign(side=task.signals["side"].map(SIDES))
         given = [name for name in typed if name in ("ts", "side") or not (typed[name].isna() | (typed[name] == "")).all()]
-        same(read_signals(typed[given], (task.instrument.name,)), task.signals)
+        same(read_signals(typed[given], (task.instrument.name,)), as_read(task))
 
 
 @pytest.mark.parametrize("side", [[1, -1, 1], [1.0, -1.0, 1.0], ["BUY", " Sell", "+1"], ["1.0", "-1", "long"], pd.Categorical(["long", "short", "long"])], ids=str)
