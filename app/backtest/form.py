@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.backtest.preset_fields import cautions, preset_box
 from app.backtest.rule_fields import (
     LIMITS_HELP,
     SIZERS,
@@ -57,10 +58,11 @@ def form(desk: Desk, run: Any = None) -> None:
     sizer = c.selectbox("Position sizing", list(SIZERS), index=index_of(list(SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=SIZING.__getitem__)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(literal(typeset(strategies[strategy])), width="stretch")
-        profile, model = profile_box(desk, key, before), model_box(desk, key, strategy, before)
+        profile, model, preset = profile_box(desk, key, before), model_box(desk, key, strategy, before), preset_box(desk, key, strategy)
         limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
     with st.form(f"{key}-{strategy}", border=False):
-        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model)
+        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model, preset)
+        cautions(desk, strategy, request, preset)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
             st.caption(f"{number(desk.backtests.bars_in(request))} bars{f', {len(chosen)} backtests' if alone else ''}" if request else "Choose data and a date range first.")
@@ -98,13 +100,14 @@ def _submit(desk: Desk, request: BacktestRequest) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str, model: Any) -> BacktestRequest | None:
+def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str, model: Any, preset: Any) -> BacktestRequest | None:
     a, b, c, d = st.columns(4)
     frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     intrabar = intrabar_field(d, key, start)
     own = before.get("params") if before.get("strategy") == strategy else None
-    params = fields(desk.backtests.params(strategy), f"{key}{f'-{model.title}' if model else ''}", desk.models.params_with(model, strategy, frame) if model else own)
+    first = desk.models.params_with(model, strategy, frame) if model else preset.params if preset else own
+    params = fields(desk.backtests.params(strategy), f"{key}{f'-{model.title}' if model else ''}{f'-{preset.name}' if preset else ''}", first)
     rules = costs_fields(desk, key, chosen, start, sizer, profile)
     rules["limits"] = limits_fields(desk, key, start, limited)
     rules["account"] = {"balance": balance}

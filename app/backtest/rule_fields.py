@@ -11,14 +11,18 @@ from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from worker.desk import Desk
 
-SIZERS = {      # kind -> label, factor of the shown over the stored value, first value, prefix of its own parameters, help
+SIZERS: dict[str, tuple[str, float, float, str | tuple[str, ...], str]] = {      # kind -> label, factor of the shown over the stored value, first value, prefix of its own parameters, help
     "fraction_at_risk": ("Risk per trade, % of equity", 100.0, 0.5, "", "Share of equity lost if the stop is hit."),
     "fixed_lots": ("Lots per trade", 1.0, 1.0, "", "The same number of lots for every trade."),
     "notional": ("Notional, % of equity", 100.0, 100.0, "", "Position notional as % of equity; 100 % is unlevered."),
     "kelly": ("Fraction of Kelly, %", 100.0, 25.0, "kelly_", "Fraction of the full-Kelly bet, estimated from recent closed trades."),
     "volatility": ("Volatility target, % p.a.", 100.0, 10.0, "volatility_", "Annualised volatility of equity that one position alone may cause."),
+    "kelly_entropy": ("Fraction of Kelly, %", 100.0, 25.0, ("kelly_", "entropy_"), "Fraction of the full-Kelly bet, times 1 − λ × the entropy of the win rate: nearly nothing where the record is a coin's."),
+    "1 % a day": ("Volatility target, % p.a.", 100.0, 16.15, "volatility_", "1 % a day is 16.15 % a year: 0.01 × √260.9 trading days."),
 }
-SIZING = {"fraction_at_risk": "Risk %", "fixed_lots": "Fixed lots", "notional": "% of equity", "kelly": "Fractional Kelly", "volatility": "Volatility target"}
+SIZING = {"fraction_at_risk": "Risk %", "fixed_lots": "Fixed lots", "notional": "% of equity", "kelly": "Fractional Kelly", "volatility": "Volatility target", "kelly_entropy": "Kelly with entropy", "1 % a day": "Volatility 1 % a day"}
+STOPS = {"signal": "Of the strategy", "volatility": "Volatility: 0.8 ATR, 1.5 R and 2.4 R"}
+STORED = {"1 % a day": "volatility"}        # a preset of the form -> the sizer that it is
 RULES = ("account", "costs", "execution", "sizing", "limits")
 LIMITS_HELP = "Rules that reject or shrink an order, or halt the account: leverage, positions, daily loss, drawdown, spread spikes, no-trade windows."
 SLIPPAGE = {"fixed": "Slippage, pips", "atr": "Slippage, × ATR", "random": "Slippage up to, pips"}
@@ -80,8 +84,9 @@ def costs_fields(desk: Desk, key: str, chosen: list, start: dict, sizer: str = "
     if profile:
         b.caption(f"Costs of the profile {profile}.")
     reverse = last.toggle("Exit on opposite signal", start["execution"]["reverse_on_opposite"], key=f"{key}-reverse", help="A signal against the open position of its tag closes it at the next open.")
-    sizing = dict(kind=sizer, value=size, **_own(desk, key, sizer, start["sizing"]))
-    return dict(costs=costs, sizing=sizing, execution=dict(reverse_on_opposite=reverse))
+    stops = last.selectbox("Stops and targets", list(STOPS), index=index_of(list(STOPS), start["execution"].get("stops")), key=f"{key}-stops", format_func=STOPS.__getitem__, help="Volatility: stop 0.8 × ATR(14) from the close, half out at 1.5 R and half at 2.4 R, in the place of each signal's own.")
+    sizing = dict(kind=STORED.get(sizer, sizer), value=size, **_own(desk, key, sizer, start["sizing"]))
+    return dict(costs=costs, sizing=sizing, execution=dict(reverse_on_opposite=reverse, stops=stops))
 
 
 def _size(column: Any, key: str, kind: str, start: dict) -> float:

@@ -20,6 +20,7 @@ from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.state import TRADE
 from domain.backtest.study import Rules, Series, context_of, decided
+from domain.backtest.volatility_stops import with_volatility_stops
 from domain.features import Use, compute
 from domain.market.sessions import Calendar
 from domain.optimise.objective import FIGURES
@@ -130,9 +131,15 @@ class Bench:
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not started, and its tasks."""
         prepared = self.prepared(limited(rules, strategy), span)
-        given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(signals or self.signals(strategy))]
+        given = [_within(signal, span, self.series[k].bars) for k, signal in enumerate(self._protected(signals or self.signals(strategy), rules))]
         tasks = [_task(entry, *table) for entry, table in zip(prepared.series, given, strict=True)]
         return Simulation(with_signals(prepared.market, tasks), rules.account), tasks
+
+    def _protected(self, signals: Sequence[Signals], rules: Rules) -> Sequence[Signals]:
+        """With the stops and targets that the rules ask for."""
+        if rules.execution.stops == "signal":
+            return signals
+        return [(with_volatility_stops(columns, series), trail) for (columns, trail), series in zip(signals, self.series, strict=True)]
 
     def prepared(self, rules: Rules, span: Span | None = None) -> PreparedSeries:
         return self._prepared_series.get((rules, span), lambda: _prepare([_cut(entry, span) for entry in self.series], rules, self.rates))

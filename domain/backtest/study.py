@@ -17,6 +17,7 @@ from domain.audit.record import canonical, plain
 from domain.backtest.history import History, after
 from domain.backtest.own_limits import limited
 from domain.backtest.simulator import Watch, replay
+from domain.backtest.volatility_stops import with_volatility_stops
 from domain.errors import BadRequest
 from domain.features import Context, closes, warm_up_of
 from domain.market.instrument import Instrument
@@ -104,7 +105,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
         refuse_without_model(strategy, keep is not None)
-    rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series) for entry in series]
+    rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series, rules.execution.stops) for entry in series]
     if keep is not None:
         tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
     outcome = replay(tasks, rules, rates, watch, moves=True)
@@ -133,13 +134,15 @@ def decided(traded: Series, strategy: Strategy, series: Sequence[Series], frame:
     return after(read_columns(table, (traded.instrument.name,)), decision.trail, traded.bars_of_history, traded.bars["ts"].iloc[0])
 
 
-def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series]) -> Task:
+def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], stops: str) -> Task:
     if strategy is not None:
         columns, trail = decided(traded, strategy, series)
         read = pd.DataFrame(columns, copy=False)
     else:
         every = read_signals(signals, tuple(dict.fromkeys(entry.instrument.name for entry in series)))
         read, trail = every[every["instrument"] == traded.instrument.name].reset_index(drop=True), None
+    if stops == "volatility":
+        read = pd.DataFrame(with_volatility_stops({str(name): read[name].to_numpy() if read[name].dtype.kind in "iuf" else read[name].array for name in read}, traded), copy=False)
     return Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
 
 

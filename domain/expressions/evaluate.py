@@ -84,10 +84,18 @@ class _Evaluation:
             if node.name in FUNCTIONS and FUNCTIONS[node.name].gives == "condition":
                 return condition_of(column)
             return _finite(column)
+        given, count = _arguments(node)
+        return FORMULAS[node.name](*map(self.column, given), *count)
+
+
+def _arguments(node: Name) -> tuple[tuple[Node, ...], tuple[int, ...]]:
+    """What a function of the language is given, and the n of its window where it has one: bound once and kept with the node."""
+    kept: tuple[tuple[Node, ...], tuple[int, ...]] | None = vars(node).get("_bound")
+    if kept is None:
         given = {name: argument.value for name, argument in bound(node, FUNCTIONS[node.name].takes).items()}
         count = given.pop("n", None)
-        values = [self.column(value) for value in given.values()]
-        return FORMULAS[node.name](*values, *([int(count.value)] if isinstance(count, Number) else []))
+        kept = vars(node)["_bound"] = tuple(given.values()), (int(count.value),) if isinstance(count, Number) else ()
+    return kept
 
 
 def compared(operator: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -99,7 +107,7 @@ def compared(operator: str, left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def _finite(values: np.ndarray) -> np.ndarray:
     infinite = np.isinf(values)
-    return np.where(infinite, np.nan, values) if infinite.any() else values
+    return np.where(infinite, np.nan, values) if np.count_nonzero(infinite) else values
 
 
 def _crossed(above: str, below: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:

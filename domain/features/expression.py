@@ -76,6 +76,19 @@ def uses_in(node: Node) -> tuple[Use, ...]:
     return tuple({found.column: found for found in _uses(node)}.values())
 
 
+def leaves_of(node: Node) -> Iterator[Name]:
+    """The names and calls of a tree whose value is a column: of the bars, a feature, or a call on longer bars.
+
+    >>> [leaf.name for leaf in leaves_of(parse("close > mean(atr(14), 20) and close@D1 > 1"))]
+    ['close', 'atr', 'close']
+    """
+    if isinstance(node, Name) and (node.timeframe or node.name not in FUNCTIONS):
+        yield node
+        return
+    for inner in _parts(node):
+        yield from leaves_of(inner)
+
+
 def rows_of(node: Node) -> int:
     """How many of the latest rows decide the last one.
 

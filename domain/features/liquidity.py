@@ -43,7 +43,7 @@ def spread_share(spread: Column, close: Column, instrument: Instrument | None) -
     instrument's default. NaN where neither is known, and for a price that is not above 0.
 
     >>> from domain.market.instrument import instrument
-    >>> spread_share([0.5, float("nan")], [2.0, 1.3], instrument("EURUSD")).tolist()
+    >>> spread_share([0.5, float("nan")], [2.0, 1.3], instrument("EURUSD")).round(9).tolist()
     [0.25, 0.0001]
     """
     known = np.where(np.isnan(spread), instrument.spread if instrument else np.nan, spread)

@@ -78,7 +78,7 @@ def revisions(held: pd.DataFrame, came: pd.DataFrame) -> list[str]:
     >>> from domain.market.bars import frame
     >>> one = np.array([1.0])
     >>> revisions(frame(np.array([0]), open=one, high=one, low=one, close=one), frame(np.array([0]), open=one, high=one * 2, low=one, close=one))
-    ['1970-01-01 00:00: high 1 is now 2']
+    ['1970-01-01T00:00Z: high 1 is now 2']
     """
     old, new = held.set_index(ts_of(held)), came.set_index(ts_of(came))
     sentences = []

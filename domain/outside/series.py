@@ -35,6 +35,7 @@ class EconomicSeries:
     source: str
     weekdays: int = 0
     days: int = 0
+    by_publication: bool = False        # each value is the first published, known from that day: no lag is assumed, and nothing is revised
 
     @property
     def lag(self) -> str:
@@ -42,6 +43,8 @@ class EconomicSeries:
         >>> series()["US10Y"].lag, series()["US_INFLATION"].lag
         ('known 1 weekday later at 22:00 UTC', 'known 50 days later at 22:00 UTC')
         """
+        if self.by_publication:
+            return f"known from the day of its publication at {self.at} UTC"
         count, unit = (self.weekdays, "weekday") if self.weekdays else (self.days, "day")
         return f"known {count} {unit}{'' if count == 1 else 's'} later at {self.at} UTC"
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from domain.backtest.bench import Bench, Evaluation, within
 from domain.backtest.limit_tables import yearly_volatility
+from domain.backtest.own_limits import limited
 from domain.backtest.series import Bars
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Series, context_of
@@ -104,9 +105,10 @@ def combinations(shared: SeriesRequest, strategies: Mapping[str, Strategy], watc
 
 def _combination(shared: SeriesRequest, deciding: Bench, place: int, trading: Bench, name: str, strategy: Strategy, watch: Watch) -> Combination:
     traded = shared.traded
-    bare: dict[str, Any] = dict(series=traded, strategy=name, bars=len(traded.bars) + traded.bars_of_history, needed=_needed(strategy, traded))
+    bare: dict[str, Any] = dict(series=traded, strategy=name, bars=len(traded.bars) + traded.bars_of_history, needed=0)
     try:
-        prepared = trading.prepared(shared.rules)
+        bare["needed"] = _needed(strategy, traded)
+        prepared = trading.prepared(limited(shared.rules, strategy))
         signals = deciding.signals_of(place, strategy)
         run, tasks = trading.simulation(strategy, shared.rules, signals=[signals])
         run.to_end(watch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -52,12 +51,14 @@ class ByQuantiles(OnColumns):
 
     def decisions(self, columns: Columns) -> Rows:
         cost, *quantiles = self.inputs(columns)
-        rising = dict(zip(QUANTILES, quantiles, strict=True))
-        falling = dict(zip(QUANTILES, reversed(quantiles), strict=True))
+        rising, falling = dict(zip(QUANTILES, quantiles, strict=True)), dict(zip(QUANTILES, quantiles[::-1], strict=True))
         close, level = columns["close"], self.costs * cost
-        ordered = (close > 0) & np.logical_and.reduce([low <= high for low, high in pairwise(quantiles)])
-        long = ordered & (rising[self.entry] > level) & (close * np.exp(rising[self.stop]) < close)
-        short = ordered & (falling[self.entry] < -level) & (close * np.exp(falling[self.stop]) > close)
+        long, short = rising[self.entry] > level, falling[self.entry] < -level
+        if long.any() or short.any():
+            together = np.array(quantiles)
+            ordered = (together[1:] >= together[:-1]).all(axis=0) & (close > 0)
+            long &= ordered & (close * np.exp(rising[self.stop]) < close)
+            short &= ordered & (close * np.exp(falling[self.stop]) > close)
         bar, side = sided(begins(long), begins(short))
         stop, first, second = (close[bar] * np.exp(np.where(side > 0, rising[name][bar], falling[name][bar])) for name in (self.stop, self.first_target, self.second_target))
         return dict(

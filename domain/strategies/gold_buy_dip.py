@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from domain.features import Use, use
 from domain.params import param
 from domain.strategies.base import strategy
 from domain.strategies.columns import Columns, OnColumns, Rows, sided
+from domain.strategies.presets import Preset
 
 Flags = np.ndarray      # bool, one a bar
 
@@ -21,6 +23,18 @@ Flags = np.ndarray      # bool, one a bar
 class GoldBuyDip(OnColumns):
     """Buys after a dip from the recent high once the z-score confirms it, sells after a rise; no stop, a grid of adds and
     one target for the basket."""
+
+    presets: ClassVar[tuple[Preset, ...]] = (
+        Preset(
+            "conservative", "M15", dict(lot_size=0.01, percentage_threshold=1.0, zscore_wait_candles=5, max_grid_trades=3, grid_atr_multiplier=3.0, max_drawdown_percent=8.0),
+            "A hundredth of a lot, two adds three ATRs apart, and an end at a drawdown of 8 %.",
+        ),
+        Preset(
+            "aggressive", "M1", dict(percentage_threshold=0.3, lookback_candles=60, zscore_threshold_buy=-2.5, zscore_threshold_sell=2.5, take_profit=100.0, max_grid_trades=8, grid_atr_multiplier=2.0, use_progressive_lots=True),
+            "Small dips of the last hour, seven adds, each half as large again.",
+        ),
+        Preset("H1", "H1", dict(percentage_threshold=1.5, zscore_wait_candles=6, grid_atr_multiplier=1.5, max_drawdown_percent=30.0), "The defaults on hours, with smaller dips and a wider grid."),
+    )  # fmt: skip
 
     lot_size: float = param(0.1, low=1e-6, high=1e6, unit="lots", help="lots of the first entry")
     take_profit: float = param(200.0, low=0.001, high=1e9, unit="ticks", title="Basket target", help="distance of the target from the average entry price, in the instrument's smallest price steps (XAUUSD: 200 are 2.00)")

@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from domain.errors import BadRequest
-from domain.expressions import TRUE, Node
+from domain.expressions import TRUE, Node, evaluate
 from domain.features import Use, use
-from domain.features.expression import column_of, condition_of_text, rows_of, uses_in
+from domain.features.expression import condition_of_text, leaves_of, rows_of, use_of, uses_in
 from domain.params import param
 from domain.strategies.base import strategy
-from domain.strategies.columns import Columns, OnColumns, Rows, begins, joined
+from domain.strategies.columns import Columns, OnColumns, Rows, begins
 
 ATR = use("atr", window=14)
 CONDITIONS = ("long", "short", "exit_long", "exit_short")
@@ -73,9 +73,15 @@ class Written(OnColumns):
         found = {needed.column: needed for tree in self.trees.values() for needed in uses_in(tree)}
         return tuple((found | {ATR.column: ATR}).values())
 
-    def decisions(self, columns: Columns) -> Rows:
-        close, atr = columns["close"], columns[ATR.column]
-        true = {name: column_of(tree, lambda needed: columns[needed if isinstance(needed, str) else needed.column], len(close)) == TRUE for name, tree in self.trees.items()}
+    @cached_property
+    def places(self) -> dict[int, str]:
+        """The column of each name and call of the conditions that is one, by the identity of its node: looked up once, not at each bar."""
+        leaves = (leaf for tree in self.trees.values() for leaf in leaves_of(tree))
+        return {id(leaf): needed.column if (needed := use_of(leaf)) else leaf.name for leaf in leaves}
+
+    def decisions(self, columns: Columns) -> tuple[Rows, ...]:
+        close, atr, places = columns["close"], columns[ATR.column], self.places
+        true = {name: evaluate(tree, lambda leaf: columns[places[id(leaf)]], len(close)) == TRUE for name, tree in self.trees.items()}
         parts = []
         for side, entry in ((1, "long"), (-1, "short")):
             tag = f"{self.name} {entry}" if self.name else entry
@@ -85,4 +91,4 @@ class Written(OnColumns):
             if entry in true:
                 bar = np.flatnonzero(begins(true[entry]) & ~np.isnan(atr))
                 parts.append(dict(bar=bar, side=side, order="market", stop_loss=close[bar] - side * (self.stop_atr * atr[bar]), target_r_1=self.reward_to_risk, tag=tag))
-        return joined(*parts)
+        return tuple(parts)

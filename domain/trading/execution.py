@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.params import param
 
+STOPS = ("signal", "volatility")
 INTRABAR = ("pessimistic", "optimistic", "path", "magnify")
 
 
@@ -15,3 +16,4 @@ class Execution:
 
     intrabar: str = param("pessimistic", choices=INTRABAR, unit="", help="stop first, targets first, along an assumed OHLC path, or on finer bars")
     reverse_on_opposite: bool = param(False, unit="", title="Exit on opposite signal", help="a signal against an open position of its tag closes it at the next open")
+    stops: str = param("signal", choices=STOPS, unit="", title="Stops and targets", help="those of each signal; or the preset volatility: stop 0.8 × ATR(14), half out at 1.5 R and half at 2.4 R")

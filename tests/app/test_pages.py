@@ -50,6 +50,10 @@ def warnings(test: AppTest) -> list[str]:
     return [element.value for element in test.warning]
 
 
+def plain(markdown: str) -> str:
+    return markdown.replace("\\", "").replace("\u202f", " ").replace("\xa0", " ")
+
+
 def captions(test: AppTest) -> str:
     return " ".join(element.value for element in test.caption)
 
@@ -61,6 +65,20 @@ def test_the_dataset_of_the_address_is_the_one_of_every_form(desk):
         assert [entry.instrument for entry in chosen] == ["EURUSD"], page
         newest = draw(page, desk, **query).multiselect[0].value
         assert [entry.instrument for entry in newest] == ["GBPUSD"], page
+
+
+def test_a_strategy_that_breaks_every_prop_rule_is_warned_of_with_the_number(desk):
+    """Its presets set the parameters, and the warning speaks of those."""
+    dataset(desk, "XAUUSD", 1)
+    test = draw("backtest", desk)
+    test.selectbox(key=next(box.key for box in test.selectbox if box.label == "Strategy")).set_value("gold_buy_dip").run()
+    assert not test.exception and plain(warnings(test)[0]).startswith("Without a stop it goes on to a drawdown of 50 %") and "7 of 7" in plain(warnings(test)[0])
+    next(box for box in test.selectbox if box.label == "Preset").set_value("conservative").run()
+    assert "drawdown of 8 %" in plain(warnings(test)[0]) and "2 of 7" in plain(warnings(test)[0])
+    next(box for box in test.selectbox if box.label == "Position sizing").set_value("1 % a day").run()
+    assert not test.exception and next(field.value for field in test.number_input if field.label.startswith("Volatility target")) == pytest.approx(16.15)
+    next(box for box in test.selectbox if box.label == "Position sizing").set_value("kelly_entropy").run()
+    assert not test.exception and {"Fraction of Kelly, %", "Entropy weight λ, per bit"} <= {field.label for field in test.number_input}
 
 
 NOWHERE = (      # page, address, sentence

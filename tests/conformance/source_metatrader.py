@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.market import ts_of
 from domain.venues.metatrader_link import LOGIN, PASSWORD, SERVER
-from tests.conformance.source_rig import HOUR, NOON, SourceRig, made
+from tests.conformance.source_rig import SourceRig, made
 from tests.doubles import metatrader
 
 SECRET = "correct horse"
@@ -64,9 +64,4 @@ class MetaTraderFX(SourceRig):
         return Served(self.instrument, self.timeframe, self.bars, self.point, self.at)
 
 
-class MetaTraderYen(MetaTraderFX):
-    instrument, timeframe, point, width = "USDJPY", "M5", 0.001, 0.013
-    at = NOON + HOUR // 30
-
-
-RIGS = (MetaTraderFX, MetaTraderYen)
+RIGS = (MetaTraderFX,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Asked, Double, Reply, run
 
 WEEK = """<?xml version="1.0" encoding="windows-1252"?>
 <weeklyevents>
@@ -38,3 +38,7 @@ class DocumentsDouble(Double):
         if text is None:
             return Reply(404, b"<html><title>Not found</title></html>", {"Content-Type": "text/html"})
         return Reply(200, text.encode(), {"Content-Type": TYPES.get(asked.path[asked.path.rfind(".") :], "text/plain")})
+
+
+if __name__ == "__main__":
+    run(DocumentsDouble({"/ff_calendar_thisweek.xml": WEEK, "/ff_calendar_thisweek.json": WEEK_JSON, "/fx.xml": RSS, "/atom.xml": ATOM}), "{0}/ff_calendar_thisweek.xml {0}/ff_calendar_thisweek.json {0}/fx.xml {0}/atom.xml")

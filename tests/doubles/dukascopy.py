@@ -11,7 +11,7 @@ import pandas as pd
 from domain.market.bars import ts_of
 from domain.market.readers.bi5_hour import PATH
 from tests.domain.market.bi5 import hour as file_of
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Asked, Double, Reply, run
 
 HOUR = 3_600_000_000_000
 PARTS = ("open", "high", "low", "close")        # a bar is four ticks
@@ -48,3 +48,19 @@ def _files(bars: pd.DataFrame, points: int, length: int) -> dict[int, bytes]:
             bid = round(row[name] * points)
             hours.setdefault(start, []).append(((ts - start + part * length // 8) // 1_000_000, bid, bid + round(row["spread"] * points)))
     return {start: file_of(ticks) for start, ticks in hours.items()}
+
+
+def main(days: int = 30) -> None:
+    """Made-up M5 bars of the last days, four ticks each."""
+    from datetime import UTC, datetime, timedelta
+
+    from domain.market import Timeframe, instrument
+    from domain.venues.synthetic import RegimeSwitching, generate
+
+    now = datetime.now(UTC)
+    bars = generate(RegimeSwitching(start_price=1.1), instrument("EURUSD"), Timeframe.named("M5"), now - timedelta(days=days), now, seed=1)
+    run(DukascopyDouble({"EURUSD": bars.assign(spread=0.00008)}, length=HOUR // 12), "TIDEMARK_DUKASCOPY_URL={}")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Asked, Double, Reply, run
 
 KEY = "0123456789abcdef0123456789abcdef"
 MOST = 2_000            # publications of one request
@@ -60,3 +61,16 @@ def _standing(vintages: Sequence[Vintage], start: str, end: str) -> list[dict[st
 
 def _bad(message: str) -> Reply:
     return Reply(400, {"error_code": 400, "error_message": message})
+
+
+def main() -> None:
+    """Made-up US10Y and US_INFLATION of 2020 to 2024; a month's index is revised the month after."""
+    days = [date(2020, 1, 1) + timedelta(days=k) for k in range(1_800)]
+    yields = [(day.isoformat(), (day + timedelta(days=1)).isoformat(), f"{2 + k / 1_000:.2f}") for k, day in enumerate(days) if day.weekday() < 5]
+    months = [(day, day + timedelta(days=43), 260 + k / 2) for k, day in enumerate(day for day in days if day.day == 1)]
+    index = [(day.isoformat(), (out + timedelta(days=late)).isoformat(), f"{value + late / 100:.1f}") for day, out, value in months for late in (0, 30)]
+    run(FredDouble({"DGS10": yields, "CPIAUCSL": index}), f"TIDEMARK_FRED_URL={{}} TIDEMARK_FRED_KEY={KEY}")
+
+
+if __name__ == "__main__":
+    main()

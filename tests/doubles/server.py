@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -129,3 +129,11 @@ def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
 
     return Handler
+
+
+def run(double: Double, words: str) -> None:
+    """Serve a double by itself until it is interrupted, to try a download without its vendor. ``words`` say how it is used, {} is its address."""
+    with double.serve() as address:
+        print(words.format(address), flush=True)
+        with suppress(KeyboardInterrupt):
+            double.over.wait()

@@ -70,13 +70,13 @@ def test_external_data_is_imported_and_features_have_values(page, system, files,
 
     page.goto(f"{system.url}/features?view=look")
     page.get_by_role("combobox", name="Feature set").click()
-    page.get_by_role("option", name="macro · 6").click()
-    expect(page.get_by_text("5 features will be empty: missing DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
+    page.get_by_role("option", name="macro · 7").click()
+    expect(page.get_by_text("6 features will be empty: missing DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
     for text in ("minutes_to_release()", "sentiment()"):
         write(page, page, text)
     press(page.get_by_role("button", name="Compute"))
     expect(page.get_by_text("Warm-up sensitivity")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("3 columns have values, 5 are empty.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("3 columns have values, 6 are empty.")).to_be_visible(timeout=SOON)
     expect(page.get_by_text(re.compile(r"are empty: computed without DXY, US_RATE, EU_RATE and US10Y"))).to_be_visible(timeout=SOON)
     press(page.get_by_role("button", name="Export"))
     taken = pd.read_csv(download(page, "Columns of EURUSD, CSV"))

@@ -91,6 +91,12 @@ def test_a_model_forecasts_by_its_walk_forward_and_then_by_itself(system, desk, 
     assert done.state == "done", done.error
     stored = desk.backtests.get(done.result["run"])
     assert stored.summary["metrics"]["trades"] > 5 and stored.summary["model"]["sentence"].startswith("forecasts at")
+    sweep = desk.sweeps.submit_sweep(request, {"costs": [0.0, 50.0]}).job
+    actors.run(sweep.id)
+    done = desk.jobs.get(sweep.id)
+    assert done.state == "done", done.error
+    trades = desk.sweeps.table(done.result["run"], "number", 2).sort_values("costs")["trades"].tolist()
+    assert trades == [stored.summary["metrics"]["trades"], 0], "as the backtest of the same parameters"
     assert [model.title for model in desk.models.of_strategy("aggressive")] == ["wide@1"] and not desk.models.of_strategy("breakout")
     assert desk.models.params_with(desk.models.get("wide"), "aggressive", "H1") == dict(horizon=4)
     for changed, sentence in ((dict(model=""), "name a model of them"), (dict(params={}), "wide@1 forecasts 4 bars ahead, and horizon is 12 bars")):

@@ -18,8 +18,10 @@ from domain.outside.forecast_models import LEVELS, asks_quantiles, horizon_of, w
 from domain.params import Param, build, faults, params_of, values_of
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about, reads_forecasts, refuse_without_model
+from domain.strategies.presets import Preset, presets_of
 from domain.trading.cost_units import in_pips, overlaid, without_unit
 from domain.trading.rules import SECTIONS
+from worker.desk.cautions import cautions
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs
 from worker.desk.export import csv_of
@@ -66,6 +68,14 @@ class Backtests:
         """The parameters of a strategy: name, type, default, bounds, unit, help."""
         name, saved = meant(self._context, strategy, {})
         return tuple(replace(param, default=saved.get(param.name, param.default)) for param in params_of(STRATEGIES[name]))
+
+    def presets(self, strategy: str) -> dict[str, Preset]:
+        """Name -> preset of the strategy's parameters, each for one timeframe; empty where it has none."""
+        return presets_of(strategy)
+
+    def cautions(self, strategy: str, params: Mapping[str, Any]) -> list[str]:
+        """What to read before a run of these parameters."""
+        return cautions(strategy, params)
 
     def rule_params(self, name: str) -> tuple[Param, ...]:
         """The parameters of account, costs, execution, sizing or limits."""

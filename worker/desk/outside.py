@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 import pandas as pd
@@ -21,6 +21,7 @@ from worker.store import Outside
 LONGEST = 64        # letters of a name
 WHAT = "external data"
 NAMES = {"headlines": "headlines", "releases": "calendar"}      # shown in forms
+BY_PUBLICATION = "FRED: "        # what a download from there is named after
 TIME = {"series": "date", "headlines": "ts", "releases": "ts"}
 
 
@@ -88,7 +89,8 @@ class OutsideData:
 
     def about(self, outside: Outside) -> EconomicSeries | None:
         """The row of the table of series."""
-        return series().get(outside.name) if outside.kind == "series" else None
+        row = series().get(outside.name) if outside.kind == "series" else None
+        return replace(row, by_publication=True, revised=False) if row and outside.source.startswith(BY_PUBLICATION) else row
 
     def used_by(self, name: str) -> list[str]:
         """Runs that used this version."""

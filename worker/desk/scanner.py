@@ -19,12 +19,13 @@ from domain.risk.positions import OpenPosition
 from domain.scanner.criteria import GRADES, Criteria
 from domain.scanner.reasons import REASONS
 from domain.strategies import STRATEGIES
-from domain.strategies.base import about, uses_of
+from domain.strategies.base import about, reads_forecasts, uses_of
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
+from worker.desk.strategies import WRITTEN, saved_of
 from worker.store import Dataset, Job, Run
 
 KIND = "scan"
@@ -71,6 +72,12 @@ class Scanner:
     def strategies(self) -> dict[str, str]:
         """Name -> what it does, of the strategies that decide with their defaults alone."""
         return {name: about(name) for name in usable()}
+
+    def choices(self) -> list[Choice]:
+        """Those, and the newest version of each strategy of the library, under its own name."""
+        with self._context.store.read() as unit:
+            saved = [saved_of(unit, row.name) for row in unit.strategies.all()]
+        return [*(Choice(name) for name in usable()), *(Choice(WRITTEN, each.definition.params, each.stored.name) for each in saved)]
 
     def newest_datasets(self) -> list[Dataset]:
         """One of each instrument: the one with the newest bars, of those the finest; real ones where there are any."""
@@ -209,13 +216,13 @@ class Scanner:
 
 
 def usable() -> list[str]:
-    """The strategies that decide with their defaults alone."""
-    return [name for name in STRATEGIES if _decides(name)]
+    """The strategies that decide with their defaults alone, without a model's forecasts."""
+    return [name for name in STRATEGIES if not reads_forecasts(name) and _decides(name)]
 
 
 def _decides(name: str) -> bool:
     try:
-        build(STRATEGIES[name], {})
+        uses_of(build(STRATEGIES[name], {}))
     except BadRequest:
         return False
     return True
@@ -229,6 +236,8 @@ def _built(choices: Sequence[Choice]) -> dict[str, tuple[str, Any]]:
     for choice in choices:
         if choice.shown in built:
             raise BadRequest(f"{choice.shown} is chosen twice; give one of them another label")
+        if reads_forecasts(choice.name):
+            raise BadRequest(f"{choice.name} decides on a model's forecasts, which a scan does not take; leave it out, and backtest it with its model")
         built[choice.shown] = choice.name, build(STRATEGIES[choice.name], choice.params)
     return built
 

@@ -17,7 +17,7 @@ from worker.jobs.outside import before, saved, together
 from worker.vendors import connection_to
 
 
-@job("download_outside", limit=1_800)
+@job("download_outside", limit=1_800, retries=0)
 def download_outside(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: source, name (of a series as in the table), url ("" for the vendor's own), start and end (dates, "" for all), utc, after (id of the import
     that what comes is added to, or none)."""

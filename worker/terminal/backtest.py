@@ -34,6 +34,7 @@ def backtest(
     clock: Clock = "",
     strategy: str = typer.Option("", help="Strategy name."),
     params: str = typer.Option("{}", help="Strategy parameters as JSON."),
+    preset: str = typer.Option("", help="Named parameters of the strategy, for bars of the preset's timeframe: gold_buy_dip has conservative (M15), aggressive (M1) and H1; --params go over them."),
     strategy_file: StrategyFile = None,
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
     model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals, or forecasts for a strategy by quantiles: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
@@ -73,6 +74,7 @@ def backtest(
     note(strategy_file, timeframe, [traded.instrument.name for traded in series])
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
+    params = _with_preset(strategy, preset, timeframe, params)
     source = ForecastSource.named(strategy, model, forecasts)
     filtering = ModelFilter.named(model, strategy, bool(signals)) if model and not source else None
 
@@ -133,6 +135,14 @@ def rules_in(config: Path | None, beside: Sequence[str] = ()) -> tuple[Any, str]
     settings = settings_from(merged)
     settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
+
+
+def _with_preset(strategy: str, preset: str, timeframe: str, params: str) -> str:
+    """The parameters as JSON, over those of the preset where one is named."""
+    from domain.market.timeframe import Timeframe
+    from domain.strategies.presets import preset_params
+
+    return json.dumps({**preset_params(strategy, preset, Timeframe.named(timeframe)), **params_of(params)}) if preset else params
 
 
 def _strategy(name: str, params: str, signals: Path | None) -> Any:

@@ -27,6 +27,7 @@ def scan(
     data: list[str] = typer.Option([], help="Dataset of the workspace, by id or version, once per instrument. Default without --bars: the newest of each instrument."),
     timeframe: list[str] = typer.Option([], help="Timeframe to scan: M1 M5 M15 M30 H1 H4 D1; longer ones than the bars' are built from them. May repeat. Default: those of the bars."),
     strategy: list[str] = typer.Option([], help="Strategy name. May repeat. Default: every strategy that decides with its defaults."),
+    strategy_file: list[Path] = typer.Option([], "--strategy-file", help="Strategy that you wrote, as JSON (docs/expressions.md), beside --strategy. May repeat."),
     params: str = typer.Option("{}", help='Strategy parameters as JSON, by strategy: {"breakout": {"lookback": 20}}.'),
     model: str = typer.Option("", help="Calibrated model of the workspace, trained on the target win, whose chance of a win takes the place of (wins + 1)/(n + 2) for its strategy: NAME or NAME@VERSION."),
     positions: Path | None = typer.Option(None, help="CSV of the open positions: instrument, side (long or short), lots, entry_price."),
@@ -50,7 +51,7 @@ def scan(
 ) -> None:
     """Grade every combination of instrument, strategy and timeframe at the last closed bar, and propose three at most."""
     criteria = dict(history=history, fewest=fewest, es95=max_es95, correlation=max_correlation, correlation_days=correlation_days, proposals=proposals)
-    asked = Asked(list(timeframe), chosen(strategy, params), model, read_positions(positions) if positions else [], equity or None, risk, criteria, start, end, config, out)
+    asked = Asked(list(timeframe), chosen(strategy, params, strategy_file), model, read_positions(positions) if positions else [], equity or None, risk, criteria, start, end, config, out)
     if bars and (data or costs):
         raise BadRequest(f"{'--data' if data else '--costs'} is for the workspace's bars, and --bars names files; give the one or the other")
     if not bars and (rates or side or clock or instrument):
@@ -83,15 +84,16 @@ class Asked:
         return (replace(rules, sizing=Sizing("fraction_at_risk", self.risk)) if self.risk else rules), extra
 
 
-def chosen(names: Sequence[str], params: str) -> list[Any]:
+def chosen(names: Sequence[str], params: str, files: Sequence[Path] = ()) -> list[Any]:
     """The strategies that were named, or all that decide with their defaults, each with its parameters."""
     from domain.errors import unknown
     from domain.strategies import STRATEGIES
     from worker.desk.scanner import Choice, usable
     from worker.terminal.options import once, params_of
+    from worker.terminal.strategy_file import read
 
     given = params_of(params)
-    wanted = [name for name, _ in once("--strategy", ((name, None) for name in names))] or list(usable())
+    wanted = [name for name, _ in once("--strategy", ((name, None) for name in names))] or ([] if files else list(usable()))
     for name in (*wanted, *given):
         if name not in STRATEGIES:
             raise unknown("strategy", name, STRATEGIES)
@@ -99,7 +101,8 @@ def chosen(names: Sequence[str], params: str) -> list[Any]:
         raise BadRequest(f"--params names {unused[0]}, which is not scanned; add --strategy {unused[0]}, or leave it out")
     if wrong := [name for name, values in given.items() if not isinstance(values, Mapping)]:
         raise BadRequest(f'--params of {wrong[0]} are {given[wrong[0]]!r}; write {{"{wrong[0]}": {{"name": value}}}}')
-    return [Choice(name, given.get(name, {})) for name in wanted]
+    written = [read(file) for file in files]
+    return [*(Choice(name, given.get(name, {})) for name in wanted), *(Choice("written", definition.params, definition.name) for definition in written)]
 
 
 def read_positions(path: Path) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ def table_in(name: str, members: Iterable[ZipInfo]) -> ZipInfo:
     >>> table_in("x.zip", [ZipInfo("EURUSD_gaps.txt"), ZipInfo("EURUSD.csv"), ZipInfo("__MACOSX/._x.csv")]).filename
     'EURUSD.csv'
     """
-    files = [member for member in members if not member.is_dir() and not _of_the_system(member.filename)]
+    files = [member for member in members if not member.is_dir() and not of_the_system(member.filename)]
     names = {member.filename for member in files}
     if any(entry in names for entry in (WORKBOOK, "xl/workbook.bin")):
         raise BadRequest(f"{name} is an Excel workbook; save it as CSV (in Excel: File, Save As, CSV) and import that")
@@ -50,13 +50,13 @@ def holds_ticks(members: Iterable[ZipInfo]) -> bool:
     >>> holds_ticks([ZipInfo("EURUSD/2018/06/05/05h_ticks.bi5")]), holds_ticks([ZipInfo("EURUSD.csv")])
     (True, False)
     """
-    return any(member.filename.lower().endswith(".bi5") and not _of_the_system(member.filename) for member in members)
+    return any(member.filename.lower().endswith(".bi5") and not of_the_system(member.filename) for member in members)
 
 
-def _of_the_system(name: str) -> bool:
+def of_the_system(name: str) -> bool:
     """Whether macOS or Windows put it there.
 
-    >>> _of_the_system("__MACOSX/._EURUSD.csv"), _of_the_system("data/.DS_Store"), _of_the_system("EURUSD.csv")
+    >>> of_the_system("__MACOSX/._EURUSD.csv"), of_the_system("data/.DS_Store"), of_the_system("EURUSD.csv")
     (True, True, False)
     """
     path = PurePosixPath(name)

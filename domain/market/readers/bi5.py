@@ -26,7 +26,7 @@ class Bi5(Reader):
 
     key = "bi5"
     title = "Dukascopy ticks (.bi5), made into bars"
-    family = "Dukascopy ticks (.bi5: an hour, a folder, a .zip)"
+    family = "Dukascopy (CSV, .bi5)"
     folders = True
     ticks = True
     whole = True

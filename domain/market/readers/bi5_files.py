@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from domain.errors import BadRequest, listed
+from domain.market.readers.archives import of_the_system
 from domain.market.readers.bi5_hour import LAYOUT, PATH, Hour, hour_of
 from domain.market.readers.files import human
 
@@ -53,8 +54,8 @@ def hours_in(path: Path, max_bytes: int) -> Iterator[Hours]:
         yield _checked(path.name, [(name if PATH.search(name) else path.name, path.stat().st_size, partial(_bytes_of, path))], max_bytes)
     else:
         with _archive(path) as archive:
-            members = [entry for entry in archive.infolist() if entry.filename.lower().endswith(ENDING)]
-            yield _checked(path.name, [(entry.filename, entry.file_size, partial(_member, archive, entry)) for entry in members], max_bytes)
+            members = [entry for entry in archive.infolist() if entry.filename.lower().endswith(ENDING) and not of_the_system(entry.filename)]
+            yield _checked(path.name, [(entry.filename.replace("\\", "/"), entry.file_size, partial(_member, archive, entry)) for entry in members], max_bytes)
 
 
 def holds_hours(folder: Path) -> bool:
@@ -74,7 +75,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, int]]:
         folders[:] = sorted(name for name in folders if DATED.fullmatch(name) or (top and SYMBOL.fullmatch(name)))
         for name in sorted(names):
             path = Path(where) / name
-            if name.lower().endswith(ENDING) and stat.S_ISREG((facts := path.lstat()).st_mode):
+            if name.lower().endswith(ENDING) and not of_the_system(name) and stat.S_ISREG((facts := path.lstat()).st_mode):
                 yield path, facts.st_size
 
 

@@ -31,7 +31,7 @@ class Dukascopy(Reader):
 
     key = "dukascopy"
     title = "Dukascopy CSV"
-    family = title
+    family = "Dukascopy (CSV, .bi5)"
 
     def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)

@@ -35,7 +35,7 @@ class Oanda(Reader):
 
     key = "oanda"
     title = "OANDA candles (JSON)"
-    family = title
+    family = "OANDA (JSON)"
     whole = True
 
     def recognise(self, head: bytes, name: str) -> Recognised | None:

@@ -36,8 +36,8 @@ class Ticks(Reader):
     """What its rows say is the quote from then on: a row with only one side leaves the other as it was."""
 
     key = "ticks"
-    title = "ticks (bid, ask), made into M1 bars"
-    family = title
+    title = "ticks (bid, ask), made into bars"
+    family = "ticks (bid, ask)"
     ticks = True
 
     def recognise(self, head: bytes, name: str) -> Recognised | None:

@@ -34,7 +34,7 @@ class TradingDataStream(Reader):
 
     key = "trading_data_stream"
     title = "trading-data-stream bars (CSV, JSON)"
-    family = "trading-data-stream (CSV, JSON)"
+    family = "trading-data-stream"
     whole = True
 
     def recognise(self, head: bytes, name: str) -> Recognised | None:

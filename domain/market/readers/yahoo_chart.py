@@ -33,7 +33,7 @@ class YahooChart(Reader):
 
     key = "yahoo_chart"
     title = "Yahoo chart (JSON)"
-    family = title
+    family = "Yahoo (yfinance CSV, chart JSON)"
     whole = True
 
     def recognise(self, head: bytes, name: str) -> Recognised | None:

@@ -32,7 +32,7 @@ class YFinance(Reader):
 
     key = "yfinance"
     title = "yfinance CSV"
-    family = title
+    family = "Yahoo (yfinance CSV, chart JSON)"
 
     def recognise(self, head: bytes, name: str) -> Recognised | None:
         lines = lines_of(head)

@@ -70,6 +70,8 @@ def test_a_folder_and_its_zip_are_the_same_bars(tmp_path):
     assert all(np.array_equal(getattr(folder, name), getattr(packed, name)) for name in ("local_ns", "open", "high", "low", "close", "volume", "spread", "line"))
     assert "1 of 3 hours are empty" in folder.notes[1] and "2019-01-01T01:00Z" in folder.notes[1]
     assert readers.recognise(archive).instrument == "EURUSD" and "3 hours, 2018-12-31T23:00Z to 2019-01-01T01:00Z" in readers.recognise(tmp_path / "EURUSD").evidence
+    mac = {"EURUSD/.DS_Store": b"x", "__MACOSX/EURUSD/2018/06/05/._05h_ticks.bi5": b"x", "EURUSD\\2018\\06\\05\\05h_ticks.bi5": hour(TICKS)}
+    assert len(read(zipped(tmp_path, mac, "of two systems.zip"))) == 4
     part = zipped(tmp_path, {"2018/06/05/05h_ticks.bi5": hour(TICKS)}, "EURUSD.zip")        # packed inside the symbol's folder
     assert readers.recognise(part).instrument == "EURUSD" and len(read(part)) == 4
 

@@ -321,7 +321,7 @@ def test_what_is_not_a_table_is_named_with_what_to_do(tmp_path):
         "old.xls": (put(tmp_path, "old.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)), r"is an Excel workbook of the old kind \(\.xls\); save it as CSV"),
         "table.ods": (archive(tmp_path / "table.ods", **{"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<x/>"}), "is an OpenDocument spreadsheet; save it as CSV"),
         "two.zip": (archive(tmp_path / "two.zip", **{"a.csv": "x", "b.csv": "y"}), r"is an archive of 2 tables \(a\.csv, b\.csv\); unpack it"),
-        "00h_ticks.bi5": (put(tmp_path, "00h_ticks.bi5", b"]\0\0\0\4" + bytes(100)), r"Dukascopy's compressed ticks"),
+        "00h_ticks.bi5": (put(tmp_path, "00h_ticks.bi5", b"]\0\0\0\4" + bytes(100)), r"does not say of which day it is: only its folders do"),
         "one side.csv": (put(tmp_path, "one side.csv", "20240108 000003;1.306600;0\n20240108 000004;1.306700;0\n"), "ticks of one side; download its M1 bars"),
         "20240108_eurusd_tick_quote.csv": (put(tmp_path, "20240108_eurusd_tick_quote.csv", "8715,1.39101,1.39114\n15681,1.39102,1.39116\n"), "holds LEAN's tick data; the finest bars here are M1"),
         "tickers.csv": (put(tmp_path, "tickers.csv", "Price,Close,Close,High,High,Low,Low,Open,Open\nTicker,ES=F,NQ=F,ES=F,NQ=F,ES=F,NQ=F,ES=F,NQ=F\nDate,,,,,,,,\n2024-01-02,1,2,1,2,1,2,1,2\n"), "holds the bars of ES=F, NQ=F; save one ticker a file"),

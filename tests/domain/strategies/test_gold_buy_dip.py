@@ -40,7 +40,7 @@ def frame(bars) -> pd.DataFrame:
 
 
 def by_definition(bars: pd.DataFrame, s: GoldBuyDip) -> list[tuple[int, int]]:
-    """Bar and side of each signal, bar by bar from the sentences of docs/strategies.md."""
+    """Bar and side of each signal, bar by bar from the sentences of docs/gold-buy-dip.md."""
     high, low, close = (bars[name].tolist() for name in ("high", "low", "close"))
     n, wait, period = s.lookback_candles, s.zscore_wait_candles, s.zscore_period
 

@@ -26,12 +26,12 @@ def hours(first: int, count: int, without: tuple[int, ...] = ()) -> pd.DataFrame
     return frame(first + place * HOUR, open=price, high=np.round(price + 0.00002, 5), low=np.round(price - 0.00002, 5), close=np.round(price + 0.00001, 5), spread=np.full(len(place), 0.00004))
 
 
-def asked(double: DukascopyDouble, span: Span, timeframe: str = "H1", at: int = NOON) -> tuple[Page, ...]:
+def asked(double: DukascopyDouble, span: Span, timeframe: str = "H1", at: int = NOON, traded: str = "EURUSD") -> tuple[Page, ...]:
     skipped = Skipped()
     with double.serve() as address:
         connection = connection_to(VENDORS["dukascopy"], {"TIDEMARK_DUKASCOPY_URL": address}, clock=skipped.clock)
         connection.pace = None
-        request = Request(EURUSD, Timeframe.named(timeframe), span, at)
+        request = Request(instrument(traded), Timeframe.named(timeframe), span, at)
         return tuple(SOURCE.page(request, part, connection) for part in SOURCE.plan(request))
 
 
@@ -58,6 +58,14 @@ def test_a_file_that_stays_damaged_is_named_and_the_others_are_kept():
     (page,) = asked(double, Span(START, START + 2 * HOUR))
     assert len(page.bars) == 1 and [(each.span.start, each.reason) for each in page.missing] == [(START, "failed")]
     assert len(double.asked) == 7
+
+
+def test_gold_has_points_of_a_thousandth_and_bars_of_five_minutes():
+    opens = START + np.arange(12) * (HOUR // 12)
+    price = np.round(2_000.5 + np.arange(12) / 100, 2)
+    bars = frame(opens, open=price, high=price + 1, low=price - 1, close=price, spread=np.full(12, 0.2))
+    (page,) = asked(DukascopyDouble({"XAUUSD": bars}, 1_000, HOUR // 12), Span(START, START + HOUR), "M5", traded="XAUUSD")
+    assert page.bars["open"].tolist() == price.tolist() and page.bars["spread"].tolist() == [0.2] * 12 and page.missing == ()
 
 
 def test_a_day_is_made_of_the_ticks_of_its_whole_trading_day():

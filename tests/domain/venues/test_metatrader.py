@@ -184,6 +184,9 @@ def test_a_bar_that_the_server_has_not_ended_is_open_though_our_clock_is_ahead(p
 def test_h4_and_d1_bars_begin_with_the_servers_day(package, slept):
     load(package.terminal, market_hours(datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 4, 10, 12, tzinfo=UTC)))
     days, quarters = (page(slept, NOW - 30 * DAY, NOW, timeframe=timeframe).bars for timeframe in ("D1", "H4"))
+    hours, day = page(slept, NOW - 30 * DAY, NOW).bars, days.iloc[-1]
+    inside = hours[(hours["ts"] >= day["ts"]) & (hours["ts"] < day["ts"] + pd.Timedelta(days=1))]
+    assert (day["open"], day["high"], day["low"], day["close"], day["volume"]) == (inside["open"].iloc[0], inside["high"].max(), inside["low"].min(), inside["close"].iloc[-1], inside["volume"].sum())
     assert set(days["ts"].dt.hour) == {21} and set(quarters["ts"].dt.hour) == {1, 5, 9, 13, 17, 21}
 
 
