@@ -17,9 +17,9 @@ import pytest
 
 from domain.venues import metatrader
 from tests.conformance.source_dukascopy import DukascopyFX
-from tests.conformance.source_metatrader import MetaTraderYen
+from tests.conformance.source_metatrader import MetaTraderFX
 from tests.conformance.source_oanda import OandaYen
-from tests.conformance.source_rig import Skipped, SourceRig, made
+from tests.conformance.source_rig import HOUR, NOON, Skipped, SourceRig, made
 from worker.actors import WorkerContext, run
 from worker.answers import Answers
 from worker.desk import Desk
@@ -37,6 +37,13 @@ class DukascopyWhole(DukascopyFX):
     @cached_property
     def bars(self) -> pd.DataFrame:
         return made(days=1, volume=False).assign(volume=4.0)[["ts", "open", "high", "low", "close", "volume", "spread"]]
+
+
+class MetaTraderYen(MetaTraderFX):
+    """More than one page."""
+
+    instrument, timeframe, point, width = "USDJPY", "M5", 0.001, 0.013
+    at = NOON + HOUR // 30
 
 
 def moment(ns: int) -> datetime:

@@ -216,8 +216,8 @@ class Scanner:
 
 
 def usable() -> list[str]:
-    """The strategies that decide with their defaults alone, without a model's forecasts."""
-    return [name for name in STRATEGIES if not reads_forecasts(name) and _decides(name)]
+    """The strategies that decide with their defaults alone: without a model's forecasts, and without conditions that somebody has to write first."""
+    return [name for name in STRATEGIES if name != WRITTEN and not reads_forecasts(name) and _decides(name)]
 
 
 def _decides(name: str) -> bool:
