@@ -9,8 +9,8 @@ from app.kit.page import Page
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, head
 from app.strategies.form import form
-from app.strategies.library import library, versions
 from app.strategies.preview import preview
+from app.strategies.saved import library, versions
 
 PAGE = Page("Strategies", "Research", 30, "edit_note")
 

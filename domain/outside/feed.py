@@ -7,10 +7,9 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import NoReturn
-from xml.parsers import expat
 
 from domain.errors import BadRequest
+from domain.outside.plain_xml import PlainXml
 from domain.outside.rows import EPOCH, MICROSECOND, YEARS, instant
 
 ITEMS = ("item", "entry")                   # of RSS, of Atom
@@ -19,49 +18,26 @@ TAGS = re.compile(r"<[^<>]{1,200}>")
 NO_ZONE = ", which has no zone; say that the times are in UTC, or take a feed that gives them with one"
 
 
-class Feed:
-    """Title and times of each item, by the name of their element without its namespace. Declarations of types and entities are refused: they are how
-    a small file becomes a large one, or reads another."""
+class Feed(PlainXml):
+    """Title and times of each item, by the name of their element without its namespace; the first of a name counts, with what follows under it."""
 
-    def __init__(self, file: str, most: int) -> None:
-        self.items: list[dict[str, str]] = []
-        self._file, self._most, self._path = file, most, list[str]()
+    what, row = "a feed", "items"
 
-    def read(self, data: bytes) -> list[dict[str, str]]:
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = self._start, self._end, self._text
-        parser.StartDoctypeDeclHandler, parser.EntityDeclHandler, parser.ExternalEntityRefHandler = self._refuse, self._refuse, self._refuse
-        try:
-            parser.Parse(data, True)
-        except LookupError:
-            raise BadRequest(f"{self._file} names an encoding that there is none of; download it again, or save it as UTF-8") from None
-        except expat.ExpatError as error:
-            raise BadRequest(f"{self._file} is incomplete XML: it cannot be read from line {error.lineno}, column {error.offset + 1} on. Download it again") from None
-        return self.items
+    def named(self, name: str) -> str:
+        return name.rpartition(":")[2].lower()
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        self._path.append(name.rpartition(":")[2].lower())
-        if self._path[-1] in ITEMS and not self._inside(len(self._path) - 1):
-            self.items.append({})
-            if len(self.items) > self._most:
-                raise BadRequest(f"{self._file} has more than {self._most:,} items, which is the limit; split it, or raise the limit in the settings")
-        elif self._inside(len(self._path) - 1):
-            self.items[-1].setdefault(self._path[-1], "")
+    def is_row(self) -> bool:
+        return self.path[-1] in ITEMS and not self._inside(len(self.path) - 1)
+
+    def is_text(self) -> bool:
+        return self._inside(len(self.path) - 1)
+
+    def begun(self, name: str) -> None:
+        self.rows[-1].setdefault(name, "")
 
     def _inside(self, depth: int) -> bool:
         """Whether the element at that depth lies right in an item."""
-        return depth > 0 and self._path[depth - 1] in ITEMS
-
-    def _end(self, name: str) -> None:
-        self._path.pop()
-
-    def _text(self, text: str) -> None:
-        if self._inside(len(self._path) - 1):
-            self.items[-1][self._path[-1]] += text
-
-    def _refuse(self, *declared: object) -> NoReturn:
-        raise BadRequest(f"{self._file} declares types or entities of its own, which a feed needs none of; it was not read. Download it from where it is published")
+        return depth > 0 and self.path[depth - 1] in ITEMS
 
 
 def headlines_in(file: str, data: bytes, utc: bool, most: int) -> tuple[Sequence[tuple[int, str]], int]:

@@ -27,9 +27,11 @@ class OnColumns:
     memory: int = 1
 
     def features(self) -> tuple[Use, ...]:
+        """Each strategy's own."""
         raise NotImplementedError
 
     def decisions(self, columns: Columns) -> Rows | tuple[Rows, ...]:
+        """Each strategy's own."""
         raise NotImplementedError
 
     @cached_property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +23,7 @@ from domain.trading.rules import SECTIONS
 from worker.desk.cautions import cautions
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs
-from worker.desk.export import csv_of
+from worker.desk.export import file_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
 from worker.desk.strategies import WRITTEN, conditions_at_fault, meant, saved_of, title_of
@@ -292,11 +291,7 @@ class Backtests:
 
             return json.dumps(dict(run=run.id, manifest=run.manifest, summary=run.summary, frames=run.frames), indent=1).encode()
         frame = self._context.store.frames.get(run.frames[what])
-        if form == "parquet":
-            sink = io.BytesIO()
-            frame.to_parquet(sink, index=False, compression="zstd")
-            return sink.getvalue()
-        return csv_of(frame)
+        return file_of(frame, form)
 
     def _instrument(self, dataset: Dataset) -> Instrument:
         return instrument(dataset.instrument, self._context.settings.instruments_file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from domain.market.timeframe import Timeframe
 from domain.params import Param, build, params_of, values_of, whole_number
 from domain.venues import SYNTHETIC
 from worker.desk.context import DeskContext, Submitted, key_of, required
-from worker.desk.export import csv_of
+from worker.desk.export import csv_of, file_of
 from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_limited, stage, uploaded
 from worker.desk.thin import candles
 from worker.store import Dataset
@@ -214,11 +213,7 @@ class Data:
         dataset = self.get(name)
         bars = self._context.store.frames.get(dataset.frame)
         self._note_download(f"dataset:{dataset.id}", "bars", form, len(bars))
-        if form == "parquet":
-            sink = io.BytesIO()
-            bars.to_parquet(sink, index=False, compression="zstd")
-            return sink.getvalue()
-        return csv_of(bars)
+        return file_of(bars, form)
 
     def write_download(self, name: str, form: str, path: Path) -> None:
         """Write the download to a file in parts, so that a long series is never in memory at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +15,7 @@ from domain.laboratory import Ahead, Likeness, StudyConfig, Thresholds
 from domain.params import Param, build, params_of, values_of
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted
-from worker.desk.export import csv_of
+from worker.desk.export import file_of
 from worker.desk.features import FeatureRequest, Features, Recipe
 from worker.desk.regimes import RegimeView, features_in, kind_of, mismatch
 from worker.desk.thin import thinned
@@ -196,11 +195,7 @@ class Examinations:
         frame = self.table(run_id, what)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form=form, rows=len(frame))
-        if form == "parquet":
-            sink = io.BytesIO()
-            frame.to_parquet(sink, index=False, compression="zstd")
-            return sink.getvalue()
-        return csv_of(frame)
+        return file_of(frame, form)
 
     def delete(self, run_id: str) -> Run:
         """Delete the run; its tests stay counted, its audit events stay."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +15,7 @@ from domain.features.regimes import OBSERVATIONS, REGIME_RULES, FitConfig, Regim
 from domain.features.regimes.inputs import WRITTEN
 from domain.params import Param, build, faults, params_of, values_of
 from worker.desk.context import DeskContext, Submitted, key_of
-from worker.desk.export import csv_of
+from worker.desk.export import file_of
 from worker.desk.features import FeatureRequest, Features
 from worker.desk.thin import thinned
 from worker.store import Run
@@ -160,7 +159,7 @@ class RegimeView:
             if what not in ("regimes", "refits") or what not in run.frames:
                 raise unknown("table of regimes", what, [name for name in run.frames if name != "price"] + ["model"])
             frame = self._frame(run, what)
-            content, rows = _written(frame, form), len(frame)
+            content, rows = file_of(frame, form), len(frame)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form=form, rows=rows)
         return content
@@ -237,13 +236,5 @@ def kind_of(run: Run) -> str:
     rules = " and ".join(_titled(text).lower() for text in run.spec.get("rules", []))
     word = {"hmm": "HMM", "mixture": "Mixture"}.get(run.summary["kind"], f"By {rules}")
     return f"{run.name or word}, {len(names)} {'regimes' if rules else 'states'}, run {run.id}"
-
-
-def _written(frame: pd.DataFrame, form: str) -> bytes:
-    if form == "parquet":
-        sink = io.BytesIO()
-        frame.to_parquet(sink, index=False, compression="zstd")
-        return sink.getvalue()
-    return csv_of(frame)
 
 

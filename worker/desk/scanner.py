@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from domain.strategies import STRATEGIES
 from domain.strategies.base import about, reads_forecasts, uses_of
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
-from worker.desk.export import csv_of
+from worker.desk.export import file_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
 from worker.desk.strategies import WRITTEN, saved_of
@@ -203,11 +202,7 @@ class Scanner:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form=form)
         if frame is None:
             return json.dumps(dict(run=run.id, spec=run.spec, summary=run.summary, manifest=run.manifest, frames=run.frames), indent=1, ensure_ascii=False).encode()
-        if form == "parquet":
-            sink = io.BytesIO()
-            frame.to_parquet(sink, index=False, compression="zstd")
-            return sink.getvalue()
-        return csv_of(frame)
+        return file_of(frame, form)
 
     def delete(self, run_id: str) -> Run:
         """Remove the scan. Its trials stay counted, its audit events stay."""

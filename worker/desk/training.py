@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from domain.training.targets import TARGETS, TargetParams
 from worker.code import code_of
 from worker.desk.backtests import RULES, BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
-from worker.desk.export import csv_of
+from worker.desk.export import file_of
 from worker.desk.features import FeatureRequest, Features
 from worker.desk.strategies import meant
 from worker.store import Job, Run
@@ -287,7 +286,7 @@ class Training:
 
     def download(self, run_id: str, name: str, form: str = "csv") -> bytes:
         """``name``: samples, folds, predictions, scores (``form`` csv or parquet), report (json)."""
-        content = _json(self.report(run_id)) if name == "report" else _written(self.table(run_id, name), form)
+        content = _json(self.report(run_id)) if name == "report" else file_of(self.table(run_id, name), form)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=name, form="json" if name == "report" else form)
         return content
@@ -316,13 +315,5 @@ def _seconds_left(job: Job, parts: Sequence[Chunk], now: datetime) -> float | No
 
 def _json(values: Mapping[str, Any]) -> bytes:
     return (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def _written(frame: pd.DataFrame, form: str) -> bytes:
-    if form == "parquet":
-        sink = io.BytesIO()
-        frame.to_parquet(sink, index=False, compression="zstd")
-        return sink.getvalue()
-    return csv_of(frame)
 
 
