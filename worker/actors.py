@@ -213,7 +213,8 @@ def bug(job: Job) -> Callable[[Work], None]:
 def try_again(work: Work, sentence: str) -> None:
     job, kind = work.job, JOBS[work.job.kind]
     if job.attempts >= kind.retries:
-        return failed(work, "source", f"{sentence} Tried {job.attempts + 1} times.")
+        tries = f" Tried {job.attempts + 1} times." if job.attempts else ""
+        return failed(work, "source", f"{sentence.rstrip('.')}.{tries}")
     seconds = min(FIRST_WAIT * 4**job.attempts, LONGEST_WAIT.total_seconds())
     requeue(work, seconds, f"retry in {seconds:.0f} s: {sentence}", "job_postponed", failed=True, sentence=sentence, seconds=seconds)
 
