@@ -1,1 +1,1 @@
-"""Sessions: accounts that go on through time, bar by bar and command by command."""
+"""A session: one account that trades bar by bar, as the backtest of its tape says. Pure: time, bars, commands and store are handed in."""
