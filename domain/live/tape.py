@@ -73,8 +73,9 @@ def frame_of(bars: Iterable[TapeBar]) -> pd.DataFrame:
 def bars_in(series: str, bars: pd.DataFrame, ends: np.ndarray, recovered: bool = False) -> list[TapeBar]:
     """A table of bars as those of a tape. ``ends``: when each is known, nanoseconds UTC."""
     count = len(bars)
-    numbers = [bars[name].to_numpy(np.float64).tolist() if name in bars else [math.nan] * count for name in NUMBERS]
-    return [TapeBar(series, ts, end, *values, recovered=recovered) for ts, end, values in zip(ts_of(bars).tolist(), np.asarray(ends, np.int64).tolist(), zip(*numbers, strict=True), strict=True)]
+    opens, highs, lows, closes, volumes, spreads = (bars[name].to_numpy(np.float64).tolist() if name in bars else [math.nan] * count for name in NUMBERS)
+    rows = zip(ts_of(bars).tolist(), np.asarray(ends, np.int64).tolist(), opens, highs, lows, closes, volumes, spreads, strict=True)
+    return [TapeBar(series, *row, recovered) for row in rows]
 
 
 def in_order(bars: Iterable[TapeBar], series: tuple[str, ...]) -> list[TapeBar]:
