@@ -38,6 +38,7 @@ TASK = record(
     symbol="i8", base="i8", quote="i8",     # its instrument among the distinct ones; its legs, or -1 for the account's currency
     quotes="i4",                            # what its bars quote: codes.BID, MID or LONG_BID
     swaps="i4",                             # 1: nights cost or earn something
+    open_ended="i8",                        # 1: more bars may come, so its last one in the arrays is not the end of the data
 )  # fmt: skip
 
 SIGNAL = record(
@@ -77,7 +78,7 @@ INPUTS = (
     "day",                  # i8, instants: the day that daily loss counts by
     "finer_off",            # i1: the finer bars reach more than a tick further than the bar, or less far
     "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
-    "signal_first",         # i8, bars + 1: where a bar's signals begin
+    "signal_first", "signal_last",      # i8: where a bar's signals begin, and where they end
     "brief",                # i8, signals: bit 0 long, bit 1 a market order that asks for nothing but size, above them the tag
     "signals", "protections", "tasks",
 )  # fmt: skip
@@ -90,7 +91,7 @@ ACCOUNT = record(
     day_start="f8", peak="f8",                              # equity that a day began with; the highest so far
     day="i8", halted="i8", closed="i8",                     # bits of a halt; trades with an R that have ended
     instant="i8", rows="i8", positions="i8", pending="i8", waiting="i8", fills="i8", trades="i8", ambiguous="i8",
-    fills_out="i8", trades_out="i8", reviews_out="i8", moves_out="i8",     # in the buffers
+    fills_out="i8", trades_out="i8", reviews_out="i8", moves_out="i8", rows_out="i8",     # in the buffers
     counts=("i8", (len(COUNTS),)),
 )  # fmt: skip
 
