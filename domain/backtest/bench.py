@@ -196,7 +196,7 @@ def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
 
 
 def _task(market_series: Series, signals: Columns, trail: np.ndarray | None) -> Task:
-    return Task(market_series.instrument, market_series.timeframe, market_series.bars, signals, market_series.side, market_series.finer, market_series.finer_timeframe, trail, market_series.history)
+    return Task(market_series.instrument, market_series.timeframe, market_series.bars, signals, market_series.side, market_series.finer, market_series.finer_timeframe, trail)
 
 
 NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))

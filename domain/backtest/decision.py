@@ -101,8 +101,7 @@ def _size_inputs(study: Study, run: Rerun, k: int, bar: int, signal: Mapping[str
     entry = expected_entry(task.side, int(signal["side"]), bars.close[bar], bars.spread[bar]) if signal["order"] == "market" else float(signal["price"])
     closed = trades[(trades["exit_ts"].array.as_unit("ns").asi8 <= end) & _closed_by(trades, end)] if sizing.kind in BY_RESULTS else trades.iloc[:0]
     results = closed.sort_values("exit_ts", kind="stable")["r"].dropna().tolist()
-    seen = run.market.seen[k]
-    volatility = float(yearly_volatility(seen.end, seen.close, sizing.volatility_window)[len(seen.ts) - len(bars.ts) + bar]) if sizing.kind == "volatility" else float("nan")
+    volatility = float(yearly_volatility(bars.end, bars.close, sizing.volatility_window)[bar]) if sizing.kind == "volatility" else float("nan")
     return SizeInputs(at_close, entry, float(signal["stop_loss"]), run.rate(k, end), volatility, tuple(results), float(signal["lots"]), _or_one(float(signal["size"])))
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from domain.backtest.decision_state import AccountState, Position, Rerun
 from domain.backtest.limit_tables import DARK_END, DARK_OPEN, day_numbers, mean_before
-from domain.backtest.series import Bars
 from domain.params import params_of
 from domain.risk.limits import Limits
 
@@ -108,15 +107,9 @@ def _before(p: Position, order: Order, run: Rerun) -> bool:
     return (task, p.signal) < (order.task, order.signal)
 
 
-def _seen(order: Order, run: Rerun) -> tuple[Bars, int]:
-    """The bars of an order's series, after those of their history, and the row of its bar."""
-    seen, bars = run.market.seen[order.task], run.market.bars[order.task]
-    return seen, len(seen.ts) - len(bars.ts) + order.bar - int(run.market.offsets[order.task])
-
-
 def _spread(order: Order, limits: Limits, run: Rerun) -> float:
-    bars, k = _seen(order, run)
-    spread = bars.spread
+    spread = run.market.bars[order.task].spread
+    k = order.bar - int(run.market.offsets[order.task])
     mean = mean_before(spread[: k + 1], limits.spike_window)[k]
     return float(spread[k] / mean) if mean > 0.0 else float("nan")
 
@@ -125,7 +118,7 @@ def _range(order: Order, limits: Limits, run: Rerun) -> float:
     """The bar's true range over Wilder's ATR of the bars before it."""
     from domain.backtest import kernel
 
-    bars, k = _seen(order, run)
+    bars, k = run.market.bars[order.task], order.bar - int(run.market.offsets[order.task])
     atr = np.empty(k + 1)
     kernel.wilder_atr(bars.high[: k + 1], bars.low[: k + 1], bars.close[: k + 1], limits.spike_window, atr)
     if k == 0 or not atr[k - 1] > 0.0:

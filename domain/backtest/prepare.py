@@ -13,7 +13,7 @@ from domain.backtest.finer import finer_bars
 from domain.backtest.kernel import codes
 from domain.backtest.protections import Protections, table_of
 from domain.backtest.rate_table import known_in_time, rate_at, rate_table
-from domain.backtest.series import Bars, distinct, instants_of, joined, lies_on_grid, newest, on_grid, seen_of
+from domain.backtest.series import Bars, bars_of, distinct, instants_of, joined, lies_on_grid, on_grid
 from domain.backtest.signal_table import brief, signal_table
 from domain.backtest.state import CONTEXT, TASK, numbers_of
 from domain.errors import BadRequest
@@ -42,7 +42,6 @@ class MarketInputs(NamedTuple):
 
     rules: Rules
     bars: list[Bars]
-    seen: list[Bars]                    # the same, after the bars of their history
     offsets: np.ndarray                 # where each series begins, and the end of the last
     instants: np.ndarray                # at which a bar opens or ends
     ends: np.ndarray                    # at which a bar ends
@@ -67,25 +66,24 @@ def prepare_market(tasks: Sequence[Task], rules: Rules = Rules(), rates: Sequenc
         raise BadRequest("there is nothing to simulate: give at least one series with its signals")
     account, costs, sizing, limits = rules.account, rules.costs, rules.sizing, rules.limits
     costs.check([task.instrument for task in tasks])
-    seen = [seen_of(task, costs) for task in tasks]
-    bars = [newest(own_seen, len(task.bars)) for task, own_seen in zip(tasks, seen, strict=True)]
+    bars = [bars_of(task, costs) for task in tasks]
     offsets = np.concatenate(([0], np.cumsum([len(own_bars.ts) for own_bars in bars])))
     instants, currencies = instants_of(bars), sorted({task.instrument.quote for task in tasks})
     converts = currencies != [account.currency]
-    rate = rate_table(tasks, seen, costs, account.currency, currencies, rates, instants) if converts else np.ones((1, 1))
+    rate = rate_table(tasks, bars, costs, account.currency, currencies, rates, instants) if converts else np.ones((1, 1))
     final = [rate_at(rate, instants, currencies.index(t.instrument.quote), own_bars.end[-1]) if converts else 1.0 for t, own_bars in zip(tasks, bars, strict=True)]
     inputs = {**_market(bars), **finer_bars(tasks, bars, costs, rules.execution), "rate": rate}
     inputs["tasks"] = _tasks(tasks, offsets, rules, currencies, _quotes(tasks, bars, inputs))
-    inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, seen, limits, sizing, instants)
+    inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, limits, sizing, instants)
     context = _context(rules, converts, inputs, len(instants))
     ends = bars[0].end if len(bars) == 1 else distinct(np.sort(np.concatenate([own_bars.end for own_bars in bars]), kind="stable"))
-    return MarketInputs(rules, bars, seen, offsets, instants, ends, currencies, context, inputs, np.array(final))
+    return MarketInputs(rules, bars, offsets, instants, ends, currencies, context, inputs, np.array(final))
 
 
 def with_signals(market: MarketInputs, tasks: Sequence[Task]) -> Prepared:
     """``market`` with the signals of ``tasks``, which are those it was prepared for but for their signals."""
     tables = [table_of(task.signals) for task in tasks]
-    protections = Protections(tasks, tables, market.bars, market.seen, market.rules.costs)
+    protections = Protections(tasks, tables, market.bars, market.rules.costs)
     signals, tags = signal_table(tasks, tables, market.bars, market.offsets, protections)
     if market.converts:
         for k, task in enumerate(tasks):
@@ -147,15 +145,15 @@ def _trail_price(tasks: Sequence[Task], bars: Sequence[Bars]) -> np.ndarray:
     return joined([np.full(len(own_bars.ts), np.nan) if task.trail_price is None else np.asarray(task.trail_price, np.float64) for task, own_bars in zip(tasks, bars, strict=True)])
 
 
-def _limits(tasks: Sequence[Task], bars: Sequence[Bars], seen: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
+def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
     """The values that limits and the volatility sizer read, bar by bar; one empty value where they do not."""
     inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if _reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
     if limits.spread_spike or limits.volatility_spike or limits.blackout:
-        inputs["warn"] = joined([_warnings(own_seen, limits)[len(own_seen.ts) - len(own_bars.ts) :] for own_bars, own_seen in zip(bars, seen, strict=True)])
+        inputs["warn"] = joined([_warnings(own_bars, limits) for own_bars in bars])
     if sizing.kind == "volatility":
-        inputs["sigma"] = joined([limit_tables.yearly_volatility(own_seen.end, own_seen.close, sizing.volatility_window)[len(own_seen.ts) - len(own_bars.ts) :] for own_bars, own_seen in zip(bars, seen, strict=True)])
+        inputs["sigma"] = joined([limit_tables.yearly_volatility(own_bars.end, own_bars.close, sizing.volatility_window) for own_bars in bars])
     if limits.max_correlation:
-        inputs["rho"], inputs["rho_day"], _ = limit_tables.correlations(tasks, [own_seen.end for own_seen in seen], [own_seen.close for own_seen in seen], [own_bars.ts for own_bars in bars], limits.correlation_days)
+        inputs["rho"], inputs["rho_day"], _ = limit_tables.correlations(tasks, [own_bars.end for own_bars in bars], [own_bars.close for own_bars in bars], [own_bars.ts for own_bars in bars], limits.correlation_days)
     if limits.daily_loss:
         inputs["day"] = limit_tables.day_numbers(limits.day_reset, instants).astype(np.int64)
     return inputs

@@ -29,14 +29,14 @@ Table = Columns         # of signals
 class Protections:
     """The distinct ways in which signals are protected; most tables have one, so it is stored once."""
 
-    def __init__(self, tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], seen: Sequence[Bars], costs: Costs) -> None:
+    def __init__(self, tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[Bars], costs: Costs) -> None:
         self.windows: list[int] = [costs.slippage_window] if costs.slippage_kind == "atr" else []
         self.flats: list[tuple[int, str]] = []
         self.rows: list[np.ndarray] = []
         self.of_task = [self._of(k, table) for k, table in enumerate(tables)]
         self.table = np.concatenate(self.rows) if self.rows else np.zeros(1, PROTECTION)
         self.flat_at, self.shut_at = self._moments(tasks, bars)
-        self.atr = self._atr(bars, seen)
+        self.atr = self._atr(bars)
 
     def window(self, length: int) -> int:
         if length not in self.windows:
@@ -89,23 +89,16 @@ class Protections:
             at[number, here], shut[number, here] = flat_moments(text, bars[k].ts, tasks[k].timeframe, tasks[k].instrument.calendar)
         return at, shut
 
-    def _atr(self, bars: Sequence[Bars], seen: Sequence[Bars]) -> np.ndarray:
+    def _atr(self, bars: Sequence[Bars]) -> np.ndarray:
         if not self.windows:
             return np.full((1, 1), np.nan)
         table = np.empty((len(self.windows), sum(len(own_bars.ts) for own_bars in bars)))
         for number, window in enumerate(self.windows):
             first = 0
-            for own_bars, own_seen in zip(bars, seen, strict=True):
-                table[number, first : first + len(own_bars.ts)] = _own_atr(own_bars, own_seen, window)
+            for own_bars in bars:
+                kernel.wilder_atr(own_bars.high, own_bars.low, own_bars.close, window, table[number, first : first + len(own_bars.ts)])
                 first += len(own_bars.ts)
         return table
-
-
-def _own_atr(bars: Bars, seen: Bars, window: int) -> np.ndarray:
-    """Of the traded bars, begun with those of the history."""
-    atr = np.empty(len(seen.ts))
-    kernel.wilder_atr(seen.high, seen.low, seen.close, window, atr)
-    return atr[len(atr) - len(bars.ts) :]
 
 
 def table_of(signals: pd.DataFrame | Table) -> Table:

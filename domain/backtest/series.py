@@ -42,18 +42,6 @@ def bars_of(task: Task | Rate, costs: Costs) -> Bars:
     return Bars(ts, ends_of(frame, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 
 
-def seen_of(task: Task, costs: Costs) -> Bars:
-    """The bars of the history and the traded ones after them."""
-    if task.history is None or task.history.empty or task.bars.empty:
-        return bars_of(task, costs)
-    return bars_of(Rate(task.instrument, task.timeframe, pd.concat([task.history, task.bars], ignore_index=True), task.side), costs)
-
-
-def newest(bars: Bars, count: int) -> Bars:
-    """The last ``count`` bars."""
-    return bars if count == len(bars.ts) else Bars(*(column[len(column) - count :] for column in bars))
-
-
 def spread_of(frame: pd.DataFrame, instrument: Instrument, timeframe: Timeframe, costs: Costs) -> np.ndarray:
     """One spread a bar: its own; else the costs'; else the instrument's."""
     default = costs.of(instrument).spread

@@ -148,7 +148,7 @@ def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | Non
         read, trail = every[every["instrument"] == traded.instrument.name].reset_index(drop=True), None
     if stops == "volatility":
         read = pd.DataFrame(with_volatility_stops({str(name): read[name].to_numpy() if read[name].dtype.kind in "iuf" else read[name].array for name in read}, traded), copy=False)
-    return Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail, traded.history)
+    return Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
 
 
 def _finest_last(series: Sequence[AnySeries]) -> list[AnySeries]:

@@ -44,7 +44,6 @@ class Task:
     ``side``: which side of the market the bars quote, ``bid`` or ``mid``.
     ``finer``: bars of a finer timeframe, for ``intrabar = "magnify"``.
     ``trail_price``: one price a bar (NaN: no move), for signals with ``trail_kind = "quantile"``.
-    ``history``: the bars before ``bars``: ranges, volatilities, correlations and rates begin with them, nothing is traded on them.
     """
 
     instrument: Instrument
@@ -55,7 +54,6 @@ class Task:
     finer: pd.DataFrame | None = None
     finer_timeframe: Timeframe | None = None
     trail_price: np.ndarray | None = None
-    history: pd.DataFrame | None = None
 
     @property
     def count(self) -> int:

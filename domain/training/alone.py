@@ -89,7 +89,7 @@ def _replayed(decided: Sequence[Decided], tables: Sequence[pd.DataFrame], watch:
     tasks = []
     for each, table in zip(decided, tables, strict=True):
         series = each.inputs.series
-        tasks.append(Task(series.instrument, series.timeframe, series.bars, read_columns(table, names), series.side, series.finer, series.finer_timeframe, each.trail, series.history))
+        tasks.append(Task(series.instrument, series.timeframe, series.bars, read_columns(table, names), series.side, series.finer, series.finer_timeframe, each.trail))
     return replay(tasks, replace(rules, account=account, sizing=Sizing("fixed_lots", 1.0), limits=Limits()), _rates(decided), watch)
 
 

@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from worker.cli import app
 
 CONFIG = '[account]\nbalance = 10000.0\ncurrency = "USD"\n[costs]\nspread = 0.0002\n'
-SLIPPED = CONFIG + 'slippage_kind = "atr"\nslippage = 0.5\n'
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -38,8 +37,8 @@ def plain(folder, name: str, frame: pd.DataFrame):
     return folder / name
 
 
-def backtest(folder, out: str, *more: object, config: str = CONFIG):
-    (folder / "config.toml").write_text(config)
+def backtest(folder, out: str, *more: object):
+    (folder / "config.toml").write_text(CONFIG)
     result = CliRunner().invoke(app, ["backtest", *map(str, more), "--config", str(folder / "config.toml"), "--out", str(folder / out), "--no-report"])
     if result.exception:
         raise result.exception
@@ -80,17 +79,13 @@ def test_a_bar_that_opened_late_ends_when_it_was_due(tmp_path):
     assert pd.read_csv(out / "equity.csv")["ts"].tolist() == (frame["ts"] + pd.Timedelta("5min")).dt.strftime(TIME).tolist()
 
 
-def test_earlier_bars_are_history_which_ranges_begin_with_and_no_row(tmp_path):
-    frame = walk(5, 120)
-    signals = tmp_path / "signals.csv"
-    signals.write_text(f"ts,side,lots\n{frame['ts'][60]:{TIME}},long,0.1\n")
-    files = ("--bars", plain(tmp_path, "bars.csv", frame), "--instrument", "EURUSD", "--timeframe", "M5", "--signals", signals)
-    whole = backtest(tmp_path, "whole", *files, config=SLIPPED)
-    part = backtest(tmp_path, "part", *files, "--from", f"{frame['ts'][60]:{TIME}}", config=SLIPPED)
-    assert pd.read_csv(part / "equity.csv")["ts"].iloc[0] == f"{frame['ts'][61]:{TIME}}"
-    fills = pd.read_csv(part / "fills.csv")
-    assert fills.to_dict("records") == pd.read_csv(whole / "fills.csv").to_dict("records")
-    assert fills["slippage_cost"].iloc[0] > 0
+def test_earlier_bars_of_a_tape_are_history_on_which_nothing_is_decided(tmp_path):
+    frame = walk(5, 300)
+    path, start = tape(tmp_path, ("EURUSD M5", 5, frame)), f"{frame['ts'][100]:{TIME}}"
+    out = backtest(tmp_path, "out", "--bars", path, "--from", start, *STRATEGY)
+    assert pd.read_csv(out / "equity.csv")["ts"].iloc[0] == f"{frame['ts'][101]:{TIME}}"
+    assert (pd.read_csv(out / "trades.csv")["entry_ts"] > start).all()
+    assert json.loads((out / "report.json").read_text())["bars_of_history"] == {"EURUSD": 100}
 
 
 HEADER = "series,ts,end,open,high,low,close\n"
