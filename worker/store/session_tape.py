@@ -70,6 +70,12 @@ class SessionTape:
                 return
             after = page[-1]["number"]
 
+    def before(self, session: str, kind: str, ts: int) -> Output | None:
+        """The last output of a kind before an instant."""
+        query = select(session_rows).where(session_rows.c.session == session, session_rows.c.kind == kind, session_rows.c.ts < ts).order_by(session_rows.c.number.desc()).limit(1)
+        row = self._c.execute(query).mappings().one_or_none()
+        return Output(row["kind"], row["number"], row["ts"], unpacked(row["row"])) if row else None
+
     def last(self, session: str, kind: str, count: int) -> list[Output]:
         """The last ``count`` outputs of a kind, newest first."""
         query = select(session_rows).where(session_rows.c.session == session, session_rows.c.kind == kind).order_by(session_rows.c.number.desc()).limit(count)
