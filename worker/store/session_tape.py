@@ -10,27 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from domain.live.tape import TapeBar
 from worker.store.schema import session_rows, session_tape
 
 KINDS = ("fills", "trades", "equity", "decisions", "proposals")
 PAGE = 5_000
 UNPACKED = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
-
-
-@dataclass(frozen=True)
-class TapeBar:
-    """A bar as traded. Times in ns UTC. ``recovered``: from the vendor's candles, after a break."""
-
-    series: str
-    ts: int
-    end: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float = math.nan
-    spread: float = math.nan
-    recovered: bool = False
 
 
 @dataclass(frozen=True)
