@@ -109,7 +109,7 @@ def forbidden(path: Path) -> Iterator[str]:
             continue
         if not fits(name, entry(INSIDE, path) if top in PACKAGES else entry(OUTSIDE, path)):
             yield f"{name_of(path)} may not import {name}"
-        if any(name.startswith(never) for never in entry(NEVER, path)):
+        if any(name == never or name.startswith(f"{never.rstrip('.')}.") for never in entry(NEVER, path)):
             yield f"{name_of(path)} must never import {name}"
 
 
