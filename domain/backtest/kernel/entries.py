@@ -15,7 +15,7 @@ from domain.backtest.kernel.codes import (
     TARGET_THROUGH,
     TINY,
 )
-from domain.backtest.kernel.limits import allowed, margin_for
+from domain.backtest.kernel.limits import allowed, margin_for, note_entry
 from domain.backtest.kernel.numbers import grid, whole_steps
 from domain.backtest.kernel.places import account_of, cursor_of, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.memory import compiled, i8
@@ -67,6 +67,7 @@ def enter(h, k, order, price, slip, spread, bar, inside, part, reason):
     p.margin = margin_for(task, lots, filled, rate)
     p.notional = lots * p.value * abs(filled)
     account.used += p.margin
+    note_entry(h, ts)
     clear(p)
     set_levels(h, task, p, s, bar)
     book(h, task, p, s.side, lots, filled, spread, slip, rate, ts, bar, reason)
