@@ -27,6 +27,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
     "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime"},
     "domain/training": {"numpy", "pandas", "scipy", "sklearn", "optuna"},
+    "domain/live": {"numpy", "pandas", "scipy", "sklearn"},
     "domain/venues": {"numpy", "pandas", "requests"},       # and the SDK of a vendor, in the vendor's file
     "domain/venues/yahoo.py": {"numpy", "pandas", "requests", "yfinance"},
     "domain/venues/oanda.py": {"numpy", "pandas", "oandapyV20"},
@@ -53,7 +54,7 @@ NEVER = {       # package -> what it may never import, although the table above 
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-LAYERS = ("errors", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "scanner", "training", "manifest", "report")
+LAYERS = ("errors", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "live", "scanner", "training", "manifest", "report")
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]

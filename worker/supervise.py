@@ -137,12 +137,12 @@ class ProcessTree:
             raise BadRequest(f"No queue server answers at {shown(self.redis_url)}: start it, or leave TIDEMARK_REDIS_URL empty for the embedded one")
 
     def start_rest(self, app: bool) -> None:
+        if app:
+            self.child("app", app_command(self.settings))
         count = self.settings.work.processes or os.cpu_count() or 1
         for number in range(1, count + 1):
             self.child(f"worker-{number}", [sys.executable, "-m", "worker.main"])
         self.child("scheduler", [sys.executable, "-m", "worker.schedule"])
-        if app:
-            self.child("app", app_command(self.settings))
 
     def restart_dead(self) -> None:
         for child in self.children:

@@ -118,7 +118,7 @@ def _merged(rows: np.ndarray) -> np.ndarray:
 
 
 def day_numbers(text: str, instants: np.ndarray) -> np.ndarray:
-    """The day of each instant, counted from the first boundary; an instant on a boundary belongs to the day that ends there.
+    """The day of each instant, counted from 1970 on; an instant on a boundary belongs to the day that ends there.
 
     >>> at = np.array(["2024-07-11T20:59", "2024-07-11T21:00", "2024-07-11T21:01"], "datetime64[ns]").astype(np.int64)
     >>> (np.diff(day_numbers("17:00 America/New_York", at))).tolist()
@@ -128,7 +128,7 @@ def day_numbers(text: str, instants: np.ndarray) -> np.ndarray:
     if not match or int(match[1]) > 23 or int(match[2]) > 59 or not is_zone(match[3]):
         raise BadRequest(f"day_reset is {text!r}; it must be a time and a zone, as in '17:00 America/New_York'")
     days = np.arange(instants[0] // DAY - 2, instants[-1] // DAY + 3)
-    return np.searchsorted(wall(days, int(match[1]), int(match[2]), match[3]), instants, side="left")
+    return days[0] + np.searchsorted(wall(days, int(match[1]), int(match[2]), match[3]), instants, side="left")
 
 
 def correlations(tasks: Sequence[Task], ends: Sequence[np.ndarray], closes: Sequence[np.ndarray], opens: Sequence[np.ndarray], window: int) -> tuple[np.ndarray, np.ndarray, int]:

@@ -24,7 +24,7 @@ def signal_table(tasks: Sequence[Task], tables: Sequence[Table], bars: Sequence[
     bar = joined([bar + offset if offset else bar for (_, bar, _), offset in zip(parts, offsets, strict=False)])
     first = np.zeros(int(offsets[-1]) + 1, np.int64)
     layout.count_up(address_of(bar), len(bar), address_of(first), int(offsets[-1]))
-    return dict(signals=joined([table for table, _, _ in parts]), signal_first=first), [tags for _, _, tags in parts]
+    return dict(signals=joined([table for table, _, _ in parts]), signal_first=first, signal_last=first[1:]), [tags for _, _, tags in parts]
 
 
 def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

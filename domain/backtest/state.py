@@ -48,6 +48,7 @@ TASK = record(
     group="i8",                             # its instrument's group among the distinct ones
     quotes="i4",                            # what its bars quote: codes.BID, MID or LONG_BID
     swaps="i4",                             # 1: nights cost or earn something
+    open_ended="i8",                        # 1: more bars may come, so its last one in the arrays is not the end of the data
 )  # fmt: skip
 
 SIGNAL = record(
@@ -87,7 +88,7 @@ INPUTS = (
     "day",                  # i8, instants: the day that daily loss counts by
     "finer_off",            # i1: the finer bars reach more than a tick further than the bar, or less far
     "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
-    "signal_first",         # i8, bars + 1: where a bar's signals begin
+    "signal_first", "signal_last",      # i8: where a bar's signals begin, and where they end
     "brief",                # i8, signals: bit 0 long, bit 1 a market order that asks for nothing but size, above them the tag
     "signals", "protections", "tasks",
 )  # fmt: skip
@@ -100,7 +101,7 @@ ACCOUNT = record(
     day_start="f8", peak="f8",                              # equity that a day began with; the highest so far
     day="i8", halted="i8", closed="i8",                     # bits of a halt; trades with an R that have ended
     instant="i8", rows="i8", positions="i8", pending="i8", waiting="i8", fills="i8", trades="i8", ambiguous="i8",
-    fills_out="i8", trades_out="i8", reviews_out="i8", moves_out="i8",     # in the buffers
+    fills_out="i8", trades_out="i8", reviews_out="i8", moves_out="i8", rows_out="i8",     # in the buffers
     counts=("i8", (len(COUNTS),)),
 )  # fmt: skip
 

@@ -28,6 +28,8 @@ from worker.desk.jobs import JobList
 from worker.desk.models import Models
 from worker.desk.outside import OutsideData
 from worker.desk.outside_downloads import OutsideDownloads
+from worker.desk.paper import Paper
+from worker.desk.paper_rows import StartRequest
 from worker.desk.regimes import RegimeView
 from worker.desk.risks import Risks
 from worker.desk.robustness import RobustnessView
@@ -52,7 +54,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -75,7 +77,7 @@ class Desk:
         self.cost_profiles, self.strategies = CostProfilesView(context), Strategies(context)
         self.rule_sets, self.compliance = RuleSetsView(context), Compliance(context)
         self.chances, self.risks = Chances(context), Risks(context)
-        self.scanner = Scanner(context)
+        self.scanner, self.paper = Scanner(context), Paper(context)
         self.training, self.tuning = Training(context), TuningView(context)
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
@@ -104,4 +106,4 @@ def trouble(error: BaseException) -> str:
     return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
 
 
-__all__ = ["Actor", "BacktestRequest", "Desk", "FeatureRequest", "Filter", "Refused", "TrainingRequest", "health_here", "load", "open_here", "trouble"]
+__all__ = ["Actor", "BacktestRequest", "Desk", "FeatureRequest", "Filter", "Refused", "StartRequest", "TrainingRequest", "health_here", "load", "open_here", "trouble"]

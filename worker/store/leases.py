@@ -36,6 +36,10 @@ class Leases:
         """A heartbeat; False if another holder has it now, so nothing may be written under it."""
         return self._set(_owned_by(name, epoch), beats=leases.c.beats + 1)
 
+    def beat_all(self, owner: str) -> None:
+        """A heartbeat of every lease that ``owner`` holds."""
+        self._c.execute(sa.update(leases).where(leases.c.owner == owner).values(beats=leases.c.beats + 1))
+
     def release(self, name: str, epoch: int) -> bool:
         return self._set(_owned_by(name, epoch), owner=None)
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -368,4 +369,97 @@ order_intents = Table(                                      # orders that were a
     Column("broker_id", String(64), nullable=False),        # the vendor's id, empty until it is known
     Column("ticket", JSON),
     Index("ix_order_intents_broker_id", "account", "broker_id"),
+)  # fmt: skip
+
+sessions = Table(                                           # paper and broker accounts through time: what was asked for, and how far their lives are
+    "sessions", meta,
+    Column("name", String(64), primary_key=True),
+    Column("plan", JSON, nullable=False),                   # as domain.live reads it
+    Column("source", JSON, nullable=False),                 # where bars come from: {"feed": name, ...}, see worker.sessions.feeds
+    Column("broker", String(16), nullable=False),           # paper oanda mt5
+    Column("mode", String(16), nullable=False),             # auto approve
+    Column("state", String(16), nullable=False, index=True),  # ready running stopped finished error
+    Column("note", Text, nullable=False),                   # why it is in that state, a sentence
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)  # fmt: skip
+
+session_states = Table(                                     # how far a session is: one row, rewritten with each commit
+    "session_states", meta,
+    Column("session", String(64), primary_key=True),
+    Column("instants", BigInteger, nullable=False),         # worked so far; a commit names the count it began from
+    Column("ts", BigInteger, nullable=False),               # the last instant worked, ns UTC; 0 before the first
+    Column("bars", BigInteger, nullable=False),             # rows of the tape
+    Column("state", LargeBinary),                           # as the session stores itself
+    Column("opened", JSON, nullable=False),                 # bars that are open: {series: [ts, open, spread, end]}
+    Column("rows", JSON, nullable=False),                   # outputs so far: {kind: last number}
+    Column("view", JSON, nullable=False),                   # what page and terminal show
+    Column("at", Instant, nullable=False),                  # of the commit
+)  # fmt: skip
+
+session_tape = Table(                                       # bars as traded; append-only
+    "session_tape", meta,
+    Column("session", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),     # dense, from 1
+    Column("series", String(48), nullable=False),           # EURUSD M5
+    Column("ts", BigInteger, nullable=False),               # ns UTC
+    Column("end", BigInteger, nullable=False),
+    Column("open", Float, nullable=False),
+    Column("high", Float, nullable=False),
+    Column("low", Float, nullable=False),
+    Column("close", Float, nullable=False),
+    Column("volume", Float),                                # empty: not a number
+    Column("spread", Float),
+    Column("recovered", Boolean, nullable=False),           # from the vendor's candles, after a break
+)  # fmt: skip
+
+session_commands = Table(                                   # what people and the program asked of a session; append-only but for how it was worked
+    "session_commands", meta,
+    Column("session", String(64), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),     # dense, from 1
+    Column("key", String(128), nullable=False),             # asked twice under one key: once
+    Column("at", Instant, nullable=False),                  # when it was asked
+    Column("ts", BigInteger),                               # worked after the last instant up to then; empty: as soon as it is seen
+    Column("who", String(128), nullable=False),
+    Column("command", String(32), nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("worked", BigInteger),                           # the ts under which it stands on the tape; empty until it is worked
+    Column("answer", Text),                                 # empty, or why it was refused
+    UniqueConstraint("session", "key", name="uq_session_commands_key"),
+)  # fmt: skip
+
+session_rows = Table(                                       # what a session put out
+    "session_rows", meta,
+    Column("session", String(64), primary_key=True),
+    Column("kind", String(16), primary_key=True),           # fills trades equity decisions proposals
+    Column("number", BigInteger, primary_key=True, autoincrement=False),     # dense, from 1
+    Column("ts", BigInteger, nullable=False),               # the instant, ns UTC
+    Column("row", JSON, nullable=False),
+)  # fmt: skip
+
+session_halts = Table(                                      # the kill switch: latched until a person releases it
+    "session_halts", meta,
+    Column("id", String(16), primary_key=True),
+    Column("session", String(64), nullable=False),          # empty: all of them
+    Column("strategy", String(64), nullable=False),         # empty: all of the session
+    Column("flatten", Boolean, nullable=False),
+    Column("by_file", Boolean, nullable=False),             # the file HALT said so
+    Column("who", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("released_at", Instant),
+    Column("released_by", String(128)),
+    Column("release_reason", Text),
+)  # fmt: skip
+
+messages = Table(                                           # to be sent to people, written with what they tell of
+    "messages", meta,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("key", String(160), nullable=False, unique=True),  # one message a key
+    Column("severity", String(16), nullable=False),         # info warning critical
+    Column("session", String(64), nullable=False),          # empty: of none
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
 )  # fmt: skip

@@ -23,6 +23,7 @@ from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
+from worker.store.messages import Messages
 from worker.store.models import Models
 from worker.store.order_intents import OrderIntents
 from worker.store.outside import Outsides
@@ -31,6 +32,11 @@ from worker.store.rule_sets import RuleSets
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.seals import Seals
+from worker.store.session_commands import SessionCommands
+from worker.store.session_commits import SessionCommits
+from worker.store.session_halts import SessionHalts
+from worker.store.session_tape import SessionTape
+from worker.store.sessions import Sessions
 from worker.store.strategies import WrittenStrategies
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
@@ -61,7 +67,9 @@ class Unit:
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
         self.strategies = WrittenStrategies(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
-        self.order_intents = OrderIntents(connection)
+        self.order_intents, self.messages = OrderIntents(connection), Messages(connection)
+        self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)
+        self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 
     @property
     def connection(self) -> Connection:

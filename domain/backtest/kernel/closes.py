@@ -101,7 +101,7 @@ def write_row(h, now, floating):
     low = account.before - account.commission + account.swap
     for i in range(account.positions):
         low += positions[i].low if positions[i].gone or ends_now(h, positions[i].task, now) else positions[i].mark
-    row, equity = account.rows, account.balance + floating
+    row, equity = account.rows_out, account.balance + floating
     low = min(low, equity)
     i8(h.row_ts)[row], f8(h.row_balance)[row], f8(h.row_equity)[row] = now, account.balance, equity
     f8(h.row_equity_low)[row], f8(h.row_used_margin)[row] = low, account.used
@@ -109,3 +109,4 @@ def write_row(h, now, floating):
         judge(h, now, low, equity)
     account.equity = equity
     account.rows += 1
+    account.rows_out += 1

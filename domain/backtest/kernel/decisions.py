@@ -25,9 +25,9 @@ from domain.backtest.memory import compiled, i8
 @compiled
 def decide(h, k, bar):
     """Section 3: the signals of this bar, sized on the equity of this close."""
-    task, first = task_of(h, k), i8(h.signal_first)
-    last = bar == task.first + task.count - 1
-    for number in range(first[bar], first[bar + 1]):
+    task = task_of(h, k)
+    last = bar == task.first + task.count - 1 and not task.open_ended
+    for number in range(i8(h.signal_first)[bar], i8(h.signal_last)[bar]):
         if last:
             account_of(h).counts[END_OF_DATA] += 1
         elif signal_of(h, number).order == EXIT:

@@ -55,8 +55,8 @@ def halt(h, now, why):
 
 @compiled
 def goes_on(h, k, now):
-    """Whether the series has a bar that has not ended yet."""
-    return cursor_of(h, k).bar + ends_now(h, k, now) < task_of(h, k).first + task_of(h, k).count
+    """Whether the series has a bar that has not ended yet, or may get one."""
+    return task_of(h, k).open_ended != 0 or cursor_of(h, k).bar + ends_now(h, k, now) < task_of(h, k).first + task_of(h, k).count
 
 
 @compiled

@@ -48,16 +48,23 @@ def rest(h, most):
 def rest_flat(h, most):
     """No position, and no signal until the bar that ends this."""
     account, cursor, task = account_of(h), cursor_of(h, 0), task_of(h, 0)
-    ts, end, first, row_ts, equity, i = i8(h.ts), i8(h.end), i8(h.signal_first), i8(h.row_ts), account.balance, cursor.bar
+    ts, end, first, after, row_ts, equity, i = i8(h.ts), i8(h.end), i8(h.signal_first), i8(h.signal_last), i8(h.row_ts), account.balance, cursor.bar
     balances, equities, lows, used = f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
-    last, done, row = task.first + task.count - 1, 0, account.rows
-    while i < last and done + 2 <= most and first[i] == first[i + 1]:
+    last, done, row = task.first + task.count - 1, 0, account.rows_out
+    while i < last and done + 2 <= most and first[i] == after[i]:
         row_ts[row], balances[row], equities[row], lows[row], used[row] = end[i], equity, equity, equity, account.used
         done += 1 if end[i] == ts[i + 1] else 2
         row += 1
         i += 1
-    account.rows, account.instant, cursor.bar, account.equity = row, account.instant + done, i, equity
-    cursor.rate = 1.0
+    count_rows(account, row, done)
+    cursor.bar, cursor.rate, account.equity = i, 1.0, equity
+
+
+@compiled
+def count_rows(account, row, done):
+    account.rows += row - account.rows_out
+    account.rows_out = row
+    account.instant += done
 
 
 @compiled
@@ -68,7 +75,7 @@ def rest_holding(h, most):
     which checks it on the grid.
     """
     account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
-    ts, end, first, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i1(h.nights_in), i1(h.nights_before)
+    ts, end, first, after, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i8(h.signal_last), i1(h.nights_in), i1(h.nights_before)
     open_, high, low, close, spread = f8(h.open), f8(h.high), f8(h.low), f8(h.close), f8(h.spread)
     row_ts, balances, equities, lows, used = i8(h.row_ts), f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
     side, price, swaps, contract, lots, balance, margin = p.side, p.price, task.swaps, task.contract, p.lots, account.balance, account.used
@@ -76,7 +83,7 @@ def rest_holding(h, most):
     target, even, bottom = highest_rest(p)
     rounds = over != 0.0 or task.quotes != BID
     top, thin, shut_at = min(target, even), margin * h.stop_out * (1.0 + TINY), p.shut_at
-    flat_at, last, done, row, i = p.flat_at, min(task.first + task.count - 1, p.time_bar - 1), 0, account.rows, cursor.bar
+    flat_at, last, done, row, i = p.flat_at, min(task.first + task.count - 1, p.time_bar - 1), 0, account.rows_out, cursor.bar
     worst, best, mark, floating, equity = side * p.worst, side * p.best, p.mark, p.low, account.equity
     while i < last and done + 2 <= most:
         wide = over * spread[i] if over != 0.0 else 0.0
@@ -92,9 +99,9 @@ def rest_holding(h, most):
         falls, marked = side * (extreme - price) * lots * contract, side * (closes - price) * lots * contract
         if thin > 0.0 and balance + falls <= thin:
             break
-        if first[i] != first[i + 1]:
+        if first[i] != after[i]:
             account.equity = balance + marked
-            if not drop_signals(h, p, i, first[i], first[i + 1]):
+            if not drop_signals(h, p, i, first[i], after[i]):
                 account.equity = equity
                 break
         floating, mark, equity = falls, marked, balance + marked
@@ -106,7 +113,8 @@ def rest_holding(h, most):
         i += 1
     if done:
         p.worst, p.best, p.mark, p.low, p.unclear = side * worst, grid(side * best), mark, floating, 0
-        account.equity, account.rows, account.instant, cursor.bar, cursor.rate = equity, row, account.instant + done, i, 1.0
+        count_rows(account, row, done)
+        account.equity, cursor.bar, cursor.rate = equity, i, 1.0
 
 
 @compiled

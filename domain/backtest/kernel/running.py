@@ -15,11 +15,11 @@ from domain.backtest.memory import compiled, entry, f8, i8
 @compiled
 def has_space(h):
     """Whether there is space for whatever the next instant may add: results, orders, positions."""
-    account, coming, first = account_of(h), 0, i8(h.signal_first)
+    account, coming, first, last = account_of(h), 0, i8(h.signal_first), i8(h.signal_last)
     for k in range(h.task_count):
         bar, task = cursor_of(h, k).bar, task_of(h, k)
         if bar < task.first + task.count:
-            coming += first[bar + 1] - first[bar]
+            coming += last[bar] - first[bar]
     orders = account.positions + account.pending + account.waiting + coming
     out = max(account.fills_out, account.trades_out, account.reviews_out, account.moves_out)
     return orders <= h.position_places and orders <= h.order_places and 8 * orders + 8 < h.fill_places - out
@@ -43,7 +43,7 @@ def run(context, most):
 def kill(context):
     """Manual kill switch, between two instants."""
     h = context[0]
-    last = account_of(h).rows - 1
+    last = account_of(h).rows_out - 1
     halt(h, i8(h.row_ts)[last] if last >= 0 else 0, FOR_GOOD)
 
 
@@ -68,7 +68,7 @@ def finish(context, final_rate):
                 price = closed_at(h, task, p.side, bar)
                 leave(h, task, p, p.lots, price, 0.0, f8(h.spread)[bar], final_rate[k], i8(h.end)[bar], bar, R_END)
     remove_gone(h)
-    row = account.rows - 1
+    row = account.rows_out - 1
     if row >= 0:
         account.equity = account.balance
         f8(h.row_balance)[row], f8(h.row_equity)[row], f8(h.row_used_margin)[row] = account.balance, account.balance, 0.0

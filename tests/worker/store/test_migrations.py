@@ -14,14 +14,15 @@ from worker.store.migrate import current, head, reachable, upgrade
 from worker.store.schema import meta
 
 CHECKPOINTS = ("checkpoints", "checkpoint_receipts")
+SESSIONS = ("session_tape", "session_commands")
 MODELS = ("models", "model_stages", "trial_datasets")
 SQLITE_TRIGGERS = {
     *(f"audit_{table}_no_{verb}" for table in ("events", "links", "nodes") for verb in ("update", "delete")),
     "audit_events_link", "audit_links_new", "audit_nodes_new", "trials_no_update", "trials_no_delete", "trials_new",
     "rule_sets_no_update", "rule_sets_no_delete", "rule_sets_new", "written_strategies_no_update", "written_strategies_no_delete", "written_strategies_new",
-    *(f"{table}_{what}" for table in (*CHECKPOINTS, *MODELS) for what in ("no_update", "no_delete", "new")), "model_stages_one",
+    *(f"{table}_{what}" for table in (*CHECKPOINTS, *MODELS, *SESSIONS) for what in ("no_update", "no_delete", "new")), "model_stages_one",
 }  # fmt: skip
-POSTGRES_TRIGGERS = {*(f"audit_{table}_no_{what}" for table in ("events", "links", "nodes") for what in ("change", "truncate")), "audit_events_link", "model_stages_one", *(f"{table}_no_{what}" for table in ("trials", "rule_sets", "written_strategies", *MODELS) for what in ("change", "truncate")), *(f"{table}_no_{what}" for table in CHECKPOINTS for what in ("update", "delete", "truncate"))}
+POSTGRES_TRIGGERS = {*(f"audit_{table}_no_{what}" for table in ("events", "links", "nodes") for what in ("change", "truncate")), "audit_events_link", "model_stages_one", *(f"{table}_no_{what}" for table in ("trials", "rule_sets", "written_strategies", "session_tape", *MODELS) for what in ("change", "truncate")), *(f"{table}_no_{what}" for table in (*CHECKPOINTS, "session_commands") for what in ("update", "delete", "truncate"))}
 POSTGRES_FUNCTIONS = {"audit_append", "audit_chain", "audit_deny", "audit_link", "audit_lock", "audit_one_production"}
 
 

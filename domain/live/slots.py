@@ -1,0 +1,78 @@
+"""Where the bars of a series lie in time: its slots, by the instrument's calendar. A bar that opens late ends with its slot all the same."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from domain.errors import BadRequest, unknown
+from domain.market.calendar import calendar
+from domain.market.instrument import Instrument
+from domain.market.instrument import instruments as shipped
+from domain.market.timeframe import Timeframe
+from domain.market.zones import HOUR
+
+
+@dataclass
+class Slots:
+    """Slots of a timeframe, [start, end), one after the other: up to H1 whole multiples of UTC, H4 from the open of each trading day, D1 the trading day,
+    to which what is quoted before its open belongs.
+
+    >>> slots = Slots(Timeframe.named("M5"), "fx")
+    >>> slots.of(7 * 60_000_000_000)
+    (300000000000, 600000000000)
+    """
+
+    timeframe: Timeframe
+    calendar: str
+    _opens: list[int] = field(default_factory=list, repr=False)
+    _closes: list[int] = field(default_factory=list, repr=False)
+
+    def of(self, at: int) -> tuple[int, int]:
+        """The slot that holds an instant."""
+        step = self.timeframe.nanoseconds
+        if step > HOUR:
+            return self._of_day(at, step)
+        start = at - at % step
+        return start, start + step
+
+    def _of_day(self, at: int, step: int) -> tuple[int, int]:
+        if not self._opens:
+            days = calendar(self.calendar).day_table
+            self._opens, self._closes = days.opens.tolist(), days.closes.tolist()
+        day = bisect_right(self._closes if self.timeframe.ends_with_session else self._opens, at)
+        if not 0 < day < len(self._opens):
+            raise BadRequest(f"the {self.calendar} calendar does not know the time of this quote; the vendor's clock may be wrong")
+        if self.timeframe.ends_with_session:
+            opens = self._opens[day]
+            return opens if at >= opens else self._closes[day - 1], self._closes[day]
+        first = self._opens[day - 1]
+        start = first + (at - first) // step * step
+        return start, min(start + step, self._opens[day])
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A series whose bars are made: its name, whose quotes it is made of, and its slots."""
+
+    series: str
+    instrument: str
+    slots: Slots = field(compare=False)
+
+
+def watched(series: Sequence[str], instruments: Mapping[str, Instrument] | None = None) -> tuple[Watched, ...]:
+    """The series of an account, in its order.
+
+    >>> [(each.series, each.instrument) for each in watched(["EURUSD M5", "EURUSD H1"])]
+    [('EURUSD M5', 'EURUSD'), ('EURUSD H1', 'EURUSD')]
+    """
+    table = shipped() if instruments is None else instruments
+    return tuple(_watched(text, table) for text in series)
+
+
+def _watched(text: str, table: Mapping[str, Instrument]) -> Watched:
+    name, _, timeframe = text.rpartition(" ")
+    if name not in table:
+        raise unknown("instrument", name, table)
+    return Watched(text, name, Slots(Timeframe.named(timeframe), table[name].calendar))

@@ -1,0 +1,113 @@
+"""What the page and the terminal show of paper trading sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+ENDED = ("finished", "stopped")
+STATES = {      # state -> what a person reads
+    "waiting": "Waiting for prices", "running": "Running", "paused": "Paused", "halted": "Halted", "differs": "Differs from the broker", "failed": "Failed", "stopped": "Stopped", "finished": "Finished",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """One session of the list. Money in the account's ``currency``; ``today``: change of equity since the day began; ``daily_loss_used``: share of the daily loss limit, None without one;
+    ``price_age``: seconds since the newest price, None before the first; ``points``: equity for a sparkline, oldest first; ``reason``: why it is halted, paused or failed."""
+
+    name: str
+    state: str
+    title: str
+    source: str
+    broker: str
+    mode: str
+    currency: str
+    start: float
+    equity: float
+    today: float
+    open: int
+    daily_loss_used: float | None
+    price_age: float | None
+    bars: int
+    points: tuple[float, ...] = ()
+    reason: str = ""
+
+    @property
+    def word(self) -> str:
+        """The state as it is read."""
+        return STATES.get(self.state, self.state.capitalize())
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether commands can still reach it."""
+        return self.state not in ENDED
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """One session whole. Frames: ``equity`` ts balance equity equity_low used_margin; ``fills`` and ``trades`` as of a backtest; ``decisions`` newest first, refused ones too, with ``reason``;
+    ``positions`` instrument side lots entry_price stop_loss profit r; ``orders`` those that wait; ``proposals`` those to approve; ``log`` ts kind text, newest first; ``bars`` ts series
+    open high low close recovered, the newest. ``clock``: the replay's or vendor's time; ``backlog``: instants that wait to be worked; ``figures``: name -> number or None."""
+
+    row: SessionRow
+    plan: Mapping[str, Any]
+    clock: datetime | None
+    next_close: datetime | None
+    backlog: int
+    figures: Mapping[str, float | None]
+    equity: pd.DataFrame
+    decisions: pd.DataFrame
+    fills: pd.DataFrame
+    trades: pd.DataFrame
+    positions: pd.DataFrame
+    orders: pd.DataFrame
+    proposals: pd.DataFrame
+    bars: pd.DataFrame
+    log: pd.DataFrame
+    commands: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A command as a button shows it. ``role``: what a person needs; ``refused``: why it cannot be given now, empty where it can."""
+
+    name: str
+    title: str
+    help: str
+    role: str = "trader"
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class HaltRow:
+    """A kill switch that is set. ``name``: of the session, empty for all."""
+
+    name: str
+    strategy: str
+    who: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class StartRequest:
+    """A session to start. ``datasets``: ids of stored bars to replay; ``feed``: instead of them oanda or mt5, with ``instruments``; ``rules``: changed values of account, costs, execution, sizing and limits;
+    ``start``: earlier bars are history; ``speed``: times real time, 0 for as fast as possible."""
+
+    name: str
+    strategy: str
+    params: Mapping[str, Any]
+    timeframes: tuple[str, ...]
+    datasets: tuple[str, ...] = ()
+    feed: str = ""
+    instruments: tuple[str, ...] = ()
+    broker: str = "paper"
+    mode: str = "auto"
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    start: datetime | None = None
+    speed: float = 0.0

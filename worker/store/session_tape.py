@@ -1,0 +1,79 @@
+"""The tape of a session, bars as traded, and what it put out: fills, trades, equity, decisions, proposals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from worker.store.schema import session_rows, session_tape
+
+KINDS = ("fills", "trades", "equity", "decisions", "proposals")
+PAGE = 5_000
+
+
+@dataclass(frozen=True)
+class TapeBar:
+    """A bar as traded. Times in ns UTC. ``recovered``: from the vendor's candles, after a break."""
+
+    series: str
+    ts: int
+    end: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = math.nan
+    spread: float = math.nan
+    recovered: bool = False
+
+
+@dataclass(frozen=True)
+class Output:
+    """One row of ``kind``, numbered from 1 within its session and kind."""
+
+    kind: str
+    number: int
+    ts: int
+    row: Mapping[str, Any]
+
+
+class SessionTape:
+    """Reading; writing goes through ``worker.store.session_commits``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def bars(self, session: str, after: int = 0, until: int | None = None) -> Iterator[TapeBar]:
+        """In their order, those numbered above ``after``; fetched in pages."""
+        columns = [column for column in session_tape.c if column.name not in ("session",)]
+        while True:
+            query = select(*columns).where(session_tape.c.session == session, session_tape.c.number > after).order_by(session_tape.c.number).limit(PAGE)
+            page = list(self._c.execute(query if until is None else query.where(session_tape.c.number <= until)))
+            yield from (TapeBar(*row[1:8], _number(row[8]), _number(row[9]), row[10]) for row in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
+
+    def rows(self, session: str, kind: str, after: int = 0) -> Iterator[Output]:
+        """Outputs of a kind in their order, those numbered above ``after``."""
+        while True:
+            which = sa.and_(session_rows.c.session == session, session_rows.c.kind == kind, session_rows.c.number > after)
+            page = self._c.execute(select(session_rows).where(which).order_by(session_rows.c.number).limit(PAGE)).mappings().all()
+            yield from (Output(row["kind"], row["number"], row["ts"], row["row"]) for row in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1]["number"]
+
+    def last(self, session: str, kind: str, count: int) -> list[Output]:
+        """The last ``count`` outputs of a kind, newest first."""
+        query = select(session_rows).where(session_rows.c.session == session, session_rows.c.kind == kind).order_by(session_rows.c.number.desc()).limit(count)
+        return [Output(row["kind"], row["number"], row["ts"], row["row"]) for row in self._c.execute(query).mappings()]
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

@@ -1,0 +1,106 @@
+"""Trading sessions as they were asked for, and how far each is. Who may write is told by a lease (``lease_of``) and its fencing token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, select
+
+from worker.store.engine import insert
+from worker.store.schema import leases, session_states, sessions
+
+OPEN = ("ready", "running")         # states in which a runner works on it
+ENDED = ("stopped", "finished", "error")
+
+
+@dataclass(frozen=True)
+class TradingSession:
+    """``plan`` as ``domain.live`` reads it; ``source`` as ``worker.sessions.feeds`` does. ``state``: ready, running, stopped, finished, error; ``note`` says why."""
+
+    name: str
+    plan: Mapping[str, Any]
+    source: Mapping[str, Any]
+    broker: str
+    mode: str
+    state: str
+    note: str
+    actor: str
+    created_at: datetime
+    ended_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """How far a session is. ``opened``: series to ``[ts, open, spread, end]``. ``rows``: outputs so far of each kind. ``view``: what is shown of it."""
+
+    session: str
+    instants: int
+    ts: int
+    bars: int
+    state: bytes | None
+    opened: Mapping[str, Sequence[Any]]
+    rows: Mapping[str, int]
+    view: Mapping[str, Any]
+    at: datetime
+
+
+class Sessions:
+    """Rows of one unit of work.
+
+    >>> lease_of("gold")
+    'session:gold'
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._c = connection
+
+    def create(self, session: TradingSession) -> bool:
+        """False where the name is taken, and nothing is written."""
+        written = insert(self._c, sessions).values(**session.__dict__).on_conflict_do_nothing().returning(sessions.c.name)
+        if self._c.scalar(written) is None:
+            return False
+        begun = dict(session=session.name, instants=0, ts=0, bars=0, state=None, opened={}, rows={}, view={}, at=session.created_at)
+        self._c.execute(sa.insert(session_states).values(**begun))
+        return True
+
+    def get(self, name: str) -> TradingSession | None:
+        row = self._c.execute(select(sessions).where(sessions.c.name == name)).mappings().one_or_none()
+        return TradingSession(**row) if row else None
+
+    def all(self, states: Sequence[str] = ()) -> list[TradingSession]:
+        """Oldest first; those in ``states`` only, where some are given."""
+        query = select(sessions).order_by(sessions.c.created_at, sessions.c.name)
+        return [TradingSession(**row) for row in self._c.execute(query.where(sessions.c.state.in_(states)) if states else query).mappings()]
+
+    def free(self) -> list[tuple[str, str | None]]:
+        """Sessions to be worked on, with who holds each: nobody, or one whose process may have ended."""
+        held = sa.outerjoin(sessions, leases, leases.c.name == sa.literal("session:") + sessions.c.name)
+        query = select(sessions.c.name, leases.c.owner).select_from(held).where(sessions.c.state.in_(OPEN)).order_by(sessions.c.created_at, sessions.c.name)
+        return [(name, owner) for name, owner in self._c.execute(query)]
+
+    def enter(self, name: str, state: str, note: str = "", ended_at: datetime | None = None) -> bool:
+        """Into another state; False where it is in that state for that reason already."""
+        changed = sa.or_(sessions.c.state != state, sessions.c.note != note)
+        values = dict(state=state, note=note, ended_at=ended_at)
+        return self._c.execute(sa.update(sessions).where(sessions.c.name == name, changed).values(**values)).rowcount > 0
+
+    def progress(self, name: str) -> SessionState | None:
+        row = self._c.execute(select(session_states).where(session_states.c.session == name)).mappings().one_or_none()
+        return SessionState(**row) if row else None
+
+    def lock(self, name: str) -> bool:
+        """Until this unit commits nobody else numbers commands of the session. On SQLite there is one writer at a time anyway."""
+        return self._c.scalar(select(sessions.c.name).where(sessions.c.name == name).with_for_update()) is not None
+
+
+def lease_of(name: str) -> str:
+    """The name of the lease that its runner holds."""
+    return f"session:{name}"
