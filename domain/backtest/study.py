@@ -27,6 +27,7 @@ from domain.params import values_of
 from domain.strategies import STRATEGIES, Strategy, decide
 from domain.strategies.base import refuse_without_model
 from domain.trading.costs import Costs
+from domain.trading.limit_inputs import informed
 from domain.trading.rules import Rules as Rules
 from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
@@ -105,7 +106,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
         refuse_without_model(strategy, keep is not None)
-    rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series, rules.execution.stops) for entry in series]
+    rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series, rules) for entry in series]
     if keep is not None:
         tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
     outcome = replay(tasks, rules, rates, watch, moves=True)
@@ -134,16 +135,17 @@ def decided(traded: Series, strategy: Strategy, series: Sequence[Series], frame:
     return after(read_columns(table, (traded.instrument.name,)), decision.trail, traded.bars_of_history, traded.bars["ts"].iloc[0])
 
 
-def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], stops: str) -> Task:
+def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], rules: Rules) -> Task:
     if strategy is not None:
         columns, trail = decided(traded, strategy, series)
         read = pd.DataFrame(columns, copy=False)
     else:
         every = read_signals(signals, tuple(dict.fromkeys(entry.instrument.name for entry in series)))
         read, trail = every[every["instrument"] == traded.instrument.name].reset_index(drop=True), None
-    if stops == "volatility":
+    if rules.execution.stops == "volatility":
         read = pd.DataFrame(with_volatility_stops({str(name): read[name].to_numpy() if read[name].dtype.kind in "iuf" else read[name].array for name in read}, traded), copy=False)
-    return Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
+    task = Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
+    return informed(task, rules.limits, traded.seen, context_of(traded, series))
 
 
 def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
