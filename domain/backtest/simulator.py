@@ -77,7 +77,7 @@ class Simulation:
         self.arrays = {**_state(self.prepared, self.account), **_outputs(self.prepared.rows, self.report_moves)}
         self._context = self.prepared.context.copy()
         self._context["report_moves"] = self.report_moves
-        self._at_once = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=0))
+        self._at_once = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=1))     # or the ticket of a person
         self._write_addresses(self.prepared.inputs)
         self._write_addresses(self.arrays)
 
@@ -110,6 +110,11 @@ class Simulation:
         """Manual kill switch: no entries from here on, and with ``flatten`` open positions are closed at the next open."""
         self._make_space()
         kernel.kill(self._context)
+
+    def between(self, verb: Callable[..., Any], *arguments: Any) -> Any:
+        """What a verb of the kernel returns, worked between two instants."""
+        self._make_space()
+        return verb(self._context, *arguments)
 
     def to_end(self, watch: Watch = lambda share: None) -> None:
         while self.step(AT_ONCE):

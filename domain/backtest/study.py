@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
 
 Keep = Callable[[str, pd.DataFrame], pd.DataFrame]
+AnySeries = TypeVar("AnySeries", "Series", Task)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Study:
         return lint(
             Evidence(
                 outcome.trades, outcome.fills, outcome.equity, rules.account.balance, counts=outcome.counts, signals=self.entry_signals, ambiguous=outcome.ambiguous, rules=rules.values(),
-                instruments={task.instrument.name: task.instrument for task in self.tasks}, bars={task.instrument.name: task.bars for task in self.tasks}, band=band, metrics=self.metrics,
+                instruments={task.instrument.name: task.instrument for task in self.tasks}, bars={task.instrument.name: task.bars for task in _finest_last(self.tasks)}, band=band, metrics=self.metrics,
             )
         )  # fmt: skip
 
@@ -106,6 +107,8 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
         refuse_without_model(strategy, keep is not None)
+    if signals is not None and len({entry.instrument.name for entry in series}) < len(series):
+        raise BadRequest("signals name an instrument and not its timeframe; give one timeframe of each instrument")
     rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series, rules) for entry in series]
     if keep is not None:
         tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
@@ -119,12 +122,14 @@ def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
     """The number of bars before the traded ones that features read, and the number that the strategy needs."""
     uses = strategy.features() if strategy else ()
     needed = max((warm_up_of(use, context_of(entry, [entry])) for entry in series for use in uses), default=0)
-    return History({entry.instrument.name: entry.bars_of_history for entry in series}, needed)
+    several = len({entry.instrument.name for entry in series}) < len(series)
+    return History({f"{entry.instrument.name} {entry.timeframe}" if several else entry.instrument.name: entry.bars_of_history for entry in series}, needed)
 
 
 def context_of(traded: Series, series: Sequence[Series]) -> Context:
-    """The context of a series in its run: its instrument, the closes of the others, and its external data."""
-    others = {other.instrument.name: closes(other.seen, other.instrument, other.timeframe) for other in series if other.instrument != traded.instrument}
+    """The context of a series in its run: its instrument, the closes of the others (of several timeframes its own, else the finest), and its external data."""
+    own_last = sorted(_finest_last(series), key=lambda other: other.timeframe == traded.timeframe)
+    others = {other.instrument.name: closes(other.seen, other.instrument, other.timeframe) for other in own_last if other.instrument != traded.instrument}
     return replace(traded.context, instrument=traded.instrument, timeframe=traded.timeframe, others=others)
 
 
@@ -146,6 +151,11 @@ def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | Non
         read = pd.DataFrame(with_volatility_stops({str(name): read[name].to_numpy() if read[name].dtype.kind in "iuf" else read[name].array for name in read}, traded), copy=False)
     task = Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
     return informed(task, rules.limits, traded.seen, context_of(traded, series))
+
+
+def _finest_last(series: Sequence[AnySeries]) -> list[AnySeries]:
+    """So that of several timeframes of an instrument the finest is taken by its name."""
+    return sorted(series, key=lambda entry: entry.timeframe, reverse=True)
 
 
 def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:

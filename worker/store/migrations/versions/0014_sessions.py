@@ -27,13 +27,14 @@ def upgrade() -> None:
     op.create_table(
         "session_states",
         sa.Column("session", sa.String(length=64), nullable=False),
-        sa.Column("instants", sa.BigInteger(), nullable=False),
+        sa.Column("commits", sa.BigInteger(), nullable=False),
         sa.Column("ts", sa.BigInteger(), nullable=False),
         sa.Column("bars", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=True),
         sa.Column("opened", sa.JSON(), nullable=False),
         sa.Column("rows", sa.JSON(), nullable=False),
         sa.Column("view", sa.JSON(), nullable=False),
+        sa.Column("feed", sa.JSON(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("session", name=op.f("pk_session_states")),
     )
