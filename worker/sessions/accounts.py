@@ -26,16 +26,9 @@ class LiveAccounts:
 
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account:
         """As it was stored. Bytes of an earlier program are worked again from the tape, which must give what was booked."""
-        from domain.backtest.live_state import OtherLayout
-
         from domain.live.session import Session
 
-        try:
-            return Session.restore(plan, stored, tape, commands)
-        except OtherLayout:
-            session, worked = Session.rebuild(plan, stored, tape, commands)
-            check(worked, booked)
-            return session
+        return Session.restore(plan, stored, tape, commands)
 
 
 def check(worked: Iterable[Worked], booked: Booked) -> None:
