@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from domain.errors import BadRequest, unknown
+from domain.errors import BadRequest
+from domain.live.market_series import SeriesName
 from domain.market.calendar import calendar
 from domain.market.instrument import Instrument
 from domain.market.instrument import instruments as shipped
@@ -73,8 +74,12 @@ def watched(series: Sequence[str], instruments: Mapping[str, Instrument] | None 
     return tuple(_watched(text, table) for text in series)
 
 
-def _watched(text: str, table: Mapping[str, Instrument]) -> Watched:
-    name, _, timeframe = text.rpartition(" ")
-    if name not in table:
-        raise unknown("instrument", name, table)
-    return Watched(text, name, Slots(Timeframe.named(timeframe), table[name].calendar))
+def named(series: str, instruments: Mapping[str, Instrument] | None = None) -> tuple[Instrument, Timeframe]:
+    """What a series' name means."""
+    name = SeriesName.read(series)
+    return name.of(shipped() if instruments is None else instruments), name.timeframe
+
+
+def _watched(series: str, table: Mapping[str, Instrument]) -> Watched:
+    instrument, timeframe = named(series, table)
+    return Watched(series, instrument.name, Slots(timeframe, instrument.calendar))
