@@ -74,8 +74,8 @@ def bars_in(series: str, bars: pd.DataFrame, ends: np.ndarray, recovered: bool =
     """A table of bars as those of a tape. ``ends``: when each is known, nanoseconds UTC."""
     count = len(bars)
     opens, highs, lows, closes, volumes, spreads = (bars[name].to_numpy(np.float64).tolist() if name in bars else [math.nan] * count for name in NUMBERS)
-    rows = zip(ts_of(bars).tolist(), np.asarray(ends, np.int64).tolist(), opens, highs, lows, closes, volumes, spreads, strict=True)
-    return [TapeBar(series, *row, recovered) for row in rows]
+    opened, ended = ts_of(bars).tolist(), np.asarray(ends, np.int64).tolist()
+    return [TapeBar(series, opened[k], ended[k], opens[k], highs[k], lows[k], closes[k], volumes[k], spreads[k], recovered) for k in range(count)]
 
 
 def in_order(bars: Iterable[TapeBar], series: tuple[str, ...]) -> list[TapeBar]:

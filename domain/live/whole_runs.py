@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from domain.backtest.live_records import Booked, EquityRow, Fill, LiveSeries, Present, Review, Trade
 from domain.backtest.prepare import prepare
 from domain.backtest.series import instants_of
 from domain.backtest.simulator import Simulation
@@ -20,17 +21,8 @@ from domain.trading.signal_row import Row
 from domain.trading.signals import read_signals
 from domain.trading.task import Outcome, Task
 
+KINDS: tuple[Any, ...] = (Fill, Trade, Review)
 FAR = 30 * 86_400_000_000_000       # how far after the last bar the one that is not there stands, ns
-
-
-class Booked(NamedTuple):
-    """One instant: rows of fills, trades and reviews by their columns, and the row of the equity curve; None where no bar ended."""
-
-    ts: int
-    fills: list[dict[str, Any]]
-    trades: list[dict[str, Any]]
-    reviews: list[dict[str, Any]]
-    row: dict[str, Any] | None
 
 
 @dataclass
@@ -48,18 +40,18 @@ class LiveTask:
 class WholeRuns:
     """Fed as ``LiveSimulation`` is."""
 
-    def __init__(self, tasks: Sequence[tuple[Instrument, Timeframe, str]], rules: Rules) -> None:
-        self.tasks, self.rules = [LiveTask(*task) for task in tasks], rules
+    def __init__(self, series: Sequence[LiveSeries], rules: Rules, rates: Sequence[LiveSeries] = (), tape: Any = None) -> None:
+        self.tasks, self.rules = [LiveTask(*task[:3]) for task in series], rules
         self._ended: list[tuple[int, int]] = []
         self._told, self._closed = [0, 0, 0], set[int]()
         self.outcome: Outcome | None = None
         self.last = 0
 
-    def open(self, k: int, ts: int, open: float, spread: float) -> None:
+    def open(self, k: int, ts: int, open: float, spread: float, end: int | None = None) -> None:
         self.tasks[k].bars.append([ts, open, open, open, open, spread])
         self.tasks[k].open = True
 
-    def end(self, k: int, high: float, low: float, close: float, end: int) -> None:
+    def end(self, k: int, high: float, low: float, close: float, end: int, last: bool = False) -> None:
         self.tasks[k].bars[-1][2:5] = [high, low, close]
         self.tasks[k].open = False
         self._ended.append((end, k))
@@ -72,8 +64,14 @@ class WholeRuns:
         self._ended = []
         return self._run(until, False)
 
-    def finish(self) -> list[Booked]:
-        return self._run(None, True)
+    def finish(self) -> Booked:
+        return next(iter(self._run(None, True)), Booked(0))
+
+    def present(self) -> Present:
+        row = self.outcome.equity.iloc[-1] if self.outcome is not None and len(self.outcome.equity) else {}
+        balance = self.rules.account.balance
+        counts = self.outcome.counts if self.outcome is not None else {}
+        return Present(row.get("balance", balance), row.get("equity", balance), row.get("used_margin", 0.0), balance, balance, False, 0, 0, counts, (), ())
 
     def _run(self, until: int | None, last: bool) -> list[Booked]:
         if any(not task.bars for task in self.tasks):
@@ -97,14 +95,15 @@ class WholeRuns:
             fills, closed = len(outcome.fills), list(range(1, len(outcome.trades) + 1))
         return self._new(outcome, int(instants[at - 1]), rows, fills, closed, last)
 
-    def _new(self, outcome: Outcome, ts: int, rows: int, fills: int, closed: list[int], last: bool) -> list[Booked]:
+    def _new(self, outcome: Outcome, ts: int, rows: int, filled: int, closed: list[int], last: bool) -> list[Booked]:
         new_trades = [number for number in closed if number not in self._closed]
         trades = outcome.trades.iloc[[number - 1 for number in new_trades]]
-        frames = [outcome.fills.iloc[self._told[0] : fills], trades, outcome.reviews.iloc[self._told[1] :], outcome.equity.iloc[self._told[2] - last : rows]]
+        frames = [outcome.fills.iloc[self._told[0] : filled], trades, outcome.reviews.iloc[self._told[1] :], outcome.equity.iloc[self._told[2] - last : rows]]
         parts = [plain(frame) for frame in frames]
-        self._told = [fills, len(outcome.reviews), rows]
+        self._told = [filled, len(outcome.reviews), rows]
         self._closed |= set(new_trades)
-        return [Booked(ts, parts[0], parts[1], parts[2], parts[3][-1] if parts[3] else None)]
+        fills, trades, reviews = ([kind(**{name: row.get(name, 0) for name in kind._fields}) for row in rows] for kind, rows in zip(KINDS, parts[:3], strict=True))
+        return [Booked(ts, tuple(fills), tuple(trades), tuple(reviews), EquityRow(**parts[3][-1]) if parts[3] else None)]
 
 
 def plain(frame: pd.DataFrame) -> list[dict[str, Any]]:
