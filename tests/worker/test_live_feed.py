@@ -17,7 +17,7 @@ from tests.doubles.oanda import Oanda
 from tests.doubles.oanda_play import SECOND, Play, Tick
 from tests.reference.quote_bars import QuoteBar, bars_of
 from worker.sessions.feed_hub import FeedHub
-from worker.sessions.feed_session import SessionFeed
+from worker.sessions.feed_live import LiveFeed
 from worker.vendors import connection_to
 
 NOON = int(np.datetime64("2024-07-10T12:00", "ns").astype(np.int64))
@@ -51,7 +51,7 @@ class Playing:
         self.hub.close()
         self.double.close()
 
-    def events(self, feed: SessionFeed, until: int) -> list[Event]:
+    def events(self, feed: LiveFeed, until: int) -> list[Event]:
         """All that the feed tells while the vendor's clock is before ``until`` minutes, and until its bars of before have ended."""
         events = list[Event]()
         while self.play.now < NOON + until * MINUTE or any(bar.end <= NOON + until * MINUTE - 2 * SECOND for bar in feed.shown()) or feed.state().away:

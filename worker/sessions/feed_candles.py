@@ -25,6 +25,9 @@ class Answer:
     trouble: str = ""
 
 
+UNDER_WAY = Answer(Wanted("", 0, 0), (), 0)
+
+
 @dataclass(frozen=True)
 class Question:
     wanted: Wanted
@@ -39,6 +42,7 @@ class Candles:
         self._vendor, self._monotonic = vendor, monotonic
         self._questions: queue.Queue[Question | None] = queue.Queue()
         self._shared: dict[Wanted, tuple[float, Answer]] = {}
+        self._kept: dict[Wanted, Answer] = {}
         self._thread: threading.Thread | None = None
 
     def ask(self, wanted: Wanted, asked: int, tell: Callable[[Answer], None]) -> None:
@@ -47,6 +51,19 @@ class Candles:
             self._thread = threading.Thread(target=self._run, name=f"candles of {self._vendor.title}", daemon=True)
             self._thread.start()
         self._questions.put(Question(wanted, asked, tell))
+
+    def answered(self, wanted: Wanted) -> tuple[Candle, ...]:
+        """Candles that nobody else waits for. SourceUnavailable while they are asked for, and with the vendor's trouble, after which they are asked for anew."""
+        answer = self._kept.get(wanted)
+        if answer is None:
+            self._kept[wanted] = UNDER_WAY
+            self.ask(wanted, 0, lambda told: self._kept.update({wanted: told}))
+        elif answer != UNDER_WAY:
+            del self._kept[wanted]
+            if not answer.trouble:
+                return answer.candles
+            raise SourceUnavailable(answer.trouble)
+        raise SourceUnavailable(f"{self._vendor.title} is asked for earlier bars of {wanted.series}; the session begins with its answer")
 
     def close(self) -> None:
         self._questions.put(None)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.live.bar_maker import BarMaker
-from domain.live.quotes import Cut, Heard, Heartbeat, Quote, Standing
-from domain.live.slots import watched
+from domain.live.quotes import Candle, Cut, Heard, Heartbeat, Quote, Standing
+from domain.live.slots import earlier, watched
+from domain.market.instrument import Instrument
 from domain.venues.live import Beat, LiveVendor, Price
 from worker.sessions.feed_ages import Ages
 from worker.sessions.feed_candles import Candles
-from worker.sessions.feed_session import SessionFeed
+from worker.sessions.feed_live import LiveFeed
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0    # seconds before the vendor is connected to again, doubling, and a random half on top
 LOOK_EVERY = 0.1
@@ -38,7 +39,7 @@ class FeedHub:
         self._waits = waits or _growing
         self._ages, self._candles = Ages(monotonic, utc_ns), Candles(vendor, monotonic)
         self._lock = threading.Lock()
-        self._feeds: dict[SessionFeed, frozenset[str]] = {}
+        self._feeds: dict[LiveFeed, frozenset[str]] = {}
         self._reader: Reader | None = None              # the one that counts
         self._next: Reader | None = None                # a wider one that takes its place with its first heartbeat
         self._last: dict[str, Quote] = {}
@@ -46,16 +47,21 @@ class FeedHub:
         self._away = f"{vendor.title} is being connected to"
         self.cuts = 0
 
-    def open(self, series: Sequence[str], standing: Standing | None = None) -> SessionFeed:
+    def open(self, series: Sequence[str], standing: Standing | None = None, instruments: Mapping[str, Instrument] | None = None) -> LiveFeed:
         """The feed of a session with these series. BadRequest where the vendor has none of an instrument."""
-        maker = BarMaker(watched(series), standing)
-        feed = SessionFeed(self._vendor.title, maker, self._ages, self._candles, self._monotonic, lambda: self._away, self._leave)
+        maker = BarMaker(watched(series, instruments), standing)
+        feed = LiveFeed(self._vendor.title, maker, self._ages, self._candles, self._monotonic, lambda: self._away, self._leave)
         for name in maker.instruments:
             self._vendor.check(name)
         with self._lock:
             self._feeds[feed] = frozenset(maker.instruments)
             self._read(frozenset().union(*self._feeds.values()))
         return feed
+
+    def history(self, series: Sequence[str], before: int, count: int) -> dict[str, tuple[Candle, ...]]:
+        """The last ``count`` bars of each series that open before an instant. SourceUnavailable until the vendor has answered: ask again then."""
+        spans = (earlier(each, before, count) for each in watched(series))
+        return {wanted.series: self._candles.answered(wanted) for wanted in spans}
 
     def close(self) -> None:
         with self._lock:
@@ -143,7 +149,7 @@ class FeedHub:
             for feed in self._feeds:
                 feed.put(Cut())
 
-    def _leave(self, feed: SessionFeed) -> None:
+    def _leave(self, feed: LiveFeed) -> None:
         with self._lock:
             self._feeds.pop(feed, None)
             if not self._feeds:

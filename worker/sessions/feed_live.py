@@ -1,4 +1,4 @@
-"""The feed of one session: what the hub hears becomes bars in the thread that asks for them."""
+"""A live feed of one session: what the hub hears becomes bars in the thread that asks for them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ AT_ONCE = 5_000             # taken in one step
 AGAIN = 5.0                 # seconds after which a vendor that did not answer is asked for candles again
 
 
-class SessionFeed:
+class LiveFeed:
     """As ``domain.live.quotes.Feed``. ``away``: why the hub is away, as it stands; ``leave`` is called when it is closed."""
 
-    def __init__(self, title: str, maker: BarMaker, ages: Ages, candles: Candles, monotonic: Callable[[], float], away: Callable[[], str], leave: Callable[[SessionFeed], None]) -> None:
+    def __init__(self, title: str, maker: BarMaker, ages: Ages, candles: Candles, monotonic: Callable[[], float], away: Callable[[], str], leave: Callable[[LiveFeed], None]) -> None:
         self._title, self._maker, self._ages, self._candles, self._monotonic = title, maker, ages, candles, monotonic
         self._why, self._leave = away, leave
         self._heard: deque[Heard | Answer] = deque()
@@ -39,8 +39,8 @@ class SessionFeed:
     # from the session's thread
 
     def next(self, timeout: float) -> Sequence[Event]:
-        if not self._heard and timeout > 0:
-            self._news.wait(timeout)
+        if not self._heard and (timeout <= 0 or not self._news.wait(timeout)):
+            return ()
         self._news.clear()
         events = [event for heard in self._taken() for event in self._hear(heard)]
         self._ask()
