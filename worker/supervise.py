@@ -145,6 +145,8 @@ class ProcessTree:
             self.child(f"worker-{number}", [sys.executable, "-m", "worker.main"])
         self.child("scheduler", [sys.executable, "-m", "worker.schedule"])
         self.child("sessions", [sys.executable, "-m", "worker.sessions.main"])
+        if self.settings.notify_urls:
+            self.child("notifier", [sys.executable, "-m", "worker.notifier"])
 
     def restart_dead(self) -> None:
         for child in self.children:
