@@ -108,6 +108,7 @@ class Held(NamedTuple):
     """An open position. ``mark``: its floating profit at the last known close; ``leaves``: it leaves at the next open."""
 
     trade_id: int
+    order_id: int
     series: int
     instrument: str
     tag: str
@@ -140,14 +141,14 @@ class Resting(NamedTuple):
 
 
 class Present(NamedTuple):
-    """The account after the last instant. ``equity``, ``used``: as the last row has them, and what was booked since."""
+    """The account after the last instant. ``equity``: of the last row; ``halted``: bits of a halt, 0 for none."""
 
     balance: float
     equity: float
     used: float
     day_start: float
     peak: float
-    halted: bool
+    halted: int
     entries: int
     ambiguous: int
     counts: Mapping[str, int]
