@@ -74,12 +74,12 @@ def verify(store: Store) -> None:
 
 
 def clean(store: Store) -> None:
-    """Delete rows of dead processes, frames that no run, dataset, external import, account history or model uses, files of no model, and code compiled from sources of long ago."""
+    """Delete rows of dead processes, frames that no run, dataset, external import, account history, model or session uses, files of no model, and code compiled from sources of long ago."""
     with store.unit() as unit:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
         unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS_KEPT)
-        keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.models.frames() | unit.chunks.frames()
+        keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.models.frames() | unit.chunks.frames() | unit.sessions.frames()
         files = unit.models.files() | unit.runs.files() | unit.chunks.files()
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)

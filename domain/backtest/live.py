@@ -150,7 +150,7 @@ class LiveSimulation:
     def _next(self, until: int) -> int | None:
         """The nearest instant, if nothing holds it back."""
         window, nearest = self.bars.window, None
-        for k, (bar, inside, _) in enumerate(self.account.cursors.tolist()):
+        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
             b = bar - window.first(k)
             if b >= window.count[k]:
                 continue
@@ -180,7 +180,7 @@ class LiveSimulation:
     def _bars_at(self, now: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Series and place of the bars that end now, and of those that open."""
         window, ending, opening = self.bars.window, [], []
-        for k, (bar, inside, _) in enumerate(self.account.cursors.tolist()):
+        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
             b = bar - window.first(k)
             if inside and window.columns["end"][k, b] == now:
                 ending.append((k, b))

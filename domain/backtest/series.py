@@ -11,7 +11,7 @@ import pandas as pd
 from domain.backtest.kernel import layout
 from domain.backtest.memory import address_of
 from domain.errors import BadRequest
-from domain.market.calendar import bar_ends
+from domain.market.calendar import ends_of
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.trading.costs import Costs
@@ -39,7 +39,7 @@ def bars_of(task: Task | Rate, costs: Costs) -> Bars:
         raise BadRequest(f"{task.instrument.name} {task.timeframe} has no bars in this span; choose another")
     ts = nanoseconds(frame["ts"])
     open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
-    return Bars(ts, bar_ends(ts, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
+    return Bars(ts, ends_of(frame, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 
 
 def spread_of(frame: pd.DataFrame, instrument: Instrument, timeframe: Timeframe, costs: Costs) -> np.ndarray:

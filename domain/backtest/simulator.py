@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -76,7 +76,7 @@ class Simulation:
         self.arrays = {**_state(self.prepared, self.account), **_outputs(self.prepared.rows, self.report_moves)}
         self._context = self.prepared.context.copy()
         self._context["report_moves"] = self.report_moves
-        self._at_once = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=0))
+        self._at_once = int(np.diff(self.prepared.inputs["signal_first"]).max(initial=1))     # or the ticket of a person
         self._write_addresses(self.prepared.inputs)
         self._write_addresses(self.arrays)
 
@@ -109,6 +109,22 @@ class Simulation:
         """Manual kill switch: no entries from here on, and with ``flatten`` open positions are closed at the next open."""
         self._make_space()
         kernel.kill(self._context)
+
+    def between(self, verb: Callable[..., Any], *arguments: Any) -> Any:
+        """What a verb of the kernel returns, worked between two instants."""
+        self._make_space()
+        return verb(self._context, *arguments)
+
+    def ask(self, ask: bool) -> None:
+        """Whether entries wait until a person approves them."""
+        self._context["ask"] = ask
+
+    def change(self, inputs: Mapping[str, np.ndarray], numbers: Mapping[str, Any]) -> None:
+        """Other inputs, and other numbers of the rules, from the next instant on."""
+        self.prepared = self.prepared._replace(inputs={**self.prepared.inputs, **inputs})
+        self._write_addresses(dict(inputs))
+        for name, value in numbers.items():
+            self._context[name] = value
 
     def to_end(self, watch: Watch = lambda share: None) -> None:
         while self.step(AT_ONCE):

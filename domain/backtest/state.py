@@ -38,6 +38,7 @@ TASK = record(
     symbol="i8", base="i8", quote="i8",     # its instrument among the distinct ones; its legs, or -1 for the account's currency
     quotes="i4",                            # what its bars quote: codes.BID, MID or LONG_BID
     swaps="i4",                             # 1: nights cost or earn something
+    outside="i8",                           # 1: a broker fills: steps 1 and 2 book nothing, its fills are booked as they come
     open_ended="i8",                        # 1: more bars may come, so its last one in the arrays is not the end of the data
 )  # fmt: skip
 
@@ -95,7 +96,7 @@ ACCOUNT = record(
     counts=("i8", (len(COUNTS),)),
 )  # fmt: skip
 
-CURSOR = record(bar="i8", inside="i8", rate="f8")           # of a task: its next or present bar; the rate at that bar's open
+CURSOR = record(bar="i8", inside="i8", rate="f8", halted="i8")         # of a task: its next or present bar; the rate at that bar's open; bits of its own halt
 
 POSITION = record(
     side="i8", lots="f8", price="f8", stop="f8", target=("f8", (4,)), break_even_at="f8", break_even_to="f8",
@@ -104,10 +105,11 @@ POSITION = record(
     task="i4", tag="i4", protection="i4", fills="i4", signal="i8", trade="i8", entry_bar="i8", entry_ts="i8", part="i8",
     entry_lots="f8", first_lots="f8", first_stop="f8", risk="f8", value="f8", share="f8", anchor="f8", trail_from="f8",
     gross="f8", costs="f8", swap="f8", left_sum="f8", left_lots="f8",
+    leave_share="f8",                       # of the lots, at the next open, by a person
     add_level="f8", add_lots="f8", last_fill="f8", next_basket="f8", adds_left="i8", add_from="i8",
 )  # fmt: skip
 
-WAITING = record(task="i4", dead="i4", signal="i8", expires="i8", lots="f8")            # an order that has not filled yet
+WAITING = record(task="i4", dead="i4", signal="i8", expires="i8", lots="f8", held="i8")  # an order that has not filled yet; held: a proposal
 CANDIDATE = record(which="i8", number="i8", distance="f8", sell="i8")                   # scratch: one that could fill now
 
 FILL = record(order="i8", trade="i8", ts="i8", bar="i8", side="i4", reason="i4", lots="f8", price="f8", spread_cost="f8", slippage_cost="f8", commission="f8")
@@ -126,7 +128,7 @@ OUTPUTS = ("candidates", "fills", "trades", "reviews", "moves", "row_ts", "row_b
 
 # one record for everything: the rules as numbers, and the address of every array
 CONTEXT = record(
-    intrabar="i8", reverse="i8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission_kind="i8", report_moves="i8",
+    intrabar="i8", reverse="i8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission_kind="i8", report_moves="i8", ask="i8",
     sizer="i8", size="f8", stop_out="f8", converts="i8",
     kelly_window="i8", kelly_first="i8", kelly_start="f8", kelly_cap="f8", entropy_lambda="f8",     # recent: the r of that many trades, in a ring
     limited="i8", watched="i8", symbols="i8", rho_days="i8", **numbers_of(Limits),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from domain.features import compute, use
+from domain.features.stream import Stream
+from domain.trading.signal_row import Row
 from domain.trading.signals import Columns
 
 if TYPE_CHECKING:
@@ -37,3 +42,33 @@ def with_volatility_stops(columns: Columns, series: Series) -> Columns:
     words = columns["trail_kind"].copy()
     words[changed] = ""
     return {**columns, **replaced, "trail_kind": words}
+
+
+class VolatilityStops:
+    """The same bar by bar. ``bars``: those that have ended.
+
+    >>> from domain.market.bars import frame
+    >>> from domain.trading.signal_row import read_row
+    >>> flat = {name: np.full(20, 1.1) for name in ("open", "low", "close")}
+    >>> stops = VolatilityStops(frame(np.arange(20) * 300_000_000_000, high=np.full(20, 1.2), **flat))
+    >>> row = stops.of(read_row(dict(side=1, stop_loss=1.0, target_r_1=9.0)), 1.1)
+    >>> round(row["stop_loss"], 9), row["target_r_1"], row["target_r_2"], row["fraction_1"]
+    (1.02, 1.5, 2.4, 0.5)
+    """
+
+    def __init__(self, bars: pd.DataFrame) -> None:
+        self._stream = Stream(bars.drop(columns="end", errors="ignore"), [use("atr", window=WINDOW)])
+        self._atr = float(compute(bars, [use("atr", window=WINDOW)])[f"atr({WINDOW})"].iloc[-1]) if len(bars) else math.nan
+
+    def ended(self, bar: Mapping[str, Any]) -> None:
+        """A bar has ended; its signals come after it."""
+        (self._atr,) = self._stream.append(bar).values()
+
+    def of(self, row: Row, close: float) -> Row:
+        """A signal of the bar that has just ended, with the stop and targets of the preset."""
+        if row["order"] == "exit" or not math.isnan(row["grid_spacing"]):
+            return row
+        entry = row["price"] if row["order"] in ("stop", "limit") else close
+        wanted = {"stop_loss": entry - row["side"] * STOP_ATR * self._atr, "trail_kind": ""}
+        wanted |= {f"target_r_{k}": r for k, r in enumerate(TARGETS_R, 1)} | {f"fraction_{k}": share for k, share in enumerate((SHARE, 1 - SHARE), 1)}
+        return {**row, **dict.fromkeys(REPLACED, math.nan), **wanted}

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market.bars import ts_of
-from domain.market.calendar import bar_ends
+from domain.market.calendar import ends_of
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import NOTHING, TimedValues
@@ -56,7 +55,7 @@ class Context:
         """When each bar is known."""
         if self.timeframe is None:
             raise BadRequest("when these bars end is not known: say their timeframe")
-        return bar_ends(ts_of(bars), self.timeframe, self.calendar)
+        return ends_of(bars, self.timeframe, self.calendar)
 
     def on(self, timeframe: Timeframe) -> Context:
         return replace(self, timeframe=timeframe, longer={})

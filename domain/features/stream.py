@@ -102,7 +102,8 @@ class Stream:
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
 
     def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: TimedValues | None = None) -> dict[str, float]:
-        """The values at a bar that has just closed. ``others`` and ``macro``: what is known now, where it changed; ``headlines``: all of them."""
+        """The values at a bar that has just closed; ``end`` of it where that is not by timeframe and calendar. ``others`` and ``macro``: what is known now,
+        where it changed; ``headlines``: all of them."""
         ts = _nanoseconds(bar["ts"]) if "ts" in bar else None
         if ts is not None and self._last is not None and ts <= self._last:
             raise BadRequest(f"a bar of {pd.Timestamp(ts)} comes after one of {pd.Timestamp(self._last)}; bars are appended in order")
@@ -122,7 +123,7 @@ class Stream:
             elif name == "ts":
                 tail.append(_instant(ts))
             elif name == "end":
-                tail.append(self._end_of(_instant(ts)))
+                tail.append(int(bar["end"]) if "end" in bar else self._end_of(_instant(ts)))
         for family, tails in self._families.items():
             for name, tail in tails.items():
                 tail.append(values[family][name] if name in values[family] else float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan)
@@ -186,7 +187,7 @@ class _Longer:
                 self._close()
             self._open, self._until = label, self._ends(label)
         self.open_bars.append({**{name: float(bar[name]) for name in BAR_COLUMNS if name in bar}, "ts": at})
-        if at + self._step >= self._until:
+        if (int(bar["end"]) if "end" in bar else at + self._step) >= self._until:
             self._close()
         return self.latest
 

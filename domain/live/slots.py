@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from domain.errors import BadRequest, unknown
 from domain.market.calendar import calendar
@@ -14,7 +15,7 @@ from domain.market.timeframe import Timeframe
 from domain.market.zones import HOUR
 
 
-@dataclass
+@dataclass(frozen=True)
 class Slots:
     """Slots of a timeframe, [start, end), one after the other: up to H1 whole multiples of UTC, H4 from the open of each trading day, D1 the trading day,
     to which what is quoted before its open belongs.
@@ -26,8 +27,6 @@ class Slots:
 
     timeframe: Timeframe
     calendar: str
-    _opens: list[int] = field(default_factory=list, repr=False)
-    _closes: list[int] = field(default_factory=list, repr=False)
 
     def of(self, at: int) -> tuple[int, int]:
         """The slot that holds an instant."""
@@ -38,18 +37,21 @@ class Slots:
         return start, start + step
 
     def _of_day(self, at: int, step: int) -> tuple[int, int]:
-        if not self._opens:
-            days = calendar(self.calendar).day_table
-            self._opens, self._closes = days.opens.tolist(), days.closes.tolist()
-        day = bisect_right(self._closes if self.timeframe.ends_with_session else self._opens, at)
-        if not 0 < day < len(self._opens):
+        opens, closes = _days(self.calendar)
+        day = bisect_right(closes if self.timeframe.ends_with_session else opens, at)
+        if not 0 < day < len(opens):
             raise BadRequest(f"the {self.calendar} calendar does not know the time of this quote; the vendor's clock may be wrong")
         if self.timeframe.ends_with_session:
-            opens = self._opens[day]
-            return opens if at >= opens else self._closes[day - 1], self._closes[day]
-        first = self._opens[day - 1]
-        start = first + (at - first) // step * step
-        return start, min(start + step, self._opens[day])
+            return opens[day] if at >= opens[day] else closes[day - 1], closes[day]
+        start = opens[day - 1] + (at - opens[day - 1]) // step * step
+        return start, min(start + step, opens[day])
+
+
+@cache
+def _days(name: str) -> tuple[list[int], list[int]]:
+    """Opens and closes of all trading days of a calendar."""
+    days = calendar(name).day_table
+    return days.opens.tolist(), days.closes.tolist()
 
 
 @dataclass(frozen=True)

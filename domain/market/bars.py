@@ -15,6 +15,7 @@ from domain.market.timeframe import Timeframe
 PRICES = ("open", "high", "low", "close")
 OPTIONAL = ("volume", "spread")
 COLUMNS = ("ts", *PRICES, *OPTIONAL)
+END = "end"            # of bars as they were traded: when each was known, in the place of what its timeframe says
 SIDES = ("bid", "mid", "ask", "last")
 QUIET_NAN = np.int64(0x7FF8_0000_0000_0000)
 CHUNK = 1 << 17
@@ -27,8 +28,11 @@ def frame(ts_ns: np.ndarray, **columns: np.ndarray | None) -> pd.DataFrame:
     >>> frame(np.array([0]), open=one, high=one, low=one, close=one, volume=None).columns.tolist()
     ['ts', 'open', 'high', 'low', 'close']
     """
+    end = columns.pop(END, None)
     data: dict[str, object] = {"ts": pd.DatetimeIndex(np.asarray(ts_ns, np.int64).view("datetime64[ns]"), tz="UTC")}
     data.update({name: np.asarray(columns[name], np.float64) for name in COLUMNS[1:] if columns.get(name) is not None})
+    if end is not None:
+        data[END] = pd.DatetimeIndex(np.asarray(end, np.int64).view("datetime64[ns]"), tz="UTC")
     return pd.DataFrame(data)
 
 
@@ -65,7 +69,16 @@ def check(bars: pd.DataFrame, negative_prices: bool = False) -> pd.DataFrame:
         if name in bars:
             values = bars[name].to_numpy()
             _refuse(bars, (values < 0) | np.isinf(values), f"the {name} {{{name}}} is negative or infinite; unknown is NaN")
+    if END in bars:
+        _check_ends(bars, ts, bars[END].dt.as_unit("ns").to_numpy(dtype="datetime64[ns]"))
     return bars
+
+
+def _check_ends(bars: pd.DataFrame, ts: np.ndarray, end: np.ndarray) -> None:
+    _refuse(bars, np.isnat(end), "has no end")
+    ends = end.view(np.int64)
+    _refuse(bars, ends <= ts, "ends before it begins, or as it does")
+    _refuse(bars, np.r_[ends[:-1] > ts[1:], np.zeros(len(ts[:1]), bool)], "ends after the next bar opens")
 
 
 def content_version(bars: pd.DataFrame, instrument: str, timeframe: Timeframe, side: str) -> str:
@@ -81,11 +94,11 @@ def content_version(bars: pd.DataFrame, instrument: str, timeframe: Timeframe, s
     if side not in SIDES:
         raise unknown("side", side, SIDES)
     _check_columns(bars)
-    columns = [name for name in COLUMNS if name in bars]
+    columns = [name for name in (*COLUMNS, END) if name in bars]
     identity = dict(what="tidemark bars 1", instrument=instrument, timeframe=str(timeframe), side=side, columns=columns, rows=len(bars))
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, separators=(",", ":")).encode() + b"\n")
     for name in columns:
-        for part in _parts(ts_of(bars) if name == "ts" else bars[name].to_numpy()):
+        for part in _parts(bars[name].dt.as_unit("ns").to_numpy(dtype="datetime64[ns]").view(np.int64) if name in ("ts", END) else bars[name].to_numpy()):
             digest.update(part)
     return digest.hexdigest()
 
@@ -100,14 +113,16 @@ def _parts(values: np.ndarray) -> Iterator[bytes]:
 
 def _check_columns(bars: pd.DataFrame) -> None:
     for name in bars.columns:
-        if name not in COLUMNS:
+        if name not in (*COLUMNS, END):
             raise BadBars(f"bars have a column {str(name)!r}; they may have {', '.join(COLUMNS)}")
     for name in COLUMNS[:5]:
         if name not in bars:
             raise BadBars(f"bars have no column {name!r}; they need {', '.join(COLUMNS[:5])}")
     if str(bars["ts"].dtype) != "datetime64[ns, UTC]":
         raise BadBars(f"ts is {bars['ts'].dtype}; it must be datetime64[ns, UTC]")
-    for name in bars.columns.drop("ts"):
+    if END in bars and str(bars[END].dtype) != "datetime64[ns, UTC]":
+        raise BadBars(f"{END} is {bars[END].dtype}; it must be datetime64[ns, UTC]")
+    for name in bars.columns.drop(["ts", END], errors="ignore"):
         if bars[name].dtype != np.float64:
             raise BadBars(f"{name} is {bars[name].dtype}; it must be float64")
     if not (isinstance(bars.index, pd.RangeIndex) and bars.index.start == 0 and bars.index.step == 1):
@@ -118,5 +133,5 @@ def _refuse(bars: pd.DataFrame, wrong: np.ndarray, problem: str) -> None:
     if not wrong.any():
         return
     row = int(np.argmax(wrong))
-    cells = {name: float(bars[name].iloc[row]) for name in bars.columns.drop("ts")}
+    cells = {name: float(bars[name].iloc[row]) for name in bars.columns.drop(["ts", END], errors="ignore")}
     raise BadBars(f"row {row} ({bars['ts'].iloc[row]:%Y-%m-%d %H:%M}): {problem.format(**cells)}")

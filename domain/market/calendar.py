@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market.holidays import (
@@ -40,6 +41,13 @@ def bar_ends(ts_ns: np.ndarray, timeframe: Timeframe, calendar_name: str | None 
     if len(ts_ns) > 1:
         ends[:-1] = np.minimum(ends[:-1], ts_ns[1:])
     return ends
+
+
+def ends_of(bars: pd.DataFrame, timeframe: Timeframe, calendar_name: str | None = None) -> np.ndarray:
+    """When each bar of a table is known: at its ``end`` where the table says it, else as ``bar_ends`` has it."""
+    if "end" in bars:
+        return np.ascontiguousarray(bars["end"].array.as_unit("ns").asi8)
+    return bar_ends(np.ascontiguousarray(bars["ts"].array.as_unit("ns").asi8), timeframe, calendar_name)
 
 
 def calendar(name: str) -> Calendar:

@@ -57,6 +57,8 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
     _note("over_max_lot", "Capped at maximum lot", "The position size was reduced to the instrument's maximum lot.", "warning", "Size was capped at the maximum lot {times}."),
     _note("target_below_step", "Target below lot step", "A target's share of the lots was below the lot step, so it closed nothing.", "note",
           "A target's share of the lots was below the lot step {times}: nothing was closed there."),
+    _note("manual_below_step", "Manual share below lot step", "The share of a manual exit was below the lot step, so it closed nothing.", "note",
+          "The share of a manual exit was below the lot step {times}: nothing was closed there."),
     _note("not_magnified", "No finer bars", "No finer bars were available inside the bar; it was decided pessimistically.", "note",
           "{bars} had no finer bars and {were} decided pessimistically."),
     _note("magnify_mismatch", "Finer bars disagree", "The finer bars' high or low differs from the bar's by more than a tick.", "warning", "{bars} reach further than their finer bars, or less far."),

@@ -388,13 +388,14 @@ sessions = Table(                                           # paper and broker a
 session_states = Table(                                     # how far a session is: one row, rewritten with each commit
     "session_states", meta,
     Column("session", String(64), primary_key=True),
-    Column("instants", BigInteger, nullable=False),         # worked so far; a commit names the count it began from
+    Column("commits", BigInteger, nullable=False),          # so far; a commit has the next number
     Column("ts", BigInteger, nullable=False),               # the last instant worked, ns UTC; 0 before the first
     Column("bars", BigInteger, nullable=False),             # rows of the tape
     Column("state", LargeBinary),                           # as the session stores itself
     Column("opened", JSON, nullable=False),                 # bars that are open: {series: [ts, open, spread, end]}
     Column("rows", JSON, nullable=False),                   # outputs so far: {kind: last number}
-    Column("view", JSON, nullable=False),                   # what page and terminal show
+    Column("view", JSON, nullable=False),                   # what page and terminal show, as of the last instant
+    Column("feed", JSON, nullable=False),                   # how its feed is, now and then between instants
     Column("at", Instant, nullable=False),                  # of the commit
 )  # fmt: skip
 
@@ -428,6 +429,7 @@ session_commands = Table(                                   # what people and th
     Column("worked", BigInteger),                           # the ts under which it stands on the tape; empty until it is worked
     Column("answer", Text),                                 # empty, or why it was refused
     UniqueConstraint("session", "key", name="uq_session_commands_key"),
+    Index("ix_session_commands_worked", "worked"),
 )  # fmt: skip
 
 session_rows = Table(                                       # what a session put out

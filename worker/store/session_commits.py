@@ -1,12 +1,11 @@
 """What sessions worked, written at once: whole instants, under the fencing token of who works on them.
 
-Many sessions share one transaction. Each names the count of instants it began from: a commit whose answer was lost is recognised when it
+Many sessions share one transaction. Commits of a session are numbered: a commit whose answer was lost is recognised when it
 is tried again, and one of a runner that lost its lease writes nothing.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,9 +15,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, select
 
+from domain.live.tape import COLUMNS as BAR
+from domain.live.tape import TapeBar
 from worker.store.engine import insert
 from worker.store.schema import leases, session_commands, session_rows, session_states, session_tape
-from worker.store.session_tape import Output, TapeBar
+from worker.store.session_tape import Output
 from worker.store.sessions import lease_of
 
 Verdict = Literal["written", "there", "fenced"]
@@ -35,13 +36,12 @@ class WorkedCommand:
 
 @dataclass(frozen=True)
 class Commit:
-    """One session's whole instants. ``before``, ``instants``: how many were worked before and are now. ``bars_before``: rows of the tape before these.
+    """One session's whole instants, its ``number``-th commit. ``ts``: the last instant; ``bars_before``: rows of the tape before these;
     ``rows``: the last number of each kind of output after these."""
 
     session: str
     epoch: int
-    before: int
-    instants: int
+    number: int
     ts: int
     bars_before: int
     state: bytes
@@ -61,12 +61,12 @@ class SessionCommits:
         """Of each session whether its commit may be written, is there already, or its lease was lost. Until this unit commits, no lease among them changes."""
         held = {commit.session: commit for commit in commits}
         query = (
-            select(session_states.c.session, session_states.c.instants, leases.c.epoch, leases.c.owner)
+            select(session_states.c.session, session_states.c.commits, leases.c.epoch, leases.c.owner)
             .join(leases, leases.c.name == sa.literal("session:") + session_states.c.session)
             .where(session_states.c.session.in_(sorted(held)))
             .order_by(session_states.c.session)
         )
-        found = {name: (instants, epoch, owner) for name, instants, epoch, owner in self._c.execute(query.with_for_update())}
+        found = {name: (commits_, epoch, owner) for name, commits_, epoch, owner in self._c.execute(query.with_for_update())}
         return {name: _verdict(commit, found.get(name)) for name, commit in held.items()}
 
     def write(self, commits: Sequence[Commit], at: datetime) -> None:
@@ -80,18 +80,18 @@ class SessionCommits:
 
     def _states(self, commits: Sequence[Commit], at: datetime) -> None:
         statement = sa.update(session_states).where(session_states.c.session == bindparam("named")).values(
-            instants=bindparam("instants"), ts=bindparam("ts"), bars=bindparam("bars"), state=bindparam("state"), opened=bindparam("opened"), rows=bindparam("rows"),
+            commits=bindparam("commits"), ts=bindparam("ts"), bars=bindparam("bars"), state=bindparam("state"), opened=bindparam("opened"), rows=bindparam("rows"),
             view=bindparam("view"), at=bindparam("at"),
         )  # fmt: skip
         values = [
-            dict(named=c.session, instants=c.instants, ts=c.ts, bars=c.bars_before + len(c.tape), state=c.state, opened=dict(c.opened), rows=dict(c.rows), view=dict(c.view), at=at)
+            dict(named=c.session, commits=c.number, ts=c.ts, bars=c.bars_before + len(c.tape), state=c.state, opened=dict(c.opened), rows=dict(c.rows), view=dict(c.view), at=at)
             for c in commits
         ]
         self._c.execute(statement, values)
 
     def _tape(self, commits: Sequence[Commit]) -> None:
         values = [
-            dict(bar.__dict__, session=c.session, number=number, volume=_number(bar.volume), spread=_number(bar.spread))
+            _bar_values(bar, session=c.session, number=number)
             for c in commits
             for number, bar in enumerate(c.tape, c.bars_before + 1)
         ]
@@ -121,22 +121,13 @@ class SessionCommits:
 def _verdict(commit: Commit, found: tuple[int, int, str | None] | None) -> Verdict:
     if found is None or found[2] is None or found[1] != commit.epoch:
         return "fenced"
-    return "written" if found[0] == commit.before else "there" if found[0] == commit.instants else "fenced"
+    return {commit.number - 1: "written", commit.number: "there"}.get(found[0], "fenced")  # type: ignore[return-value]
+
+
+def _bar_values(bar: TapeBar, **place: Any) -> dict[str, Any]:
+    values = {name: getattr(bar, name) for name in BAR}
+    return place | values | dict(volume=_number(bar.volume), spread=_number(bar.spread))
 
 
 def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as JSON keeps it: numbers of numpy as Python's, what is not a number as null.
-
-    >>> plain({"a": float("nan"), "b": 0.1})
-    {'a': None, 'b': 0.1}
-    """
-    return json.loads(json.dumps({key: _simple(value) for key, value in row.items()}))
-
-
-def _simple(value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,26 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from domain.live.tape import TapeBar
 from worker.store.schema import session_rows, session_tape
 
 KINDS = ("fills", "trades", "equity", "decisions", "proposals")
 PAGE = 5_000
-
-
-@dataclass(frozen=True)
-class TapeBar:
-    """A bar as traded. Times in ns UTC. ``recovered``: from the vendor's candles, after a break."""
-
-    series: str
-    ts: int
-    end: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float = math.nan
-    spread: float = math.nan
-    recovered: bool = False
+UNPACKED = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 @dataclass(frozen=True)
@@ -54,7 +40,7 @@ class SessionTape:
         while True:
             query = select(*columns).where(session_tape.c.session == session, session_tape.c.number > after).order_by(session_tape.c.number).limit(PAGE)
             page = list(self._c.execute(query if until is None else query.where(session_tape.c.number <= until)))
-            yield from (TapeBar(*row[1:8], _number(row[8]), _number(row[9]), row[10]) for row in page)
+            yield from (_bar(*row[1:]) for row in page)
             if len(page) < PAGE:
                 return
             after = page[-1][0]
@@ -64,16 +50,45 @@ class SessionTape:
         while True:
             which = sa.and_(session_rows.c.session == session, session_rows.c.kind == kind, session_rows.c.number > after)
             page = self._c.execute(select(session_rows).where(which).order_by(session_rows.c.number).limit(PAGE)).mappings().all()
-            yield from (Output(row["kind"], row["number"], row["ts"], row["row"]) for row in page)
+            yield from (Output(row["kind"], row["number"], row["ts"], unpacked(row["row"])) for row in page)
             if len(page) < PAGE:
                 return
             after = page[-1]["number"]
 
+    def before(self, session: str, kind: str, ts: int) -> Output | None:
+        """The last output of a kind before an instant."""
+        query = select(session_rows).where(session_rows.c.session == session, session_rows.c.kind == kind, session_rows.c.ts < ts).order_by(session_rows.c.number.desc()).limit(1)
+        row = self._c.execute(query).mappings().one_or_none()
+        return Output(row["kind"], row["number"], row["ts"], unpacked(row["row"])) if row else None
+
     def last(self, session: str, kind: str, count: int) -> list[Output]:
         """The last ``count`` outputs of a kind, newest first."""
         query = select(session_rows).where(session_rows.c.session == session, session_rows.c.kind == kind).order_by(session_rows.c.number.desc()).limit(count)
-        return [Output(row["kind"], row["number"], row["ts"], row["row"]) for row in self._c.execute(query).mappings()]
+        return [Output(row["kind"], row["number"], row["ts"], unpacked(row["row"])) for row in self._c.execute(query).mappings()]
 
 
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value
+def _bar(series: str, ts: int, end: int, open: float, high: float, low: float, close: float, volume: float | None, spread: float | None, recovered: bool) -> TapeBar:
+    return TapeBar(series, ts, end, open, high, low, close, math.nan if volume is None else volume, math.nan if spread is None else spread, recovered)
+
+
+def packed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON takes it: numbers of numpy as Python's; what is not a number as null, what is infinite as text.
+
+    >>> packed({"a": math.nan, "b": 0.1, "c": -math.inf})
+    {'a': None, 'b': 0.1, 'c': '-inf'}
+    >>> unpacked(packed({"a": math.nan, "b": 0.1, "c": -math.inf}))
+    {'a': nan, 'b': 0.1, 'c': -inf}
+    """
+    return {name: _packed(value) for name, value in row.items()}
+
+
+def _packed(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)
+
+
+def unpacked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row as it was before ``packed``."""
+    return {name: UNPACKED.get(value, value) if value is None or isinstance(value, str) else value for name, value in row.items()}

@@ -39,17 +39,30 @@ class TradingSession:
 
 @dataclass(frozen=True)
 class SessionState:
-    """How far a session is. ``opened``: series to ``[ts, open, spread, end]``. ``rows``: outputs so far of each kind. ``view``: what is shown of it."""
+    """How far a session is: ``commits`` so far, ``ts`` the last instant worked (ns UTC, 0 before the first), ``bars`` rows of its tape. ``opened``: series to ``[ts, open, spread, end]``. ``rows``: outputs so far of each kind. ``view``: what is shown of it
+    as of its last instant; ``feed``: how its feed is, now and then between instants."""
 
     session: str
-    instants: int
+    commits: int
     ts: int
     bars: int
     state: bytes | None
     opened: Mapping[str, Sequence[Any]]
     rows: Mapping[str, int]
     view: Mapping[str, Any]
+    feed: Mapping[str, Any]
     at: datetime
+
+
+@dataclass(frozen=True)
+class Held:
+    """A session to be worked on. ``owner``: who holds its lease, None where nobody does. ``foreground``: it belongs to a terminal, no worker takes it."""
+
+    name: str
+    foreground: bool
+    owner: str | None
+    epoch: int
+    beats: int
 
 
 class Sessions:
@@ -67,7 +80,7 @@ class Sessions:
         written = insert(self._c, sessions).values(**session.__dict__).on_conflict_do_nothing().returning(sessions.c.name)
         if self._c.scalar(written) is None:
             return False
-        begun = dict(session=session.name, instants=0, ts=0, bars=0, state=None, opened={}, rows={}, view={}, at=session.created_at)
+        begun = dict(session=session.name, commits=0, ts=0, bars=0, state=None, opened={}, rows={}, view={}, feed={}, at=session.created_at)
         self._c.execute(sa.insert(session_states).values(**begun))
         return True
 
@@ -80,11 +93,20 @@ class Sessions:
         query = select(sessions).order_by(sessions.c.created_at, sessions.c.name)
         return [TradingSession(**row) for row in self._c.execute(query.where(sessions.c.state.in_(states)) if states else query).mappings()]
 
-    def free(self) -> list[tuple[str, str | None]]:
-        """Sessions to be worked on, with who holds each: nobody, or one whose process may have ended."""
+    def to_work(self) -> list[Held]:
+        """Sessions to be worked on, oldest first, with who holds each."""
         held = sa.outerjoin(sessions, leases, leases.c.name == sa.literal("session:") + sessions.c.name)
-        query = select(sessions.c.name, leases.c.owner).select_from(held).where(sessions.c.state.in_(OPEN)).order_by(sessions.c.created_at, sessions.c.name)
-        return [(name, owner) for name, owner in self._c.execute(query)]
+        query = select(sessions.c.name, sessions.c.source, leases.c.owner, leases.c.epoch, leases.c.beats).select_from(held)
+        rows = self._c.execute(query.where(sessions.c.state.in_(OPEN)).order_by(sessions.c.created_at, sessions.c.name))
+        return [Held(name, bool(source.get("foreground")), owner, epoch or 0, beats or 0) for name, source, owner, epoch, beats in rows]
+
+    def frames(self) -> set[str]:
+        """Names of the stored tables of bars that sessions replay."""
+        return {name for source in self._c.scalars(select(sessions.c.source)) for name in source.get("frames", {}).values()}
+
+    def show(self, name: str, feed: Mapping[str, Any]) -> None:
+        """How its feed is, between two instants."""
+        self._c.execute(sa.update(session_states).where(session_states.c.session == name).values(feed=dict(feed)))
 
     def enter(self, name: str, state: str, note: str = "", ended_at: datetime | None = None) -> bool:
         """Into another state; False where it is in that state for that reason already."""

@@ -10,26 +10,26 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
-from domain.parsing import is_file
-from worker.terminal.bars import BarFiles, Clock, FileBars
+from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.forecasts import ForecastSource
 from worker.terminal.model_filter import ModelFilter
-from worker.terminal.options import From, To, once, params_of
+from worker.terminal.options import From, To, params_of
 from worker.terminal.outside_files import OutsideFiles
 from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.signals import read as read_signals
 from worker.terminal.strategy_file import StrategyFile, chosen, note, timeframe_of
+from worker.terminal.traded_series import Asked, one_timeframe, rates_of, series_names, series_of
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
-    bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat, once per instrument."),
+    bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread end]. NAME is an instrument, or a series like EURUSD M5. A column series names several in one file, as tape.csv of a session does. May repeat, once per series; all share one account."),
     instrument: str = typer.Option("", help="Instrument of a file of --bars without NAME."),
-    timeframe: str = typer.Option("", help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1. Default: that of --strategy-file."),
+    timeframe: str = typer.Option("", help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1, or several like M5,H1 for files of several. Default: that of --strategy-file, or as the files name it."),
     side: str = typer.Option("", help="Side that the bars quote: bid or mid; default: as the file says, else bid."),
     clock: Clock = "",
     strategy: str = typer.Option("", help="Strategy name."),
@@ -63,14 +63,15 @@ def backtest(
 
     strategy, params = chosen(strategy, params, strategy_file)
     timeframe = timeframe_of(timeframe, strategy_file)
-    if not timeframe:
-        raise BadRequest("--timeframe is missing; give it a value, as in --timeframe M15")
     rules, extra = rules_in(config)
     period = period_of(start, end)
     files = BarFiles(instruments(extra), clock)
-    series, along = _series(files, bars, instrument, timeframe, side, magnify), rates_of(files, rates, side)
+    series, along = series_of(files, Asked(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
     files.finish()
     series = within(OutsideFiles(macro, headlines, releases, impact, utc).along(series), period)
+    timeframe = str(series[0].timeframe)
+    if signals or model or forecasts:
+        one_timeframe(series)
     note(strategy_file, timeframe, [traded.instrument.name for traded in series])
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
@@ -107,10 +108,10 @@ def _side_by_side(series: Sequence[Any], run_one: Callable[[Sequence[Any], Path]
     if signals:
         raise BadRequest("--each is for a strategy; split the signals by instrument and run them one by one")
     rows, reports = [], {}
-    for traded in series:
-        run_report = run_one([traded], out / traded.instrument.name)
-        metrics, reports[traded.instrument.name] = run_report.study.metrics, run_report.plain()
-        rows.append(dict(series=traded.instrument.name, **{name: metrics[name] for name in ("trades", "net_return", "max_drawdown", "sharpe", "profit_factor")}))
+    for traded, name in zip(series, series_names(series), strict=True):
+        run_report = run_one([traded], out / name)
+        metrics, reports[name] = run_report.study.metrics, run_report.plain()
+        rows.append(dict(series=name, **{name: metrics[name] for name in ("trades", "net_return", "max_drawdown", "sharpe", "profit_factor")}))
     say(reports if as_json else rows, as_json, tuple(rows[0]))
 
 
@@ -153,64 +154,6 @@ def _strategy(name: str, params: str, signals: Path | None) -> Any:
     if signals:
         return None
     return make(name, params_of(params))
-
-
-def _series(files: BarFiles, bars: Sequence[str], instrument: str, timeframe: str, side: str, magnify: Sequence[str]) -> list[Any]:
-    from domain.backtest.study import Series
-    from domain.market import content_version
-    from domain.market.side import resolve_side
-    from domain.market.timeframe import Timeframe
-
-    frame = Timeframe.named(timeframe)
-    finer = dict(once("--magnify", (named_file(text, instrument, files.table) for text in magnify)))
-    series = []
-    for name, path in once("--bars", (named_file(text, instrument, files.table) for text in bars)):
-        read = files.read(path, name, frame)
-        quoted = resolve_side(side, read.side, path.name)
-        fine = _finer(files, finer.pop(name), name, frame, quoted) if name in finer else None
-        version = content_version(read.bars, name, frame, quoted)
-        series.append(Series(files.table[name], frame, read.bars, quoted, version, fine.bars if fine else None, fine.timeframe if fine else None))
-    if finer:
-        raise BadRequest(f"--magnify names {', '.join(finer)}, which no --bars names")
-    return series
-
-
-def _finer(files: BarFiles, path: Path, name: str, frame: Any, side: str) -> FileBars:
-    """Finer bars of the same side."""
-    from domain.market.side import resolve_side
-
-    read = files.read(path, name)
-    if read.timeframe >= frame:
-        raise BadRequest(f"the bars of --magnify are {read.timeframe}, not finer than {frame}")
-    resolve_side(side, read.side, path.name)
-    return read
-
-
-def named_file(text: str, default: str, table: Any) -> tuple[str, Path]:
-    """``NAME=FILE`` where NAME is an instrument (names may hold a =), or ``FILE``."""
-    for at in (k for k, letter in enumerate(text) if letter == "="):
-        if text[:at] in table:
-            return text[:at], Path(text[at + 1 :])
-    name, equals, _ = text.partition("=")
-    if equals and not is_file(Path(text)):
-        raise unknown("instrument", name, table)
-    if not default:
-        raise BadRequest(f"{text} has no name; write NAME={text}, or give --instrument")
-    if default not in table:
-        raise unknown("instrument", default, table)
-    return default, Path(text)
-
-
-def rates_of(files: BarFiles, texts: Sequence[str], side: str) -> list[Any]:
-    """Pairs for currency conversion, each of the side that its file states."""
-    from domain.market.side import resolve_side
-    from domain.trading.task import Rate
-
-    rates = []
-    for name, path in list(once("--rates", (named_file(text, "", files.table) for text in texts))):     # all names before the first file
-        read = files.read(path, name)
-        rates.append(Rate(files.table[name], read.timeframe, read.bars, resolve_side("" if read.side else side, read.side, path.name)))
-    return rates
 
 
 def _manifest(series: Sequence[Any], rules: Any, strategy: Any, model: Mapping[str, Any] | None = None) -> dict[str, Any]:

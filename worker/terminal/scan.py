@@ -141,9 +141,9 @@ def on_files(asked: Asked, bars: Sequence[str], instrument: str, side: str, cloc
     from domain.scanner.tables import correlation_table, trade_table, verdict_table
     from domain.strategies.base import make
     from worker.jobs.scan import summary_of
-    from worker.terminal.backtest import rates_of
     from worker.terminal.bars import BarFiles
     from worker.terminal.period import period_of, within
+    from worker.terminal.traded_series import rates_of
 
     rules, extra = asked.rules()
     files = BarFiles(instruments(extra), clock)
@@ -180,8 +180,8 @@ def _series(files: Any, bars: Sequence[str], instrument: str, side: str, timefra
     from domain.market import content_version, resample
     from domain.market.side import resolve_side
     from domain.market.timeframe import Timeframe
-    from worker.terminal.backtest import named_file
     from worker.terminal.options import once
+    from worker.terminal.traded_series import named_file
 
     wanted = [Timeframe.named(name) for name, _ in once("--timeframe", ((name, None) for name in timeframes))]
     series = []

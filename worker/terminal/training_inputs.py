@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import BadRequest
-from worker.terminal.backtest import named_file
 from worker.terminal.features import read_with_context
 from worker.terminal.options import once
+from worker.terminal.traded_series import named_file
 from worker.terminal.user_module import UserCode, load
 
 

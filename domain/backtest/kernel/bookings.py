@@ -21,13 +21,19 @@ def book(h, task, p, side, lots, price, spread, slip, rate, ts, bar, reason):
         commission = task.commission * value * abs(price) / 1e6
     elif h.commission_kind == BPS:
         commission = task.commission * value * abs(price) / 1e4
+    write_fill(h, p, side, lots, price, value * spread * 0.5, value * slip, commission, ts, bar, reason)
+
+
+@compiled
+def write_fill(h, p, side, lots, price, spread_cost, slippage_cost, commission, ts, bar, reason):
+    account = account_of(h)
     account.balance -= commission
     account.commission += commission
     p.costs += commission
     p.fills += 1
     f = fills_of(h)[account.fills_out]
     f.order, f.trade, f.ts, f.bar, f.side, f.reason = p.signal, p.trade, ts, bar, side, reason
-    f.lots, f.price, f.spread_cost, f.slippage_cost, f.commission = lots, price, value * spread * 0.5, value * slip, commission
+    f.lots, f.price, f.spread_cost, f.slippage_cost, f.commission = lots, price, spread_cost, slippage_cost, commission
     account.fills_out += 1
     account.fills += 1
 
@@ -50,11 +56,16 @@ def best_exit(p, bar, filled):
 @compiled
 def leave(h, task, p, lots, price, slip, spread, rate, ts, bar, reason):
     """Close ``lots`` of the position at ``price`` less slippage; the last of them ends the trade."""
-    account = account_of(h)
     filled = price - p.side * slip
-    closes_all = lots >= p.lots - TINY
-    lots = p.lots if closes_all else lots
+    lots = p.lots if lots >= p.lots - TINY else lots
     book(h, task, p, -p.side, lots, filled, spread, slip, rate, ts, bar, reason)
+    settle(h, task, p, lots, filled, rate, ts, bar, reason)
+
+
+@compiled
+def settle(h, task, p, lots, filled, rate, ts, bar, reason):
+    """What the lots of an exit made, and what is left."""
+    account, closes_all = account_of(h), lots >= p.lots
     gross = p.side * (filled - p.price) * lots * task.contract * abs(rate)
     account.balance += gross
     p.gross += gross

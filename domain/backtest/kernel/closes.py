@@ -21,7 +21,7 @@ def close_bar(h, k, bar):
         p = positions[i]
         if p.task != k or p.gone:
             continue
-        if i8(h.ts)[bar] < p.shut_at <= end:
+        if i8(h.ts)[bar] < p.shut_at <= end and not task.outside:
             price, slip = closed_at(h, task, p.side, bar), slippage(h, task, p.signal, p.fills, bar)
             touch(p, adverse(h, task, p.side, bar), best_exit(p, bar, price - p.side * slip))
             leave(h, task, p, p.lots, price, slip, f8(h.spread)[bar], rate, end, bar, R_SESSION)

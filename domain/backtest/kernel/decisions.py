@@ -9,7 +9,9 @@ from domain.backtest.kernel.codes import (
     BY_SIGNAL,
     END_OF_DATA,
     EXIT,
+    EXPIRED,
     FRACTION_AT_RISK,
+    HALTED,
     MARKET,
     NEVER,
     NO_STOP,
@@ -17,7 +19,18 @@ from domain.backtest.kernel.codes import (
     REFUSED,
 )
 from domain.backtest.kernel.limits import forbidden_now, review
-from domain.backtest.kernel.places import account_of, bets_kelly, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
+from domain.backtest.kernel.places import (
+    account_of,
+    bets_kelly,
+    compacted,
+    is_halted,
+    pending_of,
+    positions_of,
+    protection_of,
+    signal_of,
+    task_of,
+    waiting_of,
+)
 from domain.backtest.kernel.sizes import sized
 from domain.backtest.memory import compiled, i8
 
@@ -26,6 +39,8 @@ from domain.backtest.memory import compiled, i8
 def decide(h, k, bar):
     """Section 3: the signals of this bar, sized on the equity of this close."""
     task = task_of(h, k)
+    if h.ask:
+        lapse(h, k)
     last = bar == task.first + task.count - 1 and not task.open_ended
     for number in range(i8(h.signal_first)[bar], i8(h.signal_last)[bar]):
         if last:
@@ -33,7 +48,7 @@ def decide(h, k, bar):
         elif signal_of(h, number).order == EXIT:
             mark_exit(h, k, signal_of(h, number).tag)
         else:
-            consider(h, k, bar, number)
+            consider(h, k, bar, number, i8(h.end)[bar], h.ask)
 
 
 @compiled
@@ -47,29 +62,41 @@ def mark_exit(h, k, tag):
 
 
 @compiled
-def consider(h, k, bar, number):
+def lapse(h, k):
+    """Proposals that nobody approved before this bar ended."""
+    account, waiting = account_of(h), waiting_of(h)
+    for i in range(account.waiting):
+        if waiting[i].task == k and waiting[i].held:
+            waiting[i].dead = 1
+            account.counts[EXPIRED] += 1
+    account.waiting = compacted(waiting, account.waiting)
+
+
+@compiled
+def consider(h, k, bar, number, now, held):
+    """An entry, decided on ``bar``, the last that has ended; ``held``: it waits to be approved."""
     account, s = account_of(h), signal_of(h, number)
     protection = protection_of(h, s.protection)
     if h.reverse:
         mark_opposite(h, k, s)
-    why = forbidden_now(h, bar) if h.limited or account.halted else -1
+    why = HALTED if is_halted(h, k) else forbidden_now(h, bar) if h.limited and bar >= task_of(h, k).first else -1
     if why >= 0:
-        review(h, k, number, i8(h.end)[bar], REFUSED, why, np.nan, 0.0)
+        review(h, k, number, now, REFUSED, why, np.nan, 0.0)
         return
     by_risk = h.sizer == FRACTION_AT_RISK or bets_kelly(h)
     if np.isnan(s.stop) and (protection.needs_stop or (by_risk and np.isnan(s.lots))):
         account.counts[NO_STOP] += 1
         return
-    lots = sized(h, k, bar, number)
+    lots = sized(h, k, bar, number, now)
     if lots <= 0.0:
         return
-    if s.order == MARKET:
+    if s.order == MARKET or held:
         order = waiting_of(h)[account.waiting]
         account.waiting += 1
     else:
         order = pending_of(h)[account.pending]
         account.pending += 1
-    order.task, order.dead, order.signal, order.lots = k, 0, number, lots
+    order.task, order.dead, order.held, order.signal, order.lots = k, 0, held, number, lots
     order.expires = bar + protection.valid_bars if protection.valid_bars > 0 else NEVER
 
 

@@ -57,10 +57,21 @@ def enter(h, k, order, price, slip, spread, bar, inside, part, reason):
     lots = allowed(h, k, order, s.side, filled, rate, bar)
     if lots <= 0.0:
         return False
-    p, ts = positions_of(h)[account.positions], i8(h.ts)[bar]
+    p = hold(h, k, order.signal, lots, filled, rate, i8(h.ts)[bar], bar, inside, part)
+    book(h, task, p, s.side, lots, filled, spread, slip, rate, i8(h.ts)[bar], bar, reason)
+    if s.oco != 0:
+        cancel_siblings(h, k, order.signal, s.oco)
+    return True
+
+
+@compiled
+def hold(h, k, number, lots, filled, rate, ts, bar, inside, part):
+    """A new position, with its levels."""
+    task, account, s = task_of(h, k), account_of(h), signal_of(h, number)
+    p = positions_of(h)[account.positions]
     account.positions += 1
     account.trades += 1
-    p.task, p.tag, p.signal, p.protection, p.side, p.trade = k, s.tag, order.signal, s.protection, s.side, account.trades
+    p.task, p.tag, p.signal, p.protection, p.side, p.trade = k, s.tag, number, s.protection, s.side, account.trades
     p.entry_bar, p.entry_ts, p.inside, p.part = bar, ts, inside, part
     p.lots, p.entry_lots, p.first_lots, p.price = lots, lots, lots, filled
     p.stop, p.first_stop, p.risk, p.value = s.stop, s.stop, abs(filled - s.stop), task.contract * abs(rate)
@@ -69,10 +80,7 @@ def enter(h, k, order, price, slip, spread, bar, inside, part, reason):
     account.used += p.margin
     clear(p)
     set_levels(h, task, p, s, bar)
-    book(h, task, p, s.side, lots, filled, spread, slip, rate, ts, bar, reason)
-    if s.oco != 0:
-        cancel_siblings(h, k, order.signal, s.oco)
-    return True
+    return p
 
 
 @compiled
@@ -80,7 +88,7 @@ def clear(p):
     p.gone, p.unclear, p.leaves, p.stop_reason, p.reached, p.fills = 0, 0, 0, R_STOP_LOSS, 0, 0
     p.share, p.mark, p.low, p.gross, p.costs, p.swap, p.left_sum, p.left_lots = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     p.worst, p.best, p.anchor, p.part_bar = np.nan, np.nan, np.nan, -1
-    p.add_level, p.next_basket, p.adds_left = np.nan, np.nan, 0
+    p.add_level, p.next_basket, p.adds_left, p.leave_share = np.nan, np.nan, 0, 0.0
 
 
 @compiled

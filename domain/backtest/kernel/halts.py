@@ -1,4 +1,4 @@
-"""Daily loss, drawdown and the kill switch: no entries from here on."""
+"""Daily loss, drawdown, pause and kill switch: no entries from here on."""
 
 from __future__ import annotations
 
@@ -27,30 +27,37 @@ def judge(h, now, low, equity):
     day, halts = i8(h.day)[account.instant] if h.daily_loss > 0.0 else 0, 0
     if day != account.day or account.rows == 0:
         account.day, account.day_start = day, account.equity
-        account.halted &= FOR_GOOD
+        account.halted &= ~FOR_THE_DAY
     if h.daily_loss > 0.0 and low <= account.day_start * (1.0 - h.daily_loss):
         halts |= FOR_THE_DAY
     if h.max_drawdown > 0.0 and low <= account.peak * (1.0 - h.max_drawdown):
         halts |= FOR_GOOD
     account.peak = max(account.peak, equity)
     if halts & ~account.halted:
-        halt(h, now, halts)
+        halt(h, now, halts, h.flatten)
 
 
 @compiled
-def halt(h, now, why):
+def halt(h, now, why, flatten):
     """No entries from here on: waiting orders are cancelled, and with ``flatten`` open positions are closed at the next open."""
-    account, positions = account_of(h), positions_of(h)
-    account.halted |= why
+    account_of(h).halted |= why
     for k in range(h.task_count):
-        while goes_on(h, k, now) and cancel_first(h, k, now):
-            pass
+        halt_task(h, k, now, flatten)
+
+
+@compiled
+def halt_task(h, k, now, flatten):
+    """The same for the orders and positions of one task."""
+    account, positions = account_of(h), positions_of(h)
+    while goes_on(h, k, now) and cancel_first(h, k, now):
+        pass
     account.pending = compacted(pending_of(h), account.pending)
     account.waiting = compacted(waiting_of(h), account.waiting)
     for i in range(account.positions):
-        positions[i].adds_left, positions[i].add_level = 0, np.nan
-        if h.flatten:
-            positions[i].leaves |= BY_KILL
+        if positions[i].task == k:
+            positions[i].adds_left, positions[i].add_level = 0, np.nan
+            if flatten:
+                positions[i].leaves |= BY_KILL
 
 
 @compiled

@@ -21,7 +21,9 @@ def through_bar(h, k, bar):
         if positions[i].task == k:
             count_low(h, task, positions[i], bar)
             mine = True
-    if not mine:
+    if mine and task.outside:
+        expire(h, k, bar)
+    if not mine or task.outside:
         return
     first, last = 0, 0
     if h.intrabar == MAGNIFY and alive(h, k):

@@ -94,6 +94,12 @@ def bets_kelly(h):
 
 
 @compiled
+def is_halted(h, k):
+    """Whether the account, or this task of it, takes no entries."""
+    return account_of(h).halted != 0 or cursor_of(h, k).halted != 0
+
+
+@compiled
 def compacted(orders, count):
     alive = 0
     for i in range(count):

@@ -11,7 +11,7 @@ import numpy as np
 from domain.backtest.kernel.codes import BID, DUPLICATE_TAG, LONG, MAGNIFY, MID, NEAR, OPPOSITE_DROPPED, PLAIN, TINY
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.kernel.opens import nearest_target
-from domain.backtest.kernel.places import account_of, cursor_of, positions_of, protection_of, task_of
+from domain.backtest.kernel.places import account_of, cursor_of, is_halted, positions_of, protection_of, task_of
 from domain.backtest.kernel.sizes import sized
 from domain.backtest.memory import compiled, f8, i1, i8
 
@@ -20,7 +20,7 @@ from domain.backtest.memory import compiled, f8, i1, i8
 def may_rest(h):
     """Whether the account is in a state in which a bar can be quiet."""
     account = account_of(h)
-    if h.task_count != 1 or h.converts or h.watched or account.pending > 0 or account.waiting > 0 or account.positions > 1 or not cursor_of(h, 0).inside:
+    if h.task_count != 1 or h.converts or h.watched or h.ask or task_of(h, 0).outside or account.pending > 0 or account.waiting > 0 or account.positions > 1 or not cursor_of(h, 0).inside:
         return False
     return account.positions == 0 or may_hold(h, positions_of(h)[0])
 
@@ -132,13 +132,13 @@ def drop_signals(h, p, bar, begin, stop):
     """Drop every signal of this bar as its fill at the next open would, for the position holds its tag; False, and nothing
     is done, if one of them needs more than that."""
     account, brief = account_of(h), i8(h.brief)
-    if h.limited or account.halted or account.reviews_out + 2 * (stop - begin) >= h.fill_places:
+    if h.limited or is_halted(h, 0) or account.reviews_out + 2 * (stop - begin) >= h.fill_places:
         return False
     for number in range(begin, stop):
         if not brief[number] & PLAIN or brief[number] >> 2 != p.tag or (h.reverse and ((brief[number] & LONG) != 0) != (p.side > 0)):
             return False
     fixed = task_of(h, 0).usual > 0.0 and account.equity > 0.0
     for number in range(begin, stop):
-        if fixed or sized(h, 0, bar, number) > 0.0:
+        if fixed or sized(h, 0, bar, number, i8(h.end)[bar]) > 0.0:
             account.counts[DUPLICATE_TAG if ((brief[number] & LONG) != 0) == (p.side > 0) else OPPOSITE_DROPPED] += 1
     return True

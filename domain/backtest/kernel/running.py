@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain.backtest.kernel.bookings import leave, remove_gone
 from domain.backtest.kernel.clock import advance, next_instant
-from domain.backtest.kernel.codes import END_OF_DATA, FOR_GOOD, NEVER, R_END
+from domain.backtest.kernel.codes import END_OF_DATA, KILLED, NEVER, R_END
 from domain.backtest.kernel.halts import halt
 from domain.backtest.kernel.numbers import closed_at
 from domain.backtest.kernel.places import account_of, compacted, cursor_of, pending_of, positions_of, task_of, waiting_of
@@ -44,7 +44,7 @@ def kill(context):
     """Manual kill switch, between two instants."""
     h = context[0]
     last = account_of(h).rows_out - 1
-    halt(h, i8(h.row_ts)[last] if last >= 0 else 0, FOR_GOOD)
+    halt(h, i8(h.row_ts)[last] if last >= 0 else 0, KILLED, h.flatten)
 
 
 @entry
@@ -64,7 +64,7 @@ def finish(context, final_rate):
         bar = task.first + task.count - 1
         for i in range(account.positions):
             p = positions[i]
-            if p.task == k:
+            if p.task == k and not task.outside:
                 price = closed_at(h, task, p.side, bar)
                 leave(h, task, p, p.lots, price, 0.0, f8(h.spread)[bar], final_rate[k], i8(h.end)[bar], bar, R_END)
     remove_gone(h)

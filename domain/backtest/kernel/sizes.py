@@ -21,11 +21,11 @@ from domain.backtest.kernel.codes import (
 from domain.backtest.kernel.limits import review
 from domain.backtest.kernel.numbers import opening, whole_steps
 from domain.backtest.kernel.places import account_of, bets_kelly, rate_now, signal_of, task_of
-from domain.backtest.memory import compiled, f8, i8
+from domain.backtest.memory import compiled, f8
 
 
 @compiled
-def sized(h, k, bar, number):
+def sized(h, k, bar, number, now):
     """Section 6: lots, in whole steps between minimum and maximum; 0 if there are none, and counted."""
     task, account, s, lots = task_of(h, k), account_of(h), signal_of(h, number), signal_of(h, number).lots
     if account.equity > 0.0 and np.isnan(lots) and task.usual > 0.0 and s.size == 1.0:
@@ -34,14 +34,14 @@ def sized(h, k, bar, number):
         lots = h.size if h.sizer == FIXED_LOTS else lots_by_equity(h, k, bar, s)
     lots *= s.size
     if account.equity <= 0.0 or not np.isfinite(lots) or lots <= 0.0:
-        review(h, k, number, i8(h.end)[bar], REFUSED, NO_SIZE, np.nan, 0.0)
+        review(h, k, number, now, REFUSED, NO_SIZE, np.nan, 0.0)
         return 0.0
     lots = whole_steps(lots, task.lot_step)
     if lots < task.min_lot - TINY or lots <= 0.0:
-        review(h, k, number, i8(h.end)[bar], REFUSED, BELOW_MIN_LOT, lots, 0.0)
+        review(h, k, number, now, REFUSED, BELOW_MIN_LOT, lots, 0.0)
         return 0.0
     if lots > task.max_lot + TINY:
-        review(h, k, number, i8(h.end)[bar], CAPPED, OVER_MAX_LOT, lots, task.max_lot)
+        review(h, k, number, now, CAPPED, OVER_MAX_LOT, lots, task.max_lot)
         return task.max_lot
     return lots
 

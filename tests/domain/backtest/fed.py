@@ -60,7 +60,7 @@ class Feed:
                 live.rate(len(self.series) + j, int(bars.end[b]), float(bars.close[b]), float(bars.spread[b]))
                 self.quoted_done[j] += 1
         for k, bars in enumerate(self.finer):
-            while self.finer_done[k] < len(bars.ts) and bars.end[self.finer_done[k]] <= now:
+            while self.finer_done[k] < len(bars.ts) and min(bars.end[b := self.finer_done[k]], self._end_around(k, int(bars.ts[b]))) <= now:
                 live.finer(k, *(column[self.finer_done[k]].item() for column in (bars.ts, bars.open, bars.high, bars.low, bars.close, bars.spread, bars.end)))
                 self.finer_done[k] += 1
         for k, bars in enumerate(self.bars):
@@ -68,6 +68,11 @@ class Feed:
             if b < len(bars.ts) and bars.end[b] == now:
                 self.done[k] += 1
                 live.end(k, float(bars.high[b]), float(bars.low[b]), float(bars.close[b]), last=b == len(bars.ts) - 1)
+
+    def _end_around(self, k: int, ts: int) -> int:
+        """The end of the bar that a finer bar lies in: it is known by then."""
+        b = int(np.searchsorted(self.bars[k].ts, ts, side="right")) - 1
+        return int(self.bars[k].end[b]) if b >= 0 and ts < self.bars[k].end[b] else np.iinfo(np.int64).max
 
     def opens(self, live: LiveSimulation, now: int) -> None:
         for k, bars in enumerate(self.bars):

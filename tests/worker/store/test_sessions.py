@@ -10,16 +10,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from domain.live.tape import TapeBar
 from worker.store.messages import Message
 from worker.store.session_commits import Commit, WorkedCommand
 from worker.store.session_halts import Halt
-from worker.store.session_tape import Output, TapeBar
-from worker.store.sessions import TradingSession, lease_of
+from worker.store.session_tape import Output
+from worker.store.sessions import Held, TradingSession, lease_of
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
 GOLD = TradingSession("gold", {"series": ["XAUUSD H1"]}, {"feed": "replay"}, "paper", "auto", "ready", "", "ana", AT)
 BAR = TapeBar("XAUUSD H1", 1, 2, 1.1, 1.2, 0.1 + 0.2, 1.15)
-FIRST = Commit("gold", 1, 0, 1, 2, 0, b"state", {"XAUUSD H1": [2, 1.15, 0.1, None]}, {"equity": 1}, {"equity": 10.0}, [BAR], [Output("equity", 1, 2, {"equity": 0.1})])
+FIRST = Commit("gold", 1, 1, 2, 0, b"state", {"XAUUSD H1": [2, 1.15, 0.1, None]}, {"equity": 1}, {"equity": 10.0}, [BAR], [Output("equity", 1, 2, {"equity": 0.1})])
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_what_was_written_is_read_again_in_the_same_bits(held):
     with held.read() as unit:
         progress = unit.sessions.progress("gold")
         (bar,) = unit.session_tape.bars("gold")
-        assert (progress.instants, progress.ts, progress.bars, progress.state, progress.rows) == (1, 2, 1, b"state", {"equity": 1})
+        assert (progress.commits, progress.ts, progress.bars, progress.state, progress.rows) == (1, 2, 1, b"state", {"equity": 1})
         assert bar.low == BAR.low and math.isnan(bar.spread) and bar.recovered is False
         assert [output.row for output in unit.session_tape.rows("gold", "equity")] == [{"equity": 0.1}]
 
@@ -68,8 +69,8 @@ def test_who_lost_the_lease_writes_nothing(held):
         assert not unit.session_commits.hold("gold", 1) and unit.session_commits.hold("gold", 2)
 
 
-def test_a_commit_that_skips_instants_is_refused(held):
-    assert write(held, replace(FIRST, before=3, instants=4)) == ["fenced"]
+def test_a_commit_out_of_its_turn_is_refused(held):
+    assert write(held, replace(FIRST, number=4)) == ["fenced"]
 
 
 @pytest.mark.parametrize("statement", ["UPDATE session_tape SET close = 2", "DELETE FROM session_tape", "UPDATE session_commands SET reason = 'x'", "DELETE FROM session_commands"])
@@ -90,17 +91,17 @@ def test_a_command_is_asked_once_and_worked_once(held):
     assert ask(held, "one").number == 1 and ask(held, "one") is None and ask(held, "two").number == 2
     write(held, replace(FIRST, commands=[WorkedCommand(1, 2)]))
     with held.unit() as unit:
-        assert [command.number for command in unit.session_commands.waiting(["gold"])] == [2]
+        assert [command.number for command in unit.session_commands.waiting()] == [2]
         assert [(command.worked, command.answer) for command in unit.session_commands.taped("gold")] == [(2, "")]
     with pytest.raises(DBAPIError), held.unit() as unit:
         unit.session_commits.write([replace(FIRST, tape=[], commands=[WorkedCommand(1, 3)])], AT)
 
 
-def test_free_sessions_are_those_to_be_worked_on(held):
+def test_sessions_to_be_worked_on_are_told_with_their_holder(held):
     with held.unit() as unit:
-        assert unit.sessions.free() == [("gold", "first")]
+        assert unit.sessions.to_work() == [Held("gold", False, "first", 1, 0)]
         assert unit.sessions.enter("gold", "error", "it broke", AT) and not unit.sessions.enter("gold", "error", "it broke", AT)
-        assert unit.sessions.free() == [] and unit.sessions.get("gold").ended
+        assert unit.sessions.to_work() == [] and unit.sessions.get("gold").ended
 
 
 def test_a_halt_stays_latched_until_it_is_released(store):

@@ -27,13 +27,14 @@ def upgrade() -> None:
     op.create_table(
         "session_states",
         sa.Column("session", sa.String(length=64), nullable=False),
-        sa.Column("instants", sa.BigInteger(), nullable=False),
+        sa.Column("commits", sa.BigInteger(), nullable=False),
         sa.Column("ts", sa.BigInteger(), nullable=False),
         sa.Column("bars", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=True),
         sa.Column("opened", sa.JSON(), nullable=False),
         sa.Column("rows", sa.JSON(), nullable=False),
         sa.Column("view", sa.JSON(), nullable=False),
+        sa.Column("feed", sa.JSON(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("session", name=op.f("pk_session_states")),
     )
@@ -104,6 +105,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_messages")),
         sa.UniqueConstraint("key", name=op.f("uq_messages_key")),
     )
+    op.create_index("ix_session_commands_worked", "session_commands", ["worked"])
     op.create_index(op.f("ix_sessions_state"), "sessions", ["state"])
     for statement in {"sqlite": SQLITE, "postgresql": POSTGRESQL}[op.get_bind().dialect.name]:
         op.execute(sa.text(statement))

@@ -1,0 +1,205 @@
+"""Bars on their way into a session: opened, ended, or dropped with a sentence; and what the next instant is that is known whole."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from domain.errors import unknown
+from domain.live.plan import Plan
+from domain.live.tape import TapeBar, time_text
+from domain.market.calendar import bar_ends
+from domain.market.instrument import Instrument
+from domain.market.timeframe import Timeframe
+
+Traded = Mapping[str, tuple[Instrument, Timeframe]]     # by series
+
+
+@dataclass(slots=True)
+class Coming:
+    """A bar that the account has not been told of whole. ``told``: it has opened it, so that it cannot be dropped any more; ``bar``: it has ended."""
+
+    ts: int
+    end: int
+    open: float
+    spread: float
+    told: bool = False
+    bar: TapeBar | None = None
+
+    @property
+    def next(self) -> int | None:
+        """The instant of what the account is to be told next; None while that is not known."""
+        return self.ts if not self.told else self.bar.end if self.bar else None
+
+
+class Arrivals:
+    """``start``: the instant before which no bar is traded. ``worked``: the last instant that was."""
+
+    def __init__(self, traded: Traded, start: int | None = None) -> None:
+        self.traded, self.start, self.worked = traded, start, 0
+        self.coming: dict[str, deque[Coming]] = {text: deque() for text in traded}
+        self.last: dict[str, tuple[int, int]] = {}          # series -> ts and end of the last bar that was taken
+        self.dropped: Counter[str] = Counter()
+        self._refused: set[str] = set()                     # series whose bar was dropped at its open, until its end comes
+        self._remarks: list[str] = []
+
+    @classmethod
+    def of(cls, plan: Plan) -> Arrivals:
+        return cls({text: (plan.instrument(text), plan.name_of(text).timeframe) for text in plan.series}, plan.start)
+
+    def open(self, series: str, ts: int, open: float, spread: float, end: int | None) -> bool:
+        due = self._due(series, ts) if end is None else end
+        if why := self._fault(series, ts, due, open, spread):
+            self._refused.add(series)
+            return self._drop(series, ts, why)
+        self._refused.discard(series)
+        self.coming[series].append(Coming(ts, due, open, spread))
+        return True
+
+    def end(self, series: str, high: float, low: float, close: float, volume: float, recovered: bool, end: int | None) -> bool:
+        coming = self._of(series)
+        if not coming or coming[-1].bar is not None:
+            known = series in self._refused
+            self._refused.discard(series)
+            return False if known else self._drop(series, self.last.get(series, (0, 0))[1], "it ended and had not opened")
+        opened = coming[-1]
+        bar = TapeBar(series, opened.ts, opened.end if end is None else end, opened.open, high, low, close, volume, opened.spread, recovered)
+        if why := bar.fault:
+            if not opened.told:
+                coming.pop()
+                return self._drop(series, bar.ts, why)
+            bar = self._kept(bar, opened.end, why)
+        opened.bar, opened.end, self.last[series] = bar, bar.end, (bar.ts, bar.end)
+        return True
+
+    def whole(self, bar: TapeBar) -> bool:
+        if why := self._fault(bar.series, bar.ts, bar.end, bar.open, bar.spread) or bar.fault:
+            return self._drop(bar.series, bar.ts, why)
+        self.coming[bar.series].append(Coming(bar.ts, bar.end, bar.open, bar.spread, bar=bar))
+        self.last[bar.series] = (bar.ts, bar.end)
+        return True
+
+    def past(self, bar: TapeBar) -> bool:
+        """A bar of the history."""
+        last = self.last.get(bar.series, (bar.ts - 1, bar.ts))
+        self._of(bar.series)
+        if why := bar.fault or ("it comes twice" if bar.ts == last[0] else f"it comes after the bar of {time_text(last[0])}" if bar.ts < last[1] else ""):
+            return self._drop(bar.series, bar.ts, why)
+        self.last[bar.series] = (bar.ts, bar.end)
+        return True
+
+    def next(self) -> int | None:
+        """The next instant that is known whole; None where there is none yet. A bar that is to end before it and has not holds it back."""
+        heads = [coming[0] for coming in self.coming.values() if coming]
+        known = min((at for head in heads if (at := head.next) is not None), default=None)
+        waits = min((head.end for head in heads if head.next is None), default=None)
+        return None if known is None or (waits is not None and waits <= known) else known
+
+    def ended(self, series: str, at: int) -> TapeBar | None:
+        """The bar of this series that ends at this instant, once."""
+        coming = self.coming[series]
+        if not coming or not coming[0].told or coming[0].bar is None or coming[0].bar.end != at:
+            return None
+        return coming.popleft().bar
+
+    def opened(self, series: str, at: int) -> Coming | None:
+        """The bar of this series that opens at this instant, once."""
+        coming = self.coming[series]
+        if not coming or coming[0].told or coming[0].ts != at:
+            return None
+        coming[0].told = True
+        return coming[0]
+
+    def forming(self) -> dict[str, dict[str, Any]]:
+        """By series the bar that has opened and not ended."""
+        return {text: dict(ts=bar.ts, end=bar.end, open=bar.open, spread=bar.spread) for text, coming in self.coming.items() for bar in coming if bar.bar is None}
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was dropped since they were last asked for."""
+        said, self._remarks = tuple(self._remarks), []
+        return said
+
+    @property
+    def silent(self) -> bool:
+        return not self._remarks
+
+    def plain(self) -> dict[str, Any]:
+        """All of it as JSON, NaN as null."""
+        coming = {text: [_coming_plain(bar) for bar in bars] for text, bars in self.coming.items() if bars}
+        return dict(worked=self.worked, coming=coming, last=self.last, dropped=dict(self.dropped), refused=sorted(self._refused), remarks=self._remarks)
+
+    def take_back(self, plain: Mapping[str, Any]) -> None:
+        self.worked, self.dropped, self._refused, self._remarks = plain["worked"], Counter(plain["dropped"]), set(plain["refused"]), list(plain["remarks"])
+        self.last = {text: (ts, end) for text, (ts, end) in plain["last"].items()}
+        for text in self.coming:
+            self.coming[text] = deque(_coming_of(text, bar) for bar in plain["coming"].get(text, ()))
+
+    def form_again(self, plain: Mapping[str, Any]) -> None:
+        """The bars that had opened and not ended, as if they had just come."""
+        for text, bars in plain["coming"].items():
+            self.coming[text].extend(Coming(ts, end, open, _or_nan(spread)) for ts, end, open, spread, told, _ in bars if told)
+
+    def _of(self, series: str) -> deque[Coming]:
+        if series not in self.coming:
+            raise unknown("series of the session", series, self.coming)
+        return self.coming[series]
+
+    def _due(self, series: str, ts: int) -> int:
+        self._of(series)
+        instrument, timeframe = self.traded[series]
+        return int(bar_ends(np.array([ts]), timeframe, instrument.calendar)[0])
+
+    def _fault(self, series: str, ts: int, end: int, open: float, spread: float) -> str:
+        coming, (last, until) = self._of(series), self.last.get(series, (ts - 1, ts))
+        if self.start is not None and ts < self.start:
+            return f"it opens before the session, which trades from {time_text(self.start)} on"
+        if why := TapeBar(series, ts, end, open, open, open, open, math.nan, spread).fault:
+            return why
+        if not self.traded[series][0].negative_prices and open <= 0:
+            return f"its open is {open}, which is not above 0"
+        if coming and coming[-1].bar is None:
+            return f"the bar of {time_text(coming[-1].ts)} has not ended"
+        if ts == last:
+            return "it comes twice"
+        if ts < until:
+            return f"it comes after the bar of {time_text(last)}"
+        return f"it opens before {time_text(self.worked)}, which was worked" if ts < self.worked else ""
+
+    def _drop(self, series: str, ts: int, why: str) -> bool:
+        self.dropped[series] += 1
+        self._remarks.append(f"the bar {series} of {time_text(ts)} was dropped: {why}")
+        return False
+
+    def _kept(self, bar: TapeBar, due: int, why: str) -> TapeBar:
+        """A bar that was opened and traded on, and whose end is bad: what is known of it is its open."""
+        self.dropped[bar.series] += 1
+        self._remarks.append(f"the bar {bar.series} of {time_text(bar.ts)} was kept at its open, as it was traded on: {why}")
+        return replace(bar, end=bar.end if bar.end > bar.ts else due, high=bar.open, low=bar.open, close=bar.open, volume=math.nan)
+
+
+def _coming_plain(bar: Coming) -> list[Any]:
+    ended = bar.bar
+    rest = None if ended is None else [_or_null(value) for value in (ended.high, ended.low, ended.close, ended.volume)] + [ended.recovered]
+    return [bar.ts, bar.end, bar.open, _or_null(bar.spread), bar.told, rest]
+
+
+def _coming_of(text: str, plain: list[Any]) -> Coming:
+    ts, end, open, spread, told, rest = plain
+    spread = _or_nan(spread)
+    if rest is None:
+        return Coming(ts, end, open, spread, told)
+    high, low, close, volume = (_or_nan(value) for value in rest[:4])
+    return Coming(ts, end, open, spread, told, TapeBar(text, ts, end, open, high, low, close, volume, spread, rest[4]))
+
+
+def _or_null(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value

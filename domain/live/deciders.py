@@ -1,0 +1,76 @@
+"""The strategies of a session, each on its series, and what they read beside its bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from domain.backtest.volatility_stops import VolatilityStops
+from domain.features import Context
+from domain.live.deciding import Deciding
+from domain.live.plan import Plan
+from domain.live.tape import TapeBar, frame_of
+from domain.outside.timed_values import TimedValues
+from domain.strategies import Strategy
+from domain.strategies.base import uses_of
+from domain.strategies.lacking import inputs_of
+from domain.trading.signal_row import Row
+
+Seen = Callable[[str], Sequence[TapeBar]]       # series -> its bars that have ended, in order
+
+
+class Deciders:
+    """One for each pair of ``plan.decided``. ``contexts``: by series, what is read beside bars; ``seen``: the bars that have ended."""
+
+    def __init__(self, plan: Plan, contexts: Mapping[str, Context], seen: Seen) -> None:
+        self.plan, self.contexts, self.seen = plan, contexts, seen
+        self.strategies = [planned.made for planned in plan.strategies]
+        self._closes = {text: bars[-1].close for text in plan.series if (bars := seen(text))}
+        self._names = {text: plan.name_of(text).instrument for text in plan.series}
+        self._others = {text: self._others_of(text) for text in plan.series}
+        self._deciding = [self._begun(text, self.strategies[number]) for text, number in plan.decided]
+        self._macro = ["macro" in set[str]().union(*(inputs_of(use) for use in uses_of(self.strategies[number]))) for _, number in plan.decided]
+        self._stops = {text: VolatilityStops(frame_of(seen(text))) for text in plan.series} if plan.rules.execution.stops == "volatility" else {}
+
+    def closed(self, bar: TapeBar) -> None:
+        """A bar has ended: other series know its close from now on."""
+        self._closes[bar.series] = bar.close
+        if self._stops:
+            self._stops[bar.series].ended(dict(ts=bar.ts, open=bar.open, high=bar.high, low=bar.low, close=bar.close))
+
+    def decide(self, k: int, bar: TapeBar) -> list[Row]:
+        """The signals of pair ``k`` at a bar that has just ended, after all closes of this instant are known."""
+        text, _ = self.plan.decided[k]
+        columns = dict(ts=bar.ts, end=bar.end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume, spread=bar.spread)
+        others = {name: self._closes[other] for name, other in self._others[text].items() if other in self._closes}
+        rows = self._deciding[k].ended(columns, others, self._macro_at(text, bar.end) if self._macro[k] else {})
+        return [self._stops[text].of(row, bar.close) for row in rows] if self._stops else rows
+
+    def change(self, number: int, strategy: Strategy) -> None:
+        """Other parameters of a strategy, from the next decision on."""
+        self.strategies[number] = strategy
+        for k, (text, other) in enumerate(self.plan.decided):
+            if other == number:
+                self._deciding[k] = self._begun(text, strategy)
+
+    def _begun(self, text: str, strategy: Strategy) -> Deciding:
+        return Deciding(strategy, frame_of(self.seen(text)), self._context(text))
+
+    def _context(self, text: str) -> Context:
+        given, name = self.contexts.get(text, Context()), self.plan.name_of(text)
+        others = {instrument: _closes(self.seen(other)) for instrument, other in self._others[text].items()}
+        return replace(given, instrument=self.plan.instrument(text), timeframe=name.timeframe, others=others)
+
+    def _others_of(self, text: str) -> dict[str, str]:
+        """Each other instrument and the series whose closes stand for it: the last that the plan names."""
+        return {self._names[other]: other for other in self.plan.series if self._names[other] != self._names[text]}
+
+    def _macro_at(self, text: str, end: int) -> dict[str, float]:
+        given = self.contexts.get(text, Context()).macro
+        return {name: float(values.at(np.array([end]))[0]) for name, values in given.items()}
+
+
+def _closes(bars: Sequence[TapeBar]) -> TimedValues:
+    return TimedValues(np.array([bar.end for bar in bars], np.int64), np.array([bar.close for bar in bars], np.float64))

@@ -1,0 +1,72 @@
+"""A strategy that decides bar by bar: its features grow with the bars, its signals are those that it gives on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features import Context, compute
+from domain.features.base import BAR_COLUMNS
+from domain.features.stream import Stream, Tail
+from domain.strategies import OnColumns, Strategy, memory_of
+from domain.strategies.base import name_of, refuse_without_model, uses_of
+from domain.strategies.deciding import decide_last
+from domain.trading.signal_row import Row
+
+
+def streamable(strategy: Strategy) -> OnColumns:
+    """The strategy itself, where it can decide bar by bar; else BadRequest that names it.
+
+    >>> class Last:
+    ...     def features(self): return ()
+    ...     def signals(self, frame): return frame
+    >>> streamable(Last())
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: Last decides on a whole table of bars, not on columns, so it cannot decide bar by bar; derive it from OnColumns, and give it memory and decisions
+    """
+    name = name_of(strategy)
+    if not isinstance(strategy, OnColumns) or memory_of(strategy) is None:
+        raise BadRequest(f"{name} decides on a whole table of bars, not on columns, so it cannot decide bar by bar; derive it from OnColumns, and give it memory and decisions")
+    if getattr(strategy, "trail_price", None) is not None:
+        raise BadRequest(f"{name} gives a trailing price for a whole table of bars, so it cannot decide bar by bar; use a trail of points, percent or atr")
+    refuse_without_model(strategy, False)
+    return strategy
+
+
+class Deciding:
+    """``strategy`` on one series. ``bars``: those that have ended, which it has seen and does not decide on again.
+
+    >>> from domain.market.bars import frame
+    >>> from domain.market.timeframe import Timeframe
+    >>> from domain.strategies.momentum import Momentum
+    >>> price = 1.1 + np.sin(np.arange(200) / 9) / 100
+    >>> bars = frame(np.arange(200) * 300_000_000_000, open=price, high=price + 0.001, low=price - 0.001, close=price)
+    >>> deciding = Deciding(Momentum(), bars.iloc[:150], Context(timeframe=Timeframe.named("M5")))
+    >>> sum(len(deciding.ended(bar)) for bar in bars.iloc[150:].to_dict("records"))
+    1
+    """
+
+    def __init__(self, strategy: Strategy, bars: pd.DataFrame, context: Context = Context()) -> None:
+        self.strategy, self.memory = streamable(strategy), memory_of(strategy) or 1
+        uses = uses_of(strategy)
+        try:
+            self._stream = Stream(bars, uses, context)
+        except BadRequest as error:
+            raise BadRequest(f"{name_of(strategy)} cannot decide bar by bar: {error}") from None
+        frame = compute(bars, uses, context)
+        names = [*BAR_COLUMNS, *(use.column for use in uses)]
+        self._tails = {name: Tail(frame[name].to_numpy(np.float64) if name in frame else np.full(len(bars), np.nan), self.memory) for name in names}
+
+    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}) -> list[Row]:
+        """The signals of a bar that has just ended, in their order. ``others``: closes of other instruments, ``macro``: external series, as known now."""
+        values = self._stream.append(bar, others, macro)
+        for name in BAR_COLUMNS:
+            self._tails[name].append(bar.get(name, np.nan))
+        for name, value in values.items():
+            self._tails[name].append(value)
+        return decide_last(self.strategy, {name: tail.latest(self.memory) for name, tail in self._tails.items()})
