@@ -10,12 +10,13 @@ from domain.backtest.live_bytes import OtherLayout as OtherLayout
 from domain.backtest.live_bytes import Unpacked, layout, packed
 from domain.backtest.live_carrying import Carrier
 from domain.backtest.live_clocks import day_number
+from domain.backtest.live_commanded import LiveCommanded
 from domain.backtest.live_orders import Signals
 from domain.backtest.live_rates import PresentRates, Source
 from domain.backtest.live_records import Booked as Booked
 from domain.backtest.live_records import LiveSeries as LiveSeries
 from domain.backtest.live_records import Present as Present
-from domain.backtest.live_state import restored, stored_arrays, stored_values
+from domain.backtest.live_state import restored, rules_in, stored_arrays, stored_values
 from domain.backtest.live_tape import Tape as Tape
 from domain.backtest.rate_table import costs_of_rate, not_known
 from domain.backtest.series import Bars
@@ -27,7 +28,7 @@ Decide = Callable[[int, int], Sequence[Row]]        # number of a series, end of
 NAN, LONG_AGO = math.nan, -(1 << 62)
 
 
-class LiveSimulation:
+class LiveSimulation(LiveCommanded):
     """The kernel fed bar by bar. State between two instants is bytes.
 
     Series have numbers in their order, those of ``rates`` follow. A bar is opened, later ended; ``advance`` then works every instant that is
@@ -36,6 +37,7 @@ class LiveSimulation:
     ``end_of_data``.
 
     >>> from domain.market.instrument import instrument
+    >>> from domain.market.timeframe import Timeframe
     >>> from domain.trading.signal_row import read_row
     >>> account, minute = LiveSimulation([LiveSeries(instrument("EURUSD"), Timeframe.named("M5"))]), 60_000_000_000
     >>> account.open(0, 0, 1.1, spread=0.0)
@@ -59,7 +61,8 @@ class LiveSimulation:
         self._rate_spreads = [float(costs_of_rate(rate, self.series, rules.costs).of(rate.instrument).spread) for rate in self.rates]
         self._sources, self._finer_sources, every = self._all_sources()
         self.conversion = PresentRates(self.account.currencies, rules.account.currency, every) if self.account.converts else None
-        self._carrier = Carrier(self.series, self.account, self.signals)
+        self.carrier = Carrier(self.series, self.account, self.signals)
+        self.verbs_booked: list[Booked] = []
         self._deciding: tuple[int, int] | None = None       # series and place of the bar that ``decide`` is asked about
 
     def history(self, k: int, bars: Bars) -> None:
@@ -105,7 +108,7 @@ class LiveSimulation:
 
     def advance(self, until: int, decide: Decide) -> list[Booked]:
         """Works all whole instants <= ``until``, one after another; ``decide`` is asked for the signals of each bar that ends, before it is booked."""
-        booked = []
+        booked = self.taken()
         while (now := self._next(until)) is not None:
             booked.append(self._work(now, decide))
         return booked
@@ -117,17 +120,17 @@ class LiveSimulation:
                 raise BadRequest(f"{each.name} has a bar that has not ended; end it before the end of the data")
         self.account.make_space(0)
         self.account.finish()
-        return self._carrier.finished()
+        return self.carrier.finished()
 
     def kill(self) -> Booked:
         """The kill switch, between two instants: no entries from here on; with ``flatten`` positions leave at the next open."""
         self.account.make_space(0)
         self.account.kill()
-        return self._carrier.booked(self.now)
+        return self.carrier.booked(self.now)
 
     def present(self) -> Present:
         """The account, its positions and orders, after the last instant."""
-        return self._carrier.present()
+        return self.carrier.present()
 
     @property
     def entry_signals(self) -> int:
@@ -136,15 +139,18 @@ class LiveSimulation:
 
     def store(self) -> bytes:
         """Everything that the future depends on but the bars of the tape, between two instants."""
+        if self.verbs_booked:
+            raise BadRequest("what commands booked has not been taken; take it before the state is stored")
         return packed(layout(self.series, self.rates), stored_values(self), stored_arrays(self))
 
     @classmethod
     def restore(cls, series: Sequence[LiveSeries], rules: Rules, stored: bytes, rates: Sequence[LiveSeries] = (), tape: Tape | None = None) -> LiveSimulation:
         """The account as it was stored. Raises OtherLayout where the bytes are of other code or other series: rebuild it from the tape.
         Without a tape, rules that look back have nothing to look at."""
-        simulation = cls(series, rules, rates, tape)
-        restored(simulation, Unpacked(stored, layout(simulation.series, simulation.rates)))
-        simulation._carrier = Carrier(simulation.series, simulation.account, simulation.signals)
+        parts = Unpacked(stored, layout(tuple(series), tuple(rates)))
+        simulation = cls(series, rules_in(parts, rules), rates, tape)
+        restored(simulation, parts)
+        simulation.carrier = Carrier(simulation.series, simulation.account, simulation.signals)
         return simulation
 
     def _next(self, until: int) -> int | None:
@@ -175,7 +181,7 @@ class LiveSimulation:
             self.account.final_rate[k] = rates[self.account.currency[k]]
         self.now = now
         self.bars.forget_worked()
-        return self._carrier.booked(now)
+        return self.carrier.booked(now)
 
     def _bars_at(self, now: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Series and place of the bars that end now, and of those that open."""
@@ -213,19 +219,9 @@ class LiveSimulation:
         columns = self.bars.window.columns
         first = self.signals.count
         for row in rows:
-            self.signals.add(k, row, self._windows)
+            self.signals.add(k, row, self.windows_of)
         columns = self.bars.window.columns      # a new window moves them
         columns["signal_first"][place], columns["signal_last"][place] = first, self.signals.count
-
-    def _windows(self, k: int, row: Row) -> tuple[int, int]:
-        average = self.bars.average_row(int(row["trail_window"])) if row["trail_kind"] == "atr" else 0
-        return average, self.bars.flat_row(k, row["flat_by"]) if row["flat_by"] else -1
-
-    def clear(self, coming: int = 0) -> None:
-        """Forget signals that no position and no order names."""
-        account = self.account
-        self.signals.clear([account.positions(), account.pending(), account.waiting()], account.positions(), coming)
-        account.tell(signals=self.signals.table, protections=self.signals.protection_table)
 
     def _quote(self, k: int, end: int, close: float, spread: float) -> None:
         if self.conversion is not None:

@@ -12,7 +12,8 @@ from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import Window
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import rules_as_numbers, task_table
-from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, TRADE, WAITING
+from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, TRADE, WAITING, numbers_of
+from domain.risk.limits import Limits
 from domain.trading.rules import Rules
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
@@ -110,6 +111,13 @@ class LiveAccount:
         shift_positions(self.positions(), k, by)
         for orders in (self.pending(), self.waiting()):
             shift_orders(orders, k, by)
+
+    def change(self, rules: Rules) -> None:
+        """Other limits, from the next instant on."""
+        tables = dict(tasks=self.tasks, rho=self.window.columns["rho"].reshape(-1, self.window.bars), ts=self.window.flat("ts"))
+        new = rules_as_numbers(rules, self.converts, tables, 1)
+        for name in (*numbers_of(Limits), "limited", "watched"):
+            self._context[name] = new[name]
 
     def _grow(self, places: int) -> None:
         for name, kind in (("positions", POSITION), ("pending", WAITING), ("waiting", WAITING)):

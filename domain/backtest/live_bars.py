@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from domain.backtest.limit_tables import DARK_END, DARK_OPEN
 from domain.backtest.live_account import LiveAccount
-from domain.backtest.live_clocks import flat_at, nights_between
-from domain.backtest.live_columns import Columns, Wilder, correlation, grid, rule_of, true_range
+from domain.backtest.live_clocks import flat_at, is_dark, nights_between
+from domain.backtest.live_columns import Columns, Rule, Wilder, correlation, grid, rule_of, true_range
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_tape import OwnTape, Tape, together
 from domain.backtest.live_window import KINDS, TABLES, Window
@@ -136,6 +137,41 @@ class LiveBars:
         """Places of finer bars are free once no bar that has ended waits to be worked."""
         if self._finer_used and all(self.account.cursors["bar"][k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
             self._finer_used = 0
+
+    def change(self, rules: Rules) -> None:
+        """Other limits: their warnings of the bars in the window, as if they had always been so."""
+        before, rule, self.rules = self.columns[0].rule, rule_of(rules.limits, rules.sizing), rules
+        if rules.limits.max_correlation and self.window.rows["rho"] < len(self.names) ** 2:
+            self.window.make_rows(self.window.count, rho=len(self.names) ** 2)
+        self.account.change(rules)
+        self.account.tell_window()
+        for k in range(len(self.series)):
+            if before._replace(blackout=rule.blackout) == rule:
+                self.columns[k].rule = rule
+                self._warn_again(k, rule)
+            elif before != rule:
+                self._columns_again(k, rule)
+
+    def _warn_again(self, k: int, rule: Rule) -> None:
+        """Other blackouts."""
+        ts, end, warn = (self.window.columns[name][k, : self.window.count[k]] for name in ("ts", "end", "warn"))
+        for b in range(len(ts)):
+            dark = bool(rule.blackout) and is_dark(rule.blackout, int(ts[b])), b < self.ended[k] and bool(rule.blackout) and is_dark(rule.blackout, int(end[b]))
+            warn[b] = (int(warn[b]) & ~(DARK_OPEN | DARK_END)) | DARK_OPEN * dark[0] | DARK_END * dark[1]
+
+    def _columns_again(self, k: int, rule: Rule) -> None:
+        """All that the rules read, from the first bar on."""
+        columns, bars, before = Columns(rule), self._so_far(k, None), NAN
+        self.columns[k], first = columns, len(bars.ts) - self.ended[k]
+        for n in range(len(bars.ts)):
+            ts, end, _, high, low, close, spread = (column[n].item() for column in bars)
+            warn = columns.opened(ts) | columns.ended(end, spread, true_range(high, low, before) if n else NAN, close)
+            before = close
+            if n >= first:
+                self.window.columns["warn"][k, n - first] = warn
+                self.window.columns["sigma"][k, n - first] = columns.sigma()
+        for b in range(self.ended[k], self.window.count[k]):
+            self.window.columns["warn"][k, b] = columns.opened(int(self.window.columns["ts"][k, b]))
 
     def look_back(self) -> None:
         """After a restore: what the rules read of earlier bars."""

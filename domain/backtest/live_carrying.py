@@ -60,15 +60,21 @@ class Carrier:
 
     def _fills(self) -> tuple[Fill, ...]:
         numbers, places = self._account.numbers, self._account.window.places
-        count, opens, signals = int(numbers[FILLS]), self._account.window.flat("ts"), self._signals.table
+        count, signals = int(numbers[FILLS]), self._signals.table
         numbers[FILLS], first = 0, int(numbers[ALL_FILLS]) - count + 1
         return tuple(
             Fill(
-                first + k, int(signals["number"][order]) + 1, trade, ts, int(opens[bar]), self._names[bar // places], "buy" if side > 0 else "sell",
+                first + k, int(signals["number"][order]) + 1, trade, ts, self._bar_ts(bar, ts), self._names[bar // places], "buy" if side > 0 else "sell",
                 lots, price, spread, slip, commission, REASONS[reason], bar // places,
             )
             for k, (order, trade, ts, bar, side, reason, lots, price, spread, slip, commission) in enumerate(self._account.outputs["fills"][:count].tolist())
         )  # fmt: skip
+
+    def _bar_ts(self, bar: int, ts: int) -> int:
+        """The open of the bar of a fill; of a broker's between two bars, the moment itself."""
+        window = self._account.window
+        k, b = divmod(bar, window.places)
+        return int(window.columns["ts"][k, b]) if b < window.count[k] else ts
 
     def _trades(self) -> tuple[Trade, ...]:
         count, signals, words = int(self._account.numbers[TRADES]), self._signals.table, self._signals.tags.words
@@ -102,4 +108,4 @@ class Carrier:
         s, k = self._signals.table[order["signal"]], int(order["task"])
         tag, group = self._signals.tags.words[int(s["tag"])], self._signals.groups.words[int(s["oco"])]
         targets = tuple(float(price) for price in s["target"] if price == price)
-        return Resting(int(s["number"]) + 1, k, self._names[k], tag, int(s["side"]), ORDERS[int(s["order"])], float(order["lots"]), float(s["price"]), float(s["stop"]), targets, group)
+        return Resting(int(s["number"]) + 1, k, self._names[k], tag, int(s["side"]), ORDERS[int(s["order"])], float(order["lots"]), float(s["price"]), float(s["stop"]), targets, group, bool(order["held"]))

@@ -125,7 +125,7 @@ class Held(NamedTuple):
 
 
 class Resting(NamedTuple):
-    """An order that has not filled: ``market`` fills at the next open, others wait for their price."""
+    """An order that has not filled: ``market`` fills at the next open, others wait for their price; ``held``: for a person's approval."""
 
     order_id: int
     series: int
@@ -138,6 +138,7 @@ class Resting(NamedTuple):
     stop_loss: float
     targets: tuple[float, ...]
     oco: str
+    held: bool
 
 
 class Present(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from domain.backtest.live_bytes import Unpacked
 from domain.backtest.live_columns import NAN, Wilder
 from domain.backtest.live_window import KINDS, TABLES
 from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL, WAITING
+from domain.params import build, values_of
+from domain.risk.limits import Limits
+from domain.trading.rules import Rules
 
 if TYPE_CHECKING:
     from domain.backtest.live import LiveSimulation
@@ -21,7 +25,7 @@ def stored_values(live: LiveSimulation) -> dict[str, Any]:
     words = {name: [[k, word, number] for (k, word), number in words.numbers.items()] for name, words in (("tags", live.signals.tags), ("groups", live.signals.groups))}
     given = dict(given=live.signals.given, entries=live.signals.entries, words=[live.signals.tags.given, live.signals.groups.given])
     sources = [[source.end, source.mid, list(source.coming)] for source in live.conversion.sources] if live.conversion else []
-    return dict(now=live.now, bars=live.bars.values(), **words, **given, sources=sources)
+    return dict(now=live.now, limits=values_of(live.rules.limits), ask=int(live.account.context["ask"][0]), bars=live.bars.values(), **words, **given, sources=sources)
 
 
 def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
@@ -38,10 +42,16 @@ def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
     return [account.state["account"], cursors, positions, pending, waiting, recent, *rows, *signals, account.final_rate, *live.bars.arrays()]
 
 
+def rules_in(parts: Unpacked, rules: Rules) -> Rules:
+    """The rules with the limits that were in force."""
+    return replace(rules, limits=build(Limits, parts.values["limits"]))
+
+
 def restored(live: LiveSimulation, parts: Unpacked) -> None:
     """Fill a fresh account."""
     values, account = parts.values, live.account
     live.now = values["now"]
+    live.ask(bool(values["ask"]))
     state = {name: parts.array(kind) for name, kind in (("account", ACCOUNT), ("cursors", CURSOR), ("positions", POSITION), ("pending", WAITING), ("waiting", WAITING), ("recent", np.float64))}
     rows, ts = parts.array(np.float64), parts.array(np.int64)
     account.outputs["row_ts"][0] = ts[0]

@@ -97,7 +97,7 @@ def test_a_bar_out_of_place_is_refused_in_a_sentence():
     live.open(0, START, 1.1)
     with pytest.raises(BadRequest, match="has not ended"):
         live.open(0, START + 5 * MINUTE, 1.1)
-    with pytest.raises(BadBars, match="high 1.0, low 1.1"):
+    with pytest.raises(BadBars, match=r"high 1\.0, low 1\.1"):
         live.end(0, 1.0, 1.1, 1.05)
     with pytest.raises(BadRequest, match="has a bar that has not ended"):
         live.finish()
