@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from domain.backtest.live_bars import LiveBars, mid_of
 from domain.backtest.live_bytes import OtherLayout as OtherLayout
 from domain.backtest.live_bytes import Unpacked, layout, packed
@@ -55,6 +57,7 @@ class LiveSimulation(LiveCommanded):
             raise BadRequest("there is nothing to trade: give at least one series")
         rules.costs.check([each.instrument for each in series])
         self.series, self.rates, self.rules = tuple(series), tuple(rates), rules
+        self.given = rules                  # before any command changed them
         self.now = LONG_AGO                 # the last instant that was worked
         self.bars = LiveBars(self.series, rules, tape)
         self.account, self.signals = self.bars.account, Signals(len(series))
@@ -106,6 +109,16 @@ class LiveSimulation(LiveCommanded):
             raise BadRequest("a trailing price belongs to the bar that is decided; give it from within decide")
         self.bars.window.columns["trail_price"][self._deciding] = price
 
+    def monitor(self, value: float) -> None:
+        """The value of the feature that the limit ``drift`` names, at the close about which ``decide`` is asked: to be called from within it."""
+        if self._deciding is None:
+            raise BadRequest("a monitored value belongs to the bar that is decided; give it from within decide")
+        self.bars.monitor(*self._deciding, value)
+
+    def remember(self, k: int, values: np.ndarray) -> None:
+        """Values of the monitored feature on earlier bars of series ``k``: of its history, and after ``restore`` all so far."""
+        self.bars.columns[k].features.fill(np.asarray(values, np.float64))
+
     def advance(self, until: int, decide: Decide) -> list[Booked]:
         """Works all whole instants <= ``until``, one after another; ``decide`` is asked for the signals of each bar that ends, before it is booked."""
         booked = self.taken()
@@ -149,6 +162,7 @@ class LiveSimulation(LiveCommanded):
         Without a tape, rules that look back have nothing to look at."""
         parts = Unpacked(stored, layout(tuple(series), tuple(rates)))
         simulation = cls(series, rules_in(parts, rules), rates, tape)
+        simulation.given = rules
         restored(simulation, parts)
         simulation.carrier = Carrier(simulation.series, simulation.account, simulation.signals)
         return simulation

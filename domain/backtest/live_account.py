@@ -12,7 +12,9 @@ from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import Window
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import rules_as_numbers, task_table
-from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, TRADE, WAITING, numbers_of
+from domain.backtest.simulator import remembered
+from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, TRADE, WAITING, in_context, numbers_of
+from domain.errors import BadRequest
 from domain.risk.limits import Limits
 from domain.trading.rules import Rules
 
@@ -102,7 +104,7 @@ class LiveAccount:
         """State from elsewhere, with few places: it is copied into arrays of enough."""
         self.state["account"][:], self.state["cursors"][:] = state["account"], state["cursors"]
         self._grow(2 * max(PLACES, *(len(state[name]) for name in ("positions", "pending", "waiting"))))
-        for name in ("positions", "pending", "waiting", "recent"):
+        for name in ("positions", "pending", "waiting", "recent", "entered", "tails"):
             self.state[name][: len(state[name])] = state[name]
 
     def renumber(self, k: int, by: int) -> None:
@@ -116,7 +118,9 @@ class LiveAccount:
         """Other limits, from the next instant on."""
         tables = dict(tasks=self.tasks, rho=self.window.columns["rho"].reshape(-1, self.window.bars), ts=self.window.flat("ts"))
         new = rules_as_numbers(rules, self.converts, tables, 1)
-        for name in (*numbers_of(Limits), "limited", "watched"):
+        if any(len(array) != len(self.state[name]) for name, array in remembered(new[0], len(self.tasks)).items()):
+            raise BadRequest("how many entries and trades the limits rate and es95 look at is fixed while an account runs; leave rate, es95 and es95_trades as they are")
+        for name in (*map(in_context, numbers_of(Limits)), "limited", "watched"):
             self._context[name] = new[name]
 
     def _grow(self, places: int) -> None:
@@ -140,7 +144,7 @@ def _state(series: int, rules: Rules, context: np.ndarray) -> dict[str, np.ndarr
     account = np.zeros(1, ACCOUNT)
     account["balance"] = account["equity"] = account["peak"] = rules.account.balance
     empty = dict(positions=np.zeros(0, POSITION), pending=np.zeros(0, WAITING), waiting=np.zeros(0, WAITING))
-    return dict(account=account, cursors=np.zeros(series, CURSOR), **empty, recent=np.zeros(int(context["kelly_window"][0])))
+    return dict(account=account, cursors=np.zeros(series, CURSOR), **empty, recent=np.zeros(int(context["kelly_window"][0])), **remembered(context[0], series))
 
 
 def shift_positions(positions: np.ndarray, k: int, by: int) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from domain.backtest.limit_tables import DARK_END, DARK_OPEN
+from domain.backtest.kernel.codes import DARK_END, DARK_OPEN, DRIFTED, NEWS, OFF_SESSION
 from domain.backtest.live_account import LiveAccount
 from domain.backtest.live_clocks import flat_at, is_dark, nights_between
-from domain.backtest.live_columns import Columns, Rule, Wilder, correlation, grid, rule_of, true_range
+from domain.backtest.live_columns import Columns, Rule, Wilder, correlation, governed, governing, grid, rule_of, true_range
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_tape import OwnTape, Tape, together
 from domain.backtest.live_window import KINDS, TABLES, Window
@@ -36,6 +36,7 @@ class LiveBars:
         self.spreads = [float(rules.costs.of(each.instrument).spread) for each in series]
         self.swaps = [bool(task) for task in self.account.tasks["swaps"]]
         self.columns = [Columns(rule_of(rules.limits, rules.sizing)) for _ in series]
+        self._governing = governing(rules.limits)
         self.windows: list[int] = []
         self.averages: list[list[Wilder]] = [[] for _ in series]        # of each series, one a window
         self.flats: list[tuple[int, str]] = []
@@ -77,7 +78,7 @@ class LiveBars:
         ts, end, spread = int(columns["ts"][k, b]), int(columns["end"][k, b]), float(columns["spread"][k, b])
         columns["high"][k, b], columns["low"][k, b], columns["close"][k, b] = high, low, close
         span = true_range(high, low, float(columns["close"][k, b - 1])) if b else NAN
-        columns["warn"][k, b] |= self.columns[k].ended(end, spread, span, close)
+        columns["warn"][k, b] |= self.columns[k].ended(end, spread, span, close) | self._governed(k, end)
         columns["sigma"][k, b] = self.columns[k].sigma()
         for row, average in enumerate(self.averages[k]):
             columns["atr"][row, k, b] = average.add(span)
@@ -94,6 +95,13 @@ class LiveBars:
     def open_until(self, k: int) -> int:
         """The expected end of the bar that is open."""
         return int(self.window.columns["end"][k, max(self.window.count[k] - 1, 0)])
+
+    def monitor(self, k: int, b: int, value: float) -> None:
+        """The monitored feature at the close of a bar that has ended."""
+        self.window.columns["warn"][k, b] |= self.columns[k].monitored(value)
+
+    def _governed(self, k: int, end: int) -> int:
+        return governed(self._governing, self.series[k].instrument, end, self.series[k].releases)
 
     def spread(self, k: int, given: float) -> float:
         if given != given:
@@ -140,7 +148,7 @@ class LiveBars:
 
     def change(self, rules: Rules) -> None:
         """Other limits: their warnings of the bars in the window, as if they had always been so."""
-        before, rule, self.rules = self.columns[0].rule, rule_of(rules.limits, rules.sizing), rules
+        before, rule, self.rules, self._governing = self.columns[0].rule, rule_of(rules.limits, rules.sizing), rules, governing(rules.limits)
         if rules.limits.max_correlation and self.window.rows["rho"] < len(self.names) ** 2:
             self.window.make_rows(self.window.count, rho=len(self.names) ** 2)
         self.account.change(rules)
@@ -153,22 +161,23 @@ class LiveBars:
                 self._columns_again(k, rule)
 
     def _warn_again(self, k: int, rule: Rule) -> None:
-        """Other blackouts."""
+        """Other blackouts, news, sessions."""
         ts, end, warn = (self.window.columns[name][k, : self.window.count[k]] for name in ("ts", "end", "warn"))
         for b in range(len(ts)):
-            dark = bool(rule.blackout) and is_dark(rule.blackout, int(ts[b])), b < self.ended[k] and bool(rule.blackout) and is_dark(rule.blackout, int(end[b]))
-            warn[b] = (int(warn[b]) & ~(DARK_OPEN | DARK_END)) | DARK_OPEN * dark[0] | DARK_END * dark[1]
+            opens = DARK_OPEN * (bool(rule.blackout) and is_dark(rule.blackout, int(ts[b])))
+            ends = DARK_END * (bool(rule.blackout) and is_dark(rule.blackout, int(end[b]))) | self._governed(k, int(end[b]))
+            warn[b] = (int(warn[b]) & ~(DARK_OPEN | DARK_END | NEWS | OFF_SESSION)) | opens | (ends if b < self.ended[k] else 0)
 
     def _columns_again(self, k: int, rule: Rule) -> None:
         """All that the rules read, from the first bar on."""
         columns, bars, before = Columns(rule), self._so_far(k, None), NAN
-        self.columns[k], first = columns, len(bars.ts) - self.ended[k]
+        columns.features, self.columns[k], first = self.columns[k].features, columns, len(bars.ts) - self.ended[k]
         for n in range(len(bars.ts)):
             ts, end, _, high, low, close, spread = (column[n].item() for column in bars)
-            warn = columns.opened(ts) | columns.ended(end, spread, true_range(high, low, before) if n else NAN, close)
+            warn = columns.opened(ts) | columns.ended(end, spread, true_range(high, low, before) if n else NAN, close) | self._governed(k, end)
             before = close
             if n >= first:
-                self.window.columns["warn"][k, n - first] = warn
+                self.window.columns["warn"][k, n - first] = warn | (int(self.window.columns["warn"][k, n - first]) & DRIFTED)
                 self.window.columns["sigma"][k, n - first] = columns.sigma()
         for b in range(self.ended[k], self.window.count[k]):
             self.window.columns["warn"][k, b] = columns.opened(int(self.window.columns["ts"][k, b]))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from domain.backtest.governor_tables import DRIFT_ROWS, bits, drifted
+from domain.backtest.kernel.codes import DRIFTED
 from domain.backtest.limit_tables import DARK_END, DARK_OPEN, SPREAD_SPIKE, VOLATILITY_SPIKE, mean_before, rolling, yearly_volatility
 from domain.backtest.live_clocks import is_dark
 from domain.backtest.series import Bars
+from domain.market.instrument import Instrument
 from domain.market.zones import DAY
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
@@ -81,6 +85,7 @@ class Rule(NamedTuple):
     blackout: str
     sigma: int          # 0: nothing reads it
     daily: bool         # closes of days, for correlations
+    drift: bool         # a feature is monitored
 
     @property
     def looks_back(self) -> int:
@@ -88,9 +93,19 @@ class Rule(NamedTuple):
         return -1 if self.daily else max(self.window if self.spread_spike else 0, self.sigma + 1 if self.sigma else 0)
 
 
+def governing(limits: Limits) -> Limits | None:
+    """The limits on news and sessions, if there are any."""
+    return replace(limits, drift="") if limits.news or limits.session.strip() else None
+
+
+def governed(limits: Limits | None, instrument: Instrument, end: int, releases: np.ndarray | None) -> int:
+    """Their warnings at the end of a bar."""
+    return 0 if limits is None else int(bits(limits, instrument, np.array([end]), releases, None)[0])
+
+
 def rule_of(limits: Limits, sizing: Sizing) -> Rule:
     sigma = sizing.volatility_window if sizing.kind == "volatility" else 0
-    return Rule(limits.spread_spike, limits.volatility_spike, limits.spike_window, limits.blackout, sigma, bool(limits.max_correlation))
+    return Rule(limits.spread_spike, limits.volatility_spike, limits.spike_window, limits.blackout, sigma, bool(limits.max_correlation), bool(limits.drift.strip()))
 
 
 class Columns:
@@ -104,23 +119,29 @@ class Columns:
         self.closes = Tail(rule.sigma + 1) if rule.sigma else None
         self.days: list[int] = []
         self.last_of_day: list[float] = []
+        self.features = Tail(DRIFT_ROWS if rule.drift else 1)
 
     def opened(self, ts: int) -> int:
         return DARK_OPEN if self.rule.blackout and is_dark(self.rule.blackout, ts) else 0
 
     def ended(self, end: int, spread: float, span: float, close: float) -> int:
         """The warnings of a bar of this true range but that of its open; to be asked once, in order."""
-        rule, bits = self.rule, 0
+        rule, warn = self.rule, 0
         if self.spreads is not None:
             self.spreads.add(spread)
-            bits |= SPREAD_SPIKE * self._spread_spikes(spread)
+            warn |= SPREAD_SPIKE * self._spread_spikes(spread)
         if rule.volatility_spike:
-            bits |= VOLATILITY_SPIKE * (self.average > 0.0 and grid(span) > grid(rule.volatility_spike * self.average))
+            warn |= VOLATILITY_SPIKE * (self.average > 0.0 and grid(span) > grid(rule.volatility_spike * self.average))
             self.average = self.spikes.add(span)
         if rule.blackout and is_dark(rule.blackout, end):
-            bits |= DARK_END
+            warn |= DARK_END
         self._remember(end, close)
-        return bits
+        return warn
+
+    def monitored(self, value: float) -> int:
+        """Whether the monitored feature has drifted with this value, as a warning."""
+        self.features.add(value)
+        return DRIFTED * bool(drifted(self.features.values())[-1])
 
     def sigma(self) -> float:
         """Yearly volatility after the last bar."""

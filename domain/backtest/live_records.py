@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 
 
 class LiveSeries(NamedTuple):
-    """A series that is traded, or read for conversion. ``finer_timeframe``: of the finer bars that ``magnify`` reads, if any come."""
+    """A series that is traded, or read for conversion. ``finer_timeframe``: of the finer bars that ``magnify`` reads, if any come.
+    ``releases``: those of the instrument's currencies, nanoseconds UTC, in order, for the limit ``news``."""
 
     instrument: Instrument
     timeframe: Timeframe
     side: str = "bid"
     finer_timeframe: Timeframe | None = None
+    releases: np.ndarray | None = None
 
     @property
     def name(self) -> str:
         """
-        >>> from domain.market.instrument import instrument
+        from domain.market.instrument import instrument
         >>> LiveSeries(instrument("EURUSD"), Timeframe.named("M5")).name
         'EURUSD M5'
         """

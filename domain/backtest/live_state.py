@@ -12,8 +12,7 @@ from domain.backtest.live_bytes import Unpacked
 from domain.backtest.live_columns import NAN, Wilder
 from domain.backtest.live_window import KINDS, TABLES
 from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL, WAITING
-from domain.params import build, values_of
-from domain.risk.limits import Limits
+from domain.params import values_of
 from domain.trading.rules import Rules
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def stored_values(live: LiveSimulation) -> dict[str, Any]:
     words = {name: [[k, word, number] for (k, word), number in words.numbers.items()] for name, words in (("tags", live.signals.tags), ("groups", live.signals.groups))}
     given = dict(given=live.signals.given, entries=live.signals.entries, words=[live.signals.tags.given, live.signals.groups.given])
     sources = [[source.end, source.mid, list(source.coming)] for source in live.conversion.sources] if live.conversion else []
-    return dict(now=live.now, limits=values_of(live.rules.limits), ask=int(live.account.context["ask"][0]), bars=live.bars.values(), **words, **given, sources=sources)
+    return dict(now=live.now, limits=changed_limits(live), ask=int(live.account.context["ask"][0]), bars=live.bars.values(), **words, **given, sources=sources)
 
 
 def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
@@ -39,12 +38,17 @@ def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
     recent = account.recent[: int(account.numbers[PLACE["closed"]])]
     signals = [live.signals.table[: live.signals.count], live.signals.protection_table[: live.signals.protections]]
     rows = np.array([account.outputs[name][0] for name in ROWS[1:]]), account.outputs["row_ts"][:1]
-    return [account.state["account"], cursors, positions, pending, waiting, recent, *rows, *signals, account.final_rate, *live.bars.arrays()]
+    return [account.state["account"], cursors, positions, pending, waiting, recent, account.state["entered"], account.state["tails"], *rows, *signals, account.final_rate, *live.bars.arrays()]
 
 
 def rules_in(parts: Unpacked, rules: Rules) -> Rules:
-    """The rules with the limits that were in force."""
-    return replace(rules, limits=build(Limits, parts.values["limits"]))
+    """The rules with the limits that commands have changed."""
+    return replace(rules, limits=replace(rules.limits, **parts.values["limits"]))
+
+
+def changed_limits(live: LiveSimulation) -> dict[str, Any]:
+    given = values_of(live.given.limits)
+    return {name: value for name, value in values_of(live.rules.limits).items() if value != given[name]}
 
 
 def restored(live: LiveSimulation, parts: Unpacked) -> None:
@@ -52,7 +56,7 @@ def restored(live: LiveSimulation, parts: Unpacked) -> None:
     values, account = parts.values, live.account
     live.now = values["now"]
     live.ask(bool(values["ask"]))
-    state = {name: parts.array(kind) for name, kind in (("account", ACCOUNT), ("cursors", CURSOR), ("positions", POSITION), ("pending", WAITING), ("waiting", WAITING), ("recent", np.float64))}
+    state = {name: parts.array(kind) for name, kind in (("account", ACCOUNT), ("cursors", CURSOR), ("positions", POSITION), ("pending", WAITING), ("waiting", WAITING), ("recent", np.float64), ("entered", np.int64), ("tails", np.float64))}
     rows, ts = parts.array(np.float64), parts.array(np.int64)
     account.outputs["row_ts"][0] = ts[0]
     for name, value in zip(ROWS[1:], rows, strict=True):

@@ -30,7 +30,7 @@ class Feed:
 
     def __init__(self, case: Case, kept: bool = False) -> None:
         self.case, self.kept = case, kept
-        self.series = [LiveSeries(task.instrument, task.timeframe, task.side, (task.finer_timeframe or task.timeframe) if task.finer is not None else None) for task in case.tasks]
+        self.series = [LiveSeries(task.instrument, task.timeframe, task.side, (task.finer_timeframe or task.timeframe) if task.finer is not None else None, task.releases) for task in case.tasks]
         self.rates = [LiveSeries(rate.instrument, rate.timeframe, rate.side) for rate in case.rates]
         self.bars = [bars_of(task, case.costs) for task in case.tasks]
         self.finer = [_finer_of(task, case) for task in case.tasks]
@@ -40,10 +40,17 @@ class Feed:
         self.finer_done, self.quoted_done = [0] * len(self.finer), [0] * len(self.quoted)
 
     def simulation(self) -> LiveSimulation:
-        return LiveSimulation(self.series, self.case.rules, self.rates, self.tape if self.kept else None)
+        return self.reminded(LiveSimulation(self.series, self.case.rules, self.rates, self.tape if self.kept else None))
 
     def restored(self, stored: bytes) -> LiveSimulation:
-        return LiveSimulation.restore(self.series, self.case.rules, stored, self.rates, self.tape)
+        return self.reminded(LiveSimulation.restore(self.series, self.case.rules, stored, self.rates, self.tape))
+
+    def reminded(self, live: LiveSimulation) -> LiveSimulation:
+        """With the values of the monitored feature so far."""
+        for k, task in enumerate(self.case.tasks):
+            if task.monitored is not None:
+                live.remember(k, task.monitored[: len(task.monitored) - len(task.bars) + self.done[k]])
+        return live
 
     def tape(self, k: int, last: int | None) -> Bars:
         first = 0 if last is None else max(self.done[k] - last, 0)
@@ -83,7 +90,9 @@ class Feed:
     def decide(self, live: LiveSimulation) -> Any:
         def decided(k: int, end: int) -> list[dict]:
             b = self.done[k] - 1
-            trail = self.case.tasks[k].trail_price
+            trail, monitored = self.case.tasks[k].trail_price, self.case.tasks[k].monitored
+            if monitored is not None:
+                live.monitor(float(monitored[len(monitored) - len(self.bars[k].ts) + b]))
             if trail is not None:
                 live.trail(float(trail[b]))
             return self.rows[k].get(int(self.bars[k].ts[b]), [])
