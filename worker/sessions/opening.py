@@ -12,7 +12,8 @@ from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.seen import Tape
 from domain.live.tape import TapeBar
-from worker.sessions.feeds import Asked, source_of
+from worker.sessions.feed_source import source_of
+from worker.sessions.feeds import Asked
 from worker.sessions.work import Account, SessionWork, standing
 from worker.settings import Settings
 from worker.store import Store
