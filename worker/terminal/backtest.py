@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,21 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
-from worker.terminal.backtest_options import BARS, Config, Name, Params, Preset, Side, Strategy, TimeframeName, with_preset
+from worker.terminal.backtest_options import (
+    BARS,
+    MODES,
+    Commands,
+    Config,
+    Mode,
+    Name,
+    Params,
+    Preset,
+    Side,
+    Strategy,
+    TimeframeName,
+    commands_in,
+    with_preset,
+)
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.forecasts import ForecastSource
@@ -47,6 +62,8 @@ def backtest(
     releases: Path | None = RELEASES,
     impact: Impact = "high",
     utc: Utc = False,
+    commands: Commands = None,
+    mode: Mode = "auto",
     start: From = "",
     end: To = "",
     config: Config = None,
@@ -59,13 +76,17 @@ def backtest(
     """Backtest a strategy, or your own signals, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
+    if mode not in MODES:
+        raise unknown("mode", mode, MODES)
+    if separate and commands:
+        raise BadRequest("--commands are given to one account, and --each makes one for each series; leave one of them out")
     from domain.backtest import study
     from domain.market import instruments
 
     strategy, params = chosen(strategy, params, strategy_file)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
-    period = period_of(start, end)
+    period, asked = period_of(start, end), commands_in(commands)
     files = BarFiles(instruments(extra), clock)
     series, along = series_of(files, Asked(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
     files.finish()
@@ -84,7 +105,9 @@ def backtest(
         strategy_ = filtering.strategy(strategy, params) if filtering else source.strategy(params, timeframe) if source else _strategy(strategy, params, signals)
         traded = source.series(traded, rules, along, strategy_) if source else traded
         used = filtering.applied(traded, rules, along, strategy_) if filtering else None
-        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None)
+        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None, commands=asked, ask=mode == "approve")
+        for sentence in result.unworked:
+            print(f"tidemark: {sentence}", file=sys.stderr)
         named = filtering or source
         run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None), filtering.plain(used) if filtering else source.plain() if source else None)
         _write(folder, run_report, run_report.plain(), equity, report)

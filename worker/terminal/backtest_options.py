@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +21,17 @@ Strategy = Annotated[str, typer.Option("--strategy", help="Strategy name.")]
 Params = Annotated[str, typer.Option("--params", help="Strategy parameters as JSON.")]
 Preset = Annotated[str, typer.Option("--preset", help=PRESET)]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml.")]
+Commands = Annotated[Path | None, typer.Option("--commands", help="CSV of commands to the account (ts who command arguments reason), as commands.csv of a session; each is worked after the last instant up to its ts.")]
+Mode = Annotated[str, typer.Option("--mode", help="auto, or approve: an order waits until a command approves it.")]
+MODES = ("auto", "approve")
+
+
+def commands_in(path: Path | None) -> list[Any]:
+    """The commands of a file; none without one."""
+    from domain.parsing import text_in
+    from domain.trading.command import read_commands
+
+    return read_commands(text_in(path), path.name) if path else []
 
 
 def with_preset(strategy: str, preset: str, timeframe: str, params: str) -> str:
