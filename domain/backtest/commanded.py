@@ -73,13 +73,14 @@ class WholeRun:
     def leave(self, trade: int, share: float) -> bool:
         return bool(self.run.between(kernel.leave_share, trade, share))
 
-    def ticket(self, task: int, number: int, row: Row, now: int) -> None:
+    def ticket(self, task: int, number: int, row: Row, now: int) -> bool:
         self._refuse_unknown_rate(task, now)
-        self.run.between(kernel.place, task, self._tickets[number], now)
+        return bool(self.run.between(kernel.place, task, self._tickets[number], now))
 
     def _refuse_unknown_rate(self, task: int, now: int) -> None:
+        """One must be known at the next instant, the first at which the order could fill."""
         inputs, quote = self.prepared.inputs, self.tasks[task].instrument.quote
-        if self.market.converts and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], max(self.at - 1, 0)]):
+        if self.market.converts and self.at < len(self.market.instants) and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], self.at]):
             raise BadRequest(f"no conversion rate {quote}→{self.market.rules.account.currency} at the order of {text_of(now)}: load bars of a pair that begin earlier")
 
     def approve(self, task: int, order: int) -> bool:
