@@ -25,7 +25,7 @@ from tests.reference.costs import refuse_mixed_pips, spread_of
 from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
 from tests.reference.exits import close_at_open, close_at_the_end, close_before_the_shut, gap, stop_and_targets, stop_out, worst_price
 from tests.reference.ledger import Exposure, Ledger, inside
-from tests.reference.limits import govern, kill
+from tests.reference.limits import govern, kill, refuse_unknown
 from tests.reference.orders import Position, Series, read_orders
 from tests.reference.protection import protect
 
@@ -62,6 +62,7 @@ def replayed(
 ) -> Ledger:
     """The account after all of it; its rows are dictionaries, times nanoseconds. ``killed_after`` so many instants, 0 is never.
     ``commands`` come in order; ``strategies``: the name of each task's; ``ask``: entries wait until a person approves them."""
+    refuse_unknown(limits, tasks)
     every_series, conversion = _load(tasks, account, costs, rates)
     ledger = Ledger(account, costs, execution, conversion, limits, every_series)
     ledger.ask, person = ask, Person(ledger, every_series, strategies or [""] * len(tasks), sizing, list(commands))
