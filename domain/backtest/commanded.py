@@ -74,8 +74,10 @@ class WholeRun:
         return bool(self.run.between(kernel.leave_share, trade, share))
 
     def ticket(self, task: int, number: int, row: Row, now: int) -> bool:
-        self._refuse_unknown_rate(task, now)
-        return bool(self.run.between(kernel.place, task, self._tickets[number], now))
+        placed = bool(self.run.between(kernel.place, task, self._tickets[number], now))
+        if placed:
+            self._refuse_unknown_rate(task, now)
+        return placed
 
     def _refuse_unknown_rate(self, task: int, now: int) -> None:
         """One must be known at the next instant, the first at which the order could fill."""
@@ -158,4 +160,6 @@ def _first_bars(task: Task, count: int) -> Task:
     bars = task.bars.iloc[:count].reset_index(drop=True)
     signals = pd.DataFrame(task.signals)
     kept = signals[(signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
-    return replace(task, bars=bars, signals=kept, trail_price=None if task.trail_price is None else task.trail_price[:count])
+    left = len(task.bars) - count
+    trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
+    return replace(task, bars=bars, signals=kept, trail_price=trail, monitored=monitored)

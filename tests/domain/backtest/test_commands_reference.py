@@ -19,7 +19,7 @@ from tests.reference.compare import differences
 from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
 from tests.reference.execution import replayed
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 4
+CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 8
 PARTS = 8
 
 
