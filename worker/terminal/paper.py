@@ -127,7 +127,7 @@ def disable(name: Name, strategy: Strategy = "", reason: Reason = "", as_json: J
 @app.command()
 def blackout(
     name: Name,
-    add: str = typer.Option("", help="Windows to add, as in '12:25-12:35 UTC', several separated by ;"),
+    add: str = typer.Option("", help="Windows to add, as in '12:25-12:35 UTC'; several are separated by semicolons."),
     remove: str = typer.Option("", help="Windows to remove, each as it was added."),
     reason: Reason = "",
     as_json: Json = False,
