@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.live.notices import Notice
 from domain.live.tape import time_text
 from domain.live.worked import Decision, Worked
 from worker.store.messages import Message
@@ -40,6 +41,11 @@ def commanded(session: str, command: StoredCommand, ts: int, answer: str) -> Hap
     kind = "session_command_refused" if answer else "session_command_worked"
     detail = dict(number=command.number, command=command.command, worked=time_text(ts), **(dict(answer=answer) if answer else {}))
     return Happened(kind, (entity(session),), detail, command.who)
+
+
+def message(session: str, notice: Notice) -> Message:
+    """A notice as it is written to be sent."""
+    return Message(notice.key, notice.severity, notice.text, session)
 
 
 def _decided(session: str, decision: Decision) -> Iterator[Happened]:

@@ -76,7 +76,7 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
         history = source.history(asked)
         account = accounts.start(plan, history, tape)
     tell = stored.session.source.get("feed") != "replay"
-    work = SessionWork(name, account, source.open(asked), epoch, stored.state, tell)
+    work = SessionWork(name, account, source.open(asked), epoch, stored.state, tell, plan.rules)
     if not stored.recovered:
         work.begin(history)
     return stored, work

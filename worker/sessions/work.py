@@ -10,9 +10,11 @@ from typing import Any, Protocol
 
 from domain.errors import BadRequest
 from domain.live.command import Command
+from domain.live.loss_watch import LossWatch
 from domain.live.quotes import Ended, Instant, OpenBar, Opened, Standing
 from domain.live.tape import TapeBar
 from domain.live.worked import Worked
+from domain.trading.rules import Rules
 from worker.sessions import events
 from worker.sessions.replay_feed import Bad, Over, SessionFeed, Told
 from worker.store.messages import Message
@@ -58,15 +60,16 @@ class Gathered:
 
 
 class SessionWork:
-    """A session that this runner holds. ``epoch``: its fencing token; ``tell``: fills are messages to people."""
+    """A session that this runner holds. ``epoch``: its fencing token; ``tell``: fills are messages to people; ``rules``: whose limits' use is told."""
 
-    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, tell: bool = False) -> None:
+    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, tell: bool = False, rules: Rules = Rules()) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
         self.ts, self.end, self._tell = state.ts, "", tell
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
         self._equity_ts = int(state.view.get("equity_ts", 0))
+        self._rules, self._losses = rules, LossWatch.of(state.view.get("losses") or {}, rules.account.balance)
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
         self._asked: deque[StoredCommand] = deque()     # told, not worked
@@ -114,7 +117,7 @@ class SessionWork:
         if not now.touched:
             return None
         self._now, self._number = Gathered(), self._number + 1
-        view = _plain(self.account.view()) | dict(begun=self._begun, equity_ts=self._equity_ts)
+        view = _plain(self.account.view()) | dict(begun=self._begun, equity_ts=self._equity_ts, losses=self._losses.plain())
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
         self._bars += len(now.tape)
         return Written(commit, now.events, now.messages, self.end)
@@ -164,10 +167,16 @@ class SessionWork:
             happened, messages = events.of(self.name, each, self._tell)
             self._now.events.extend(happened)
             self._now.messages.extend(messages)
+            self._tell_losses(each)
             for command in each.commands:
                 self._answer(self._asked.popleft(), command.ts)
             if each.ended:
                 self.end = self.end or "stopped"
+
+    def _tell_losses(self, worked: Worked) -> None:
+        if row := worked.row:
+            told = self._losses.row(self.name, self._rules.limits, int(row["ts"]), float(row["equity"]), float(row["equity_low"]))
+            self._now.messages.extend(events.message(self.name, notice) for notice in told)
 
     def _forget(self, bar: TapeBar) -> None:
         """A bar that has ended is open no longer; the next one of its series may have opened already."""
