@@ -1,4 +1,4 @@
-"""What a session tells people: fills, errors, use of the daily loss, nearness to a floor, states, connection, divergence.
+"""What a session tells people: fills, use of the daily loss, nearness to a floor, states, divergence.
 
 Pure: each function gives the notices of one event, under a key that names it, so that the same event tells it once however often it is worked again.
 Whoever commits the event writes them with it.
@@ -22,7 +22,7 @@ STATES = {"halted": CRITICAL, "differs": CRITICAL, "error": CRITICAL, "failed": 
 
 @dataclass(frozen=True)
 class Notice:
-    """``key`` names the event; ``kind``: fill, error, daily_loss, floor, state, connection, divergence."""
+    """``key`` names the event; ``kind``: fill, daily_loss, floor, state, divergence."""
 
     key: str
     kind: str
@@ -74,18 +74,6 @@ def state(session: str, entered: str, at: int, reason: str = "") -> Notice:
     """
     why = f" ({readable(reason).rstrip('.')})" if reason else ""
     return _notice(session, "state", f"{entered}:{at}", STATES.get(entered, INFO), f"{entered}{why}, {_time(at)}")
-
-
-def connection(session: str, feed: str, away: bool, at: int, reason: str = "") -> Notice:
-    """Of a feed or broker that went away, or is back."""
-    why = f" ({readable(reason).rstrip('.')})" if reason else ""
-    word = "away" if away else "back"
-    return _notice(session, "connection", f"{feed}:{word}:{at}", WARNING if away else INFO, f"{feed} is {word}{why}, {_time(at)}")
-
-
-def error(session: str, at: int, sentence: str) -> Notice:
-    """Of an error that stopped a session, or a task of it."""
-    return _notice(session, "error", str(at), CRITICAL, f"{readable(sentence).rstrip('.')}, {_time(at)}")
 
 
 def divergence(session: str, checked: str, sentence: str, severity: str = CRITICAL) -> Notice:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.live.notices import Notice
+from domain.live.notices import Notice, fill
 from domain.live.tape import time_text
 from domain.live.worked import Decision, Worked
 from worker.store.messages import Message
@@ -28,13 +28,13 @@ class Happened:
     actor: str = ""
 
 
-def of(session: str, worked: Worked, tell: bool) -> tuple[list[Happened], list[Message]]:
-    """Decisions, fills and trades of an instant. ``tell``: fills are messages, too."""
+def of(session: str, worked: Worked) -> tuple[list[Happened], list[Message]]:
+    """Decisions, fills and trades of an instant; fills are messages, too."""
     events = [event for decision in worked.decisions for event in _decided(session, decision)]
     events += [_booked(session, "order_filled", row) for row in worked.fills]
     events += [_booked(session, "trade_closed", row) for row in worked.trades]
     events += [Happened("session_remarked", (entity(session),), dict(remark=remark)) for remark in worked.remarks]
-    return events, list(_fills(session, worked)) if tell else []
+    return events, [message(session, fill(session, row)) for row in worked.fills]
 
 
 def commanded(session: str, command: StoredCommand, ts: int, answer: str) -> Happened:
@@ -67,14 +67,3 @@ def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
     """Times as text, and names that an event has itself with another one."""
     said = {name: time_text(value) if isinstance(value, int) and (name == "ts" or name.endswith("_ts")) and value > 0 else value for name, value in packed(row).items()}
     return {{"kind": "fill_kind", "actor": "by", "at": "vendor_time"}.get(name, name): value for name, value in said.items()}
-
-
-def _fills(session: str, worked: Worked) -> Iterable[Message]:
-    for number, row in enumerate(worked.fills):
-        yield Message(f"{session}:fill:{worked.ts}:{number}", "info", f"{session}: {_sentence(row)}", session)
-
-
-def _sentence(row: Mapping[str, Any]) -> str:
-    words = [str(row[name]) for name in ("side", "lots", "instrument") if row.get(name) not in (None, "")]
-    price = f" at {row['price']}" if "price" in row else ""
-    return f"{' '.join(words)}{price}" + (f" ({row['reason']})" if row.get("reason") else "")

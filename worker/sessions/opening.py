@@ -75,8 +75,7 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     else:
         history = source.history(asked)
         account = accounts.start(plan, history, tape)
-    tell = stored.session.source.get("feed") != "replay"
-    work = SessionWork(name, account, source.open(asked), epoch, stored.state, tell, plan.rules)
+    work = SessionWork(name, account, source.open(asked), epoch, stored.state, plan.rules)
     if not stored.recovered:
         work.begin(history)
     return stored, work

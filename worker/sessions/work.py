@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Protocol
 
 from domain.errors import BadRequest
+from domain.live import notices
 from domain.live.command import Command
 from domain.live.loss_watch import LossWatch
 from domain.live.quotes import Ended, Instant, OpenBar, Opened, Standing
@@ -60,11 +61,11 @@ class Gathered:
 
 
 class SessionWork:
-    """A session that this runner holds. ``epoch``: its fencing token; ``tell``: fills are messages to people; ``rules``: whose limits' use is told."""
+    """A session that this runner holds. ``epoch``: its fencing token; ``rules``: whose limits' use is told."""
 
-    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, tell: bool = False, rules: Rules = Rules()) -> None:
+    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, rules: Rules = Rules()) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
-        self.ts, self.end, self._tell = state.ts, "", tell
+        self.ts, self.end, self._state = state.ts, "", str(state.view.get("state", ""))
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
@@ -118,6 +119,7 @@ class SessionWork:
             return None
         self._now, self._number = Gathered(), self._number + 1
         view = _plain(self.account.view()) | dict(begun=self._begun, equity_ts=self._equity_ts, losses=self._losses.plain())
+        now.messages.extend(self._entered(str(view.get("state", ""))))
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
         self._bars += len(now.tape)
         return Written(commit, now.events, now.messages, self.end)
@@ -164,7 +166,7 @@ class SessionWork:
             for bar in each.bars:
                 self._forget(bar)
             self._put(each)
-            happened, messages = events.of(self.name, each, self._tell)
+            happened, messages = events.of(self.name, each)
             self._now.events.extend(happened)
             self._now.messages.extend(messages)
             self._tell_losses(each)
@@ -172,6 +174,12 @@ class SessionWork:
                 self._answer(self._asked.popleft(), command.ts)
             if each.ended:
                 self.end = self.end or "stopped"
+
+    def _entered(self, state: str) -> Iterator[Message]:
+        """A state that the account has newly entered; the session's end is told where it is written."""
+        if state not in ("", "finished", self._state):
+            yield events.message(self.name, notices.state(self.name, state, self.ts))
+        self._state = state
 
     def _tell_losses(self, worked: Worked) -> None:
         if row := worked.row:
