@@ -9,10 +9,11 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
@@ -76,7 +77,7 @@ class Runner:
         self._unwritten: list[Written] = []
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
-        self._shown: dict[str, object] = {}
+        self._shown: dict[str, dict[str, Any]] = {}
 
     # -- the loop
 
@@ -295,6 +296,7 @@ class Runner:
             with self.store.unit() as unit:
                 for name, feed in changed.items():
                     unit.sessions.show(name, feed)
+                    unit.messages.write(alarmed(name, feed, self._shown.get(name, {})), unit.now())
         self._shown = dict(now)
 
     # -- beside the loop
@@ -328,9 +330,15 @@ def record_failure(unit: Unit, failed: Failed) -> None:
     unit.leases.release(lease_of(failed.session), failed.epoch)
 
 
-def shown(work: SessionWork) -> dict[str, object]:
-    """How a feed is, as the page reads it: ``newest`` is when each instrument's last price came, seconds since 1970."""
+def shown(work: SessionWork) -> dict[str, Any]:
+    """How a feed is, as the page reads it: ``newest`` is when each instrument's last price came, seconds since 1970; ``alarms``: positions without a price."""
     state, at = work.feed.state(), time.time()
     newest = {name: round(at - age) for name, age in state.ages.items() if age < 1e9}
     bars = {bar.series: [bar.open, bar.high, bar.low, bar.close] for bar in work.feed.shown()}
-    return dict(away=state.away, clock=state.clock, newest=newest, dropped=dict(state.dropped), remarks=list(state.remarks), bars=bars)
+    return dict(away=state.away, clock=state.clock, newest=newest, dropped=dict(state.dropped), remarks=list(state.remarks), bars=bars, alarms=list(work.feed.silent(work.exposed)))
+
+
+def alarmed(name: str, feed: Mapping[str, Any], before: Mapping[str, Any]) -> list[Message]:
+    """A message for each alarm that was not there before."""
+    new = [alarm for alarm in feed["alarms"] if alarm not in before.get("alarms", ())]
+    return [Message(f"{name}:silent:{alarm.split()[0]}:{feed['clock']}", "critical", f"{name} holds a position, and {alarm}", name) for alarm in new]

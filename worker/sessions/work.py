@@ -191,6 +191,10 @@ class SessionWork:
         self._now.outputs.append(Output(kind, number, ts, packed(row)))
 
 
+def _exposed(view: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(row["instrument"]) for row in view.get("positions", ())))
+
+
 def standing(state: SessionState) -> Standing | None:
     """Where a session stands, for its feed; None before its first instant."""
     if not state.ts:
