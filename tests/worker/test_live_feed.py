@@ -146,12 +146,3 @@ def test_a_price_that_stands_still_is_an_alarm_heartbeats_or_not():
     assert ages.silent(["EURUSD"]) == ("EURUSD has had no price for more than 30 s, although its market is open",)
     ages.heard(Heartbeat(int(np.datetime64("2024-07-13T12:00", "ns").astype(np.int64))))       # a Saturday
     assert ages.silent(["EURUSD"]) == ()
-
-
-def test_a_silent_position_is_a_message_once():
-    from worker.sessions.runner import alarmed
-
-    sentence = "EURUSD has had no price for more than 30 s, although its market is open"
-    (message,) = alarmed("main", dict(alarms=[sentence], clock=7), dict(alarms=[]))
-    assert (message.severity, message.text, message.session) == ("critical", f"main holds a position, and {sentence}", "main")
-    assert not alarmed("main", dict(alarms=[sentence], clock=9), dict(alarms=[sentence]))
