@@ -28,7 +28,7 @@ class Deciders:
         self.plan, self.contexts, self.seen = plan, contexts, seen
         self.strategies = [planned.made for planned in plan.strategies]
         self._closes = {text: bars[-1].close for text in plan.series if (bars := seen(text))}
-        self._names = {text: plan.name_of(text).instrument for text in plan.series}
+        self._names = {text: plan.name_of(text) for text in plan.series}
         self._others = {text: self._others_of(text) for text in plan.series}
         self._deciding = [self._begun(text, self.strategies[number]) for text, number in plan.decided]
         self._macro = ["macro" in set[str]().union(*(inputs_of(use) for use in uses_of(self.strategies[number]))) for _, number in plan.decided]
@@ -64,8 +64,10 @@ class Deciders:
         return replace(given, instrument=self.plan.instrument(text), timeframe=name.timeframe, others=others)
 
     def _others_of(self, text: str) -> dict[str, str]:
-        """Each other instrument and the series whose closes stand for it: the last that the plan names."""
-        return {self._names[other]: other for other in self.plan.series if self._names[other] != self._names[text]}
+        """Each other instrument and the series whose closes stand for it: that of the same timeframe, else the finest."""
+        own = self._names[text]
+        by_fit = sorted(self.plan.series, key=lambda other: (self._names[other].timeframe == own.timeframe, -self._names[other].timeframe.minutes))
+        return {self._names[other].instrument: other for other in by_fit if self._names[other].instrument != own.instrument}
 
     def _macro_at(self, text: str, end: int) -> dict[str, float]:
         given = self.contexts.get(text, Context()).macro

@@ -63,7 +63,7 @@ class Session:
         for bar in history:
             if arrivals.past(bar):
                 seen.add(bar)
-        return cls(plan, arrivals, seen, contexts, Account(series_of(plan), plan.rules))
+        return cls(plan, arrivals, seen, contexts, Account(series_of(plan), plan.account_rules))
 
     @property
     def ts(self) -> int:
