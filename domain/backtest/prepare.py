@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -93,6 +94,13 @@ def with_signals(market: MarketInputs, tasks: Sequence[Task]) -> Prepared:
     context, costs = market.context.copy(), market.rules.costs
     context["slippage_atr"] = protections.window(costs.slippage_window) if costs.slippage_kind == "atr" else 0
     return Prepared(context, inputs, market.final_rate, len(market.ends), tags)
+
+
+def other_limits(market: MarketInputs, tasks: Sequence[Task], before: Limits, after: Limits) -> tuple[dict[str, np.ndarray], dict[str, np.generic]]:
+    """The inputs of the bars under other limits, and the numbers of the context that differ from those ``before``."""
+    inputs = {**market.inputs, **_limits(tasks, market.bars, after, market.rules.sizing, market.instants)}
+    old, new = (_context(replace(market.rules, limits=limits), market.converts, inputs, len(market.instants))[0] for limits in (before, after))
+    return dict(warn=inputs["warn"]), {name: new[name] for name in CONTEXT.names or () if old[name] != new[name]}
 
 
 def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies: Sequence[str], quotes: Sequence[int]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -114,6 +114,17 @@ class Simulation:
         """What a verb of the kernel returns, worked between two instants."""
         self._make_space()
         return verb(self._context, *arguments)
+
+    def ask(self, ask: bool) -> None:
+        """Whether entries wait until a person approves them."""
+        self._context["ask"] = ask
+
+    def change(self, inputs: Mapping[str, np.ndarray], numbers: Mapping[str, Any]) -> None:
+        """Other inputs, and other numbers of the rules, from the next instant on."""
+        self.prepared = self.prepared._replace(inputs={**self.prepared.inputs, **inputs})
+        self._write_addresses(dict(inputs))
+        for name, value in numbers.items():
+            self._context[name] = value
 
     def to_end(self, watch: Watch = lambda share: None) -> None:
         while self.step(AT_ONCE):

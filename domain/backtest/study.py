@@ -14,8 +14,10 @@ import pandas as pd
 
 from domain.analytics import Evidence, Remark, account_calendar, lint, measure
 from domain.audit.record import canonical, plain
+from domain.backtest.commanded import Commanded, Result, replay_commanded
 from domain.backtest.history import History, after
 from domain.backtest.own_limits import limited
+from domain.backtest.parameters import Version, spliced, versions_of
 from domain.backtest.simulator import Watch, replay
 from domain.backtest.volatility_stops import with_volatility_stops
 from domain.errors import BadRequest
@@ -25,11 +27,14 @@ from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.strategies import STRATEGIES, Strategy, decide
-from domain.strategies.base import refuse_without_model
+from domain.strategies.base import name_of, refuse_without_model
+from domain.trading.command import Command
 from domain.trading.costs import Costs
 from domain.trading.rules import Rules as Rules
 from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
+
+SIGNALS = "signals"         # what a table of signals is called where a strategy has a name
 
 Keep = Callable[[str, pd.DataFrame], pd.DataFrame]
 AnySeries = TypeVar("AnySeries", "Series", Task)
@@ -71,6 +76,7 @@ class Study:
     rules: Rules
     history: History = History({}, 0)
     contexts: Sequence[Context] = ()        # of its series: what features read beside the bars
+    unworked: Sequence[str] = ()            # what commands could not do, in sentences
 
     @property
     def market(self) -> Calendar:
@@ -100,21 +106,39 @@ class Study:
         )  # fmt: skip
 
 
-def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None) -> Study:
-    """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded."""
+def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None, commands: Sequence[Command] = (), ask: bool = False) -> Study:
+    """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded.
+    ``commands``: of a person, each worked after the last instant <= its ``ts``; ``ask``: entries wait until one approves them."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
         refuse_without_model(strategy, keep is not None)
     if signals is not None and len({entry.instrument.name for entry in series}) < len(series):
         raise BadRequest("signals name an instrument and not its timeframe; give one timeframe of each instrument")
-    rules, tasks = limited(rules, strategy), [_task(entry, strategy, signals, series, rules.execution.stops) for entry in series]
-    if keep is not None:
-        tasks = [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
-    outcome = replay(tasks, rules, rates, watch, moves=True)
+    versions = versions_of(strategy, name_of(strategy) if strategy else SIGNALS, commands)
+    every = [_tasks(series, version.strategy, signals, rules.execution.stops, keep) for version in versions]
+    tasks: Sequence[Task] = every[0] if len(every) == 1 else spliced(versions, every)
+    asked, rules = _asked(versions, rules, commands, ask, len(series)), limited(rules, strategy)
+    if commands or ask:
+        result = replay_commanded(tasks, rules, asked, rates, watch, moves=True)
+    else:
+        result = Result(replay(tasks, rules, rates, watch, moves=True), tasks)
+    outcome, tasks = result.outcome, result.tasks
     market = account_calendar(task.instrument.calendar for task in tasks)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
-    return Study(outcome, metrics, tasks, rules, history_of(series, strategy), [entry.context for entry in series])
+    return Study(outcome, metrics, tasks, rules, history_of(series, strategy), [entry.context for entry in series], result.remarks)
+
+
+def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.DataFrame | None, stops: str, keep: Keep | None) -> list[Task]:
+    tasks = [_task(entry, strategy, signals, series, stops) for entry in series]
+    return tasks if keep is None else [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
+
+
+def _asked(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, tasks: int) -> Commanded:
+    """The commands, with the limits that the strategy sets itself after each ``set``."""
+    name = name_of(versions[0].strategy) if versions[0].strategy else SIGNALS
+    own = {version.place: dict(max_drawdown=limited(rules, version.strategy).limits.max_drawdown) for version in versions[1:]}
+    return Commanded(commands, [name] * tasks, ask, own)
 
 
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
+
 from domain.errors import BadRequest, unknown
-from worker.desk.context import DeskContext, required
-from worker.desk.paper_rows import HaltRow, SessionRow, SessionView, StartRequest, Verb
+from domain.params import Param, params_of
+from domain.trading.command import command as checked
+from domain.trading.verbs import VERBS
+from worker.desk.context import DeskContext
+from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
+from worker.desk.paper_start import started
+from worker.desk.paper_view import row_of, table_of, view_of
+from worker.store import Unit
+from worker.store import session_asking as asking
+from worker.store.sessions import TradingSession
 
 TRADERS = ("trader", "admin")
-VERBS = (
-    Verb("pause", "Pause", "No new entries; stops and targets go on."),
-    Verb("continue", "Continue", "Lift the pause."),
-    Verb("order", "Order", "A market order through all limits, filled at the next open."),
-    Verb("close", "Close", "Leave a position, or a share of it, at the next open."),
-    Verb("close-all", "Close all", "Leave every position at the next open."),
-    Verb("set", "Set parameters", "Strategy parameters from the next decision on; what is open keeps its levels."),
-    Verb("enable", "Enable", "Let a strategy decide again."),
-    Verb("disable", "Disable", "A strategy decides nothing more; its positions go on."),
-    Verb("blackout", "Blackout", "Add or remove a window without entries."),
-    Verb("approve", "Approve", "Let a proposal become an order."),
-    Verb("stop", "Stop", "End the session; with open positions only when they are closed too."),
-    Verb("halt", "Emergency stop", "No order any more, and every position left, until a person releases it."),
-    Verb("release", "Release", "Lift the emergency stop; names the person and the reason."),
-)
 
 
 class Paper:
@@ -32,61 +28,123 @@ class Paper:
 
     def __init__(self, context: DeskContext) -> None:
         self._context = context
+        self._rows: dict[str, tuple[tuple[Any, ...], SessionRow]] = {}      # as of a commit, so that nothing is read where nothing is new
 
     # -- reading
 
     def all(self) -> list[SessionRow]:
-        """Every session, those that run first, then by name."""
-        return []
+        """Every session, those that are not over first, then by name."""
+        with self._context.store.read() as unit:
+            rows = [self._row(unit, session) for session in unit.sessions.all()]
+        return sorted(rows, key=lambda row: (row.over, row.name))
+
+    def row(self, name: str) -> SessionRow:
+        with self._context.store.read() as unit:
+            return self._row(unit, self._session(unit, name))
 
     def get(self, name: str) -> SessionView:
         """One session; BadRequest where there is none of that name."""
-        view: SessionView = required(None, "session", name)
-        return view
+        with self._context.store.read() as unit:
+            session = self._session(unit, name)
+            return view_of(unit, session, self._row(unit, session))
+
+    def table(self, name: str, kind: str) -> pd.DataFrame:
+        """All rows of ``trades``, ``fills``, ``equity``, ``decisions``, ``tape`` or ``commands``."""
+        with self._context.store.read() as unit:
+            return table_of(unit, self._session(unit, name).name, kind)
 
     def halts(self) -> list[HaltRow]:
         """The kill switches that are set, the newest first."""
-        return []
+        with self._context.store.read() as unit:
+            latched = unit.session_halts.latched()
+        return [HaltRow(each.session, each.strategy, each.who, each.reason, each.at, each.flatten) for each in reversed(latched)]
 
     # -- what may be done
 
     def verbs(self, row: SessionRow | None = None) -> dict[str, Verb]:
         """Name -> command, with the reason where the person, or the session's state, does not allow it."""
-        from dataclasses import replace
+        return {name: Verb(name, title, (VERBS[name].__doc__ or "").strip(), refused=self.refused(name, row)) for name, title in TITLES.items()}
 
-        return {verb.name: replace(verb, refused=self.refused(verb.name, row)) for verb in VERBS}
+    def params(self, verb: str) -> tuple[Param, ...]:
+        """The arguments of a command, for a form."""
+        if verb not in VERBS:
+            raise unknown("command", verb, VERBS)
+        return params_of(VERBS[verb])
 
     def refused(self, verb: str, row: SessionRow | None = None) -> str:
         """Why the person may not give a command, or the session not take it; empty where both may."""
-        if verb not in {each.name for each in VERBS}:
-            raise unknown("command", verb, [each.name for each in VERBS])
+        if verb not in TITLES:
+            raise unknown("command", verb, TITLES)
         if self._context.actor.role not in TRADERS:
             return f"needs the role {TRADERS[0]}"
-        if row is not None and not row.open_ended:
-            return f"{row.name} is {row.state}"
-        return ""
+        if row is not None and row.over:
+            return f"{row.name} is {row.word.lower()}"
+        return "the session is not paused" if row is not None and verb == "continue" and row.state not in ("paused", "ready") else ""
 
     # -- changing
 
     def start(self, request: StartRequest) -> str:
         """Make the session, which the workers then run; its name."""
-        self._check("order")
-        raise BadRequest("sessions cannot be started here yet; start one with: tidemark paper start")
+        self._allow()
+        return started(self._context, request)
 
-    def command(self, name: str, verb: str, arguments: Mapping[str, Any] | None = None, reason: str = "") -> None:
-        """Give a session a command; it is worked after the last instant up to now."""
-        row = self.get(name).row
-        self._check(verb, row)
+    def resume(self, name: str) -> SessionRow:
+        """A session that failed is worked on again."""
+        self._allow()
+        with self._context.store.unit() as unit:
+            asking.resume(unit, name, self._context.user)
+        return self.row(name)
 
-    def halt(self, reason: str, name: str = "", strategy: str = "", flatten: bool = True) -> None:
-        """The kill switch: of all, of one session, or of a strategy in it. It stays until ``release``."""
+    def command(self, name: str, verb: str, arguments: Mapping[str, Any] | None = None, reason: str = "", key: str = "") -> None:
+        """Give a session a command; it is worked after the last instant up to now. The same ``key`` twice is one command."""
+        self._allow()
+        if verb == "halt":
+            return self.halt(reason, name, **_scope(arguments or {}))
+        if verb == "release":
+            return self.release(reason, name, str((arguments or {}).get("strategy", "")))
+        given = checked(0, self._context.user, verb, arguments or {}, reason)
+        with self._context.store.unit() as unit:
+            asking.ask(unit, name, verb, given.arguments, given.who, given.reason, key)
+
+    def halt(self, reason: str, name: str = "", strategy: str = "", keep: bool = False) -> None:
+        """The kill switch: of all, of one session, or of a strategy in it. It stays until ``release``. ``keep``: positions are left to their stops."""
+        self._allow()
+        with self._context.store.unit() as unit:
+            asking.halt(unit, self._context.user, reason.strip() or "no reason given", name, strategy, keep)
 
     def release(self, reason: str, name: str = "", strategy: str = "") -> None:
         """Lift it; a reason is needed."""
-        self._check("release")
-        if not reason.strip():
-            raise BadRequest("a release needs a reason; say why it is safe to trade again")
+        self._allow()
+        with self._context.store.unit() as unit:
+            asking.release(unit, self._context.user, reason, name, strategy)
 
-    def _check(self, verb: str, row: SessionRow | None = None) -> None:
-        if why := self.refused(verb, row):
-            raise BadRequest(f"{verb} is refused: {why}")
+    # -- parts
+
+    def _allow(self) -> None:
+        if self._context.actor.role not in TRADERS:
+            raise BadRequest(f"{self._context.user} may not trade: it needs the role {TRADERS[0]}")
+
+    def _session(self, unit: Unit, name: str) -> TradingSession:
+        session = unit.sessions.get(name)
+        if session is None:
+            raise unknown("session", name, [each.name for each in unit.sessions.all()])
+        return session
+
+    def _row(self, unit: Unit, session: TradingSession) -> SessionRow:
+        state = unit.sessions.progress(session.name)
+        as_of = (session.state, session.note, state.commits if state else 0)
+        known = self._rows.get(session.name)
+        if known is None or known[0] != as_of:
+            known = self._rows[session.name] = (as_of, row_of(unit, session, state))
+        return replace(known[1], price_age=_age(unit, state.feed)) if state and state.feed else known[1]
+
+
+def _scope(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    given: Any = checked(0, "anyone", "halt", arguments).asked
+    return dict(strategy=given.strategy, keep=given.keep)
+
+
+def _age(unit: Unit, feed: Mapping[str, Any]) -> float | None:
+    """Seconds since the price of the instrument that has been silent the longest."""
+    newest = feed.get("newest") or {}
+    return max(unit.now().timestamp() - min(newest.values()), 0.0) if newest else None

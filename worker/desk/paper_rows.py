@@ -9,9 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-ENDED = ("finished", "stopped")
+OVER = ("finished", "stopped")
 STATES = {      # state -> what a person reads
-    "waiting": "Waiting for prices", "running": "Running", "paused": "Paused", "halted": "Halted", "differs": "Differs from the broker", "failed": "Failed", "stopped": "Stopped", "finished": "Finished",
+    "ready": "Waiting for a worker", "waiting": "Waiting for prices", "running": "Running", "paused": "Paused", "halted": "Halted", "differs": "Differs from the broker", "error": "Failed", "stopped": "Stopped",
+    "finished": "Finished",
+}  # fmt: skip
+TITLES = {      # command -> its button
+    "pause": "Pause", "continue": "Continue", "order": "Order", "close": "Close", "close-all": "Close all", "set": "Set parameters", "enable": "Enable", "disable": "Disable", "blackout": "Blackout",
+    "approve": "Approve", "stop": "Stop", "halt": "Emergency stop", "release": "Release",
 }  # fmt: skip
 
 
@@ -36,6 +41,7 @@ class SessionRow:
     bars: int
     points: tuple[float, ...] = ()
     reason: str = ""
+    balance: float = 0.0
 
     @property
     def word(self) -> str:
@@ -43,9 +49,9 @@ class SessionRow:
         return STATES.get(self.state, self.state.capitalize())
 
     @property
-    def open_ended(self) -> bool:
-        """Whether commands can still reach it."""
-        return self.state not in ENDED
+    def over(self) -> bool:
+        """Whether no command can reach it any more."""
+        return self.state in OVER
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,9 @@ class SessionView:
     proposals: pd.DataFrame
     bars: pd.DataFrame
     log: pd.DataFrame
-    commands: pd.DataFrame = field(default_factory=pd.DataFrame)
+    commands: pd.DataFrame
+    counts: Mapping[str, int] = field(default_factory=dict)
+    strategies: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,13 +93,14 @@ class Verb:
 
 @dataclass(frozen=True)
 class HaltRow:
-    """A kill switch that is set. ``name``: of the session, empty for all."""
+    """A kill switch that is set. ``name``: of the session, empty for all; ``flatten``: positions are closed too."""
 
     name: str
     strategy: str
     who: str
     reason: str
     at: datetime
+    flatten: bool = True
 
 
 @dataclass(frozen=True)

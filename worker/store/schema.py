@@ -429,6 +429,7 @@ session_commands = Table(                                   # what people and th
     Column("worked", BigInteger),                           # the ts under which it stands on the tape; empty until it is worked
     Column("answer", Text),                                 # empty, or why it was refused
     UniqueConstraint("session", "key", name="uq_session_commands_key"),
+    Index("ix_session_commands_worked", "worked"),
 )  # fmt: skip
 
 session_rows = Table(                                       # what a session put out

@@ -60,7 +60,7 @@ def ask(unit: Unit, name: str, command: str, arguments: Mapping[str, Any], who: 
         raise BadRequest(f"the session {name} is {session.state}, so it takes no {command}; start a new one")
     asked = unit.session_commands.ask(name, command, arguments, who, reason, key or secrets.token_hex(8), unit.now(), ts)
     if asked:
-        unit.audit(who, "session_command_asked", entity(name), number=asked.number, command=command, arguments=arguments, reason=reason, at=None if ts is None else str(ts))
+        unit.audit(who, "session_command_asked", entity(name), number=asked.number, command=command, arguments=arguments, reason=reason, wanted=None if ts is None else str(ts))
     return asked
 
 

@@ -15,9 +15,11 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy import Connection, bindparam, select
 
+from domain.live.tape import COLUMNS as BAR
+from domain.live.tape import TapeBar
 from worker.store.engine import insert
 from worker.store.schema import leases, session_commands, session_rows, session_states, session_tape
-from worker.store.session_tape import Output, TapeBar
+from worker.store.session_tape import Output
 from worker.store.sessions import lease_of
 
 Verdict = Literal["written", "there", "fenced"]
@@ -89,7 +91,7 @@ class SessionCommits:
 
     def _tape(self, commits: Sequence[Commit]) -> None:
         values = [
-            dict(bar.__dict__, session=c.session, number=number, volume=_number(bar.volume), spread=_number(bar.spread))
+            _bar_values(bar, session=c.session, number=number)
             for c in commits
             for number, bar in enumerate(c.tape, c.bars_before + 1)
         ]
@@ -120,6 +122,11 @@ def _verdict(commit: Commit, found: tuple[int, int, str | None] | None) -> Verdi
     if found is None or found[2] is None or found[1] != commit.epoch:
         return "fenced"
     return {commit.number - 1: "written", commit.number: "there"}.get(found[0], "fenced")  # type: ignore[return-value]
+
+
+def _bar_values(bar: TapeBar, **place: Any) -> dict[str, Any]:
+    values = {name: getattr(bar, name) for name in BAR}
+    return place | values | dict(volume=_number(bar.volume), spread=_number(bar.spread))
 
 
 def _number(value: float) -> float | None:

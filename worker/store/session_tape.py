@@ -10,27 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from domain.live.tape import TapeBar
 from worker.store.schema import session_rows, session_tape
 
 KINDS = ("fills", "trades", "equity", "decisions", "proposals")
 PAGE = 5_000
 UNPACKED = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
-
-
-@dataclass(frozen=True)
-class TapeBar:
-    """A bar as traded. Times in ns UTC. ``recovered``: from the vendor's candles, after a break."""
-
-    series: str
-    ts: int
-    end: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float = math.nan
-    spread: float = math.nan
-    recovered: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +54,12 @@ class SessionTape:
             if len(page) < PAGE:
                 return
             after = page[-1]["number"]
+
+    def before(self, session: str, kind: str, ts: int) -> Output | None:
+        """The last output of a kind before an instant."""
+        query = select(session_rows).where(session_rows.c.session == session, session_rows.c.kind == kind, session_rows.c.ts < ts).order_by(session_rows.c.number.desc()).limit(1)
+        row = self._c.execute(query).mappings().one_or_none()
+        return Output(row["kind"], row["number"], row["ts"], unpacked(row["row"])) if row else None
 
     def last(self, session: str, kind: str, count: int) -> list[Output]:
         """The last ``count`` outputs of a kind, newest first."""

@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from domain.live.tape import TapeBar
 from worker.store.messages import Message
 from worker.store.session_commits import Commit, WorkedCommand
 from worker.store.session_halts import Halt
-from worker.store.session_tape import Output, TapeBar
+from worker.store.session_tape import Output
 from worker.store.sessions import Held, TradingSession, lease_of
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -90,7 +91,7 @@ def test_a_command_is_asked_once_and_worked_once(held):
     assert ask(held, "one").number == 1 and ask(held, "one") is None and ask(held, "two").number == 2
     write(held, replace(FIRST, commands=[WorkedCommand(1, 2)]))
     with held.unit() as unit:
-        assert [command.number for command in unit.session_commands.waiting(["gold"])] == [2]
+        assert [command.number for command in unit.session_commands.waiting()] == [2]
         assert [(command.worked, command.answer) for command in unit.session_commands.taped("gold")] == [(2, "")]
     with pytest.raises(DBAPIError), held.unit() as unit:
         unit.session_commits.write([replace(FIRST, tape=[], commands=[WorkedCommand(1, 3)])], AT)

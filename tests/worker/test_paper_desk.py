@@ -1,0 +1,120 @@
+"""The desk's part for paper trading: what it shows of the store, who may command, and what it writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import BadRequest
+from worker.desk import Actor, Desk, StartRequest
+from worker.store import session_asking as asking
+from worker.store.session_commits import Commit, WorkedCommand
+from worker.store.session_tape import Output, TapeBar
+from worker.store.sessions import lease_of
+
+HOUR = 3_600_000_000_000
+DAY = 24 * HOUR
+PLAN = dict(series=["EURUSD H1"], strategies=[dict(name="breakout", params={}, series=[])], rules=dict(account=dict(balance=1000.0, currency="USD"), limits=dict(daily_loss=0.05)))
+
+
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
+def worked(store, name: str) -> None:
+    """Two days of a session: 1,000, then 1,020 at the end of the first day, 1,010 now."""
+    with store.unit() as unit:
+        asking.start(unit, name, PLAN, dict(feed="replay", frames={}), "ana")
+        epoch = unit.leases.take(lease_of(name), "here").epoch
+        unit.sessions.enter(name, "running")
+        asking.ask(unit, name, "pause", {}, "bob", "lunch", "k")
+        bars = [TapeBar("EURUSD H1", at, at + HOUR, 1.1, 1.2, 1.0, 1.1) for at in (DAY - HOUR, DAY)]
+        rows = [dict(ts=bar.end, balance=equity, equity=equity, equity_low=equity, used_margin=0.0) for bar, equity in zip(bars, (1020.0, 1010.0), strict=True)]
+        view = dict(state="paused", balance=1010.0, equity=1010.0, positions=[dict(instrument="EURUSD", side="long", lots=0.1)], opened={"EURUSD H1": dict(ts=DAY + HOUR, end=DAY + 2 * HOUR)}, dropped={"EURUSD H1": 2})
+        outputs = [Output("equity", k, row["ts"], row) for k, row in enumerate(rows, 1)]
+        commit = Commit(name, epoch, 1, bars[-1].end, 0, b"", rows=dict(equity=2), view=view, tape=bars, outputs=outputs, commands=[WorkedCommand(1, bars[-1].end)])
+        assert unit.session_commits.judge([commit]) == {name: "written"}
+        unit.session_commits.write([commit], unit.now())
+
+
+def test_the_list_shows_what_the_account_is_worth_and_what_the_day_brought(desk, store):
+    worked(store, "one")
+    [row] = desk.paper.all()
+    assert (row.state, row.word, row.title, row.equity, row.balance, row.open, row.bars) == ("paused", "Paused", "breakout · EURUSD H1", 1010.0, 1010.0, 1, 2)
+    assert row.today == pytest.approx(-10.0)
+    assert row.daily_loss_used == pytest.approx(10 / 51)
+    assert row.points == (1020.0, 1010.0)
+    assert row.price_age is None
+
+
+def test_a_price_has_an_age_from_when_the_feed_said_it_came(desk, store):
+    worked(store, "one")
+    with store.unit() as unit:
+        unit.sessions.show("one", dict(newest={"EURUSD": unit.now().timestamp() - 90, "GBPUSD": unit.now().timestamp()}))
+    assert desk.paper.row("one").price_age == pytest.approx(90, abs=30)
+
+
+def test_one_session_is_shown_whole(desk, store):
+    worked(store, "one")
+    view = desk.paper.get("one")
+    assert view.equity["equity"].tolist() == [1020.0, 1010.0]
+    assert view.positions.to_dict("records") == [dict(instrument="EURUSD", side="long", lots=0.1)]
+    assert (view.clock.hour, view.next_close.hour, view.figures["dropped"]) == (1, 2, 2.0)
+    assert view.commands[["who", "command", "reason"]].values.tolist() == [["bob", "pause", "lunch"]]
+    assert view.log["kind"].tolist() == ["pause", "created"]
+    assert desk.paper.table("one", "tape")["series"].tolist() == ["EURUSD H1"] * 2
+    with pytest.raises(BadRequest, match="no session named 'two'"):
+        desk.paper.get("two")
+
+
+def test_a_command_is_checked_before_it_is_written_and_audited(desk, store):
+    worked(store, "one")
+    with pytest.raises(BadRequest, match="share is 0"):
+        desk.paper.command("one", "close", dict(share=0.0))
+    desk.paper.command("one", "close", dict(instrument="EURUSD", share=0.5), key="click")
+    desk.paper.command("one", "close", dict(instrument="EURUSD", share=0.5), key="click")
+    with store.read() as unit:
+        assert [(each.command, each.who, each.arguments) for each in unit.session_commands.waiting(["one"])] == [("close", "ana", dict(instrument="EURUSD", share=0.5))]
+    assert next(event.kind for event in desk.trail.rows()) == "session_command_asked"
+
+
+def test_a_viewer_sees_everything_and_may_do_nothing(desk, store):
+    worked(store, "one")
+    viewer = Desk(store, desk.settings, Actor("eve", "viewer"), send=lambda *_: True).paper
+    assert {verb.refused for verb in viewer.verbs().values()} == {"needs the role trader"}
+    for act in (lambda: viewer.command("one", "pause"), lambda: viewer.halt("why"), lambda: viewer.release("why"), lambda: viewer.start(StartRequest("x", "breakout", {}, ("H1",)))):
+        with pytest.raises(BadRequest, match="eve may not trade: it needs the role trader"):
+            act()
+    assert len(viewer.all()) == 1
+
+
+def test_the_kill_switch_holds_until_a_person_says_why_it_may_go(desk, store):
+    worked(store, "one")
+    desk.paper.command("one", "halt", dict(keep=True), "news")
+    [halt] = desk.paper.halts()
+    assert (halt.name, halt.who, halt.reason, halt.flatten) == ("one", "ana", "news", False)
+    with pytest.raises(BadRequest, match="say why"):
+        desk.paper.command("one", "release")
+    desk.paper.command("one", "release", reason="over")
+    assert not desk.paper.halts()
+
+
+def test_a_session_that_is_over_takes_no_command(desk, store):
+    worked(store, "one")
+    with store.unit() as unit:
+        unit.sessions.enter("one", "finished", "", unit.now())
+    row = desk.paper.row("one")
+    assert desk.paper.refused("pause", row) == "one is finished"
+    with pytest.raises(BadRequest, match="the session one is finished"):
+        desk.paper.command("one", "pause")
+
+
+def test_a_live_session_is_made_from_a_form(desk, store):
+    desk.paper.start(StartRequest("live", "breakout", dict(lookback=30), ("M5", "H1"), feed="oanda", instruments=("EURUSD",), rules=dict(sizing=dict(value=0.2))))
+    with store.read() as unit:
+        session = unit.sessions.get("live")
+    assert session.plan["series"] == ["EURUSD M5", "EURUSD H1"]
+    assert session.plan["rules"]["sizing"]["value"] == 0.2
+    assert session.source == dict(feed="oanda", instruments=["EURUSD"])
+    with pytest.raises(BadRequest, match="choose datasets, or a feed"):
+        desk.paper.start(StartRequest("none", "breakout", {}, ("M5",)))

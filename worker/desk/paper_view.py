@@ -1,0 +1,117 @@
+"""A session of the store as page and terminal show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from domain.errors import unknown
+from domain.trading.task import EQUITY, FILLS, TRADES
+from worker.desk.paper_rows import SessionRow, SessionView
+from worker.store import Unit
+from worker.store.session_tape import TapeBar
+from worker.store.sessions import SessionState, TradingSession
+
+POINTS, NEWEST, ROWS = 40, 200, 5_000       # of a sparkline, of tables, of the equity curve
+DAY = 86_400_000_000_000
+KINDS = ("trades", "fills", "equity", "decisions", "tape", "commands")
+COLUMNS: Mapping[str, Sequence[str]] = dict(
+    trades=TRADES, fills=FILLS, equity=EQUITY,
+    decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given"),
+    tape=("series", "ts", "end", "open", "high", "low", "close", "volume", "spread", "recovered"), commands=("ts", "who", "command", "arguments", "reason"),
+)  # fmt: skip
+TIMES = ("ts", "end", "bar_ts", "entry_ts", "exit_ts")
+
+
+def row_of(unit: Unit, session: TradingSession, state: SessionState | None) -> SessionRow:
+    """The session as a row of the list, as of its last commit."""
+    view = state.view if state else {}
+    account, limits = (session.plan.get("rules", {}).get(name, {}) for name in ("account", "limits"))
+    balance = float(account.get("balance", 0.0))
+    equity = float(view.get("equity") or balance)
+    begin = _day_begin(unit, session.name, state.ts if state else 0, balance)
+    allowed = float(limits.get("daily_loss", 0.0)) * begin
+    used = max(begin - equity, 0.0) / allowed if allowed else None
+    strategies = ", ".join(dict.fromkeys(each["name"] for each in session.plan.get("strategies", ())))
+    return SessionRow(
+        session.name, _state(session, view), f"{strategies} · {', '.join(session.plan.get('series', ()))}", str(session.source.get("feed", "")), session.broker, session.mode,
+        str(account.get("currency", "")), balance, equity, equity - begin, len(view.get("positions") or ()), used, None, state.bars if state else 0,
+        tuple(reversed([float(each.row["equity"]) for each in unit.session_tape.last(session.name, "equity", POINTS)])), session.note, view.get("balance") or balance,
+    )  # fmt: skip
+
+
+def _state(session: TradingSession, view: Mapping[str, Any]) -> str:
+    """That of the session's life, and while it runs that of its account."""
+    if session.state != "running":
+        return session.state
+    return str(view.get("state") or "waiting")
+
+
+def _day_begin(unit: Unit, name: str, ts: int, balance: float) -> float:
+    """Equity when the day of the last instant began, in UTC."""
+    before = unit.session_tape.before(name, "equity", ts - ts % DAY + 1)
+    return float(before.row["equity"]) if before else balance
+
+
+def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView:
+    state = unit.sessions.progress(session.name)
+    view: Mapping[str, Any] = state.view if state else {}
+    feed: Mapping[str, Any] = state.feed if state else {}
+    opened = view.get("opened") or {}
+    waiting = unit.session_commands.waiting([session.name])
+    figures = dict(balance=row.balance, equity=row.equity, today=row.today, open=float(row.open), bars=float(row.bars), dropped=float(sum((view.get("dropped") or {}).values())), commands_waiting=float(len(waiting)))
+    first = max((state.rows.get("equity", 0) if state else 0) - ROWS, 0)
+    newest = {kind: _frame(kind, (each.row for each in unit.session_tape.last(session.name, kind, NEWEST))) for kind in ("decisions", "fills", "trades")}
+    now = {kind: pd.DataFrame.from_records(list(view.get(kind) or ())) for kind in ("positions", "orders", "proposals")}
+    return SessionView(
+        row, session.plan, _time(feed.get("clock") or (state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
+        equity=_frame("equity", (each.row for each in unit.session_tape.rows(session.name, "equity", first))), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
+        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts=dict(view.get("counts") or {}), strategies=tuple(view.get("strategies") or ()), **newest, **now,
+    )  # fmt: skip
+
+
+def table_of(unit: Unit, name: str, kind: str) -> pd.DataFrame:
+    """All rows of one kind, in the order in which they were written."""
+    if kind not in KINDS:
+        raise unknown("table of a session", kind, KINDS)
+    if kind == "tape":
+        return _tape(unit.session_tape.bars(name))
+    if kind == "commands":
+        return _commands(unit, name)
+    return _frame(kind, (each.row for each in unit.session_tape.rows(name, kind)))
+
+
+def _tape(bars: Iterable[TapeBar]) -> pd.DataFrame:
+    return _timed(pd.DataFrame.from_records([tuple(getattr(bar, column) for column in COLUMNS["tape"]) for bar in bars], columns=list(COLUMNS["tape"])))
+
+
+def _commands(unit: Unit, name: str) -> pd.DataFrame:
+    """Those that were worked, as they stand on the tape."""
+    rows = [(each.worked, each.who, each.command, dict(each.arguments), each.reason) for each in unit.session_commands.taped(name)]
+    return _timed(pd.DataFrame.from_records(rows, columns=list(COLUMNS["commands"])))
+
+
+def _frame(kind: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    columns = list(COLUMNS[kind])
+    return _timed(pd.DataFrame.from_records([tuple(row.get(column) for column in columns) for row in rows], columns=columns))
+
+
+def _timed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Nanoseconds as times."""
+    return frame.assign(**{name: pd.to_datetime(frame[name].astype("int64"), utc=True) for name in TIMES if name in frame})
+
+
+def _log(unit: Unit, session: TradingSession, feed: Mapping[str, Any]) -> pd.DataFrame:
+    """``ts kind text``, newest first: what was asked, and what became of it; what the feed says."""
+    asked = [(each.at, each.command, f"{each.who}: {each.command}{f', {each.reason}' if each.reason else ''}{f': refused, {each.answer}' if each.answer else ''}") for each in unit.session_commands.all(session.name)]
+    ended = [(session.ended_at, session.state, session.note or session.state)] if session.ended_at else []
+    said = [(unit.now(), "feed", str(text)) for text in (*((feed.get("away"),) if feed.get("away") else ()), *(feed.get("remarks") or ()))]
+    lines = [(session.created_at, "created", f"created by {session.actor}"), *asked, *ended, *said]
+    return pd.DataFrame(sorted(lines, key=lambda line: line[0], reverse=True)[:NEWEST], columns=["ts", "kind", "text"])
+
+
+def _time(ns: int) -> datetime | None:
+    return datetime.fromtimestamp(ns / 1e9, UTC) if ns else None

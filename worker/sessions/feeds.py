@@ -1,0 +1,74 @@
+"""Where a session's bars come from, by the ``feed`` that its source names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from domain.errors import BadRequest, unknown
+from domain.live.market_series import SeriesName
+from domain.live.plan import Plan
+from domain.live.quotes import Standing
+from domain.live.tape import TapeBar, bars_in
+from domain.market.bars import ts_of
+from domain.market.calendar import bar_ends
+from worker.sessions.replay_feed import ReplayFeed, SessionFeed
+from worker.settings import Settings
+from worker.store import Store
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A session that needs its feed. ``standing``: where it stands, None before its first instant."""
+
+    store: Store
+    settings: Settings
+    plan: Plan
+    source: Mapping[str, Any]
+    standing: Standing | None
+
+
+class Source(Protocol):
+    """One kind of feed."""
+
+    def history(self, asked: Asked) -> Sequence[TapeBar]:
+        """Bars before the first that is traded, in the order of the tape: what features see."""
+
+    def open(self, asked: Asked) -> SessionFeed: ...
+
+
+class Replay:
+    """Stored tables of bars: ``{"feed": "replay", "frames": {series: content hash}, "speed": 0}``."""
+
+    def history(self, asked: Asked) -> Sequence[TapeBar]:
+        start = asked.plan.start
+        return [] if start is None else [bar for bars in self._bars(asked).values() for bar in bars if bar.ts < start]
+
+    def open(self, asked: Asked) -> SessionFeed:
+        start = asked.plan.start
+        bars = {series: [bar for bar in every if start is None or bar.ts >= start] for series, every in self._bars(asked).items()}
+        return ReplayFeed(bars, asked.standing.worked if asked.standing else -1, float(asked.source.get("speed", 0.0)))
+
+    def _bars(self, asked: Asked) -> dict[str, list[TapeBar]]:
+        frames = asked.source.get("frames", {})
+        if missing := [series for series in asked.plan.series if series not in frames]:
+            raise BadRequest(f"the session names no stored bars for {', '.join(missing)}; give a table for each of its series")
+        return {series: stored_bars(asked, series, frames[series]) for series in asked.plan.series}
+
+
+def stored_bars(asked: Asked, series: str, frame: str) -> list[TapeBar]:
+    """A stored table as bars of a tape; they end as its column ``end`` says, else by timeframe and calendar."""
+    table, name = asked.store.frames.get(frame), SeriesName.read(series)
+    ends = ts_of(table[["end"]].rename(columns={"end": "ts"})) if "end" in table else bar_ends(ts_of(table), name.timeframe, asked.plan.instrument(series).calendar)
+    return bars_in(series, table, ends)
+
+
+SOURCES: dict[str, Source] = {"replay": Replay()}
+
+
+def source_of(source: Mapping[str, Any]) -> Source:
+    name = str(source.get("feed", ""))
+    if name not in SOURCES:
+        raise unknown("feed", name, SOURCES)
+    return SOURCES[name]

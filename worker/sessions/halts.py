@@ -1,0 +1,124 @@
+"""The kill switch as a runner sees it: latched in the database, in files of the workspace, and in memory whatever is down."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from worker.store import Unit
+from worker.store.session_asking import halt
+from worker.store.session_halts import Halt
+
+FILE = "HALT"
+LATCHED = "HALT.latched"        # what a file said, until the database has it
+EVERY = 0.5                     # seconds between two looks
+LONGEST = 500                   # letters of a reason
+
+
+@dataclass(frozen=True)
+class FileHalt:
+    """What a file said. ``session`` empty: all of them."""
+
+    session: str
+    reason: str
+
+
+class HaltSwitch:
+    """Files are looked at before every order (``refusal``) and twice a second (``watch``); what one said holds until the database has it, though it is deleted.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> switch = HaltSwitch(folder)
+    >>> switch.refusal("gold"), (folder / "HALT").write_text("news\\n"), switch.refusal("gold"), (folder / "HALT").unlink(), switch.refusal("silver")
+    ('', 5, 'halted: news', None, 'halted: news')
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home, self._lock = home, threading.Lock()
+        self._latched: tuple[Halt, ...] = ()            # in the database, as of the last look
+        self._said: dict[str, FileHalt] = {}            # by files, not in the database yet
+        self._recorded: set[str] = set()                # scopes of files that the database has
+        self._watched: set[str] = set()
+        self._recall()
+
+    def watch(self, sessions: Iterable[str]) -> None:
+        """The sessions whose files the next looks look at."""
+        self._watched = set(sessions)
+
+    def refusal(self, session: str, strategy: str = "") -> str:
+        """Why no order may go out now; empty where one may."""
+        self._look_at(session)
+        for said in list(self._said.values()):
+            if said.session in ("", session):
+                return f"halted: {said.reason}"
+        for each in self._latched:
+            if each.covers(session) and each.strategy in ("", strategy):
+                return f"halted: {each.reason}"
+        return ""
+
+    def unrecorded(self, session: str) -> bool:
+        """Whether a file covers the session that the database does not know of yet: nothing is decided until it does."""
+        self._look_at(session)
+        return any(said.session in ("", session) for said in list(self._said.values()))
+
+    def look(self) -> None:
+        """At all files."""
+        for session in list(self._watched):
+            self._look_at(session)
+
+    def record(self, unit: Unit) -> None:
+        """Write what files said as kill switches and as commands on the tapes, and read all that are latched. ``recorded`` once it is committed."""
+        for said in list(self._said.values()):
+            if not said.session or unit.sessions.get(said.session):
+                halt(unit, f"file {FILE}", said.reason, said.session, by_file=True)
+
+    def recorded(self, latched: Iterable[Halt], written: Iterable[FileHalt]) -> None:
+        with self._lock:
+            self._latched = tuple(latched)
+            self._recorded = {each.session for each in self._latched if each.by_file}
+            for said in written:
+                if self._said.get(said.session) == said:
+                    del self._said[said.session]
+            self._keep()
+
+    @property
+    def said(self) -> tuple[FileHalt, ...]:
+        """What files said and the database does not have."""
+        return tuple(self._said.values())
+
+    # -- inside
+
+    def _look_at(self, session: str) -> None:
+        for scope, path in (("", self._home / FILE), (session, self._home / "sessions" / session / FILE)):
+            if scope not in self._said and scope not in self._recorded and os.path.exists(path):
+                with self._lock:
+                    self._said[scope] = FileHalt(scope, _reason(path))
+                    self._keep()
+
+    def _keep(self) -> None:
+        """So that a file which is deleted while the database is away still halts after a crash."""
+        path = self._home / LATCHED
+        with contextlib.suppress(OSError):
+            if self._said:
+                path.write_text("".join(json.dumps([said.session, said.reason]) + "\n" for said in self._said.values()))
+            else:
+                path.unlink(missing_ok=True)
+
+    def _recall(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            for line in (self._home / LATCHED).read_text().splitlines():
+                session, reason = json.loads(line)
+                self._said[session] = FileHalt(session, reason)
+
+
+def _reason(path: Path) -> str:
+    try:
+        with path.open(errors="replace") as file:
+            return file.readline(LONGEST).strip() or f"the file {FILE}"
+    except OSError:
+        return f"the file {FILE}"

@@ -1,0 +1,336 @@
+"""The runner: one process that holds many sessions, each under a lease, and writes whole instants of them in one transaction.
+
+While the database or its disk is away nothing is decided: what was worked last waits to be written, and the runner goes on by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from domain.errors import SourceUnavailable, TidemarkError
+from worker.owner import OWNER, gone
+from worker.sessions.halts import HaltSwitch
+from worker.sessions.opening import Accounts, open_session
+from worker.sessions.work import SessionWork, Written
+from worker.sessions.writing import ACTOR, write
+from worker.settings import Settings
+from worker.store import Store, Unit
+from worker.store.append import TrailBroken
+from worker.store.messages import Message
+from worker.store.session_asking import entity
+from worker.store.sessions import Held, lease_of
+from worker.trouble import addresses, sentence_of
+
+log = logging.getLogger("sessions")
+LOOK, CLAIM, SHOW = 0.25, 1.0, 1.0      # seconds between looks at commands and halts, at sessions to claim, and between writings of how feeds are
+BATCH = 0.25                # seconds of a replay as fast as possible that one transaction writes
+AGAIN = 0.5                 # seconds between two tries while the database is away
+IDLE = 0.02                 # seconds between looks at feeds that have nothing
+AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A session that an error stopped. ``error``: the id under which the log has the details."""
+
+    session: str
+    epoch: int
+    sentence: str
+    error: str
+
+
+@dataclass
+class Timer:
+    """True once in ``every`` seconds."""
+
+    every: float
+    clock: Callable[[], float]
+    next: float = field(default=0.0)
+
+    def due(self) -> bool:
+        now = self.clock()
+        if now < self.next:
+            return False
+        self.next = now + self.every
+        return True
+
+
+class Runner:
+    """``only``: the one session of a terminal in the foreground; else it takes what is free, up to its share."""
+
+    def __init__(self, store: Store, settings: Settings, accounts: Accounts, owner: str = OWNER, only: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self.store, self._settings, self._accounts = store, settings, accounts
+        self.owner, self._only, self._clock = owner, only, clock
+        self.switch = HaltSwitch(settings.home)
+        self.held: dict[str, SessionWork] = {}
+        self.away = ""                                  # why nothing is decided; empty while all is there
+        self._unwritten: list[Written] = []
+        self._failed: list[Failed] = []                 # errors that are not written yet
+        self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
+        self._shown: dict[str, object] = {}
+
+    # -- the loop
+
+    def run(self, stopping: threading.Event) -> None:
+        """Until it is told to stop; then every lease is given back."""
+        watching = threading.Thread(target=self._watch, args=(stopping,), name="halts", daemon=True)
+        beating = threading.Thread(target=self._beat, args=(stopping,), name="leases", daemon=True)
+        watching.start()
+        beating.start()
+        while not stopping.is_set():
+            if not self.step():
+                stopping.wait(AGAIN if self.away else IDLE)
+        self.leave()
+
+    def step(self) -> bool:
+        """One round; False where there was nothing to do."""
+        try:
+            return self._round()
+        except AWAY as error:
+            self._is_away(error)
+            return False
+
+    def _round(self) -> bool:
+        if self._unwritten or self._failed:
+            self._write_failed()
+            self._write()
+        if self._look.due():
+            self.look()
+        if self._claim.due():
+            self.claim()
+        busy = self._work()
+        if self._show.due():
+            self._show_feeds()
+        self.away = ""
+        return busy
+
+    def leave(self) -> None:
+        """Give the leases back, so that another runner need not wait."""
+        for work in self.held.values():
+            work.feed.close()
+        try:
+            with self.store.unit() as unit:
+                for work in self.held.values():
+                    unit.leases.release(lease_of(work.name), work.epoch)
+        except AWAY as error:
+            log.warning("leases were not given back: %s", error)
+        self.held.clear()
+
+    # -- sessions come and go
+
+    def claim(self) -> None:
+        """Take sessions that nobody holds, or whose holder's process has ended."""
+        with self.store.read() as unit:
+            wanted = [each for each in unit.sessions.to_work() if self._mine(each)]
+            free = [each for each in wanted if each.name not in self.held and (each.owner is None or gone(each.owner))]
+            most = self._share(unit, len(wanted)) - len(self.held)
+        for each in free[: max(most, 0)]:
+            self._take(each)
+
+    def _mine(self, session: Held) -> bool:
+        return session.name == self._only if self._only else not session.foreground
+
+    def _share(self, unit: Unit, wanted: int) -> int:
+        """The sessions are shared by the runners that live."""
+        runners = [] if self._only else [each for each in unit.processes(timedelta(seconds=30)) if each.kind == "sessions"]
+        return -(-wanted // max(len(runners), 1))
+
+    def _take(self, session: Held) -> None:
+        with self.store.unit() as unit:
+            if session.owner is not None:
+                unit.leases.free(lease_of(session.name), session.epoch, session.beats)
+            lease = unit.leases.take(lease_of(session.name), self.owner)
+        if lease:
+            self._open(session.name, lease.epoch)
+
+    def _open(self, name: str, epoch: int) -> None:
+        try:
+            stored, work = open_session(self.store, self._settings, self._accounts, name, epoch)
+        except SourceUnavailable as error:
+            self._put_back(name, epoch, str(error))
+        except SQLAlchemyError:
+            raise
+        except Exception as error:      # one session's bug must not stop the others
+            self._fail(name, epoch, error)
+        else:
+            self._begin(work, stored.recovered)
+
+    def _begin(self, work: SessionWork, recovered: bool) -> None:
+        with self.store.unit() as unit:
+            if not unit.session_commits.hold(work.name, work.epoch):
+                return
+            unit.sessions.enter(work.name, "running")
+            kind = "session_recovered" if recovered else "session_started"
+            unit.audit(ACTOR, kind, entity(work.name), event_id=f"{entity(work.name)}:begun:{work.epoch}", owner=self.owner, epoch=work.epoch, instant=str(work.ts))
+        self.held[work.name] = work
+        self.switch.watch(self.held)
+        self._look.next = 0.0
+
+    def _put_back(self, name: str, epoch: int, note: str) -> None:
+        with self.store.unit() as unit:
+            unit.sessions.enter(name, "ready", note)
+            unit.leases.release(lease_of(name), epoch)
+
+    def _fail(self, name: str, epoch: int, error: Exception) -> None:
+        """An error stops its session only."""
+        error_id = secrets.token_hex(3)
+        sentence = str(error) if isinstance(error, TidemarkError) else "Internal error. The details are in the log."
+        log.exception("error %s in session %s", error_id, name, exc_info=error)
+        work = self.held.pop(name, None)
+        if work is not None:
+            work.feed.close()
+        self._failed.append(Failed(name, epoch, sentence, error_id))
+        self._write_failed()
+
+    def _write_failed(self) -> None:
+        if self._failed:
+            with self.store.unit() as unit:
+                for each in self._failed:
+                    record_failure(unit, each)
+            self._failed = []
+
+    # -- what people ask
+
+    def look(self) -> None:
+        """At halts and commands: what files said is written down first, then everything that waits is picked up."""
+        self.switch.look()
+        if written := self.switch.said:
+            with self.store.unit() as unit:
+                self.switch.record(unit)
+        with self.store.read() as unit:
+            latched = unit.session_halts.latched()
+            waiting = unit.session_commands.waiting()
+        self.switch.recorded(latched, written)
+        asked = {command.session: self.held[command.session] for command in waiting if command.session in self.held}
+        for name, work in asked.items():
+            work.ask(command for command in waiting if command.session == name)
+            self._guarded(work, work.command_now)
+        self._write_now(asked.values())
+
+    # -- work
+
+    def _work(self) -> bool:
+        """Every session as far as its feed has come; what was worked is written at once."""
+        busy = [work for work in list(self.held.values()) if self._forward(work)]
+        self._write_now(busy)
+        return bool(busy)
+
+    def _forward(self, work: SessionWork) -> bool:
+        """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
+        moved, until = False, self._clock() + BATCH
+        while not work.end and not self.switch.unrecorded(work.name):
+            told = work.feed.next(0.0)
+            if not told:
+                break
+            moved = True
+            if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False) or self._clock() >= until:
+                break
+        return moved
+
+    def _guarded(self, work: SessionWork, act: Callable[[], object]) -> bool:
+        try:
+            act()
+        except AWAY:
+            raise
+        except Exception as error:      # one session's bug must not stop the others
+            self._fail(work.name, work.epoch, error)
+            return False
+        return True
+
+    # -- writing
+
+    def _write_now(self, works: Iterable[SessionWork]) -> None:
+        self._unwritten += [written for work in works if work.name in self.held and (written := work.written()) is not None]
+        self._write()
+
+    def _write(self) -> None:
+        """All that waits, in one transaction; if the database refuses it for what one session gave, one by one."""
+        waiting = self._unwritten
+        if not waiting:
+            return
+        try:
+            fenced = write(self.store, waiting)
+        except AWAY:
+            raise
+        except (SQLAlchemyError, ValueError, TypeError) as error:
+            fenced = self._write_singly(waiting, error)
+        self._unwritten = []
+        self._drop(fenced)
+        for each in waiting:
+            if each.end and (work := self.held.pop(each.commit.session, None)):
+                work.feed.close()
+        self.switch.watch(self.held)
+
+    def _write_singly(self, waiting: Sequence[Written], error: Exception) -> list[str]:
+        fenced: list[str] = []
+        for each in waiting:
+            try:
+                fenced += write(self.store, [each])
+            except AWAY:
+                raise
+            except (SQLAlchemyError, ValueError, TypeError) as own:
+                self._fail(each.commit.session, each.commit.epoch, own)
+        return fenced
+
+    def _drop(self, fenced: Iterable[str]) -> None:
+        for name in fenced:
+            log.warning("session %s: another runner holds it now", name)
+            if work := self.held.pop(name, None):
+                work.feed.close()
+
+    def _show_feeds(self) -> None:
+        """How the feeds are, where that has changed."""
+        now = {name: shown(work) for name, work in self.held.items() if not getattr(work.feed, "eager", False)}
+        changed = {name: feed for name, feed in now.items() if self._shown.get(name) != feed}
+        if changed:
+            with self.store.unit() as unit:
+                for name, feed in changed.items():
+                    unit.sessions.show(name, feed)
+        self._shown = dict(now)
+
+    # -- beside the loop
+
+    def _watch(self, stopping: threading.Event) -> None:
+        """Twice a second, whatever the loop waits for."""
+        while not stopping.wait(0.5):
+            self.switch.look()
+
+    def _beat(self, stopping: threading.Event) -> None:
+        while not stopping.wait(self._settings.work.beat):
+            try:
+                with self.store.unit() as unit:
+                    unit.leases.beat_all(self.owner)
+            except SQLAlchemyError as error:        # the lease decides: if the database stays away, another runner may take over
+                log.warning("no sign of life of the sessions could be written: %s", error)
+
+    def _is_away(self, error: BaseException) -> None:
+        sentence = sentence_of(error, *addresses(self._settings)) or str(error)
+        if sentence != self.away:
+            log.warning("nothing is decided: %s", sentence)
+        self.away = sentence
+
+
+def record_failure(unit: Unit, failed: Failed) -> None:
+    """Its state, audit event and message; nothing where another runner holds it by now."""
+    if unit.session_commits.hold(failed.session, failed.epoch) and unit.sessions.enter(failed.session, "error", failed.sentence, unit.now()):
+        unit.audit(ACTOR, "session_failed", entity(failed.session), sentence=failed.sentence, error=failed.error)
+        said = f"{failed.session} stopped with an error: {failed.sentence}"
+        unit.messages.write([Message(f"{failed.session}:error:{failed.error}", "critical", said, failed.session)], unit.now())
+    unit.leases.release(lease_of(failed.session), failed.epoch)
+
+
+def shown(work: SessionWork) -> dict[str, object]:
+    """How a feed is, as the page reads it: ``newest`` is when each instrument's last price came, seconds since 1970."""
+    state, at = work.feed.state(), time.time()
+    newest = {name: round(at - age) for name, age in state.ages.items() if age < 1e9}
+    bars = {bar.series: [bar.open, bar.high, bar.low, bar.close] for bar in work.feed.shown()}
+    return dict(away=state.away, clock=state.clock, newest=newest, dropped=dict(state.dropped), remarks=list(state.remarks), bars=bars)

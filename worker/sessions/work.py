@@ -1,0 +1,211 @@
+"""One session at work: events of its feed and commands go in, whole instants that one transaction writes come out."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any, Protocol
+
+from domain.errors import BadRequest
+from domain.live.command import Command
+from domain.live.quotes import Ended, Instant, OpenBar, Opened, Standing
+from domain.live.tape import TapeBar
+from domain.live.worked import Worked
+from worker.sessions import events
+from worker.sessions.replay_feed import Bad, Over, SessionFeed, Told
+from worker.store.messages import Message
+from worker.store.session_commands import StoredCommand
+from worker.store.session_commits import Commit, WorkedCommand
+from worker.store.session_tape import Output, packed
+from worker.store.sessions import SessionState
+
+
+class Account(Protocol):
+    """What ``domain.live.session.Session`` does for a runner."""
+
+    def open_bar(self, series: str, ts: int, open: float, spread: float = ..., end: int | None = ...) -> bool: ...
+    def end_bar(self, series: str, high: float, low: float, close: float, volume: float = ..., recovered: bool = ...) -> bool: ...
+    def bar(self, bar: TapeBar) -> bool: ...
+    def command(self, command: Command) -> None: ...
+    def work(self, until: int) -> list[Worked]: ...
+    def finish(self) -> list[Worked]: ...
+    def store(self) -> bytes: ...
+    def view(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one transaction writes of a session. ``end``: the state that it ends in, empty while it goes on."""
+
+    commit: Commit
+    events: Sequence[events.Happened]
+    messages: Sequence[Message]
+    end: str = ""
+
+
+@dataclass
+class Gathered:
+    """What was worked since the last commit."""
+
+    tape: list[TapeBar] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    commands: list[WorkedCommand] = field(default_factory=list)
+    events: list[events.Happened] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    touched: bool = False
+
+
+class SessionWork:
+    """A session that this runner holds. ``epoch``: its fencing token; ``tell``: fills are messages to people."""
+
+    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, tell: bool = False) -> None:
+        self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
+        self.ts, self.end, self._tell = state.ts, "", tell
+        self._number, self._bars = state.commits, state.bars
+        self._opened, self._rows = dict(state.opened), dict(state.rows)
+        self._begun = int(state.view.get("begun", 0))
+        self._equity_ts = int(state.view.get("equity_ts", 0))
+        self._known: set[int] = set()
+        self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
+        self._asked: deque[StoredCommand] = deque()     # told, not worked
+        self._now = Gathered()
+
+    # -- what comes in
+
+    def begin(self, history: Sequence[TapeBar]) -> None:
+        """Before the first commit: the bars that came before."""
+        self._now.tape.extend(history)
+        self._now.touched = True
+
+    def ask(self, commands: Iterable[StoredCommand]) -> None:
+        """Commands that the store has and this session has not seen."""
+        for command in commands:
+            if command.number not in self._known:
+                self._known.add(command.number)
+                self._waiting.append(command)
+
+    def command_now(self) -> None:
+        """Work the commands that are due, without waiting for an instant; before the first instant there is nothing they could follow."""
+        if self.ts and self._hand(self.ts):
+            self._take(self.account.work(self.ts))
+
+    def hear(self, told: Sequence[Told]) -> None:
+        """Bars that open and end, and instants to be worked."""
+        for event in told:
+            if isinstance(event, Opened):
+                if self.account.open_bar(event.series, event.ts, event.open, event.spread, event.end):
+                    self._opened[event.series] = [event.ts, event.open, None if math.isnan(event.spread) else event.spread, event.end]
+            elif isinstance(event, Ended):
+                self.account.end_bar(event.series, event.high, event.low, event.close, event.volume, event.recovered)
+            elif isinstance(event, Bad):
+                self.account.bar(event.bar)
+            elif isinstance(event, Instant):
+                self._instant(event.at)
+            elif isinstance(event, Over):
+                self._finish()
+
+    # -- what goes out
+
+    def written(self) -> Written | None:
+        """All that was worked since the last time, None where nothing was."""
+        now = self._now
+        if not now.touched:
+            return None
+        self._now, self._number = Gathered(), self._number + 1
+        view = _plain(self.account.view()) | dict(begun=self._begun, equity_ts=self._equity_ts)
+        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
+        self._bars += len(now.tape)
+        return Written(commit, now.events, now.messages, self.end)
+
+    # -- inside
+
+    def _instant(self, at: int) -> None:
+        self._hand(at)
+        self._take(self.account.work(at))
+        self.ts = max(self.ts, at)
+        self._now.touched = True
+
+    def _finish(self) -> None:
+        self.end, self._now.touched = self.end or "finished", True
+        self._take(self.account.finish())
+
+    def _hand(self, until: int) -> bool:
+        """Tell the account what is due, in the order of time; a command for now stands right after the last instant."""
+        due = sorted((c for c in self._waiting if c.ts is None or c.ts <= until), key=lambda c: (self._stamp(c), c.number))
+        for stored in due:
+            self._waiting.remove(stored)
+            ts = self._stamp(stored)
+            try:
+                self.account.command(Command(ts, stored.who, stored.command, dict(stored.arguments), stored.reason))
+            except BadRequest as error:
+                self._answer(stored, ts, str(error))
+            else:
+                self._asked.append(stored)
+        return bool(due)
+
+    def _stamp(self, command: StoredCommand) -> int:
+        return self.ts if command.ts is None else max(command.ts, self.ts)
+
+    def _answer(self, command: StoredCommand, ts: int, answer: str = "") -> None:
+        self._now.commands.append(WorkedCommand(command.number, ts, answer))
+        self._now.events.append(events.commanded(self.name, command, ts, answer))
+        self._now.touched = True
+
+    def _take(self, worked: Iterable[Worked]) -> None:
+        for each in worked:
+            self._now.touched = True
+            self._begun = self._begun or each.ts
+            self._now.tape.extend(each.bars)
+            for bar in each.bars:
+                self._forget(bar)
+            self._put(each)
+            happened, messages = events.of(self.name, each, self._tell)
+            self._now.events.extend(happened)
+            self._now.messages.extend(messages)
+            for command in each.commands:
+                self._answer(self._asked.popleft(), command.ts)
+            if each.ended:
+                self.end = self.end or "stopped"
+
+    def _forget(self, bar: TapeBar) -> None:
+        """A bar that has ended is open no longer; the next one of its series may have opened already."""
+        if (opened := self._opened.get(bar.series)) and opened[0] == bar.ts:
+            del self._opened[bar.series]
+
+    def _put(self, worked: Worked) -> None:
+        for kind, rows in (("fills", worked.fills), ("trades", worked.trades), ("decisions", [decision.plain() for decision in worked.decisions])):
+            for row in rows:
+                self._out(kind, worked.ts, row, self._rows.get(kind, 0) + 1)
+        if worked.row is not None:
+            self._out("equity", worked.ts, worked.row, self._rows.get("equity", 0) + (0 if self._same_row(worked) else 1))
+
+    def _same_row(self, worked: Worked) -> bool:
+        """Whether this row is that of the last instant once more, as the end of the data writes it."""
+        ts, self._equity_ts = self._equity_ts, int(worked.row["ts"]) if worked.row else 0
+        return ts == self._equity_ts and self._rows.get("equity", 0) > 0
+
+    def _out(self, kind: str, ts: int, row: Mapping[str, Any], number: int) -> None:
+        self._rows[kind] = number
+        self._now.outputs.append(Output(kind, number, ts, packed(row)))
+
+
+def standing(state: SessionState) -> Standing | None:
+    """Where a session stands, for its feed; None before its first instant."""
+    if not state.ts:
+        return None
+    bars = (OpenBar(series, ts, open, math.nan if spread is None else spread, end, open, open, open, 0.0) for series, (ts, open, spread, end) in state.opened.items())
+    return Standing(int(state.view.get("begun", state.ts)), state.ts, tuple(bars))
+
+
+def _plain(value: Any) -> Any:
+    """A view as JSON takes it."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    value = value.item() if hasattr(value, "item") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
