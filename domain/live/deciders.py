@@ -14,8 +14,6 @@ from domain.live.plan import Plan
 from domain.live.tape import TapeBar, frame_of
 from domain.outside.timed_values import TimedValues
 from domain.strategies import Strategy
-from domain.strategies.base import uses_of
-from domain.strategies.lacking import inputs_of
 from domain.trading.signal_row import Row
 
 Seen = Callable[[str], Sequence[TapeBar]]       # series -> its bars that have ended, in order
@@ -31,7 +29,6 @@ class Deciders:
         self._names = {text: plan.name_of(text) for text in plan.series}
         self._others = {text: self._others_of(text) for text in plan.series}
         self._deciding = [self._begun(text, self.strategies[number]) for text, number in plan.decided]
-        self._macro = ["macro" in set[str]().union(*(inputs_of(use) for use in uses_of(self.strategies[number]))) for _, number in plan.decided]
         self._stops = {text: VolatilityStops(frame_of(seen(text))) for text in plan.series} if plan.rules.execution.stops == "volatility" else {}
 
     def closed(self, bar: TapeBar) -> None:
@@ -45,7 +42,7 @@ class Deciders:
         text, _ = self.plan.decided[k]
         columns = dict(ts=bar.ts, end=bar.end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume, spread=bar.spread)
         others = {name: self._closes[other] for name, other in self._others[text].items() if other in self._closes}
-        rows = self._deciding[k].ended(columns, others, self._macro_at(text, bar.end) if self._macro[k] else {})
+        rows = self._deciding[k].ended(columns, others, self._macro_at(text, bar.end))
         return [self._stops[text].of(row, bar.close) for row in rows] if self._stops else rows
 
     def change(self, number: int, strategy: Strategy) -> None:
@@ -70,8 +67,9 @@ class Deciders:
         return {self._names[other].instrument: other for other in by_fit if self._names[other].instrument != own.instrument}
 
     def _macro_at(self, text: str, end: int) -> dict[str, float]:
-        given = self.contexts.get(text, Context()).macro
-        return {name: float(values.at(np.array([end]))[0]) for name, values in given.items()}
+        """The external series as known at an instant."""
+        known = {name: int(np.searchsorted(values.times, end, side="right")) for name, values in self.contexts.get(text, Context()).macro.items()}
+        return {name: float(self.contexts[text].macro[name].values[row - 1]) for name, row in known.items() if row}
 
 
 def _closes(bars: Sequence[TapeBar]) -> TimedValues:
