@@ -32,6 +32,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/venues/yahoo.py": {"numpy", "pandas", "requests", "yfinance"},
     "domain/venues/oanda.py": {"numpy", "pandas", "oandapyV20"},
     "domain/venues/oanda_broker.py": {"oandapyV20"},
+    "domain/venues/oanda_live.py": {"oandapyV20"},
     "domain/venues/oanda_wire.py": {"requests", "oandapyV20"},
     "domain/venues/metatrader_link.py": {"MetaTrader5"},
     "domain/venues/metatrader_server.py": {"MetaTrader5"},

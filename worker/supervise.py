@@ -20,7 +20,7 @@ from worker.checkpoints.witness_client import addresses_of
 from worker.private import close_off, keep_private
 from worker.settings import ROOT, Settings, load
 
-GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "queue": 2.0}     # seconds to exit before a kill; workers, then the queue: under ten
+GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "sessions": 4.0, "queue": 2.0}     # seconds to exit before a kill; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
 LARGEST_LOG = 10_000_000    # bytes
 LATER = 5.0                 # seconds until a failed start is tried again
@@ -143,6 +143,7 @@ class ProcessTree:
         for number in range(1, count + 1):
             self.child(f"worker-{number}", [sys.executable, "-m", "worker.main"])
         self.child("scheduler", [sys.executable, "-m", "worker.schedule"])
+        self.child("sessions", [sys.executable, "-m", "worker.sessions.main"])
 
     def restart_dead(self) -> None:
         for child in self.children:
@@ -159,7 +160,7 @@ class ProcessTree:
 
     def stop(self) -> None:
         """Everything that uses the queue first, the queue last."""
-        for group in (("app", "scheduler", "worker"), ("queue",)):
+        for group in (("app", "scheduler", "sessions", "worker"), ("queue",)):
             leaving = [child for child in self.children if child.kind in group]
             for child in leaving:
                 child.terminate()

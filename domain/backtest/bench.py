@@ -25,8 +25,10 @@ from domain.features import Use, compute
 from domain.market.sessions import Calendar
 from domain.optimise.objective import FIGURES
 from domain.params import values_of
+from domain.risk.limits import Limits
 from domain.strategies import Strategy
 from domain.strategies.base import refuse_without_model
+from domain.trading.limit_inputs import informed
 from domain.trading.signals import Columns, read_columns
 from domain.trading.task import Rate, Task
 
@@ -142,7 +144,22 @@ class Bench:
         return [(with_volatility_stops(columns, series), trail) for (columns, trail), series in zip(signals, self.series, strict=True)]
 
     def prepared(self, rules: Rules, span: Span | None = None) -> PreparedSeries:
-        return self._prepared_series.get((rules, span), lambda: _prepare([_cut(entry, span) for entry in self.series], rules, self.rates))
+        return self._prepared_series.get((rules, span), lambda: self._prepare(rules, span))
+
+    def _prepare(self, rules: Rules, span: Span | None) -> PreparedSeries:
+        series = [_cut(entry, span) for entry in self.series]
+        tasks = [self._informed(k, _task(entry, NO_SIGNALS, None), rules.limits, span) for k, entry in enumerate(series)]
+        calendar = account_calendar(entry.instrument.calendar for entry in series)
+        market = prepare_market(tasks, rules, self.rates)
+        return PreparedSeries(series, rules, market, calendar, *last_rows(market.ends, calendar))
+
+    def _informed(self, k: int, task: Task, limits: Limits, span: Span | None) -> Task:
+        """With what limits read; a feature is computed on all bars, as signals are, and known up to the last of these."""
+        series = self.series[k]
+        task = informed(task, limits, series.seen, context_of(series, self.series))
+        if task.monitored is None or span is None:
+            return task
+        return replace(task, monitored=task.monitored[: series.bars_of_history + int(series.bars["ts"].searchsorted(span[1]))])
 
     def result_of(self, run: Simulation, prepared: PreparedSeries, signals: int) -> Evaluation:
         """The figures of a run that has ended."""
@@ -200,12 +217,6 @@ def _task(market_series: Series, signals: Columns, trail: np.ndarray | None) -> 
 
 
 NO_SIGNALS = read_columns(pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC").as_unit("ns"), side=np.zeros(0, np.int8))), ("",))
-
-
-def _prepare(series: Sequence[Series], rules: Rules, rates: Sequence[Rate]) -> PreparedSeries:
-    market = prepare_market([_task(entry, NO_SIGNALS, None) for entry in series], rules, rates)
-    calendar = account_calendar(entry.instrument.calendar for entry in series)
-    return PreparedSeries(series, rules, market, calendar, *last_rows(market.ends, calendar))
 
 
 def key_of(rules: Rules) -> tuple[tuple[str, str], ...]:

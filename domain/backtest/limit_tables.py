@@ -18,6 +18,11 @@ YEAR = 365.25 * DAY
 WINDOW = re.compile(r"(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})\s*-\s*(?:(\w{3})\w*\s+)?(\d{1,2}):(\d{2})\s+(\S+)")
 
 
+def warns(limits: Limits) -> bool:
+    """Whether any limit is looked up bar by bar."""
+    return bool(limits.spread_spike or limits.volatility_spike or limits.news or any(text.strip() for text in (limits.blackout, limits.session, limits.drift)))
+
+
 def warnings(limits: Limits, ts: np.ndarray, end: np.ndarray, spread: np.ndarray, atr: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray) -> np.ndarray:
     """Per bar, as bits: its spread or its true range is a spike; its end, or its open, is in a blackout."""
     bits = np.zeros(len(ts), np.int8)

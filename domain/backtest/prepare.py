@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from domain.backtest import kernel, limit_tables
+from domain.backtest import governor_tables, kernel, limit_tables
 from domain.backtest.clocks import swap_nights
 from domain.backtest.finer import finer_bars
 from domain.backtest.kernel import codes
@@ -16,9 +16,9 @@ from domain.backtest.protections import Protections, table_of
 from domain.backtest.rate_table import known_in_time, rate_at, rate_table
 from domain.backtest.series import Bars, bars_of, distinct, instants_of, joined, lies_on_grid, on_grid
 from domain.backtest.signal_table import brief, signal_table
-from domain.backtest.state import CONTEXT, TASK, numbers_of
+from domain.backtest.state import CONTEXT, TASK, in_context, numbers_of
 from domain.errors import BadRequest
-from domain.market.instrument import Instrument
+from domain.market.instrument import Instrument, group_of
 from domain.params import params_of
 from domain.risk.limits import Limits
 from domain.risk.sizing import SIZERS, Sizing
@@ -116,6 +116,8 @@ def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies:
         row["currency"] = currencies.index(instrument.quote)
     names = list(dict.fromkeys(task.instrument.name for task in tasks))
     table["symbol"] = [names.index(task.instrument.name) for task in tasks]
+    groups = list(dict.fromkeys(group_of(task.instrument) for task in tasks))
+    table["group"] = [groups.index(group_of(task.instrument)) for task in tasks]
     table["quotes"] = quotes
     table["base"], table["quote"] = zip(*limit_tables.legs(tasks, rules.account.currency), strict=True)
     return table
@@ -156,8 +158,8 @@ def _trail_price(tasks: Sequence[Task], bars: Sequence[Bars]) -> np.ndarray:
 def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
     """The values that limits and the volatility sizer read, bar by bar; one empty value where they do not."""
     inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if _reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
-    if limits.spread_spike or limits.volatility_spike or limits.blackout:
-        inputs["warn"] = joined([_warnings(own_bars, limits) for own_bars in bars])
+    if limit_tables.warns(limits):
+        inputs["warn"] = joined([_warnings(task, own_bars, limits) for task, own_bars in zip(tasks, bars, strict=True)])
     if sizing.kind == "volatility":
         inputs["sigma"] = joined([limit_tables.yearly_volatility(own_bars.end, own_bars.close, sizing.volatility_window) for own_bars in bars])
     if limits.max_correlation:
@@ -167,15 +169,16 @@ def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing:
     return inputs
 
 
-def _warnings(bars: Bars, limits: Limits) -> np.ndarray:
+def _warnings(task: Task, bars: Bars, limits: Limits) -> np.ndarray:
     atr = np.empty(len(bars.ts))
     kernel.wilder_atr(bars.high, bars.low, bars.close, limits.spike_window, atr)
-    return limit_tables.warnings(limits, bars.ts, bars.end, bars.spread, atr, bars.high, bars.low, bars.close)
+    bits = limit_tables.warnings(limits, bars.ts, bars.end, bars.spread, atr, bars.high, bars.low, bars.close)
+    return bits | governor_tables.bits(limits, task.instrument, bars.end, task.releases, task.monitored)
 
 
 def _reviewed(limits: Limits) -> bool:
     """Whether any limit reviews orders."""
-    return bool(limits.blackout.strip()) or any(getattr(limits, p.name) for p in params_of(Limits) if not p.default and p.name != "blackout")
+    return any(str(getattr(limits, p.name)).strip() if p.type is str else getattr(limits, p.name) for p in params_of(Limits) if not p.default)
 
 
 def _context(rules: Rules, converts: bool, inputs: dict[str, np.ndarray], instants: int) -> np.ndarray:
@@ -191,7 +194,7 @@ def _context(rules: Rules, converts: bool, inputs: dict[str, np.ndarray], instan
         sizer=SIZERS.index(sizing.kind),
         size=sizing.value,
         **{name: getattr(sizing, name) for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap", "entropy_lambda")},
-        **{name: getattr(limits, name) for name in numbers_of(Limits)},
+        **{in_context(name): getattr(limits, name) for name in numbers_of(Limits)},
         limited=_reviewed(limits),
         watched=bool(limits.daily_loss or limits.max_drawdown),
         symbols=inputs["tasks"]["symbol"].max() + 1,

@@ -25,6 +25,7 @@ from domain.trading.rules import Rules
 from domain.trading.task import FILLS, MOVES, REVIEWS, TRADES, Outcome, Rate, Task
 
 AT_ONCE = 100_000       # instants between two calls of ``watch``
+LONG_AGO = np.iinfo(np.int64).min // 2
 BUFFER = 32_768         # fills, and trades, before the buffers are emptied
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
@@ -200,7 +201,14 @@ def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
     start, cursors = np.zeros(1, ACCOUNT), np.zeros(len(tasks), CURSOR)
     start["balance"] = start["equity"] = start["peak"] = account.balance
     cursors["bar"] = tasks["first"]
-    return dict(account=start, cursors=cursors, positions=np.zeros(64, POSITION), pending=np.zeros(64, WAITING), waiting=np.zeros(64, WAITING), recent=np.zeros(int(p.context["kelly_window"][0])))
+    orders = {name: np.zeros(64, kind) for name, kind in (("positions", POSITION), ("pending", WAITING), ("waiting", WAITING))}
+    return dict(account=start, cursors=cursors, **orders, recent=np.zeros(int(p.context["kelly_window"][0])), **_remembered(p.context[0], len(tasks)))
+
+
+def _remembered(context: np.void, tasks: int) -> dict[str, np.ndarray]:
+    """What limits remember: the latest entries, and how many trades of each task have ended with an R, and the last of these."""
+    entered = np.full(max(int(context["limit_rate"]), 1), LONG_AGO, np.int64)
+    return dict(entered=entered, tails=np.zeros(tasks * (1 + int(context["es95_trades"])) if context["es95"] else 1))
 
 
 def _outputs(rows: int, moves: bool) -> dict[str, np.ndarray]:

@@ -21,6 +21,15 @@ def numbers_of(cls: type) -> dict[str, str]:
     return {p.name: "f8" if p.type is float else "i8" for p in params_of(cls) if p.type in (float, int, bool)}
 
 
+def in_context(name: str) -> str:
+    """The field of CONTEXT that holds a limit's number: its name, unless an array has that name.
+
+    >>> in_context("max_positions"), in_context("rate")
+    ('max_positions', 'limit_rate')
+    """
+    return f"limit_{name}" if name in (*INPUTS, *STATE, *OUTPUTS) else name
+
+
 def record(**fields: Any) -> np.dtype:
     return np.dtype([(name, *kind) if isinstance(kind, tuple) else (name, kind) for name, kind in fields.items()], align=True)
 
@@ -36,6 +45,7 @@ TASK = record(
     swap_long="f8", swap_short="f8",        # quote currency per lot and night
     currency="i8",                          # row of the rate table
     symbol="i8", base="i8", quote="i8",     # its instrument among the distinct ones; its legs, or -1 for the account's currency
+    group="i8",                             # its instrument's group among the distinct ones
     quotes="i4",                            # what its bars quote: codes.BID, MID or LONG_BID
     swaps="i4",                             # 1: nights cost or earn something
     outside="i8",                           # 1: a broker fills: steps 1 and 2 book nothing, its fills are booked as they come
@@ -123,7 +133,9 @@ REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", aske
 
 MOVE = record(trade="i8", bar="i8", stop="f8", reason="i8")     # the stop after this bar, and what moved it
 
-STATE = ("account", "cursors", "positions", "pending", "waiting", "recent")     # copy these arrays, and a run can go on from here
+# "entered": i8, the ts of the latest entries, as many as ``limit_rate``; "tails": f8, tasks x (1 + es95_trades): how many trades with an R
+# have ended, and the R of the last of them in a ring. One empty place each where the limit is off.
+STATE = ("account", "cursors", "positions", "pending", "waiting", "recent", "entered", "tails")     # copy these arrays, and a run can go on from here
 OUTPUTS = ("candidates", "fills", "trades", "reviews", "moves", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 
 # one record for everything: the rules as numbers, and the address of every array
@@ -131,7 +143,7 @@ CONTEXT = record(
     intrabar="i8", reverse="i8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission_kind="i8", report_moves="i8", ask="i8",
     sizer="i8", size="f8", stop_out="f8", converts="i8",
     kelly_window="i8", kelly_first="i8", kelly_start="f8", kelly_cap="f8", entropy_lambda="f8",     # recent: the r of that many trades, in a ring
-    limited="i8", watched="i8", symbols="i8", rho_days="i8", **numbers_of(Limits),
+    limited="i8", watched="i8", symbols="i8", rho_days="i8", **{in_context(name): kind for name, kind in numbers_of(Limits).items()},
     task_count="i8", bars="i8", instants="i8", position_places="i8", order_places="i8", fill_places="i8",
     **{name: "i8" for name in (*INPUTS, *STATE, *OUTPUTS)},
 )  # fmt: skip

@@ -30,6 +30,7 @@ from domain.strategies import STRATEGIES, Strategy, decide
 from domain.strategies.base import name_of, refuse_without_model
 from domain.trading.command import Command
 from domain.trading.costs import Costs
+from domain.trading.limit_inputs import informed
 from domain.trading.rules import Rules as Rules
 from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
@@ -116,7 +117,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     if signals is not None and len({entry.instrument.name for entry in series}) < len(series):
         raise BadRequest("signals name an instrument and not its timeframe; give one timeframe of each instrument")
     versions = versions_of(strategy, name_of(strategy) if strategy else SIGNALS, commands)
-    every = [_tasks(series, version.strategy, signals, rules.execution.stops, keep) for version in versions]
+    every = [_tasks(series, version.strategy, signals, rules, keep) for version in versions]
     tasks: Sequence[Task] = every[0] if len(every) == 1 else spliced(versions, every)
     asked, rules = _asked(versions, rules, commands, ask, len(series)), limited(rules, strategy)
     if commands or ask:
@@ -129,8 +130,8 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     return Study(outcome, metrics, tasks, rules, history_of(series, strategy), [entry.context for entry in series], result.remarks)
 
 
-def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.DataFrame | None, stops: str, keep: Keep | None) -> list[Task]:
-    tasks = [_task(entry, strategy, signals, series, stops) for entry in series]
+def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.DataFrame | None, rules: Rules, keep: Keep | None) -> list[Task]:
+    tasks = [_task(entry, strategy, signals, series, rules) for entry in series]
     return tasks if keep is None else [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
 
 
@@ -163,16 +164,17 @@ def decided(traded: Series, strategy: Strategy, series: Sequence[Series], frame:
     return after(read_columns(table, (traded.instrument.name,)), decision.trail, traded.bars_of_history, traded.bars["ts"].iloc[0])
 
 
-def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], stops: str) -> Task:
+def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], rules: Rules) -> Task:
     if strategy is not None:
         columns, trail = decided(traded, strategy, series)
         read = pd.DataFrame(columns, copy=False)
     else:
         every = read_signals(signals, tuple(dict.fromkeys(entry.instrument.name for entry in series)))
         read, trail = every[every["instrument"] == traded.instrument.name].reset_index(drop=True), None
-    if stops == "volatility":
+    if rules.execution.stops == "volatility":
         read = pd.DataFrame(with_volatility_stops({str(name): read[name].to_numpy() if read[name].dtype.kind in "iuf" else read[name].array for name in read}, traded), copy=False)
-    return Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
+    task = Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
+    return informed(task, rules.limits, traded.seen, context_of(traded, series))
 
 
 def _finest_last(series: Sequence[AnySeries]) -> list[AnySeries]:

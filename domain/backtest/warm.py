@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from domain.backtest.governor_tables import drift_index
 from domain.backtest.simulator import simulate
 from domain.compiled import Watch, watched
 from domain.market.instrument import instrument
@@ -23,6 +25,7 @@ def warm(watch: Watch = lambda done, of, name: None) -> int:
 
 
 def _trades() -> int:
+    drift_index(np.zeros(1))
     ts = pd.date_range("2024-01-02T10:00Z", periods=4, freq="5min", unit="ns")
     bars = pd.DataFrame(dict(ts=ts, open=1.1, high=1.101, low=1.099, close=1.1))
     signals = read_signals(pd.DataFrame([dict(ts=ts[0], side="long", stop_loss=1.09, trail_kind="atr", trail_value=1.0)]), ("EURUSD",))

@@ -33,6 +33,7 @@ class BarMaker:
         self.clock = VendorClock(each.instrument for each in series)
         self._lines = {each.series: Line(each) for each in series}
         self._quoting = {name: [line for line in self._lines.values() if line.watched.instrument == name] for name in {each.instrument for each in series}}
+        self._latest: dict[str, Quote] = {}
         self._worked, self._begun, self._cut, self._bad = LONG_AGO, LONG_AGO, LONG_AGO, 0
         self._away = True           # until a heartbeat tells the time from which nothing is missed
         if standing is not None:
@@ -61,11 +62,12 @@ class BarMaker:
         return self._work()
 
     def _quote(self, quote: Quote) -> None:
-        if quote.instrument not in self._quoting:
-            return
+        if quote.instrument not in self._quoting or quote == self._latest.get(quote.instrument):
+            return                      # the same once more: a vendor tells the last price again when it is connected to
         if not (math.isfinite(quote.bid) and math.isfinite(quote.ask)):
             self._bad += 1
             return
+        self._latest[quote.instrument] = quote
         for line in self._quoting[quote.instrument]:
             line.take(quote, self.clock, self._worked)
         self.clock.quoted(quote.instrument, quote.at)
@@ -117,6 +119,10 @@ class BarMaker:
         opened = [line.open(at, self._worked) for line in lines]
         self._worked = at
         return [*(event for event in (*ended, *opened) if event is not None), Instant(at)]
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        return tuple(self._quoting)
 
     @property
     def away(self) -> bool:

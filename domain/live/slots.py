@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from domain.errors import BadRequest, unknown
+from domain.errors import BadRequest
+from domain.live.market_series import SeriesName
+from domain.live.quotes import Wanted
 from domain.market.calendar import calendar
 from domain.market.instrument import Instrument
 from domain.market.instrument import instruments as shipped
 from domain.market.timeframe import Timeframe
-from domain.market.zones import HOUR
+from domain.market.zones import DAY, HOUR
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,23 @@ def watched(series: Sequence[str], instruments: Mapping[str, Instrument] | None 
     return tuple(_watched(text, table) for text in series)
 
 
-def _watched(text: str, table: Mapping[str, Instrument]) -> Watched:
-    name, _, timeframe = text.rpartition(" ")
-    if name not in table:
-        raise unknown("instrument", name, table)
-    return Watched(text, name, Slots(Timeframe.named(timeframe), table[name].calendar))
+def earlier(this: Watched, before: int, count: int) -> Wanted:
+    """A span that holds the last ``count`` bars before an instant, were the market open all week, and half as many again.
+
+    >>> earlier(watched(["EURUSD M5"])[0], 1_720_612_800_000_000_000, 10).start
+    1720607700000000000
+    """
+    end = this.slots.of(before)[0]
+    span = count * this.slots.timeframe.nanoseconds
+    return Wanted(this.series, end - span - span // 2 - (3 * DAY if span > DAY // 2 else 0), end)
+
+
+def named(series: str, instruments: Mapping[str, Instrument] | None = None) -> tuple[Instrument, Timeframe]:
+    """What a series' name means."""
+    name = SeriesName.read(series)
+    return name.of(shipped() if instruments is None else instruments), name.timeframe
+
+
+def _watched(series: str, table: Mapping[str, Instrument]) -> Watched:
+    instrument, timeframe = named(series, table)
+    return Watched(series, instrument.name, Slots(timeframe, instrument.calendar))

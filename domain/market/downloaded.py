@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from domain.market.bars import COLUMNS, ts_of
+from domain.market.calendar import calendar
 from domain.market.report import moment
-from domain.market.source import Span, nothing, without
+from domain.market.source import Missing, Request, Span, available, nothing, without
 
 VALUES = COLUMNS[1:]
+HOLIDAYS = 3 * 86_400_000_000_000       # ns of open market without a bar at an edge that holidays and thin trading may account for
 
 
 @dataclass(frozen=True)
@@ -119,3 +121,29 @@ def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
         else:
             whole.append(span)
     return tuple(whole)
+
+
+def at_the_edges(request: Request, bars: pd.DataFrame, missing: Sequence[Missing]) -> tuple[Missing, ...]:
+    """What the request asks for before the first bar and after the last, that ``missing`` does not name, where the market was open for longer
+    than holidays explain: a shorter series than was asked for is never left unsaid.
+
+    >>> from domain.market.bars import frame
+    >>> from domain.market.instrument import instrument
+    >>> from domain.market.timeframe import Timeframe
+    >>> hour, day = 3_600_000_000_000, 86_400_000_000_000
+    >>> one = frame(np.array([20 * day]), **dict.fromkeys(("open", "high", "low", "close"), np.array([1.0])))
+    >>> asked = Request(instrument("EURUSD"), Timeframe.named("H1"), Span(4 * day, 21 * day), at=30 * day)
+    >>> [each.sentence for each in at_the_edges(asked, one, ())]
+    ['the bars begin at 1970-01-21T00:00Z; there are none from 1970-01-05T00:00Z on, although the market was open']
+    """
+    if not len(bars):
+        return ()
+    first, last, market = int(ts_of(bars)[0]), int(ts_of(bars)[-1]) + request.timeframe.nanoseconds, calendar(request.instrument.calendar)
+    found = []
+    for edge in available(request, missing):
+        begins, ends = edge.cut(Span(request.span.start, first)), edge.cut(Span(last, max(last, request.span.end)))
+        if begins and int(market.open_time(begins.start, begins.end)) > HOLIDAYS:
+            found.append(Missing(begins, "empty", f"the bars begin at {moment(first)}; there are none from {moment(begins.start)} on, although the market was open"))
+        if ends and int(market.open_time(ends.start, ends.end)) > HOLIDAYS:
+            found.append(Missing(ends, "empty", f"the bars end at {moment(last)}; there are none up to {moment(ends.end)}, although the market was open"))
+    return tuple(found)

@@ -46,6 +46,7 @@ class Instrument:
     source: str                 # where these numbers come from
     margin_per_lot: float = 0.0  # quote currency; 0: by leverage
     negative_prices: bool = False
+    group: str = ""             # instruments that tend to move together; see ``group_of``
 
     @property
     def digits(self) -> int:
@@ -80,6 +81,17 @@ def instrument(name: str, extra: str = "") -> Instrument:
     return table[name]
 
 
+def group_of(instrument: Instrument) -> str:
+    """The group in which its positions are counted: its own, else of a currency pair whether the dollar is in it, else its kind.
+
+    >>> [group_of(instruments()[name]) for name in ("EURUSD", "EURJPY", "XAUUSD", "GC=F", "US500")]
+    ['fx_usd', 'fx_cross', 'metal', 'metal', 'index']
+    """
+    if instrument.group or instrument.kind != "fx":
+        return instrument.group or instrument.kind
+    return "fx_usd" if "USD" in (instrument.base, instrument.quote) else "fx_cross"
+
+
 def _rows(path: Path, shipped: Mapping[str, Instrument] | None = None) -> dict[str, Instrument]:
     try:
         document = toml_of(path.read_text(encoding="utf-8"), f"the instrument table {path}")
@@ -92,7 +104,7 @@ def _rows(path: Path, shipped: Mapping[str, Instrument] | None = None) -> dict[s
 
 
 def _instrument(path: Path, name: str, row: Mapping[str, Any], classes: Mapping[str, float]) -> Instrument:
-    required = {f.name for f in fields(Instrument)} - {"name", "leverage", "margin_per_lot", "negative_prices"}
+    required = {f.name for f in fields(Instrument)} - {"name", "leverage", "margin_per_lot", "negative_prices", "group"}
     if missing := sorted(required - set(row)):
         raise BadRequest(f"{path.name}: {name} has no {', '.join(missing)}; every instrument needs all of its numbers")
     for key in row:

@@ -66,6 +66,9 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
     *(_limit(*refusal) for refusal in REFUSALS),
     _note("shrunk_leverage", "Reduced to leverage limit", "The order was reduced to what fits under the leverage limit.", "note", "The leverage limit reduced the size {times}."),
     _note("shrunk_currency", "Reduced to currency limit", "The order was reduced to what fits under the currency exposure limit.", "note", "The currency exposure limit reduced the size {times}."),
+    _note("shrunk_open_risk", "Reduced to open risk limit", "The order was reduced to what fits under the limit of open risk.", "note", "The limit of open risk reduced the size {times}."),
+    _note("shrunk_daily_gate", "Reduced with the daily loss", "More than half of the daily loss limit was used, and the order was reduced.", "note", "The used part of the daily loss limit reduced the size {times}."),
+    _note("shrunk_drift", "Halved for drift", "The monitored feature had drifted, and the order was halved.", "note", "The drift of a feature halved the size {times}."),
 )}  # fmt: skip
 
 REASON_LABELS: Mapping[str, str] = {     # of fills, and of a trade's last one

@@ -44,6 +44,8 @@ class Task:
     ``side``: which side of the market the bars quote, ``bid`` or ``mid``.
     ``finer``: bars of a finer timeframe, for ``intrabar = "magnify"``.
     ``trail_price``: one price a bar (NaN: no move), for signals with ``trail_kind = "quantile"``.
+    ``releases``: instants of the releases of the instrument's own currencies, nanoseconds UTC, in order, for the limit ``news``.
+    ``monitored``: values of the feature that the limit ``drift`` names, of any bars before and of these: the last one is of the last bar.
     """
 
     instrument: Instrument
@@ -54,6 +56,8 @@ class Task:
     finer: pd.DataFrame | None = None
     finer_timeframe: Timeframe | None = None
     trail_price: np.ndarray | None = None
+    releases: np.ndarray | None = None
+    monitored: np.ndarray | None = None
 
     @property
     def count(self) -> int:

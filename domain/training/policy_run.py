@@ -12,7 +12,9 @@ import pandas as pd
 from domain.analytics import account_calendar, measure
 from domain.errors import BadRequest
 from domain.params import build
+from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
+from domain.trading.limit_inputs import informed
 from domain.trading.rules import Rules
 from domain.trading.task import Task
 from domain.training.actions import Action, ActionGrid, applied
@@ -160,12 +162,12 @@ def replayed(signals: Signals, samples: np.ndarray, actions: Sequence[Action], r
     place = np.full(len(signals.found), -1)
     place[samples] = np.arange(len(samples))
     rows = rows_of(signals.found, len(signals.decided))
-    tasks = [task for each, own in zip(signals.decided, rows, strict=True) if (task := _task(signals, each, own[place[own] >= 0], place, actions, first)) is not None]
+    tasks = [task for each, own in zip(signals.decided, rows, strict=True) if (task := _task(signals, each, own[place[own] >= 0], place, actions, first, rules.limits)) is not None]
     outcome = replay(tasks, rules, signals.decided[0].inputs.rates)
     return measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, market=account_calendar(task.instrument.calendar for task in tasks))
 
 
-def _task(signals: Signals, each: Decided, own: np.ndarray, place: np.ndarray, actions: Sequence[Action], first: pd.Timestamp) -> Task | None:
+def _task(signals: Signals, each: Decided, own: np.ndarray, place: np.ndarray, actions: Sequence[Action], first: pd.Timestamp, limits: Limits) -> Task | None:
     """A series from the bar before ``first`` on: the chosen signals as they were acted on, and all exits."""
     series = each.inputs.series
     since = int(np.searchsorted(each.bars.end, first.value))
@@ -181,4 +183,5 @@ def _task(signals: Signals, each: Decided, own: np.ndarray, place: np.ndarray, a
     table = applied(each.table, rows[order], [acting[k] for k in order], expected_fills(each)[rows[order]])
     bars = series.bars.iloc[since:].reset_index(drop=True)
     trail = None if each.trail is None else each.trail[since:]
-    return Task(series.instrument, series.timeframe, bars, table, series.side, series.finer, series.finer_timeframe, trail)
+    task = Task(series.instrument, series.timeframe, bars, table, series.side, series.finer, series.finer_timeframe, trail)
+    return informed(task, limits, series.seen, replace(series.context, instrument=series.instrument, timeframe=series.timeframe))

@@ -56,7 +56,7 @@ class OandaSource:
         end = min(span.end, request.at)
         if end <= span.start:
             return page_of(request, span, nothing())
-        params = {"from": _text(span.start), "to": _text(end), "granularity": self._granularity(request), "price": "BA", **_alignment(request.instrument)}
+        params = {"from": _text(span.start), "to": _text(end), "granularity": self._granularity(request), "price": "BA", **alignment(request.instrument)}
         candles = wire_of(connection).ask(InstrumentsCandles(self.symbol(request.instrument), params=params), connection.tries)["candles"]
         return _page(request, span, candles)
 
@@ -100,7 +100,7 @@ def _empty(request: Request, span: Span, candles: list[dict[str, Any]]) -> tuple
     return (Missing(Span(span.start, end), "empty", f"OANDA has no {request.timeframe} bars from {moment(span.start)} to {moment(end)}, although the market was open"),)
 
 
-def _alignment(instrument: Instrument) -> dict[str, Any]:
+def alignment(instrument: Instrument) -> dict[str, Any]:
     """Where its four hours and days begin: with the trading day, as ours do."""
     market = calendar(instrument.calendar)
     return {"dailyAlignment": market.windows[0].opens % 1440 // 60, "alignmentTimezone": market.zone}

@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from tests.doubles.oanda_account import INSTRUMENTS, Account, Json, Rejected
 from tests.doubles.oanda_candles import Bars, candles
+from tests.doubles.oanda_play import Play
 
 TOKEN = "canary-token-4f1d9c"
 ORDER = re.compile(r"/orders/([^/]+)$")
@@ -29,8 +30,8 @@ ORDER = re.compile(r"/orders/([^/]+)$")
 class Oanda:
     """One practice account and its server. ``now`` is the vendor's clock; ``url`` is where it listens."""
 
-    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), bars: Bars | None = None, port: int = 0) -> None:
-        self.now, self.token, self.bars = now, TOKEN, bars or {}
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC), bars: Bars | None = None, port: int = 0, play: Play | None = None) -> None:
+        self.now, self.token, self.bars, self.play = now, TOKEN, bars or {}, play
         self.account = Account(now)
         self.requests: list[tuple[str, str, dict[str, str]]] = []       # method, path, query
         self.lock = threading.Lock()
@@ -60,6 +61,8 @@ class Oanda:
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Json) -> tuple[int, Json]:
         """Status and body of one request."""
+        if path.startswith("/v3/instruments/") and self.play is not None:
+            return self.play.candles(path.split("/")[3], query)
         if path.startswith("/v3/instruments/"):
             return candles(self.bars, path.split("/")[3], query, int(self.now().timestamp()))
         if path == "/v3/accounts":
@@ -144,14 +147,14 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         double.requests.append((self.command, parts.path, query))
-        if double.away:
+        if double.away or (double.play is not None and double.play.away):
             return self.hang_up()
         if self.headers.get("Authorization") != f"Bearer {double.token}":
             return self.send(401, {"errorMessage": "Insufficient authorization to perform request."})
         if double.faults and double.faults.popleft()(self):
             return None
         if parts.path.endswith("/stream"):
-            return self._stream(double)
+            return self._stream(double, query)
         changes = self.command != "GET"
         fault = double.answers.popleft() if changes and double.answers else ""
         if fault == "lose_request":
@@ -191,12 +194,12 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _stream(self, double: Oanda) -> None:
+    def _stream(self, double: Oanda, query: dict[str, str]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "application/octet-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        for line in _lines(double.stream):
+        for line in _lines(double.stream if double.play is None else double.play.lines(query.get("instruments", "").split(","), double.over)):
             self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
             self.wfile.flush()
         if double.silent:
@@ -206,7 +209,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
-def _lines(rows: list[Json]) -> Iterator[bytes]:
+def _lines(rows: Iterable[Json]) -> Iterator[bytes]:
     return (json.dumps(row).encode() + b"\n" for row in rows)
 
 

@@ -26,7 +26,7 @@ from domain.trading.rules import Rules
 from domain.trading.signals import NUMBERS, SIGNAL_COLUMNS
 from domain.trading.task import Rate, Task
 from tests.reference.clocks import utc
-from tests.reference.guards import Plan, draw_limits, draw_plan, draw_sizing
+from tests.reference.guards import Plan, draw_governors, draw_limits, draw_plan, draw_sizing, with_governors
 from tests.reference.walks import MINUTE, Walk, anchor, open_times, random_style, random_walk, with_finer
 
 IN_DOLLARS = {"USD": 1.0, "EUR": 1.10, "GBP": 1.27, "JPY": 1 / 150}
@@ -92,7 +92,9 @@ def case(seed: int) -> Case:
     rng = Random(seed)
     mixed = rng.random() < 0.5
     features = frozenset(rng.sample(FEATURES, rng.randint(8, len(FEATURES)) if mixed else rng.randint(0, 4)))
-    plan = draw_plan(seed, mixed)
+    plan, governors = draw_plan(seed, mixed), draw_governors(seed)
+    if "es95" in governors and seed % 2:  # enough trades for a tail
+        plan = replace(plan, more=60, features=plan.features | {"tags"})
     features |= plan.features
     execution = Execution(intrabar=rng.choice(("pessimistic", "optimistic", "path", "magnify")), reverse_on_opposite="reverse" in features)
     prone = rng.random() < 0.25
@@ -109,6 +111,7 @@ def case(seed: int) -> Case:
         tasks = (*tasks, tasks[0])
     tasks, sizing = with_first_factors(seed, with_sizes(seed, tasks)), with_entropy(seed, sizing)
     limits = draw_limits(plan, [market.walk.times for market in markets], _stretch(markets[0], currency, account.balance), risk)
+    limits, tasks = with_governors(seed, governors, limits, tasks, risk)
     return Case(tasks, account, costs, execution, sizing, _rates(rng, markets, currency), limits)
 
 

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import BadRequest
+from domain.features.sessions import sessions
 from domain.market.instrument import TRIPLE_DAYS
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -66,6 +67,24 @@ def day_end(text: str, instant: int) -> int:
     while (moment := instant_of(datetime.combine(day, hour), zone)) < instant:
         day += DAY
     return moment
+
+
+def in_session(name: str, instant: int) -> bool:
+    """Section 9: between open and close of the session, Monday to Friday, on its own clock; the open included, the close not.
+
+    >>> in_session("london", nanoseconds(datetime(2024, 7, 10, 7, tzinfo=UTC))), in_session("london", nanoseconds(datetime(2024, 7, 10, 16, tzinfo=UTC)))
+    (True, False)
+    """
+    if name not in sessions():
+        raise BadRequest(f"there is no session {name}")
+    hours = sessions()[name]
+    zone, opens, closes = ZoneInfo(hours.zone), time.fromisoformat(hours.opens), time.fromisoformat(hours.closes)
+    today = utc(instant).astimezone(zone).date()
+    for day in (today - DAY, today):
+        end = day if closes > opens else day + DAY
+        if day.weekday() < 5 and instant_of(datetime.combine(day, opens), zone) <= instant < instant_of(datetime.combine(end, closes), zone):
+            return True
+    return False
 
 
 def _clock(text: str, name: str) -> tuple[time, ZoneInfo]:

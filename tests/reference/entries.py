@@ -187,6 +187,7 @@ def _open(ledger: Ledger, series: Series, order: Order, fill: float, targets: li
     flat_at = flat_moment(signal.flat_by, bar.ts) if signal.flat_by else None
     shut_at = None if flat_at is None else shut_before(flat_at, series.task.timeframe.nanoseconds, series.instrument.calendar)
     ledger.entries += 1
+    ledger.entry_times.append(place.ts)
     position = Position(
         series=series, signal=signal, side=order.side, trade_id=ledger.entries,
         entry_bar=bar.number, entry_ts=place.ts,

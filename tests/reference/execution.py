@@ -23,7 +23,7 @@ from tests.reference.costs import refuse_mixed_pips, spread_of
 from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
 from tests.reference.exits import close_at_open, close_at_the_end, close_before_the_shut, gap, stop_and_targets, stop_out, worst_price
 from tests.reference.ledger import Exposure, Ledger, inside
-from tests.reference.limits import govern, kill
+from tests.reference.limits import govern, kill, refuse_unknown
 from tests.reference.orders import Position, Series, read_orders
 from tests.reference.protection import protect
 
@@ -56,6 +56,7 @@ def replayed(
     killed_after: int = 0,
 ) -> Ledger:
     """The account after all of it; its rows are dictionaries, times nanoseconds. ``killed_after`` so many instants, 0 is never."""
+    refuse_unknown(limits, tasks)
     every_series, conversion = _load(tasks, account, costs, rates)
     ledger = Ledger(account, costs, execution, conversion, limits, every_series)
     for number, instant in enumerate(_instants(every_series), 1):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
+from domain.trading.task import Task
 from tests.reference.clocks import utc
 
 MINUTE = 60_000_000_000
@@ -19,6 +22,11 @@ WINDOWS = (
     "Wed 12:00-Wed 11:00 UTC",
 )  # fmt: skip
 RESETS = ("17:00 America/New_York", "00:00 UTC", "00:00 Europe/Prague", "02:30 America/New_York", "01:30 America/New_York", "23:59 Asia/Kolkata")
+
+
+GOVERNORS = ("news", "session", "rate", "sector", "es95", "open_risk", "daily_gate", "drift")
+SESSIONS = ("asia", "india", "london", "new_york")
+COMPARED = 5_500  # values of a monitored feature that one bar's drift looks at
 
 
 @dataclass(frozen=True)
@@ -108,3 +116,52 @@ def _window(rng: Random, times: Sequence[int]) -> str:
     zone, form = rng.choice(ZONES), rng.choice(("%H:%M", "%a %H:%M"))
     opens, closes = (utc(moment).astimezone(ZoneInfo(zone)).strftime(form) for moment in (start, end))
     return f"{opens}-{closes} {zone}"
+
+
+# --- governors, drawn apart from everything else of a case ---
+
+
+def draw_governors(seed: int) -> frozenset[str]:
+    """Three cases of ten have some, one of them or more."""
+    rng = Random(f"{seed} governors")
+    return frozenset(rng.sample(GOVERNORS, rng.choice((1, 1, 2, 3, 5)))) if rng.random() < 0.3 else frozenset()
+
+
+def with_governors(seed: int, names: frozenset[str], limits: Limits, tasks: tuple[Task, ...], risk: float) -> tuple[Limits, tuple[Task, ...]]:
+    """The limits with these governors, and the tasks with what those read."""
+    if not names:
+        return limits, tasks
+    rng = Random(f"{seed} values of governors")
+    drawn: dict[str, object] = {
+        "news": rng.choice((1.0, 5.0, 7.5, 60.0)),
+        "session": rng.choice((", ".join(rng.sample(SESSIONS, 2)), rng.choice(SESSIONS))),
+        "rate": rng.choice((1, 1, 2, 3)),
+        "sector": rng.randint(1, 2),
+        "es95": min(1_000.0, 1_000 * risk * rng.uniform(0.1, 2.5)),
+        "open_risk": min(1.0, risk * rng.uniform(0.1, 4.0)),
+        "daily_gate": True,
+        "drift": "rsi(14)",
+    }
+    limits = replace(limits, es95_trades=rng.choice((20, 20, 21, 40)), daily_loss=limits.daily_loss or (min(1.0, risk * rng.uniform(0.3, 3.0)) if "daily_gate" in names else 0.0))
+    tasks = tuple(_informed(rng, task, limits, names) for task in tasks)
+    return replace(limits, **{name: value for name, value in drawn.items() if name in names}), tasks
+
+
+def _informed(rng: Random, task: Task, limits: Limits, names: frozenset[str]) -> Task:
+    """``releases`` at ends of bars or beside them; ``monitored``: values that shift by about as much as an alarm needs."""
+    if "news" in names:
+        times = task.bars["ts"].array.as_unit("ns").asi8
+        at = [int(rng.choice(times)) + task.timeframe.nanoseconds * rng.choice((0, 1)) + rng.choice((0, 1, -1, 5, -5, 60)) * MINUTE for _ in range(rng.randint(1, 6))]
+        task = replace(task, releases=np.unique(np.array(at, np.int64)))
+    if "drift" in names:
+        task = replace(task, monitored=_monitored(rng, len(task.bars)))
+    return task
+
+
+def _monitored(rng: Random, bars: int) -> np.ndarray:
+    values = np.random.default_rng(rng.randrange(2**32)).normal(size=COMPARED + rng.choice((-bars // 2, 0, bars)))
+    late = rng.randint(250, 700)
+    values[-late:] += rng.uniform(0.4, 1.0)
+    values = np.round(values, rng.choice((0, 1, 6)))
+    values[:: rng.choice((7, 500, len(values)))] = rng.choice((np.nan, np.inf, 0.0))
+    return values

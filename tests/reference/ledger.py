@@ -98,6 +98,8 @@ class Ledger:
         self.ambiguous: set[tuple[int, int]] = set()  # (trade, bar)
         self.reviews: list[dict] = []
         self.ended_r: list[float] = []  # of the trades that have ended and have an R, in the order of their last fills
+        self.results: dict[int, list[float]] = {series.number: [] for series in every_series}  # the same by series
+        self.entry_times: list[int] = []
         self.day, self.day_start, self.last_equity, self.peak = -1, account.balance, account.balance, account.balance
         self.halted_today = self.halted_for_good = False
         self._daily_closes: dict[str, dict[int, float]] = {}
@@ -278,6 +280,7 @@ class Ledger:
         self.trades.append(self._trade(position, reason, place))
         if position.risk is not None:
             self.ended_r.append(self.trades[-1]["r"])
+            self.results[series.number].append(self.trades[-1]["r"])
 
     def _see_exit_bar(self, position: Position, price: float, fill: float, reason: str, place: Place) -> None:
         """Section 7, MAE/MFE: an exit at an open: that price only; else favourable to the exit price, adverse not beyond a stop's fill."""

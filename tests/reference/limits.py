@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 
+from domain.errors import BadRequest
 from domain.risk.limits import Limits
+from domain.trading.task import Task
 from tests.reference.bars import Bar, on_grid, true_range
-from tests.reference.clocks import day_end, in_blackout, utc
+from tests.reference.clocks import day_end, in_blackout, in_session, utc
 from tests.reference.ledger import Ledger, Place
 from tests.reference.orders import Order, Position, Series
 from tests.reference.sizes import whole_steps
 
 TOLERANCE = 1e-9  # of the capacity
+MINUTE = 60_000_000_000
+
+
+def refuse_unknown(limits: Limits, tasks: Sequence[Task]) -> None:
+    """``news`` without a release, ``drift`` without the feature's values, and a session that is none, are never silently off."""
+    for task in tasks:
+        if limits.news > 0 and (task.releases is None or not len(task.releases)):
+            raise BadRequest(f"no release is known for {task.instrument.name}")
+        if limits.drift.strip() and (task.monitored is None or len(task.monitored) < len(task.bars)):
+            raise BadRequest(f"{limits.drift} is not known for {task.instrument.name}")
+    for name in _names(limits.session):
+        in_session(name, 0)
+
 
 # --- at the decision ---
 
 
 def refused_at_decision(ledger: Ledger, series: Series, bar: Bar) -> str:
-    """``halted``, ``blackout``, ``limit_spread`` or ``limit_volatility``, the first that applies; or nothing."""
+    """``halted``, ``blackout``, ``limit_news``, ``limit_session``, ``limit_spread`` or ``limit_volatility``, the first that applies; or nothing."""
     limits = ledger.limits
     if ledger.halted:
         return "halted"
     if in_blackout(limits.blackout, bar.end):
         return "blackout"
+    if limits.news > 0 and any(abs(bar.end - release) <= limits.news * MINUTE for release in series.task.releases.tolist()):
+        return "limit_news"
+    if limits.session.strip() and not any(in_session(name, bar.end) for name in _names(limits.session)):
+        return "limit_session"
     if limits.spread_spike > 0 and wide(series.bars, bar.number, limits):
         return "limit_spread"
     return "limit_volatility" if limits.volatility_spike > 0 and violent(series, bar.number, limits) else ""
+
+
+def _names(sessions: str) -> list[str]:
+    return [name.strip() for name in sessions.split(",") if name.strip()]
 
 
 def wide(bars: list[Bar], at: int, limits: Limits) -> bool:
@@ -48,28 +73,42 @@ def violent(series: Series, at: int, limits: Limits) -> bool:
 
 
 def reviewed(ledger: Ledger, series: Series, order: Order, price: float, place: Place) -> float | None:
-    """The lots that every limit lets through, fewer where leverage or currency shrink them; None where one refuses."""
-    lots = order.lots
+    """The lots that every limit lets through, fewer where one shrinks them; None where one refuses."""
+    lots, signal, at = order.lots, order.signal, place.bar.ts
     if refusal := _forbidden(ledger, series, order.side, place):
-        ledger.refuse(series, order.signal, place.bar.ts, refusal, lots)
+        ledger.refuse(series, signal, at, refusal, lots)
         return None
-    for name, capacity in _capacities(ledger, series, order.side):
-        fits = _fitting(ledger, series, lots, price, place, capacity)
+    for name, factor in _factors(ledger, series, place):
+        fewer = min(lots, whole_steps(lots * factor, series.instrument.lot_step))
+        if fewer < lots and fewer < on_grid(series.instrument.min_lot):
+            ledger.refuse(series, signal, at, "below_min_lot", lots)
+            return None
+        if fewer < lots:
+            ledger.count_and_review(series, signal, at, "shrunk", f"shrunk_{name}", lots, fewer)
+        lots = fewer
+    for name, capacity, needed in _everything_that_fits(ledger, series, order, price, place):
+        if math.isnan(needed):
+            ledger.refuse(series, signal, at, f"limit_{name}", lots)
+            return None
+        fits = _fitting(series, lots, needed, capacity)
         if fits < on_grid(series.instrument.min_lot):
-            ledger.refuse(series, order.signal, place.bar.ts, f"limit_{name}", lots)
+            ledger.refuse(series, signal, at, f"limit_{name}", lots)
             return None
         if fits < lots:
-            ledger.count_and_review(series, order.signal, place.bar.ts, "shrunk", f"shrunk_{name}", lots, fits)
+            ledger.count_and_review(series, signal, at, "shrunk", f"shrunk_{name}", lots, fits)
         lots = fits
+    if ledger.limits.es95 > 0 and not _bearable(ledger, series, lots * _loss_at_stop(ledger, series, signal.stop_loss, price, place)):
+        ledger.refuse(series, signal, at, "limit_es95", lots)
+        return None
     return lots
 
 
 def add_is_refused(ledger: Ledger, series: Series, order: Order, price: float, place: Place) -> bool:
-    """An add of a grid is reviewed by halted, blackout, leverage and currency with all its lots."""
+    """An add of a grid is reviewed by halted, blackout, leverage, currency and open risk with all its lots."""
     if ledger.halted or in_blackout(ledger.limits.blackout, place.bar.ts):
         return True
-    capacities = _capacities(ledger, series, order.side)
-    return any(_fitting(ledger, series, order.lots, price, place, capacity) < order.lots for _, capacity in capacities)
+    reviews = _everything_that_fits(ledger, series, order, price, place)
+    return any(math.isnan(needed) or _fitting(series, order.lots, needed, capacity) < order.lots for _, capacity, needed in reviews)
 
 
 def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
@@ -82,10 +121,98 @@ def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
         return "limit_positions"
     if 0 < limits.max_per_symbol <= sum(position.series.instrument.name == name for position in ledger.open.values()):
         return "limit_symbol"
+    if 0 < limits.sector <= sum(_group(position.series) == _group(series) for position in ledger.open.values()):
+        return "limit_sector"
+    if 0 < limits.rate <= sum(entry > place.bar.ts - 60 * MINUTE for entry in ledger.entry_times):
+        return "limit_rate"
     others = [position for position in ledger.open.values() if position.series.instrument.name != name]
     if limits.max_correlation > 0 and any(_moves_with(ledger, series, side, position, place.bar.ts) for position in others):
         return "limit_correlation"
     return ""
+
+
+def _group(series: Series) -> str:
+    """The instrument's own group; else of a pair whether the dollar is in it; else its kind."""
+    instrument = series.instrument
+    of_a_pair = "fx_usd" if "USD" in (instrument.base, instrument.quote) else "fx_cross"
+    return instrument.group or (of_a_pair if instrument.kind == "fx" else instrument.kind)
+
+
+def _factors(ledger: Ledger, series: Series, place: Place) -> list[tuple[str, float]]:
+    """(limit, factor of the lots): drift at the last closed bar, then the used share of the daily loss limit."""
+    limits, factors = ledger.limits, []
+    if limits.drift.strip() and has_drifted(series.task, place.bar.number - 1):
+        factors.append(("drift", 0.5))
+    if limits.daily_gate:
+        used = (ledger.day_start - ledger.equity_at_last_known_closes()) / (ledger.day_start * limits.daily_loss)
+        factors.append(("daily_gate", max(0.0, min(1.0, 2 * (1 - used)))))
+    return factors
+
+
+def _everything_that_fits(ledger: Ledger, series: Series, order: Order, price: float, place: Place) -> list[tuple[str, float, float]]:
+    """(limit, what may still be added, what one lot adds), in their order. NaN: there is no stop to measure it by."""
+    notional = ledger.notional(series, 1.0, price, place.ts)
+    needs = [(name, capacity, notional) for name, capacity in _capacities(ledger, series, order.side)]
+    if ledger.limits.open_risk > 0:
+        stop = order.signal.stop_loss if order.position is None else order.position.stop
+        needs.append(("open_risk", _risk_left(ledger), _loss_at_stop(ledger, series, stop, price, place)))
+    return needs
+
+
+def _risk_left(ledger: Ledger) -> float:
+    """``open_risk`` × known equity less what the open positions lose at their stops; nothing beside one without a stop."""
+    if any(position.stop is None for position in ledger.open.values()):
+        return -math.inf
+    return ledger.limits.open_risk * ledger.equity_at_last_known_closes() - sum(_to_stop(position) for position in ledger.open.values())
+
+
+def _to_stop(position: Position) -> float:
+    """From the last known close, or before there is one since the fill, from the fill; at the value of its first fill; beyond the stop 0."""
+    closed = position.series.closed
+    seen = closed is not None and closed.number >= position.entry_bar
+    price = closed.closing(position.side).close if seen else position.entry_price
+    return max(0.0, (price - position.stop) * position.side) * position.unit_value * position.lots
+
+
+def _loss_at_stop(ledger: Ledger, series: Series, stop: float | None, price: float, place: Place) -> float:
+    """Of one lot filled at ``price``, account currency; NaN without a stop."""
+    if stop is None:
+        return math.nan
+    return abs(price - stop) * series.instrument.contract * ledger.rate(series, place.ts, counted=False)
+
+
+def _bearable(ledger: Ledger, series: Series, money: float) -> bool:
+    """−(mean of the ⌈n/20⌉ worst r) × money at risk × 1,000 ≤ ``es95`` × known equity; with n < 20 the worst is −1."""
+    results = ledger.results[series.number][-ledger.limits.es95_trades :]
+    worst = sorted(results)[: math.ceil(len(results) / 20)] if len(results) >= 20 else [-1.0]
+    capacity = ledger.limits.es95 * ledger.equity_at_last_known_closes()
+    return -sum(worst) / len(worst) * money * 1_000 <= capacity + TOLERANCE * abs(capacity)  # NaN is not
+
+
+def has_drifted(task: Task, bar: int) -> bool:
+    """PSI of the 500 values up to the close of ``bar`` against the 5,000 before them > 0.25; too few values: no."""
+    values = task.monitored.tolist()[: len(task.monitored) - len(task.bars) + bar + 1]
+    if bar < 0 or len(values) < 5_500:
+        return False
+    new, old = ([value for value in part if math.isfinite(value)] for part in (values[-500:], values[-5_500:-500]))
+    return len(new) >= 50 and len(old) >= 50 and psi(sorted(old), new) > 0.25
+
+
+def psi(old: list[float], new: list[float]) -> float:
+    """Bins begin at the distinct deciles of ``old``, which is sorted; shares are (n + ½) ÷ (all + ½ · bins).
+
+    >>> psi([float(k) for k in range(100)], [float(k) for k in range(100)])
+    0.0
+    >>> round(psi([0.0] * 60 + [1.0] * 40, [1.0] * 10), 6)  # bins from 0 and from 1 on, and an empty one before
+    1.956161
+    """
+    edges = sorted({old[len(old) * j // 10] for j in range(1, 10)})
+    counts = [[0.5] * (len(edges) + 1) for _ in range(2)]
+    for values, count in zip((new, old), counts, strict=True):
+        for value in values:
+            count[bisect_right(edges, value)] += 1
+    shares = [[n / sum(count) for n in count] for count in counts]
+    return sum((a - b) * math.log(a / b) for a, b in zip(*shares, strict=True))
 
 
 def _capacities(ledger: Ledger, series: Series, side: int) -> list[tuple[str, float]]:
@@ -110,12 +237,11 @@ def exposure(ledger: Ledger, currency: str) -> float:
     return total
 
 
-def _fitting(ledger: Ledger, series: Series, lots: float, price: float, place: Place, capacity: float) -> float:
-    """``lots``, or where they need more than the capacity and its tolerance the whole steps that do not."""
-    notional = ledger.notional(series, 1.0, price, place.ts)
-    if lots * notional <= capacity + TOLERANCE * abs(capacity):
+def _fitting(series: Series, lots: float, needed: float, capacity: float) -> float:
+    """``lots``, or where they need more than the capacity and its tolerance the whole steps that do not; one lot needs ``needed``."""
+    if math.isfinite(capacity) and lots * needed <= capacity + TOLERANCE * abs(capacity):
         return lots
-    return min(lots, whole_steps(max(0.0, capacity) / notional, series.instrument.lot_step)) if notional > 0 else 0.0
+    return min(lots, whole_steps(max(0.0, capacity) / needed, series.instrument.lot_step)) if needed > 0 else 0.0
 
 
 # --- correlation ---

@@ -200,7 +200,7 @@ def test_a_thousand_cases_reach_every_reason_every_count_and_every_review():
     assert not set(COUNTS) - set(counted) - {"manual_below_step"}
     assert set(reviewed) == {
         *(("refused", name) for name in ("halted", "no_size", "below_min_lot", "no_margin", *LIMITS)),
-        *(("shrunk", name) for name in ("shrunk_leverage", "shrunk_currency")),
+        *(("shrunk", f"shrunk_{name}") for name in ("leverage", "currency", "open_risk", "daily_gate", "drift")),
         ("capped", "over_max_lot"),
     }
     assert min(reviewed.values()) >= 2, reviewed  # cases of 1,000

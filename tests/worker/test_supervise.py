@@ -35,7 +35,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-SIGNS = {"worker": "worker.main", "scheduler": "worker.schedule", "app": "streamlit", "queue": "-server "}
+SIGNS = {"worker": "worker.main", "scheduler": "worker.schedule", "sessions": "worker.sessions.main", "app": "streamlit", "queue": "-server "}
 
 
 class Up:
@@ -98,7 +98,7 @@ def test_it_answers_with_every_part(up):
     assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "audit trail": "well", "checkpoints": "well", "disk": up.health()["parts"]["disk"]}
     assert f"Tidemark is at http://127.0.0.1:{up.port}" in waiting(lambda: "Tidemark" in up.output() and up.output(), 10)
     assert "audit trail's key" in up.output(), "its fingerprint, for a person to note"
-    assert set(up.tree()) == {"worker", "scheduler", "app", "queue"}
+    assert set(up.tree()) == {"worker", "scheduler", "sessions", "app", "queue"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such modes")
@@ -142,7 +142,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(up):
         assert status == wanted and all(head.count(name) == 1 for name in ("content-security-policy:", "x-frame-options: sameorigin", "x-content-type-options: nosniff", "referrer-policy: same-origin"))
 
 
-@pytest.mark.parametrize("part", ["worker", "scheduler", "queue", "app"])
+@pytest.mark.parametrize("part", ["worker", "scheduler", "sessions", "queue", "app"])
 def test_a_killed_child_is_started_again(up, part):
     old = up.tree()[part]
     old.kill()
@@ -212,7 +212,7 @@ def test_kill_9_of_the_supervisor_leaves_no_orphan_and_the_next_start_works(tmp_
 def test_workers_alone_need_no_port(tmp_path):
     alone = Up(tmp_path / "workspace", "--workers-only")
     waiting(lambda: "Workers and scheduler are running. Ctrl-C stops them." in alone.output(), 30)
-    assert set(alone.tree()) == {"worker", "scheduler", "queue"} and alone.stop(signal.SIGTERM)[0] == 0
+    assert set(alone.tree()) == {"worker", "scheduler", "sessions", "queue"} and alone.stop(signal.SIGTERM)[0] == 0
 
 
 def spoilt_config(folder: Path, text: str) -> dict[str, object]:

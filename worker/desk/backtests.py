@@ -19,6 +19,7 @@ from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, about, reads_forecasts, refuse_without_model
 from domain.strategies.presets import Preset, presets_of
 from domain.trading.cost_units import in_pips, overlaid, without_unit
+from domain.trading.limit_inputs import limit_features
 from domain.trading.rules import SECTIONS
 from worker.desk.cautions import cautions
 from worker.desk.context import DeskContext, Submitted, key_of, required
@@ -135,9 +136,10 @@ class Backtests:
             used = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
             profile = required(unit.cost_profiles.get(request.cost_profile), "cost profile", request.cost_profile) if request.cost_profile else None
             catalogue = unit.datasets.all()
-            outside = resolved(unit, strategy.features(), [self._instrument(dataset) for dataset in used], self._context.settings.outside.release_impact)
+            traded = [self._instrument(dataset) for dataset in used]
+            rules = self._rules(request, traded, profile)
+            outside = resolved(unit, [*strategy.features(), *limit_features(rules["limits"])], traded, self._context.settings.outside.release_impact)
         self._check(request, used)
-        rules = self._rules(request, [self._instrument(dataset) for dataset in used], profile)
         named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
         return outside | named | self._model(request) | dict(
             strategy=request.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=request.timeframe,

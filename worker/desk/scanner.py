@@ -14,11 +14,13 @@ from domain.errors import BadRequest, unknown
 from domain.market import instrument
 from domain.market.timeframe import MINUTES, Timeframe
 from domain.params import Param, build, params_of, values_of
+from domain.risk.limits import Limits
 from domain.risk.positions import OpenPosition
 from domain.scanner.criteria import GRADES, Criteria
 from domain.scanner.reasons import REASONS
 from domain.strategies import STRATEGIES
 from domain.strategies.base import about, reads_forecasts, uses_of
+from domain.trading.limit_inputs import limit_features
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import file_of
@@ -143,7 +145,7 @@ class Scanner:
         name, strategy = next(iter(strategies.values()))
         asked = BacktestRequest(name, values_of(strategy), [dataset.id for dataset in datasets], longest, start, end, request.rules, request.cost_profile)
         spec = self._backtests.spec(asked)
-        uses = [use for _, strategy in strategies.values() for use in uses_of(strategy)]
+        uses = [*(use for _, strategy in strategies.values() for use in uses_of(strategy)), *limit_features(build(Limits, spec["limits"]))]
         with self._context.store.read() as unit:
             outside = resolved(unit, uses, [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets], self._context.settings.outside.release_impact)
         return {key: value for key, value in spec.items() if key not in ("strategy", "params", "timeframe", "outside", "model")} | outside

@@ -11,7 +11,7 @@ import pandas as pd
 
 from domain.errors import BadBars, BadRequest, SourceUnavailable, listed
 from domain.market import Instrument, Timeframe, content_version, instrument, repair
-from domain.market.downloaded import Ask, Held, asks, inside, joined, revisions, together
+from domain.market.downloaded import Ask, Held, asks, at_the_edges, inside, joined, revisions, together
 from domain.market.plausible import price_sentence
 from domain.market.quality import WORST
 from domain.market.report import Report, moment, sentence_of
@@ -68,7 +68,8 @@ def download(spec: Mapping[str, Any], work: Work) -> Commit:
         came = this.fetch([Ask(span, ()) for span in open_spans], came, fresh=True)
         revised = sorted({*revised, *this.revised(held, came)})
     bars = together([came.bars, held.within(cut for span in open_spans for cut in without(span, came.answered))])
-    return this.store(inside(bars, this.request.span).reset_index(drop=True), held, came, (*gone, *came.missing), revised)
+    bars, missing = inside(bars, this.request.span).reset_index(drop=True), (*gone, *came.missing)
+    return this.store(bars, held, came, (*missing, *at_the_edges(this.request, bars, missing)), revised)
 
 
 class Downloading:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from domain.errors import BadRequest, unknown
+from domain.errors import BadRequest
 from domain.live.market_series import SeriesName
 from domain.live.plan import Plan
 from domain.live.quotes import Standing
@@ -65,10 +65,3 @@ def stored_bars(asked: Asked, series: str, frame: str) -> list[TapeBar]:
 
 
 SOURCES: dict[str, Source] = {"replay": Replay()}
-
-
-def source_of(source: Mapping[str, Any]) -> Source:
-    name = str(source.get("feed", ""))
-    if name not in SOURCES:
-        raise unknown("feed", name, SOURCES)
-    return SOURCES[name]

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from domain.errors import BadRequest
 from domain.live.command import Command
 from domain.live.plan import Plan
+from domain.live.seen import Tape
 from domain.live.tape import TapeBar
-from worker.sessions.feeds import Asked, source_of
+from worker.sessions.feed_source import source_of
+from worker.sessions.feeds import Asked
 from worker.sessions.work import Account, SessionWork, standing
 from worker.settings import Settings
 from worker.store import Store
 from worker.store.sessions import SessionState, TradingSession
 
+Booked = Callable[[str], Sequence[Mapping[str, Any]]]        # kind of output -> its rows, as they were booked
+
 
 class Accounts(Protocol):
-    """Makes the account of a session: ``domain.live.session.Session`` itself."""
+    """Makes the account of a session."""
 
-    def start(self, plan: Plan, history: Iterable[TapeBar] = ...) -> Account: ...
-    def restore(self, plan: Plan, stored: bytes, tape: Iterable[TapeBar], commands: Iterable[Any] = ...) -> Account: ...
+    def start(self, plan: Plan, history: Iterable[TapeBar], tape: Tape) -> Account: ...
+    def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account: ...
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,6 @@ class Stored:
 
     session: TradingSession
     state: SessionState
-    tape: Sequence[TapeBar]
     commands: Sequence[Command]
 
     @property
@@ -45,7 +49,18 @@ def read(store: Store, name: str) -> Stored:
         if session is None or state is None:
             raise BadRequest(f"the session {name} is not in the database any more; restore it from a backup")
         commands = [Command(c.worked or 0, c.who, c.command, dict(c.arguments), c.reason) for c in unit.session_commands.taped(name)]
-        return Stored(session, state, list(unit.session_tape.bars(name)), commands)
+        return Stored(session, state, commands)
+
+
+def taped(store: Store, name: str, series: str) -> list[TapeBar]:
+    """The bars of a series that have been stored, in order."""
+    with store.read() as unit:
+        return list(unit.session_tape.bars(name, series=series))
+
+
+def booked(store: Store, name: str, kind: str) -> list[Mapping[str, Any]]:
+    with store.read() as unit:
+        return [output.row for output in unit.session_tape.rows(name, kind)]
 
 
 def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int) -> tuple[Stored, SessionWork]:
@@ -54,11 +69,12 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     plan, source = Plan.of(stored.session.plan), source_of(stored.session.source)
     asked = Asked(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
+    tape = partial(taped, store, name)
     if stored.state.state is not None:
-        account = accounts.restore(plan, stored.state.state, stored.tape, stored.commands)
+        account = accounts.restore(plan, stored.state.state, tape, stored.commands, partial(booked, store, name))
     else:
         history = source.history(asked)
-        account = accounts.start(plan, history)
+        account = accounts.start(plan, history, tape)
     tell = stored.session.source.get("feed") != "replay"
     work = SessionWork(name, account, source.open(asked), epoch, stored.state, tell)
     if not stored.recovered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,9 +49,9 @@ class SessionCommands:
         row = self._c.execute(select(table).where(table.c.session == session, table.c.key == key)).mappings().one_or_none()
         return StoredCommand(**row) if row else None
 
-    def waiting(self) -> list[StoredCommand]:
-        """Not worked yet, of all sessions, each session's in the order in which they were asked."""
-        query = select(table).where(table.c.worked.is_(None)).order_by(table.c.session, table.c.number)
+    def waiting(self, sessions: Sequence[str] = ()) -> list[StoredCommand]:
+        """Not worked yet, of these sessions or of all, each session's in the order in which they were asked."""
+        query = select(table).where(table.c.worked.is_(None), *([table.c.session.in_(sessions)] if sessions else [])).order_by(table.c.session, table.c.number)
         return [StoredCommand(**row) for row in self._c.execute(query).mappings()]
 
     def all(self, session: str) -> list[StoredCommand]:

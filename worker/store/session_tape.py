@@ -34,12 +34,12 @@ class SessionTape:
     def __init__(self, connection: Connection) -> None:
         self._c = connection
 
-    def bars(self, session: str, after: int = 0, until: int | None = None) -> Iterator[TapeBar]:
-        """In their order, those numbered above ``after``; fetched in pages."""
+    def bars(self, session: str, after: int = 0, series: str = "") -> Iterator[TapeBar]:
+        """In their order, of one series or of all, those numbered above ``after``; fetched in pages."""
         columns = [column for column in session_tape.c if column.name not in ("session",)]
         while True:
             query = select(*columns).where(session_tape.c.session == session, session_tape.c.number > after).order_by(session_tape.c.number).limit(PAGE)
-            page = list(self._c.execute(query if until is None else query.where(session_tape.c.number <= until)))
+            page = list(self._c.execute(query.where(session_tape.c.series == series) if series else query))
             yield from (_bar(*row[1:]) for row in page)
             if len(page) < PAGE:
                 return

@@ -96,7 +96,17 @@ def end_trade(h, p, ts, bar, reason):
     if bets_kelly(h) and not np.isnan(t.r):
         f8(h.recent)[account.closed % h.kelly_window] = t.r
         account.closed += 1
+    if h.es95 > 0.0 and not np.isnan(t.r):
+        note_result(h, p.task, t.r)
     t.mae_r, t.mfe_r = max(p.side * (p.price - p.worst), 0.0) / p.risk, max(p.side * (p.best - p.price), 0.0) / p.risk
+
+
+@compiled
+def note_result(h, k, r):
+    """The R of an ended trade of a task, in its ring."""
+    tails, first = f8(h.tails), k * (h.es95_trades + 1)
+    tails[first + 1 + np.int64(tails[first]) % h.es95_trades] = r
+    tails[first] += 1.0
 
 
 @compiled

@@ -15,7 +15,7 @@ from domain.backtest.kernel.codes import (
     TARGET_THROUGH,
     TINY,
 )
-from domain.backtest.kernel.limits import allowed, margin_for
+from domain.backtest.kernel.limits import allowed, margin_for, note_entry
 from domain.backtest.kernel.numbers import grid, whole_steps
 from domain.backtest.kernel.places import account_of, cursor_of, pending_of, positions_of, protection_of, signal_of, task_of, waiting_of
 from domain.backtest.memory import compiled, i8
@@ -78,6 +78,7 @@ def hold(h, k, number, lots, filled, rate, ts, bar, inside, part):
     p.margin = margin_for(task, lots, filled, rate)
     p.notional = lots * p.value * abs(filled)
     account.used += p.margin
+    note_entry(h, ts)
     clear(p)
     set_levels(h, task, p, s, bar)
     return p

@@ -5,25 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from domain.backtest.kernel.codes import (
+    BELOW_MIN_LOT,
     BLACKOUT,
     DARK_END,
     DARK_OPEN,
+    DRIFTED,
     HALTED,
+    HOUR,
     LIMIT_CURRENCY,
+    LIMIT_ES95,
     LIMIT_LEVERAGE,
+    LIMIT_NEWS,
+    LIMIT_OPEN_RISK,
+    LIMIT_SESSION,
     LIMIT_SPREAD,
     LIMIT_VOLATILITY,
+    NEWS,
     NO_MARGIN,
+    OFF_SESSION,
     REFUSED,
     SHRUNK,
     SHRUNK_CURRENCY,
+    SHRUNK_DAILY_GATE,
+    SHRUNK_DRIFT,
     SHRUNK_LEVERAGE,
+    SHRUNK_OPEN_RISK,
     SPREAD_SPIKE,
     TINY,
     VOLATILITY_SPIKE,
+    WORST,
 )
-from domain.backtest.kernel.numbers import whole_steps
-from domain.backtest.kernel.places import account_of, positions_of, reviews_of, task_of
+from domain.backtest.kernel.numbers import closed_at, whole_steps
+from domain.backtest.kernel.places import account_of, cursor_of, positions_of, reviews_of, signal_of, task_of
 from domain.backtest.memory import compiled, f8, i1, i8
 from domain.backtest.state import COUNT
 
@@ -70,6 +83,10 @@ def forbidden_now(h, bar):
     warn = i1(h.warn)[bar]
     if warn & DARK_END:
         return BLACKOUT
+    if warn & NEWS:
+        return LIMIT_NEWS
+    if warn & OFF_SESSION:
+        return LIMIT_SESSION
     if warn & SPREAD_SPIKE:
         return LIMIT_SPREAD
     return LIMIT_VOLATILITY if warn & VOLATILITY_SPIKE else -1
@@ -113,6 +130,37 @@ def too_many_in_instrument(h, k, side, bar):
     for i in range(account.positions):
         count += not positions[i].gone and task_of(h, positions[i].task).symbol == symbol
     return 0 < h.max_per_symbol <= count
+
+
+@refuses("limit_sector")
+def too_many_in_group(h, k, side, bar):
+    account, positions, group, count = account_of(h), positions_of(h), task_of(h, k).group, 0
+    for i in range(account.positions):
+        count += not positions[i].gone and task_of(h, positions[i].task).group == group
+    return 0 < h.sector <= count
+
+
+@refuses("limit_rate")
+def too_many_in_an_hour(h, k, side, bar):
+    return h.limit_rate > 0 and i8(h.entered)[earliest_entry(h)] > i8(h.ts)[bar] - HOUR
+
+
+@compiled
+def earliest_entry(h):
+    """The place of the earliest of the latest entries."""
+    entered, first = i8(h.entered), 0
+    for i in range(1, h.limit_rate):
+        if entered[i] < entered[first]:
+            first = i
+    return first
+
+
+@compiled
+def note_entry(h, ts):
+    """An entry that counts for ``rate``."""
+    if h.limit_rate > 0:
+        place = earliest_entry(h)
+        i8(h.entered)[place] = max(ts, i8(h.entered)[place])
 
 
 @refuses("limit_correlation")
@@ -182,6 +230,70 @@ def shrunk(h, k, signal, ts, lots, notional, capacity, limit, count):
     return fits
 
 
+@compiled
+def scaled(h, k, signal, ts, lots, factor, count):
+    """Whole steps of ``factor`` times the lots; 0 if that is less than the smallest order."""
+    task = task_of(h, k)
+    given = min(whole_steps(lots * factor, task.lot_step), lots)
+    if given < lots:
+        if given < task.min_lot - TINY or given <= 0.0:
+            review(h, k, signal, ts, REFUSED, BELOW_MIN_LOT, lots, 0.0)
+            return 0.0
+        review(h, k, signal, ts, SHRUNK, count, lots, given)
+    return given
+
+
+@compiled
+def by_daily_loss(h):
+    """The factor of ``daily_gate``: 1 up to half of the daily loss limit, 0 where all of it is used."""
+    account = account_of(h)
+    allowed = account.day_start * h.daily_loss
+    if allowed <= 0.0:
+        return 0.0
+    return min(max(2.0 * (1.0 - (account.day_start - known_equity(h)) / allowed), 0.0), 1.0)
+
+
+@compiled
+def capacity_by_open_risk(h):
+    """The loss at a stop that still fits; none beside a position without a stop."""
+    account, positions, total = account_of(h), positions_of(h), 0.0
+    for i in range(account.positions):
+        p = positions[i]
+        if not p.gone:
+            if np.isnan(p.stop):
+                return -np.inf
+            total += loss_at_stop(h, p)
+    return h.open_risk * known_equity(h) - total
+
+
+@compiled
+def loss_at_stop(h, p):
+    """From the last known close, or before there is one since the fill, from the fill."""
+    last = cursor_of(h, p.task).bar - 1
+    price = closed_at(h, task_of(h, p.task), p.side, last) if last >= p.entry_bar else p.price
+    return max(p.side * (price - p.stop), 0.0) * p.value * p.lots
+
+
+@compiled
+def mean_worst(h, k):
+    """The mean of the worst twentieth of the R of a task's last trades; -1, the stop, where there are too few."""
+    tails, first = f8(h.tails), k * (h.es95_trades + 1)
+    count, last, total, taken = min(np.int64(tails[first]), h.es95_trades), -np.inf, 0.0, 0
+    if count < WORST:
+        return -1.0
+    worst = (count + WORST - 1) // WORST
+    while taken < worst:
+        next_, same = np.inf, 0
+        for i in range(first + 1, first + 1 + count):
+            if tails[i] > last and tails[i] <= next_:
+                same = same + 1 if tails[i] == next_ else 1
+                next_ = tails[i]
+        for _ in range(min(same, worst - taken)):
+            total += next_
+        last, taken = next_, taken + same
+    return total / worst
+
+
 def first_of(limits):
     """A compiled function: the code of the first of ``limits`` that refuses; -1 if none does."""
     if not limits:
@@ -199,6 +311,20 @@ forbidden_here = first_of(AT_FILL)
 
 
 @compiled
+def at_risk(h, k, signal, ts, lots, risk):
+    """The lots that open risk and expected shortfall allow. ``risk``: the loss of one lot at the stop, NaN without one."""
+    if h.open_risk > 0.0:
+        if np.isnan(risk):
+            review(h, k, signal, ts, REFUSED, LIMIT_OPEN_RISK, lots, 0.0)
+            return 0.0
+        lots = shrunk(h, k, signal, ts, lots, risk, capacity_by_open_risk(h), LIMIT_OPEN_RISK, SHRUNK_OPEN_RISK)
+    if h.es95 > 0.0 and lots > 0.0 and not within(-mean_worst(h, k) * risk * lots * 1000.0, h.es95 * known_equity(h)):
+        review(h, k, signal, ts, REFUSED, LIMIT_ES95, lots, 0.0)
+        return 0.0
+    return lots
+
+
+@compiled
 def allowed(h, k, order, side, filled, rate, bar):
     """Section 9, at the fill: the lots of an order that limits and margin allow."""
     task, lots, ts = task_of(h, k), order.lots, i8(h.ts)[bar]
@@ -207,10 +333,16 @@ def allowed(h, k, order, side, filled, rate, bar):
         if why >= 0:
             review(h, k, order.signal, ts, REFUSED, why, lots, 0.0)
             return 0.0
-        if h.max_leverage > 0.0:
+        if bar > task.first and i1(h.warn)[bar - 1] & DRIFTED:
+            lots = scaled(h, k, order.signal, ts, lots, 0.5, SHRUNK_DRIFT)
+        if h.daily_gate and lots > 0.0:
+            lots = scaled(h, k, order.signal, ts, lots, by_daily_loss(h), SHRUNK_DAILY_GATE)
+        if h.max_leverage > 0.0 and lots > 0.0:
             lots = shrunk(h, k, order.signal, ts, lots, notional, capacity_by_leverage(h), LIMIT_LEVERAGE, SHRUNK_LEVERAGE)
         if h.max_currency > 0.0 and lots > 0.0:
             lots = shrunk(h, k, order.signal, ts, lots, notional, capacity_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
+        if lots > 0.0:
+            lots = at_risk(h, k, order.signal, ts, lots, abs(filled - signal_of(h, order.signal).stop) * task.contract * abs(rate))
     if lots > 0.0 and not affordable(h, margin_for(task, lots, filled, rate)):
         review(h, k, order.signal, ts, REFUSED, NO_MARGIN, lots, 0.0)
         return 0.0
@@ -218,10 +350,12 @@ def allowed(h, k, order, side, filled, rate, bar):
 
 
 @compiled
-def add_allowed(h, task, side, notional, bar):
-    """An add of a grid is filled completely or not at all."""
+def add_allowed(h, task, side, notional, risk, bar):
+    """An add of a grid is filled completely or not at all. ``risk``: its loss at the stop."""
     if account_of(h).halted or i1(h.warn)[bar] & DARK_OPEN:
         return False
     if h.max_leverage > 0.0 and not within(notional, capacity_by_leverage(h)):
+        return False
+    if h.open_risk > 0.0 and not within(risk, capacity_by_open_risk(h)):
         return False
     return h.max_currency <= 0.0 or within(notional, capacity_by_currency(h, task, side))

@@ -116,8 +116,8 @@ def add_to_grid(h, k, bar, open_, spread, p):
     price = min(at, p.add_level) if p.side > 0 else max(at, p.add_level)
     margin, closes = margin_for(task, lots, price, rate), grid(price - p.side * spread)
     through = p.side * (closes - p.stop) <= 0.0 or p.side * (p.target[0] - closes) <= 0.0
-    notional = lots * task.contract * abs(price) * abs(rate)
-    if through or not affordable(h, margin) or (h.limited and not add_allowed(h, task, p.side, notional, bar)):
+    notional, risk = lots * task.contract * abs(price) * abs(rate), lots * task.contract * abs(price - p.stop) * abs(rate)
+    if through or not affordable(h, margin) or (h.limited and not add_allowed(h, task, p.side, notional, risk, bar)):
         p.adds_left, p.add_level = 0, np.nan
         return
     p.price = (p.price * p.lots + price * lots) / (p.lots + lots)

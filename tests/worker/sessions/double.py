@@ -41,17 +41,15 @@ class Double:
         self.ended: list[TapeBar] = []
         self.commands: list[Command] = []
         self.stopped = False
-        self.dead_at = 0
 
     @classmethod
-    def start(cls, plan: Any, history: Iterable[TapeBar] = ()) -> Double:
+    def start(cls, plan: Any, history: Iterable[TapeBar], tape: Any) -> Double:
         return cls()
 
     @classmethod
-    def restore(cls, plan: Any, stored: bytes, tape: Iterable[TapeBar], commands: Iterable[Command] = ()) -> Double:
+    def restore(cls, plan: Any, stored: bytes, tape: Any, commands: Iterable[Command], booked: Any) -> Double:
         made = cls()
         made.ts, made.equity, made.fills, made.paused, made.open = json.loads(stored)
-        list(tape)
         return made
 
     def store(self) -> bytes:

@@ -1,0 +1,73 @@
+"""Live feeds as sources of sessions: ``{"feed": "oanda"}`` and ``{"feed": "mt5"}``, one hub of each in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import unknown
+from domain.live.quotes import Candle, Feed
+from domain.live.slots import watched
+from domain.live.tape import TapeBar, in_order
+from domain.venues.live import LiveVendor
+from domain.venues.vendor import VENDORS
+from worker.sessions.feed_hub import FeedHub
+from worker.sessions.feeds import SOURCES, Asked, Source
+from worker.vendors import connection_to
+
+HISTORY = 1_000             # earlier bars of each series, where its plan says from when on it trades
+HUBS: dict[str, FeedHub] = {}
+
+
+def _oanda(environment: Mapping[str, str]) -> LiveVendor:
+    from domain.venues.oanda_live import OandaLive
+
+    return OandaLive(lambda: connection_to(VENDORS["oanda"], environment))
+
+
+def _metatrader(environment: Mapping[str, str]) -> LiveVendor:
+    from domain.venues.metatrader_live import MetaTraderLive
+
+    return MetaTraderLive(lambda: connection_to(VENDORS["metatrader"], environment))
+
+
+@dataclass(frozen=True)
+class LiveSource:
+    """A feed that is made of quotes as they come. History: the vendor's candles before ``plan.start``, where that is given."""
+
+    name: str
+    vendor: Callable[[Mapping[str, str]], LiveVendor]
+
+    def history(self, asked: Asked) -> Sequence[TapeBar]:
+        if asked.plan.start is None:
+            return []
+        count = int(asked.source.get("history", HISTORY))
+        candles = self.hub(asked).history(asked.plan.series, asked.plan.start, count)
+        bars = [bar for each in watched(asked.plan.series, asked.plan.instruments) for bar in bars_of(each.series, each.slots.of, candles[each.series])[-count:]]
+        return in_order(bars, asked.plan.series)
+
+    def open(self, asked: Asked) -> Feed:
+        return self.hub(asked).open(asked.plan.series, asked.standing, asked.plan.instruments)
+
+    def hub(self, asked: Asked) -> FeedHub:
+        """The one of this process."""
+        if self.name not in HUBS:
+            HUBS[self.name] = FeedHub(self.vendor(asked.settings.vendors))
+        return HUBS[self.name]
+
+
+LIVE = {name: LiveSource(name, vendor) for name, vendor in (("oanda", _oanda), ("mt5", _metatrader))}
+
+
+def source_of(source: Mapping[str, Any]) -> Source:
+    """What a session's source names: a live feed, or stored bars."""
+    name, known = str(source.get("feed", "")), {**SOURCES, **LIVE}
+    if name not in known:
+        raise unknown("feed", name, known)
+    return known[name]
+
+
+def bars_of(series: str, slot: Callable[[int], tuple[int, int]], candles: Sequence[Candle]) -> list[TapeBar]:
+    """Complete candles as bars that a session has seen."""
+    return [TapeBar(series, bar.start, slot(bar.start)[1], bar.open, bar.high, bar.low, bar.close, bar.volume, bar.spread, True) for bar in candles if bar.complete]
