@@ -68,8 +68,10 @@ class Deciders:
 
     def _macro_at(self, text: str, end: int) -> dict[str, float]:
         """The external series as known at an instant."""
-        known = {name: int(np.searchsorted(values.times, end, side="right")) for name, values in self.contexts.get(text, Context()).macro.items()}
-        return {name: float(self.contexts[text].macro[name].values[row - 1]) for name, row in known.items() if row}
+        if text not in self.contexts:
+            return {}
+        known = {name: (values, int(np.searchsorted(values.times, end, side="right"))) for name, values in self.contexts[text].macro.items()}
+        return {name: float(values.values[row - 1]) for name, (values, row) in known.items() if row}
 
 
 def _closes(bars: Sequence[TapeBar]) -> TimedValues:

@@ -11,12 +11,12 @@ import pytest
 from domain.errors import BadRequest, UnknownName
 from domain.live import tape
 from domain.live.command import command
+from domain.live.deciding import streamable
 from domain.live.plan import Plan, StrategyPlan
 from domain.live.replaying import opening, replay, split
 from domain.live.session import Session
 from domain.live.tape import SECOND, TapeBar
-from domain.strategies import STRATEGIES
-from domain.strategies.base import strategy
+from domain.strategies.breakout import Breakout
 from tests.domain.live.test_replay_is_backtest import ONE, SEVERAL, STRICT
 from tests.domain.live.world import contexts, files_of, plan_of, tape_of
 
@@ -172,21 +172,14 @@ def test_the_state_does_not_grow_with_history():
 # ---- what is refused
 
 
-@strategy("on_tables")
-class OnTables:
-    def features(self):
-        return ()
-
-    def signals(self, frame):
-        return frame
+class WithTrail(Breakout):
+    def trail_price(self, frame):
+        return frame["close"]
 
 
-def test_a_strategy_that_does_not_decide_on_columns_is_refused_by_name():
-    try:
-        with pytest.raises(BadRequest, match="on_tables decides on a whole table of bars"):
-            Session.start(Plan(("EURUSD M5",), (StrategyPlan("on_tables"),)))
-    finally:
-        STRATEGIES.pop("on_tables", None)
+def test_a_strategy_that_gives_a_trailing_price_for_a_table_is_refused_by_name():
+    with pytest.raises(BadRequest, match="WithTrail gives a trailing price"):
+        streamable(WithTrail())
 
 
 @pytest.mark.parametrize(("name", "why"), [("sentiment_macro", "headlines"), ("moderate", "forecasts"), ("correlation", "another instrument")])
