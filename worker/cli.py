@@ -20,6 +20,7 @@ from worker.terminal import (
     jobs,
     models,
     models_watch,
+    paper,
     policy,
     regimes,
     runs,
@@ -56,6 +57,7 @@ app.command("predict")(train.predict)
 app.command("tune")(tune.tune)
 app.add_typer(policy.app, name="policy")
 app.add_typer(strategies.app, name="strategies")
+app.add_typer(paper.app, name="paper")
 
 
 @app.command()

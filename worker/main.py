@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -41,7 +42,6 @@ def set_up_logging() -> None:
 def heartbeat(store: Store, kind: str) -> Iterator[None]:
     """Register this process in the table of processes while the block runs, with a heartbeat. Its start and stop are audit events, as is the loss
     of one of its kind that ended here without a stop: so the trail itself says when nothing ran."""
-    from worker.actors import WorkerContext
     from worker.owner import OWNER
 
     over = threading.Event()
@@ -58,7 +58,7 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
         while True:
             try:
                 with store.unit() as unit:
-                    doing = ", ".join(f"{work.job.kind} {work.job.id}" for work in list(WorkerContext.running))
+                    doing = ", ".join(f"{work.job.kind} {work.job.id}" for work in running_jobs())
                     unit.alive(Process(OWNER, kind, host, pid, began, unit.now(), doing))
             except SQLAlchemyError as error:
                 logging.getLogger("worker").warning("no sign of life could be written: %s", error)
@@ -75,6 +75,12 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
         with contextlib.suppress(SQLAlchemyError, TrailBroken), store.unit() as unit:        # the database does not answer: without heartbeats the process counts as gone
             unit.gone(OWNER)
             unit.audit("tidemark", "process_stopped", f"process:{OWNER}", process=kind, host=host, pid=pid)
+
+
+def running_jobs() -> list[Any]:
+    """What this process works on; nothing where it has loaded no actors."""
+    actors = sys.modules.get("worker.actors")
+    return list(actors.WorkerContext.running) if actors else []
 
 
 def stop_event() -> threading.Event:

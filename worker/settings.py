@@ -21,7 +21,7 @@ from domain.trading.execution import Execution
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = {"TIDEMARK_DATABASE_URL": "storage.database_url", "TIDEMARK_REDIS_URL": "queue.redis_url"}
-NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES"}
+NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES", "TIDEMARK_NOTIFY_URLS"}
 OF_VENDORS = {      # read from the environment only; what each is for says the vendor in domain.venues
     "TIDEMARK_OANDA_TOKEN", "TIDEMARK_OANDA_ACCOUNT", "TIDEMARK_OANDA_URL", "TIDEMARK_YAHOO_URL", "TIDEMARK_DUKASCOPY_URL",
     "TIDEMARK_FRED_KEY", "TIDEMARK_FRED_URL", "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMARK_MT5_SERVER",
@@ -132,6 +132,7 @@ class Settings:
     folder: Path = ROOT
     origin: Mapping[str, str] = field(default_factory=dict)
     vendors: Mapping[str, str] = field(default_factory=dict, repr=False)        # secrets among them: never shown, stored or logged
+    notify_urls: str = field(default="", repr=False)        # channels of notifications, from the environment only: secrets too
 
     @property
     def home(self) -> Path:
@@ -167,7 +168,7 @@ class Settings:
 
 
 ALIASES = {"ftc_audit": "audit"}     # earlier names of sections
-SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin", "vendors")}
+SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin", "vendors", "notify_urls")}
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -179,7 +180,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         _put(document, dotted, environment[name])
         origin[dotted] = f"environment, {name}"
     vendors = {name: environment[name] for name in OF_VENDORS if environment.get(name)}
-    return replace(settings_from(document), folder=path.resolve().parent, origin=origin, vendors=vendors)
+    return replace(settings_from(document), folder=path.resolve().parent, origin=origin, vendors=vendors, notify_urls=environment.get("TIDEMARK_NOTIFY_URLS", ""))
 
 
 def read_toml(path: Path) -> dict[str, Any]:

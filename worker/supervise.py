@@ -17,10 +17,11 @@ from pathlib import Path
 from domain.errors import BadRequest
 from worker import listening, redis_server
 from worker.checkpoints.witness_client import addresses_of
+from worker.notifications.channels import channels_of
 from worker.private import close_off, keep_private
 from worker.settings import ROOT, Settings, load
 
-GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "sessions": 4.0, "queue": 2.0}     # seconds to exit before a kill; workers, then the queue: under ten
+GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "sessions": 4.0, "notifier": 3.0, "queue": 2.0}     # seconds to exit before a kill; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
 LARGEST_LOG = 10_000_000    # bytes
 LATER = 5.0                 # seconds until a failed start is tried again
@@ -144,6 +145,8 @@ class ProcessTree:
             self.child(f"worker-{number}", [sys.executable, "-m", "worker.main"])
         self.child("scheduler", [sys.executable, "-m", "worker.schedule"])
         self.child("sessions", [sys.executable, "-m", "worker.sessions.main"])
+        if self.settings.notify_urls:
+            self.child("notifier", [sys.executable, "-m", "worker.notifier"])
 
     def restart_dead(self) -> None:
         for child in self.children:
@@ -160,7 +163,7 @@ class ProcessTree:
 
     def stop(self) -> None:
         """Everything that uses the queue first, the queue last."""
-        for group in (("app", "scheduler", "sessions", "worker"), ("queue",)):
+        for group in (("app", "scheduler", "sessions", "notifier", "worker"), ("queue",)):
             leaving = [child for child in self.children if child.kind in group]
             for child in leaving:
                 child.terminate()
@@ -265,6 +268,7 @@ def up(app: bool = True) -> int:
     if app:
         listening.checked(settings, os.environ, Path.home())
     addresses_of(settings.audit.witnesses)
+    channels_of(settings.notify_urls)
     lock = lock_workspace(settings.home)
     if app:
         free_port(settings.app.host, settings.app.port)

@@ -6,8 +6,11 @@ import errno
 import logging
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from worker.notifications.channels import secrets_in
 
 FULL = "The disk is full: nothing was half-written, and work resumes automatically once there is room. Free some space where the workspace and its tables lie."
 CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work resumes automatically."
@@ -65,7 +68,12 @@ def redacted(text: str, *urls: str) -> str:
     >>> redacted("cannot open redis://:s3cr%65t@host as s3cret", "redis://:s3cr%65t@host/0?token=abc")
     'cannot open redis://:***@host as ***'
     """
-    for secret in sorted(secrets_of(*urls), key=len, reverse=True):
+    return without(text, secrets_of(*urls))
+
+
+def without(text: str, secrets: Iterable[str]) -> str:
+    """``text`` with stars in place of each secret, the longest first."""
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return text
 
@@ -85,20 +93,20 @@ def secrets_of(*urls: str) -> set[str]:
 
 
 class Redacting(logging.Formatter):
-    """Log lines, tracebacks included, without the secrets of these addresses."""
+    """Log lines, tracebacks included, without the secrets of these addresses, and without ``more``."""
 
-    def __init__(self, before: logging.Formatter | None, *urls: str) -> None:
+    def __init__(self, before: logging.Formatter | None, *urls: str, more: Iterable[str] = ()) -> None:
         super().__init__()
-        self._before, self._urls = before or logging.Formatter(), urls
+        self._before, self._secrets = before or logging.Formatter(), secrets_of(*urls) | set(more)
 
     def format(self, record: logging.LogRecord) -> str:
-        return redacted(self._before.format(record), *self._urls)
+        return without(self._before.format(record), self._secrets)
 
 
 def hide_in_logs(settings: Any) -> None:
     """From now on no handler of this process writes a secret of the settings."""
     for handler in logging.getLogger().handlers:
-        handler.setFormatter(Redacting(handler.formatter, *addresses(settings)))
+        handler.setFormatter(Redacting(handler.formatter, *addresses(settings), more=secrets_in(settings.notify_urls)))
 
 
 def addresses(settings: Any) -> tuple[str, str, str]:

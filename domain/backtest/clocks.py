@@ -33,14 +33,18 @@ def swap_nights(ts: np.ndarray, end: np.ndarray, triple_day: str) -> tuple[np.nd
     >>> [nights.tolist() for nights in swap_nights(ts, ts + 3_600_000_000_000, "wednesday")]
     [[0, 0], [1, 3]]
     """
-    days = np.arange(ts[0] // DAY - 1, end[-1] // DAY + 2)
-    weekday = (days + 3) % 7
-    days, weekday = days[weekday < 5], weekday[weekday < 5]
-    rolls = np.ascontiguousarray(wall(days, 17, 0, "America/New_York"), np.int64)
-    nights = np.where(weekday == TRIPLE_DAYS[triple_day], 3, 1).astype(np.int64)
+    rolls, nights = rolls_of(np.arange(ts[0] // DAY - 1, end[-1] // DAY + 2), triple_day)
     before, within = np.empty(len(ts), np.int8), np.empty(len(ts), np.int8)
     layout.nights_of(address_of(ts), address_of(end), len(ts), address_of(rolls), address_of(nights), len(rolls), address_of(before), address_of(within))
     return before, within
+
+
+def rolls_of(days: np.ndarray, triple_day: str) -> tuple[np.ndarray, np.ndarray]:
+    """The rolls on these days (since 1970), and the nights of each."""
+    weekday = (days + 3) % 7
+    days, weekday = days[weekday < 5], weekday[weekday < 5]
+    rolls = np.ascontiguousarray(wall(days, 17, 0, "America/New_York"), np.int64)
+    return rolls, np.where(weekday == TRIPLE_DAYS[triple_day], 3, 1).astype(np.int64)
 
 
 def flat_moments(text: str, ts: np.ndarray, timeframe: Timeframe, calendar_name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -49,7 +49,7 @@ def rates_at(currency: str, account: str, series: Sequence[Quoted], instants: np
         ways.append(_way(series, (currency, "USD"), ("USD", account)))
     ways_with_rates = [legs_of_way for way in ways for legs_of_way in way]
     if not ways_with_rates:
-        raise BadRequest(_missing(currency, account))
+        raise BadRequest(missing(currency, account))
     rate = np.full(len(instants), np.nan)
     for legs in reversed(ways_with_rates):        # the first way that has a value wins
         here = _at(legs, instants)
@@ -71,7 +71,7 @@ def _at(legs: Sequence[RateHistory], instants: np.ndarray) -> np.ndarray:
     return np.where(np.any([old for _, old in rates], axis=0), -rate, rate)
 
 
-def _missing(currency: str, account: str) -> str:
+def missing(currency: str, account: str) -> str:
     pair = f"{currency}{account} or {account}{currency}"
     through = "" if "USD" in (currency, account) else f", or {currency} and {account} against USD"
     return f"no conversion rate {currency}→{account}; load bars of {pair}{through} too (--rates in the terminal)"

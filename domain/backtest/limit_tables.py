@@ -11,7 +11,7 @@ from domain.backtest.clocks import WEEKDAYS, wall
 from domain.errors import BadRequest
 from domain.market.zones import DAY, is_zone
 from domain.risk.limits import Limits
-from domain.trading.task import Task
+from domain.trading.task import HasInstrument, Task
 
 SPREAD_SPIKE, VOLATILITY_SPIKE, DARK_END, DARK_OPEN = 1, 2, 4, 8       # bits of a bar's warnings
 YEAR = 365.25 * DAY
@@ -124,11 +124,16 @@ def day_numbers(text: str, instants: np.ndarray) -> np.ndarray:
     >>> (np.diff(day_numbers("17:00 America/New_York", at))).tolist()
     [0, 1]
     """
+    days = np.arange(instants[0] // DAY - 2, instants[-1] // DAY + 3)
+    return days[0] + np.searchsorted(day_ends(text, days), instants, side="left")
+
+
+def day_ends(text: str, days: np.ndarray) -> np.ndarray:
+    """The boundary on each of these days (since 1970)."""
     match = re.fullmatch(r"(\d{1,2}):(\d{2})\s+(\S+)", text.strip())
     if not match or int(match[1]) > 23 or int(match[2]) > 59 or not is_zone(match[3]):
         raise BadRequest(f"day_reset is {text!r}; it must be a time and a zone, as in '17:00 America/New_York'")
-    days = np.arange(instants[0] // DAY - 2, instants[-1] // DAY + 3)
-    return days[0] + np.searchsorted(wall(days, int(match[1]), int(match[2]), match[3]), instants, side="left")
+    return wall(days, int(match[1]), int(match[2]), match[3])
 
 
 def correlations(tasks: Sequence[Task], ends: Sequence[np.ndarray], closes: Sequence[np.ndarray], opens: Sequence[np.ndarray], window: int) -> tuple[np.ndarray, np.ndarray, int]:
@@ -140,22 +145,22 @@ def correlations(tasks: Sequence[Task], ends: Sequence[np.ndarray], closes: Sequ
     firsts = [next(k for k, task in enumerate(tasks) if task.instrument.name == name) for name in names]
     begin = min(int(own_opens[0]) // DAY for own_opens in opens)
     days = max(int(own_opens[-1]) // DAY for own_opens in opens) - begin + 1
-    daily = [_daily(ends[k], closes[k]) for k in firsts]
+    daily = [daily_closes(ends[k], closes[k]) for k in firsts]
     rho = np.full((len(names) ** 2, days), np.nan)
     for a in range(len(names)):
         for b in range(a):
-            rho[a * len(names) + b] = rho[b * len(names) + a] = _rolling(daily[a], daily[b], window, begin + np.arange(days))
+            rho[a * len(names) + b] = rho[b * len(names) + a] = rolling(daily[a], daily[b], window, begin + np.arange(days))
     return rho, np.concatenate(opens) // DAY - begin, days
 
 
-def _daily(end: np.ndarray, close: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def daily_closes(end: np.ndarray, close: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Days on which a bar ended, and the last close of each."""
     day = end // DAY
     last = np.concatenate((np.flatnonzero(np.diff(day)), [len(day) - 1]))
     return day[last], close[last]
 
 
-def _rolling(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], window: int, days: np.ndarray) -> np.ndarray:
+def rolling(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray], window: int, days: np.ndarray) -> np.ndarray:
     """Pearson's correlation of the last ``window`` changes up to the last common day before each of ``days``."""
     common, at_a, at_b = np.intersect1d(a[0], b[0], assume_unique=True, return_indices=True)
     rho = np.full(len(common) + 1, np.nan)          # after so many common days
@@ -168,7 +173,7 @@ def _rolling(a: tuple[np.ndarray, np.ndarray], b: tuple[np.ndarray, np.ndarray],
     return rho[np.searchsorted(common, days, side="left")]
 
 
-def legs(tasks: Sequence[Task], account: str) -> list[tuple[int, int]]:
+def legs(tasks: Sequence[HasInstrument], account: str) -> list[tuple[int, int]]:
     """The numbers of each task's base and quote among all but the account's currency, which is -1."""
     numbers: dict[str, int] = {account: -1}
     for task in tasks:

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 
 
 class LiveSeries(NamedTuple):
-    """A series that is traded, or read for conversion. ``finer_timeframe``: of the finer bars that ``magnify`` reads, if any come."""
+    """A series that is traded, or read for conversion. ``finer_timeframe``: of the finer bars that ``magnify`` reads, if any come.
+    ``releases``: those of the instrument's currencies, nanoseconds UTC, in order, for the limit ``news``."""
 
     instrument: Instrument
     timeframe: Timeframe
     side: str = "bid"
     finer_timeframe: Timeframe | None = None
+    releases: np.ndarray | None = None
 
     @property
     def name(self) -> str:
         """
-        >>> from domain.market.instrument import instrument
+        from domain.market.instrument import instrument
         >>> LiveSeries(instrument("EURUSD"), Timeframe.named("M5")).name
         'EURUSD M5'
         """
@@ -108,6 +112,7 @@ class Held(NamedTuple):
     """An open position. ``mark``: its floating profit at the last known close; ``leaves``: it leaves at the next open."""
 
     trade_id: int
+    order_id: int
     series: int
     instrument: str
     tag: str
@@ -124,7 +129,7 @@ class Held(NamedTuple):
 
 
 class Resting(NamedTuple):
-    """An order that has not filled: ``market`` fills at the next open, others wait for their price."""
+    """An order that has not filled: ``market`` fills at the next open, others wait for their price; ``held``: for a person's approval."""
 
     order_id: int
     series: int
@@ -137,17 +142,18 @@ class Resting(NamedTuple):
     stop_loss: float
     targets: tuple[float, ...]
     oco: str
+    held: bool
 
 
 class Present(NamedTuple):
-    """The account after the last instant. ``equity``, ``used``: as the last row has them, and what was booked since."""
+    """The account after the last instant. ``equity``: of the last row; ``halted``: bits of a halt, 0 for none."""
 
     balance: float
     equity: float
     used: float
     day_start: float
     peak: float
-    halted: bool
+    halted: int
     entries: int
     ambiguous: int
     counts: Mapping[str, int]

@@ -25,7 +25,7 @@ from domain.risk.sizing import SIZERS, Sizing
 from domain.trading.costs import COMMISSION, SLIPPAGE
 from domain.trading.execution import INTRABAR
 from domain.trading.rules import Rules
-from domain.trading.task import Rate, Task
+from domain.trading.task import HasInstrument, Rate, Task
 
 
 class Prepared(NamedTuple):
@@ -74,9 +74,9 @@ def prepare_market(tasks: Sequence[Task], rules: Rules = Rules(), rates: Sequenc
     rate = rate_table(tasks, bars, costs, account.currency, currencies, rates, instants) if converts else np.ones((1, 1))
     final = [rate_at(rate, instants, currencies.index(t.instrument.quote), own_bars.end[-1]) if converts else 1.0 for t, own_bars in zip(tasks, bars, strict=True)]
     inputs = {**_market(bars), **finer_bars(tasks, bars, costs, rules.execution), "rate": rate}
-    inputs["tasks"] = _tasks(tasks, offsets, rules, currencies, _quotes(tasks, bars, inputs))
+    inputs["tasks"] = task_table(tasks, offsets, rules, currencies, _quotes(tasks, bars, inputs))
     inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, limits, sizing, instants)
-    context = _context(rules, converts, inputs, len(instants))
+    context = rules_as_numbers(rules, converts, inputs, len(instants))
     ends = bars[0].end if len(bars) == 1 else distinct(np.sort(np.concatenate([own_bars.end for own_bars in bars]), kind="stable"))
     return MarketInputs(rules, bars, offsets, instants, ends, currencies, context, inputs, np.array(final))
 
@@ -99,11 +99,11 @@ def with_signals(market: MarketInputs, tasks: Sequence[Task]) -> Prepared:
 def other_limits(market: MarketInputs, tasks: Sequence[Task], before: Limits, after: Limits) -> tuple[dict[str, np.ndarray], dict[str, np.generic]]:
     """The inputs of the bars under other limits, and the numbers of the context that differ from those ``before``."""
     inputs = {**market.inputs, **_limits(tasks, market.bars, after, market.rules.sizing, market.instants)}
-    old, new = (_context(replace(market.rules, limits=limits), market.converts, inputs, len(market.instants))[0] for limits in (before, after))
+    old, new = (rules_as_numbers(replace(market.rules, limits=limits), market.converts, inputs, len(market.instants))[0] for limits in (before, after))
     return dict(warn=inputs["warn"]), {name: new[name] for name in CONTEXT.names or () if old[name] != new[name]}
 
 
-def _tasks(tasks: Sequence[Task], offsets: np.ndarray, rules: Rules, currencies: Sequence[str], quotes: Sequence[int]) -> np.ndarray:
+def task_table(tasks: Sequence[HasInstrument], offsets: np.ndarray, rules: Rules, currencies: Sequence[str], quotes: Sequence[int]) -> np.ndarray:
     table = np.zeros(len(tasks), TASK)
     for k, task in enumerate(tasks):
         instrument, own, row = task.instrument, rules.costs.of(task.instrument), table[k]
@@ -157,7 +157,7 @@ def _trail_price(tasks: Sequence[Task], bars: Sequence[Bars]) -> np.ndarray:
 
 def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
     """The values that limits and the volatility sizer read, bar by bar; one empty value where they do not."""
-    inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if _reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
+    inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
     if limit_tables.warns(limits):
         inputs["warn"] = joined([_warnings(task, own_bars, limits) for task, own_bars in zip(tasks, bars, strict=True)])
     if sizing.kind == "volatility":
@@ -176,12 +176,12 @@ def _warnings(task: Task, bars: Bars, limits: Limits) -> np.ndarray:
     return bits | governor_tables.bits(limits, task.instrument, bars.end, task.releases, task.monitored)
 
 
-def _reviewed(limits: Limits) -> bool:
+def reviewed(limits: Limits) -> bool:
     """Whether any limit reviews orders."""
     return any(str(getattr(limits, p.name)).strip() if p.type is str else getattr(limits, p.name) for p in params_of(Limits) if not p.default)
 
 
-def _context(rules: Rules, converts: bool, inputs: dict[str, np.ndarray], instants: int) -> np.ndarray:
+def rules_as_numbers(rules: Rules, converts: bool, inputs: dict[str, np.ndarray], instants: int) -> np.ndarray:
     """The rules as numbers."""
     costs, execution, sizing, limits = rules.costs, rules.execution, rules.sizing, rules.limits
     context = np.zeros(1, CONTEXT)
@@ -195,7 +195,7 @@ def _context(rules: Rules, converts: bool, inputs: dict[str, np.ndarray], instan
         size=sizing.value,
         **{name: getattr(sizing, name) for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap", "entropy_lambda")},
         **{in_context(name): getattr(limits, name) for name in numbers_of(Limits)},
-        limited=_reviewed(limits),
+        limited=reviewed(limits),
         watched=bool(limits.daily_loss or limits.max_drawdown),
         symbols=inputs["tasks"]["symbol"].max() + 1,
         rho_days=inputs["rho"].shape[1],

@@ -60,19 +60,8 @@ class Protections:
 
     def _protection(self, k: int, row: Mapping[str, Any]) -> np.ndarray:
         row = {name: value if name in PROTECTION_WORDS else float(value) for name, value in row.items()}
-        protection = np.zeros(1, PROTECTION)
-        protection["fraction"] = [_or(row[f"fraction_{t}"], 0.0) for t in range(1, 5)]
-        protection["target_r"] = targets = [row[f"target_r_{t}"] for t in range(1, 5)]
-        protection["break_even_r"], protection["break_even_offset"] = row["break_even_r"], _or(row["break_even_offset"], 0.0)
-        protection["trail_kind"], protection["trail_value"], protection["trail_start_r"] = TRAILS.index(row["trail_kind"]), row["trail_value"], row["trail_start_r"]
-        protection["trail_atr"] = self.window(int(row["trail_window"])) if row["trail_kind"] == "atr" else 0
-        protection["max_bars"], protection["valid_bars"] = int(_or(row["max_bars"], 0)), int(_or(row["valid_bars"], 0))
-        protection["flat"] = self._flat(k, row["flat_by"]) if row["flat_by"] else -1
-        protection["is_grid"], protection["grid_adds"] = row["grid_spacing"] == row["grid_spacing"], int(_or(row["grid_max_adds"], 0))
-        protection["grid_spacing"], protection["grid_basket"] = row["grid_spacing"], row["grid_basket_target"]
-        protection["grid_first"], protection["grid_factor"] = _or(row["grid_first_factor"], row["grid_lots_factor"]), row["grid_lots_factor"]
-        protection["needs_stop"] = row["break_even_r"] == row["break_even_r"] or row["trail_start_r"] > 0 or any(target > 0 for target in targets)
-        return protection
+        window = self.window(int(row["trail_window"])) if row["trail_kind"] == "atr" else 0
+        return protection_of(row, window, self._flat(k, row["flat_by"]) if row["flat_by"] else -1)
 
     def _flat(self, k: int, text: str) -> int:
         if (k, text) not in self.flats:
@@ -99,6 +88,22 @@ class Protections:
                 kernel.wilder_atr(own_bars.high, own_bars.low, own_bars.close, window, table[number, first : first + len(own_bars.ts)])
                 first += len(own_bars.ts)
         return table
+
+
+def protection_of(row: Mapping[str, Any], window: int, flat: int) -> np.ndarray:
+    """The record of one protection. ``window``, ``flat``: rows of the tables of ATR and of moments to be flat."""
+    protection = np.zeros(1, PROTECTION)
+    protection["fraction"] = [_or(row[f"fraction_{t}"], 0.0) for t in range(1, 5)]
+    protection["target_r"] = targets = [row[f"target_r_{t}"] for t in range(1, 5)]
+    protection["break_even_r"], protection["break_even_offset"] = row["break_even_r"], _or(row["break_even_offset"], 0.0)
+    protection["trail_kind"], protection["trail_value"], protection["trail_start_r"] = TRAILS.index(row["trail_kind"]), row["trail_value"], row["trail_start_r"]
+    protection["trail_atr"], protection["flat"] = window, flat
+    protection["max_bars"], protection["valid_bars"] = int(_or(row["max_bars"], 0)), int(_or(row["valid_bars"], 0))
+    protection["is_grid"], protection["grid_adds"] = row["grid_spacing"] == row["grid_spacing"], int(_or(row["grid_max_adds"], 0))
+    protection["grid_spacing"], protection["grid_basket"] = row["grid_spacing"], row["grid_basket_target"]
+    protection["grid_first"], protection["grid_factor"] = _or(row["grid_first_factor"], row["grid_lots_factor"]), row["grid_lots_factor"]
+    protection["needs_stop"] = row["break_even_r"] == row["break_even_r"] or row["trail_start_r"] > 0 or any(target > 0 for target in targets)
+    return protection
 
 
 def table_of(signals: pd.DataFrame | Table) -> Table:

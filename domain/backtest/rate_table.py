@@ -11,8 +11,9 @@ import pandas as pd
 from domain.backtest import conversion
 from domain.backtest.series import Bars, bars_of, on_grid
 from domain.errors import BadRequest
+from domain.market.instrument import Instrument
 from domain.trading.costs import Costs
-from domain.trading.task import Rate, Task
+from domain.trading.task import HasInstrument, Rate, Task
 
 
 def rate_table(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, account: str, currencies: Sequence[str], rates: Sequence[Rate], instants: np.ndarray) -> np.ndarray:
@@ -21,11 +22,11 @@ def rate_table(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, accoun
         loaded.append(_quoted(task, own_bars))
         if task.finer is not None:
             loaded.append(_quoted(Rate(task.instrument, task.finer_timeframe or task.timeframe, task.finer, task.side), None, costs))
-    loaded += [_quoted(rate, None, _costs_of_rate(rate, tasks, costs)) for rate in rates]
+    loaded += [_quoted(rate, None, costs_of_rate(rate, tasks, costs)) for rate in rates]
     return np.stack([conversion.rates_at(currency, account, loaded, instants) for currency in currencies])
 
 
-def _costs_of_rate(rate: Rate, tasks: Sequence[Task], costs: Costs) -> Costs:
+def costs_of_rate(rate: HasInstrument, tasks: Sequence[HasInstrument], costs: Costs) -> Costs:
     """A spread in price units is that of the traded instruments: a pair of another pip has its own default."""
     common = costs.unit == "pips" or rate.instrument.pip in {task.instrument.pip for task in tasks}
     return costs if common else replace(costs, spread=None)
@@ -44,9 +45,12 @@ def known_in_time(task: Task, bars: Bars, account: str, rate: np.ndarray, instan
         return
     at = np.searchsorted(instants, bars.end[decides[0]])
     if np.isnan(rate[at]):
-        when = pd.Timestamp(bars.end[decides[0]], tz="UTC")
-        quote = task.instrument.quote
-        raise BadRequest(f"no conversion rate {quote}→{account} at the first signal of {task.instrument.name}, {when:%Y-%m-%d %H:%M} UTC: load bars of {quote}{account} or {account}{quote} that begin earlier")
+        raise not_known(task.instrument, account, int(bars.end[decides[0]]))
+
+
+def not_known(instrument: Instrument, account: str, at: int) -> BadRequest:
+    when, quote = pd.Timestamp(at, tz="UTC"), instrument.quote
+    return BadRequest(f"no conversion rate {quote}→{account} at the first signal of {instrument.name}, {when:%Y-%m-%d %H:%M} UTC: load bars of {quote}{account} or {account}{quote} that begin earlier")
 
 
 def rate_at(table: np.ndarray, instants: np.ndarray, currency: int, end: int) -> float:

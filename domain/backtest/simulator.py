@@ -202,10 +202,10 @@ def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
     start["balance"] = start["equity"] = start["peak"] = account.balance
     cursors["bar"] = tasks["first"]
     orders = {name: np.zeros(64, kind) for name, kind in (("positions", POSITION), ("pending", WAITING), ("waiting", WAITING))}
-    return dict(account=start, cursors=cursors, **orders, recent=np.zeros(int(p.context["kelly_window"][0])), **_remembered(p.context[0], len(tasks)))
+    return dict(account=start, cursors=cursors, **orders, recent=np.zeros(int(p.context["kelly_window"][0])), **remembered(p.context[0], len(tasks)))
 
 
-def _remembered(context: np.void, tasks: int) -> dict[str, np.ndarray]:
+def remembered(context: np.void, tasks: int) -> dict[str, np.ndarray]:
     """What limits remember: the latest entries, and how many trades of each task have ended with an R, and the last of these."""
     entered = np.full(max(int(context["limit_rate"]), 1), LONG_AGO, np.int64)
     return dict(entered=entered, tails=np.zeros(tasks * (1 + int(context["es95_trades"])) if context["es95"] else 1))

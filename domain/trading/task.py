@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,11 @@ TRADES = (
 EQUITY = ("ts", "balance", "equity", "equity_low", "used_margin")
 REVIEWS = ("order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given")
 MOVES = ("trade_id", "bar_ts", "ts", "stop_loss", "reason")
+
+
+class HasInstrument(Protocol):
+    @property
+    def instrument(self) -> Instrument: ...
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ def test_a_second_start_costs_little_more_than_its_imports_and_ctrl_c_stops_it(u
 
 def test_ctrl_c_while_it_starts_stops_it_too(tmp_path):
     early = Up(tmp_path / "workspace")
-    waiting(lambda: len(early.tree()) == 4, 30, early.output())
+    waiting(lambda: len(early.tree()) == 5, 30, early.output())
     assert early.stop(signal.SIGINT)[0] == 0
 
 

@@ -1,4 +1,4 @@
-"""Which process holds the trail's key: one at a time, by a lease in the database."""
+"""Which process holds the trail's key, or another thing of one holder: one at a time, by a lease in the database."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ BEAT_EVERY = 2.0        # seconds
 
 
 class Holder:
-    """The lease of the key, as this process sees it."""
+    """A lease, that of the key unless another is named, as this process sees it."""
 
-    def __init__(self, store: Store, owner: str = OWNER, clock: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._owner, self._clock = store, owner, clock
+    def __init__(self, store: Store, owner: str = OWNER, clock: Callable[[], float] = time.monotonic, lease: str = LEASE) -> None:
+        self._store, self._owner, self._clock, self._lease = store, owner, clock, lease
         self._epoch = 0
         self._looked: float | None = None
 
@@ -32,19 +32,19 @@ class Holder:
 
     def fenced(self, unit: Unit) -> bool:
         """Inside a unit of work: whether the lease is still this process's. Nothing is signed where it is not."""
-        if self._epoch and not unit.leases.beat(LEASE, self._epoch):
+        if self._epoch and not unit.leases.beat(self._lease, self._epoch):
             self._epoch = 0
         return bool(self._epoch)
 
     def release(self) -> None:
         if self._epoch:
             with self._store.unit() as unit:
-                unit.leases.release(LEASE, self._epoch)
+                unit.leases.release(self._lease, self._epoch)
         self._epoch, self._looked = 0, None
 
     def _taken(self, unit: Unit) -> int:
-        lease = unit.leases.get(LEASE)
+        lease = unit.leases.get(self._lease)
         if lease and gone(lease.owner):
-            unit.leases.free(LEASE, lease.epoch, lease.beats)
-        taken = unit.leases.take(LEASE, self._owner) if lease is None or lease.owner is None or gone(lease.owner) else None
+            unit.leases.free(self._lease, lease.epoch, lease.beats)
+        taken = unit.leases.take(self._lease, self._owner) if lease is None or lease.owner is None or gone(lease.owner) else None
         return taken.epoch if taken else 0

@@ -16,7 +16,7 @@ from worker.desk.context import DeskContext
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
 from worker.desk.paper_start import started
 from worker.desk.paper_view import row_of, table_of, view_of
-from worker.store import Unit
+from worker.store import Store, Unit
 from worker.store import session_asking as asking
 from worker.store.sessions import TradingSession
 
@@ -29,6 +29,11 @@ class Paper:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
         self._rows: dict[str, tuple[tuple[Any, ...], SessionRow]] = {}      # as of a commit, so that nothing is read where nothing is new
+
+    @property
+    def store(self) -> Store:
+        """For a session that is worked on in this process."""
+        return self._context.store
 
     # -- reading
 

@@ -78,6 +78,7 @@ class SessionView:
     commands: pd.DataFrame
     counts: Mapping[str, int] = field(default_factory=dict)
     strategies: tuple[Mapping[str, Any], ...] = ()
+    trades_total: int = 0
 
 
 @dataclass(frozen=True)

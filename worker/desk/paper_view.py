@@ -61,7 +61,7 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     view: Mapping[str, Any] = state.view if state else {}
     feed: Mapping[str, Any] = state.feed if state else {}
     opened = view.get("opened") or {}
-    waiting = unit.session_commands.waiting([session.name])
+    waiting = [each for each in unit.session_commands.all(session.name) if each.worked is None]
     figures = dict(balance=row.balance, equity=row.equity, today=row.today, open=float(row.open), bars=float(row.bars), dropped=float(sum((view.get("dropped") or {}).values())), commands_waiting=float(len(waiting)))
     first = max((state.rows.get("equity", 0) if state else 0) - ROWS, 0)
     newest = {kind: _frame(kind, (each.row for each in unit.session_tape.last(session.name, kind, NEWEST))) for kind in ("decisions", "fills", "trades")}
@@ -69,7 +69,7 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     return SessionView(
         row, session.plan, _time(feed.get("clock") or (state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
         equity=_frame("equity", (each.row for each in unit.session_tape.rows(session.name, "equity", first))), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
-        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts=dict(view.get("counts") or {}), strategies=tuple(view.get("strategies") or ()), **newest, **now,
+        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts=dict(view.get("counts") or {}), trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), **newest, **now,
     )  # fmt: skip
 
 
@@ -81,7 +81,8 @@ def table_of(unit: Unit, name: str, kind: str) -> pd.DataFrame:
         return _tape(unit.session_tape.bars(name))
     if kind == "commands":
         return _commands(unit, name)
-    return _frame(kind, (each.row for each in unit.session_tape.rows(name, kind)))
+    table = _frame(kind, (each.row for each in unit.session_tape.rows(name, kind)))
+    return table.sort_values("trade_id", kind="stable").reset_index(drop=True) if kind == "trades" else table
 
 
 def _tape(bars: Iterable[TapeBar]) -> pd.DataFrame:

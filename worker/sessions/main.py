@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -10,17 +12,35 @@ from domain.errors import TidemarkError
 from worker.main import heartbeat, open_store, set_up_logging, stop_event
 from worker.memory import keep_freed
 from worker.private import keep_private
-from worker.sessions.accounts import LiveAccounts
-from worker.sessions.runner import Runner
 from worker.settings import Settings, load
+from worker.store import Store
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
+
+CLAIM = 1.0         # seconds between looks for a first session
 
 
 def serve(settings: Settings) -> None:
     stopping, store = stop_event(), open_store(settings)
     with heartbeat(store, "sessions"):
-        Runner(store, settings, LiveAccounts()).run(stopping)
+        if first_session(store, stopping):
+            run(store, settings, stopping)
     store.close()
+
+
+def first_session(store: Store, stopping: threading.Event) -> bool:
+    """Wait, with nothing loaded, until there is something to work on; False where the process is told to stop before."""
+    while not stopping.wait(CLAIM):
+        with contextlib.suppress(SQLAlchemyError), store.read() as unit:
+            if unit.sessions.to_work():
+                return True
+    return False
+
+
+def run(store: Store, settings: Settings, stopping: threading.Event) -> None:
+    from worker.sessions.accounts import LiveAccounts
+    from worker.sessions.runner import Runner
+
+    Runner(store, settings, LiveAccounts()).run(stopping)
 
 
 def main() -> int:

@@ -11,8 +11,6 @@ from sqlalchemy import Connection, select
 from worker.store.engine import insert
 from worker.store.schema import messages as table
 
-SEVERITIES = ("info", "warning", "critical")
-
 
 @dataclass(frozen=True)
 class Message:

@@ -15,7 +15,7 @@ from worker.store.schema import session_rows, session_tape
 
 KINDS = ("fills", "trades", "equity", "decisions", "proposals")
 PAGE = 5_000
-UNPACKED = {None: math.nan, "inf": math.inf, "-inf": -math.inf}
+UNPACKED = {None: math.nan, "∞": math.inf, "-∞": -math.inf}
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def packed(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as JSON takes it: numbers of numpy as Python's; what is not a number as null, what is infinite as text.
 
     >>> packed({"a": math.nan, "b": 0.1, "c": -math.inf})
-    {'a': None, 'b': 0.1, 'c': '-inf'}
+    {'a': None, 'b': 0.1, 'c': '-∞'}
     >>> unpacked(packed({"a": math.nan, "b": 0.1, "c": -math.inf}))
     {'a': nan, 'b': 0.1, 'c': -inf}
     """
@@ -86,7 +86,7 @@ def _packed(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
     if not isinstance(value, float) or math.isfinite(value):
         return value
-    return None if math.isnan(value) else str(value)
+    return None if math.isnan(value) else "∞" if value > 0 else "-∞"
 
 
 def unpacked(row: Mapping[str, Any]) -> dict[str, Any]:

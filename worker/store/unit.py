@@ -23,6 +23,7 @@ from worker.store.engine import insert, make_engine, reader_of
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
+from worker.store.message_sends import MessageSends
 from worker.store.messages import Messages
 from worker.store.models import Models
 from worker.store.order_intents import OrderIntents
@@ -69,6 +70,7 @@ class Unit:
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
         self.order_intents, self.messages = OrderIntents(connection), Messages(connection)
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)
+        self.message_sends = MessageSends(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,21 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
+from worker.terminal.backtest_options import (
+    BARS,
+    MODES,
+    Commands,
+    Config,
+    Mode,
+    Name,
+    Params,
+    Preset,
+    Side,
+    Strategy,
+    TimeframeName,
+    commands_in,
+    with_preset,
+)
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.forecasts import ForecastSource
@@ -27,14 +43,14 @@ RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
-    bars: list[str] = typer.Option(..., help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread end]. NAME is an instrument, or a series like EURUSD M5. A column series names several in one file, as tape.csv of a session does. May repeat, once per series; all share one account."),
-    instrument: str = typer.Option("", help="Instrument of a file of --bars without NAME."),
-    timeframe: str = typer.Option("", help="Timeframe of the bars: M1 M5 M15 M30 H1 H4 D1, or several like M5,H1 for files of several. Default: that of --strategy-file, or as the files name it."),
-    side: str = typer.Option("", help="Side that the bars quote: bid or mid; default: as the file says, else bid."),
+    bars: list[str] = typer.Option(..., help=BARS),
+    instrument: Name = "",
+    timeframe: TimeframeName = "",
+    side: Side = "",
     clock: Clock = "",
-    strategy: str = typer.Option("", help="Strategy name."),
-    params: str = typer.Option("{}", help="Strategy parameters as JSON."),
-    preset: str = typer.Option("", help="Named parameters of the strategy, for bars of the preset's timeframe: gold_buy_dip has conservative (M15), aggressive (M1) and H1; --params go over them."),
+    strategy: Strategy = "",
+    params: Params = "{}",
+    preset: Preset = "",
     strategy_file: StrategyFile = None,
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
     model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals, or forecasts for a strategy by quantiles: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
@@ -46,9 +62,11 @@ def backtest(
     releases: Path | None = RELEASES,
     impact: Impact = "high",
     utc: Utc = False,
+    commands: Commands = None,
+    mode: Mode = "auto",
     start: From = "",
     end: To = "",
-    config: Path | None = typer.Option(None, help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml."),
+    config: Config = None,
     equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
     report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
@@ -58,13 +76,17 @@ def backtest(
     """Backtest a strategy, or your own signals, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
+    if mode not in MODES:
+        raise unknown("mode", mode, MODES)
+    if separate and commands:
+        raise BadRequest("--commands are given to one account, and --each makes one for each series; leave one of them out")
     from domain.backtest import study
     from domain.market import instruments
 
     strategy, params = chosen(strategy, params, strategy_file)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
-    period = period_of(start, end)
+    period, asked = period_of(start, end), commands_in(commands)
     files = BarFiles(instruments(extra), clock)
     series, along = series_of(files, Asked(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
     files.finish()
@@ -75,7 +97,7 @@ def backtest(
     note(strategy_file, timeframe, [traded.instrument.name for traded in series])
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
-    params = _with_preset(strategy, preset, timeframe, params)
+    params = with_preset(strategy, preset, timeframe, params)
     source = ForecastSource.named(strategy, model, forecasts)
     filtering = ModelFilter.named(model, strategy, bool(signals)) if model and not source else None
 
@@ -83,7 +105,9 @@ def backtest(
         strategy_ = filtering.strategy(strategy, params) if filtering else source.strategy(params, timeframe) if source else _strategy(strategy, params, signals)
         traded = source.series(traded, rules, along, strategy_) if source else traded
         used = filtering.applied(traded, rules, along, strategy_) if filtering else None
-        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None)
+        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None, commands=asked, ask=mode == "approve")
+        for sentence in result.unworked:
+            print(f"tidemark: {sentence}", file=sys.stderr)
         named = filtering or source
         run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None), filtering.plain(used) if filtering else source.plain() if source else None)
         _write(folder, run_report, run_report.plain(), equity, report)
@@ -136,14 +160,6 @@ def rules_in(config: Path | None, beside: Sequence[str] = ()) -> tuple[Any, str]
     settings = settings_from(merged)
     settings.costs.check_names(instruments(base.instruments_file))
     return Rules(settings.account, settings.costs, settings.execution, settings.sizing, settings.limits), base.instruments_file
-
-
-def _with_preset(strategy: str, preset: str, timeframe: str, params: str) -> str:
-    """The parameters as JSON, over those of the preset where one is named."""
-    from domain.market.timeframe import Timeframe
-    from domain.strategies.presets import preset_params
-
-    return json.dumps({**preset_params(strategy, preset, Timeframe.named(timeframe)), **params_of(params)}) if preset else params
 
 
 def _strategy(name: str, params: str, signals: Path | None) -> Any:

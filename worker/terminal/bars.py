@@ -33,10 +33,12 @@ class FileBars:
 
 @dataclass
 class BarFiles:
-    """Reads the files of one command. ``clock`` is for files that do not state theirs."""
+    """Reads the files of one command. ``clock`` is for files that do not state theirs. ``checks`` False: bad bars are taken as they are, for one
+    who drops and names them."""
 
     table: Mapping[str, Any]
     clock: str = ""
+    checks: bool = True
     _used: bool = field(default=False, repr=False)
 
     def read(self, path: Path, name: str, timeframe: Any = None) -> FileBars:
@@ -50,11 +52,14 @@ class BarFiles:
             raise BadRequest(f"there is no file {shown(path)}")
         instrument, recognised = self.table[name], readers.recognise(path)
         raw = readers.read(path, recognised.format, instrument, timeframe=timeframe)
-        if raw.malformed_count:
+        if raw.malformed_count and self.checks:
             raise _refused(path, f"it is not a clean file of bars: {raw.malformed[0].reason} in line {raw.malformed[0].line}")
         ts = self._instants(path, recognised, raw)
+        bars = frame(ts, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread)
+        if not self.checks:
+            return FileBars(bars, timeframe or _timeframe(path, np.unique(ts), None), recognised.side)
         try:
-            bars = check(frame(ts, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread), instrument.negative_prices)
+            check(bars, instrument.negative_prices)
         except TidemarkError as error:
             raise _refused(path, str(error)) from None
         timeframe_ = _timeframe(path, ts, timeframe)

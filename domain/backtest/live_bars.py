@@ -1,0 +1,291 @@
+"""Bars of a live account as they open and end: into the window that the kernel reads, with all that the rules read of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from domain.backtest.kernel.codes import DARK_END, DARK_OPEN, DRIFTED, NEWS, OFF_SESSION
+from domain.backtest.live_account import LiveAccount
+from domain.backtest.live_clocks import flat_at, is_dark, nights_between
+from domain.backtest.live_columns import Columns, Rule, Wilder, correlation, governed, governing, grid, rule_of, true_range
+from domain.backtest.live_records import LiveSeries
+from domain.backtest.live_tape import OwnTape, Tape, together
+from domain.backtest.live_window import KINDS, TABLES, Window
+from domain.backtest.series import Bars
+from domain.errors import BadBars, BadRequest
+from domain.market.calendar import bar_ends
+from domain.market.zones import DAY
+from domain.trading.rules import Rules
+
+NAN = math.nan
+
+
+class LiveBars:
+    """The bars of the traded series. ``ended``: how many of a series in the window have ended; ``windows``: the lengths of ATR, by their row."""
+
+    def __init__(self, series: Sequence[LiveSeries], rules: Rules, tape: Tape | None) -> None:
+        self.series, self.rules = series, rules
+        self.names = list(dict.fromkeys(each.instrument.name for each in series))
+        self.window = Window(len(series), {"rho": len(self.names) ** 2 if rules.limits.max_correlation else 1})
+        self.account = LiveAccount(series, rules, self.window)
+        self.ended, self.last = [0] * len(series), [False] * len(series)
+        self.spreads = [float(rules.costs.of(each.instrument).spread) for each in series]
+        self.swaps = [bool(task) for task in self.account.tasks["swaps"]]
+        self.columns = [Columns(rule_of(rules.limits, rules.sizing)) for _ in series]
+        self._governing = governing(rules.limits)
+        self.windows: list[int] = []
+        self.averages: list[list[Wilder]] = [[] for _ in series]        # of each series, one a window
+        self.flats: list[tuple[int, str]] = []
+        self.finer: list[list[tuple[float, ...]]] = [[] for _ in series]
+        self._finer_used, self._rho = 0, dict[tuple[int, int, int], float]()
+        self._own = OwnTape(len(series)) if tape is None else None
+        self._tape: Tape = self._own or tape        # type: ignore[assignment]
+        if rules.costs.slippage_kind == "atr":
+            self.average_row(rules.costs.slippage_window)
+
+    def open(self, k: int, ts: int, open: float, spread: float, end: int | None) -> None:
+        """One more bar of the window, of which only the open is known."""
+        self._check_open(k, ts)
+        if self.window.is_full(k):
+            self._make_place(k)
+        b, columns = self.window.count[k], self.window.columns
+        end = self._end_of(k, ts) if end is None else int(end)
+        if end <= ts:
+            raise BadRequest(f"the bar of {self.series[k].name} that opens at {ts} ends at {end}; it must end after it opens")
+        own = dict(ts=ts, end=end, open=open, spread=self.spread(k, spread), warn=self.columns[k].opened(ts), trail_price=NAN, sigma=NAN)
+        for name, value in own.items():
+            columns[name][k, b] = value
+        for name in ("signal_first", "signal_last", "finer_first", "finer_last"):
+            columns[name][k, b] = 0
+        if self.swaps[k]:
+            columns["nights_before"][k, b] = nights_between(int(columns["end"][k, b - 1]), ts, self.series[k].instrument.triple_day) if b else 0
+        for row, (series, text) in enumerate(self.flats):
+            if series == k:
+                columns["flat_at"][row, k, b], columns["shut_at"][row, k, b] = flat_at(text, ts, self.series[k].timeframe, self.series[k].instrument.calendar)
+        self.window.count[k] = b + 1
+        self.account.tasks["count"][k] = b + 1
+
+    def end(self, k: int, high: float, low: float, close: float, end: int | None, last: bool) -> tuple[int, float]:
+        """The open bar with all its prices; its end, and its mid close."""
+        b, columns = self.window.count[k] - 1, self.window.columns
+        self._check_end(k, high, low, close)
+        if end is not None:
+            columns["end"][k, b] = end
+        ts, end, spread = int(columns["ts"][k, b]), int(columns["end"][k, b]), float(columns["spread"][k, b])
+        columns["high"][k, b], columns["low"][k, b], columns["close"][k, b] = high, low, close
+        span = true_range(high, low, float(columns["close"][k, b - 1])) if b else NAN
+        columns["warn"][k, b] |= self.columns[k].ended(end, spread, span, close) | self._governed(k, end)
+        columns["sigma"][k, b] = self.columns[k].sigma()
+        for row, average in enumerate(self.averages[k]):
+            columns["atr"][row, k, b] = average.add(span)
+        if self.swaps[k]:
+            columns["nights_in"][k, b] = nights_between(ts, end, self.series[k].instrument.triple_day)
+        self._end_finer(k, b, ts, end, high, low)
+        self.ended[k] = b + 1
+        if last:
+            self.last[k], self.account.tasks["open_ended"][k] = True, 0
+        if self._own is not None:
+            self._own.add(k, ts, end, float(columns["open"][k, b]), high, low, close, spread)
+        return end, self.mid(k, close, spread)
+
+    def open_until(self, k: int) -> int:
+        """The expected end of the bar that is open."""
+        return int(self.window.columns["end"][k, max(self.window.count[k] - 1, 0)])
+
+    def monitor(self, k: int, b: int, value: float) -> None:
+        """The monitored feature at the close of a bar that has ended."""
+        self.window.columns["warn"][k, b] |= self.columns[k].monitored(value)
+
+    def _governed(self, k: int, end: int) -> int:
+        return governed(self._governing, self.series[k].instrument, end, self.series[k].releases)
+
+    def spread(self, k: int, given: float) -> float:
+        if given != given:
+            return self.spreads[k]
+        if given < 0 or math.isinf(given):
+            raise BadBars(f"{self.series[k].name}: a spread is {given}; it must be a number from 0 on")
+        return given
+
+    def mid(self, k: int, close: float, spread: float) -> float:
+        return mid_of(self.series[k].side, close, spread)
+
+    def average_row(self, window: int) -> int:
+        """The row of the ATR of this length; a new one is made from the bars so far."""
+        if window not in self.windows:
+            row = self.window.add_row("atr") if self.windows else 0
+            self.windows.append(window)
+            for k in range(len(self.series)):
+                self.averages[k].append(self._average_so_far(k, row, window))
+            self.account.tell_window()
+        return self.windows.index(window)
+
+    def flat_row(self, k: int, text: str) -> int:
+        """The row of this moment to be flat, for fills in bars of this series."""
+        if (k, text) not in self.flats:
+            row = self.window.add_row("flat_at", "shut_at") if self.flats else 0
+            self.flats.append((k, text))
+            for b, ts in enumerate(self.window.columns["ts"][k, : self.window.count[k]].tolist()):
+                at, shut = flat_at(text, ts, self.series[k].timeframe, self.series[k].instrument.calendar)
+                self.window.columns["flat_at"][row, k, b], self.window.columns["shut_at"][row, k, b] = at, shut
+            self.account.tell_window()
+        return self.flats.index((k, text))
+
+    def correlate(self, k: int, b: int) -> None:
+        """Correlations of the instrument of a bar that opens now with the others, before this day."""
+        a, day = self.names.index(self.series[k].instrument.name), int(self.window.columns["ts"][k, b]) // DAY
+        for other in range(len(self.names)):
+            if other != a:
+                self.window.columns["rho"][a * len(self.names) + other, k, b] = self._correlation(max(a, other), min(a, other), day)
+
+    def forget_worked(self) -> None:
+        """Places of finer bars are free once no bar that has ended waits to be worked."""
+        if self._finer_used and all(self.account.cursors["bar"][k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
+            self._finer_used = 0
+
+    def change(self, rules: Rules) -> None:
+        """Other limits: their warnings of the bars in the window, as if they had always been so."""
+        before, rule, self.rules, self._governing = self.columns[0].rule, rule_of(rules.limits, rules.sizing), rules, governing(rules.limits)
+        if rules.limits.max_correlation and self.window.rows["rho"] < len(self.names) ** 2:
+            self.window.make_rows(self.window.count, rho=len(self.names) ** 2)
+        self.account.change(rules)
+        self.account.tell_window()
+        for k in range(len(self.series)):
+            if before._replace(blackout=rule.blackout) == rule:
+                self.columns[k].rule = rule
+                self._warn_again(k, rule)
+            elif before != rule:
+                self._columns_again(k, rule)
+
+    def _warn_again(self, k: int, rule: Rule) -> None:
+        """Other blackouts, news, sessions."""
+        ts, end, warn = (self.window.columns[name][k, : self.window.count[k]] for name in ("ts", "end", "warn"))
+        for b in range(len(ts)):
+            opens = DARK_OPEN * (bool(rule.blackout) and is_dark(rule.blackout, int(ts[b])))
+            ends = DARK_END * (bool(rule.blackout) and is_dark(rule.blackout, int(end[b]))) | self._governed(k, int(end[b]))
+            warn[b] = (int(warn[b]) & ~(DARK_OPEN | DARK_END | NEWS | OFF_SESSION)) | opens | (ends if b < self.ended[k] else 0)
+
+    def _columns_again(self, k: int, rule: Rule) -> None:
+        """All that the rules read, from the first bar on."""
+        columns, bars, before = Columns(rule), self._so_far(k, None), NAN
+        columns.features, self.columns[k], first = self.columns[k].features, columns, len(bars.ts) - self.ended[k]
+        for n in range(len(bars.ts)):
+            ts, end, _, high, low, close, spread = (column[n].item() for column in bars)
+            warn = columns.opened(ts) | columns.ended(end, spread, true_range(high, low, before) if n else NAN, close) | self._governed(k, end)
+            before = close
+            if n >= first:
+                self.window.columns["warn"][k, n - first] = warn | (int(self.window.columns["warn"][k, n - first]) & DRIFTED)
+                self.window.columns["sigma"][k, n - first] = columns.sigma()
+        for b in range(self.ended[k], self.window.count[k]):
+            self.window.columns["warn"][k, b] = columns.opened(int(self.window.columns["ts"][k, b]))
+
+    def look_back(self) -> None:
+        """After a restore: what the rules read of earlier bars."""
+        needed = self.columns[0].rule.looks_back
+        for k in range(len(self.series) if needed else 0):
+            self.columns[k].look_back(self._so_far(k, None if needed < 0 else needed + self.ended[k]))
+
+    def values(self) -> dict[str, Any]:
+        """What is stored beside the arrays."""
+        bases = self._bases()
+        kept = dict(base=[count - base for count, base in zip(self.window.count, bases, strict=True)], ended=[ended - base for ended, base in zip(self.ended, bases, strict=True)])
+        averages = [[[each.count, each.value] for each in (*own, self.columns[k].spikes)] for k, own in enumerate(self.averages)]
+        return dict(windows=self.windows, flats=self.flats, last=self.last, averages=averages, finer=self.finer, **kept)
+
+    def arrays(self) -> list[np.ndarray]:
+        """The bars that are still read."""
+        return [self.window.columns[name][..., k, base : self.window.count[k]] for k, base in enumerate(self._bases()) for name in (*KINDS, *TABLES)]
+
+    def shifted(self) -> list[int]:
+        """By how many places each series' bars move when they are stored: to the front of no window."""
+        return [-(self.window.first(k) + base) for k, base in enumerate(self._bases())]
+
+    def _bases(self) -> list[int]:
+        return [max(bar - 1 - self.window.first(k), 0) for k, bar in enumerate(self.account.cursors["bar"].tolist())]
+
+    def _check_open(self, k: int, ts: int) -> None:
+        name, b = self.series[k].name, self.window.count[k]
+        if self.last[k]:
+            raise BadRequest(f"a bar of {name} opens at {ts}, but its last bar was said to be the last")
+        if self.ended[k] < b:
+            raise BadRequest(f"a bar of {name} opens at {ts}, but the one before it has not ended; end it first")
+        if b and ts < (before := int(self.window.columns["end"][k, b - 1])):
+            raise BadRequest(f"a bar of {name} opens at {ts}, before the end of the last one at {before}")
+
+    def _check_end(self, k: int, high: float, low: float, close: float) -> None:
+        name = self.series[k].name
+        if self.ended[k] == self.window.count[k]:
+            raise BadRequest(f"a bar of {name} ends, but none is open; open it first")
+        if not low <= high or close != close:
+            raise BadBars(f"{name}: the bar that opens at {int(self.window.columns['ts'][k, self.ended[k]])} has high {high}, low {low} and close {close}")
+
+    def _end_of(self, k: int, ts: int) -> int:
+        timeframe = self.series[k].timeframe
+        if not timeframe.ends_with_session:
+            return ts + timeframe.nanoseconds
+        return int(bar_ends(np.array([ts]), timeframe, self.series[k].instrument.calendar)[0])
+
+    def _make_place(self, k: int) -> None:
+        """Bars before the one before the present leave; where there are none, the window grows."""
+        leaving = self._bases()[k]
+        if leaving:
+            self.window.drop(k, leaving)
+            self.account.renumber(k, -leaving)
+            self.account.tasks["count"][k] -= leaving
+            self.ended[k] -= leaving
+            return
+        before = self.window.grow()
+        for series in range(len(self.series)):
+            self.account.renumber(series, series * (self.window.places - before))
+        self.account.tell_window()
+
+    def _so_far(self, k: int, last: int | None) -> Bars:
+        """All bars that have ended, or the last ones."""
+        present = Bars(*(self.window.columns[name][k, : self.ended[k]].copy() for name in Bars._fields))
+        return together(self._tape(k, last), present)
+
+    def _average_so_far(self, k: int, row: int, window: int) -> Wilder:
+        average, bars, before = Wilder(window), self._so_far(k, None), NAN
+        values = []
+        for high, low, close in zip(bars.high.tolist(), bars.low.tolist(), bars.close.tolist(), strict=True):
+            values.append(average.add(true_range(high, low, before) if before == before else NAN))
+            before = close
+        if self.ended[k]:
+            self.window.columns["atr"][row, k, : self.ended[k]] = values[-self.ended[k] :]
+        return average
+
+    def _correlation(self, a: int, b: int, day: int) -> float:
+        if (a, b, day) not in self._rho:
+            self._rho = {key: value for key, value in self._rho.items() if key[2] >= day - 7}
+            firsts = [next(k for k, each in enumerate(self.series) if each.instrument.name == self.names[number]) for number in (a, b)]
+            self._rho[a, b, day] = correlation(self.columns[firsts[0]], self.columns[firsts[1]], self.rules.limits.correlation_days, day)
+        return self._rho[a, b, day]
+
+    def _end_finer(self, k: int, b: int, ts: int, end: int, high: float, low: float) -> None:
+        """The finer bars inside this one, in one piece."""
+        if not self.finer[k]:
+            return
+        inside = [bar for bar in self.finer[k] if ts <= bar[0] < end]
+        self.finer[k] = [bar for bar in self.finer[k] if bar[0] >= end]
+        first, columns = self._finer_used, self.window.columns
+        self._finer_used += len(inside)
+        self._finer_places(self._finer_used)
+        for place, bar in enumerate(inside, first):
+            for name, value in zip(self.account.finer, bar[1:], strict=True):
+                self.account.finer[name][place] = value
+        columns["finer_first"][k, b], columns["finer_last"][k, b] = first, self._finer_used
+        columns["finer_off"][k, b] = bool(inside) and grid(max(abs(max(bar[2] for bar in inside) - high), abs(min(bar[3] for bar in inside) - low))) > grid(self.series[k].instrument.tick)
+
+    def _finer_places(self, needed: int) -> None:
+        for name, column in self.account.finer.items():
+            if needed > len(column):
+                self.account.finer[name] = np.concatenate([column, np.zeros(2 * needed - len(column))])
+        self.account.tell_finer()
+
+
+def mid_of(side: str, close: float, spread: float) -> float:
+    """The middle of bid and ask, on the grid."""
+    return grid(close) if side == "mid" else (grid(close) + grid(close + spread)) / 2

@@ -1,0 +1,59 @@
+"""The state of a live account as bytes: arrays one after another, behind the hash of their layout."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from domain.backtest.live_records import LiveSeries
+from domain.backtest.live_window import KINDS, TABLES
+from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL, WAITING
+from domain.errors import TidemarkError
+from domain.trading.outcomes import COUNTS, REASONS
+
+VERSION = 1         # of what is stored beside the records
+HASHED = 16         # bytes of the hash
+SIZE = struct.Struct("<I")
+
+
+class OtherLayout(TidemarkError):
+    """State that was stored by other code, or for other series: the account is to be rebuilt from its tape."""
+
+
+def layout(series: Sequence[LiveSeries], rates: Sequence[LiveSeries]) -> bytes:
+    """What the meaning of the bytes depends on, hashed."""
+    records = [[kind.descr, kind.itemsize] for kind in (ACCOUNT, CURSOR, POSITION, WAITING, SIGNAL, PROTECTION)]
+    names = [[each.name, each.side, str(each.finer_timeframe)] for each in (*series, *rates)]
+    columns = {name: np.dtype(kind).str for name, kind in {**KINDS, **TABLES}.items()}
+    text = json.dumps([VERSION, records, COUNTS, REASONS, columns, len(series), names], default=str)
+    return hashlib.sha256(text.encode()).digest()[:HASHED]
+
+
+def packed(layout_hash: bytes, values: Mapping[str, Any], arrays: Iterable[np.ndarray]) -> bytes:
+    """``values``: plain ones, as JSON."""
+    parts = [json.dumps(values, separators=(",", ":")).encode(), *(array.tobytes() for array in arrays)]
+    return layout_hash + b"".join(SIZE.pack(len(part)) + part for part in parts)
+
+
+class Unpacked:
+    """The parts again, in their order."""
+
+    def __init__(self, stored: bytes, layout_hash: bytes) -> None:
+        if stored[:HASHED] != layout_hash:
+            raise OtherLayout("the stored state of this account was written by another version of the program, or for other series; rebuild the account from its tape")
+        self._stored, self._at = stored, HASHED
+        self.values: dict[str, Any] = json.loads(self._next())
+
+    def array(self, kind: Any) -> np.ndarray:
+        return np.frombuffer(self._next(), kind).copy()
+
+    def _next(self) -> bytes:
+        if self._at + SIZE.size > len(self._stored) or self._at + SIZE.size + (size := SIZE.unpack_from(self._stored, self._at)[0]) > len(self._stored):
+            raise OtherLayout("the stored state of this account is cut short; rebuild the account from its tape")
+        self._at += SIZE.size + size
+        return self._stored[self._at - size : self._at]

@@ -1,0 +1,111 @@
+"""From the kernel's arrays after an instant to records with names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from domain.backtest.live_account import PLACE, ROWS, LiveAccount
+from domain.backtest.live_orders import Signals
+from domain.backtest.live_records import Booked, EquityRow, Fill, Held, LiveSeries, Present, Resting, Review, Trade
+from domain.backtest.state import ORDERS
+from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
+
+FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills"))
+
+
+class Carrier:
+    """Carries fills, trades, reviews and rows out of the account. The last row stays: the end of the data rewrites it."""
+
+    def __init__(self, series: Sequence[LiveSeries], account: LiveAccount, signals: Signals) -> None:
+        self._account, self._signals = account, signals
+        self._names = [each.instrument.name for each in series]
+        self._rows = int(account.numbers[ALL_ROWS])
+
+    def booked(self, now: int) -> Booked:
+        """What this instant booked; the row, if a bar ended at it."""
+        numbers, row = self._account.numbers, None
+        if numbers[ALL_ROWS] > self._rows:
+            self._rows = int(numbers[ALL_ROWS])
+            row = self._new_row()
+        if not (numbers[FILLS] or numbers[REVIEWS]):
+            return Booked(now, row=row)
+        return Booked(now, self._fills(), self._trades(), self._reviews(), row)
+
+    def finished(self) -> Booked:
+        """What the end of the data booked, with the last row as it is now."""
+        booked = self.booked(0)
+        row = self.last_row()
+        return booked._replace(ts=row.ts if row else 0, row=row)
+
+    def last_row(self) -> EquityRow | None:
+        return EquityRow(*(self._account.outputs[name][0].item() for name in ROWS)) if self._rows else None
+
+    def present(self) -> Present:
+        account = self._account.state["account"][0]
+        counts = dict(zip(COUNTS, account["counts"].tolist(), strict=True))
+        resting = tuple(self._resting(order) for orders in (self._account.waiting(), self._account.pending()) for order in orders)
+        numbers = {name: float(account[name]) for name in ("balance", "equity", "used", "day_start", "peak")}
+        held = tuple(self._held(p) for p in self._account.positions())
+        return Present(**numbers, halted=int(account["halted"]), entries=int(account["trades"]), ambiguous=int(account["ambiguous"]), counts=counts, held=held, resting=resting)
+
+    def _new_row(self) -> EquityRow | None:
+        numbers = self._account.numbers
+        if numbers[ROWS_OUT] == 2:
+            for name in ROWS:
+                self._account.outputs[name][0] = self._account.outputs[name][1]
+            numbers[ROWS_OUT] = 1
+        return self.last_row()
+
+    def _fills(self) -> tuple[Fill, ...]:
+        numbers, places = self._account.numbers, self._account.window.places
+        count, signals = int(numbers[FILLS]), self._signals.table
+        numbers[FILLS], first = 0, int(numbers[ALL_FILLS]) - count + 1
+        return tuple(
+            Fill(
+                first + k, int(signals["number"][order]) + 1, trade, ts, self._bar_ts(bar, ts), self._names[bar // places], "buy" if side > 0 else "sell",
+                lots, price, spread, slip, commission, REASONS[reason], bar // places,
+            )
+            for k, (order, trade, ts, bar, side, reason, lots, price, spread, slip, commission) in enumerate(self._account.outputs["fills"][:count].tolist())
+        )  # fmt: skip
+
+    def _bar_ts(self, bar: int, ts: int) -> int:
+        """The open of the bar of a fill; of a broker's between two bars, the moment itself."""
+        window = self._account.window
+        k, b = divmod(bar, window.places)
+        return int(window.columns["ts"][k, b]) if b < window.count[k] else ts
+
+    def _trades(self) -> tuple[Trade, ...]:
+        count, signals, words = int(self._account.numbers[TRADES]), self._signals.table, self._signals.tags.words
+        self._account.numbers[TRADES] = 0
+        return tuple(
+            Trade(
+                trade, words[int(signals["tag"][signal])], self._names[k], "long" if side > 0 else "short", lots, entered, entry, left, price, stop,
+                gross, costs, swap, gross - costs + swap, r, mae, mfe, bars, REASONS[reason], "", k, int(signals["number"][signal]) + 1,
+            )
+            for trade, signal, k, side, reason, bars, entered, left, lots, entry, price, stop, gross, costs, swap, r, mae, mfe in self._account.outputs["trades"][:count].tolist()
+        )  # fmt: skip
+
+    def _reviews(self) -> tuple[Review, ...]:
+        count, signals = int(self._account.numbers[REVIEWS]), self._signals.table
+        self._account.numbers[REVIEWS] = 0
+        return tuple(
+            Review(int(signals["number"][signal]) + 1, ts, self._names[k], VERDICTS[verdict], COUNTS[reason], asked, given, k)
+            for signal, ts, k, verdict, reason, asked, given in self._account.outputs["reviews"][:count].tolist()
+        )
+
+    def _held(self, p: np.void) -> Held:
+        signal, k = self._signals.table[p["signal"]], int(p["task"])
+        targets = tuple(float(price) for t, price in enumerate(p["target"]) if price == price and not int(p["reached"]) & (1 << t))
+        tag = self._signals.tags.words[int(signal["tag"])]
+        return Held(
+            int(p["trade"]), int(signal["number"]) + 1, k, self._names[k], tag, int(p["side"]), float(p["lots"]), float(p["price"]), float(p["stop"]), targets,
+            int(p["entry_ts"]), float(p["mark"]), float(p["swap"]), float(p["margin"]), bool(p["leaves"]),
+        )  # fmt: skip
+
+    def _resting(self, order: np.void) -> Resting:
+        s, k = self._signals.table[order["signal"]], int(order["task"])
+        tag, group = self._signals.tags.words[int(s["tag"])], self._signals.groups.words[int(s["oco"])]
+        targets = tuple(float(price) for price in s["target"] if price == price)
+        return Resting(int(s["number"]) + 1, k, self._names[k], tag, int(s["side"]), ORDERS[int(s["order"])], float(order["lots"]), float(s["price"]), float(s["stop"]), targets, group, bool(order["held"]))

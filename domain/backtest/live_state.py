@@ -1,0 +1,99 @@
+"""What is stored of a live account, and how it comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from domain.backtest.live_account import PLACE, ROWS, shift_orders, shift_positions
+from domain.backtest.live_bytes import Unpacked
+from domain.backtest.live_columns import NAN, Wilder
+from domain.backtest.live_window import KINDS, TABLES
+from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL, WAITING
+from domain.params import values_of
+from domain.trading.rules import Rules
+
+if TYPE_CHECKING:
+    from domain.backtest.live import LiveSimulation
+
+
+def stored_values(live: LiveSimulation) -> dict[str, Any]:
+    live.clear()
+    words = {name: [[k, word, number] for (k, word), number in words.numbers.items()] for name, words in (("tags", live.signals.tags), ("groups", live.signals.groups))}
+    given = dict(given=live.signals.given, entries=live.signals.entries, words=[live.signals.tags.given, live.signals.groups.given])
+    sources = [[source.end, source.mid, list(source.coming)] for source in live.conversion.sources] if live.conversion else []
+    return dict(now=live.now, limits=changed_limits(live), ask=int(live.account.context["ask"][0]), bars=live.bars.values(), **words, **given, sources=sources)
+
+
+def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
+    account = live.account
+    positions, pending, waiting, cursors = account.positions().copy(), account.pending().copy(), account.waiting().copy(), account.cursors.copy()
+    for k, by in enumerate(live.bars.shifted()):
+        cursors["bar"][k] += by
+        shift_positions(positions, k, by)
+        shift_orders(pending, k, by)
+        shift_orders(waiting, k, by)
+    recent = account.recent[: int(account.numbers[PLACE["closed"]])]
+    signals = [live.signals.table[: live.signals.count], live.signals.protection_table[: live.signals.protections]]
+    rows = np.array([account.outputs[name][0] for name in ROWS[1:]]), account.outputs["row_ts"][:1]
+    return [account.state["account"], cursors, positions, pending, waiting, recent, account.state["entered"], account.state["tails"], *rows, *signals, account.final_rate, *live.bars.arrays()]
+
+
+def rules_in(parts: Unpacked, rules: Rules) -> Rules:
+    """The rules with the limits that commands have changed."""
+    return replace(rules, limits=replace(rules.limits, **parts.values["limits"]))
+
+
+def changed_limits(live: LiveSimulation) -> dict[str, Any]:
+    given = values_of(live.given.limits)
+    return {name: value for name, value in values_of(live.rules.limits).items() if value != given[name]}
+
+
+def restored(live: LiveSimulation, parts: Unpacked) -> None:
+    """Fill a fresh account."""
+    values, account = parts.values, live.account
+    live.now = values["now"]
+    live.ask(bool(values["ask"]))
+    state = {name: parts.array(kind) for name, kind in (("account", ACCOUNT), ("cursors", CURSOR), ("positions", POSITION), ("pending", WAITING), ("waiting", WAITING), ("recent", np.float64), ("entered", np.int64), ("tails", np.float64))}
+    rows, ts = parts.array(np.float64), parts.array(np.int64)
+    account.outputs["row_ts"][0] = ts[0]
+    for name, value in zip(ROWS[1:], rows, strict=True):
+        account.outputs[name][0] = value
+    _signals(live, values, parts.array(SIGNAL), parts.array(PROTECTION))
+    account.final_rate[:] = parts.array(np.float64)
+    account.load(state)
+    _bars(live, values["bars"], parts)
+    for source, (end, mid, coming) in zip(live.conversion.sources if live.conversion else (), values["sources"], strict=True):
+        source.end, source.mid = end, mid
+        source.coming.extend((moment, price) for moment, price in coming)
+    live.bars.look_back()
+
+
+def _signals(live: LiveSimulation, values: dict[str, Any], table: np.ndarray, protections: np.ndarray) -> None:
+    signals = live.signals
+    signals.restore(table, protections, values["given"], values["entries"])
+    for words, given, known in ((signals.tags, values["words"][0], values["tags"]), (signals.groups, values["words"][1], values["groups"])):
+        words.given = given
+        for k, word, number in known:
+            words.numbers[k, word], words.words[number] = number, word
+    live.account.tell(signals=signals.table, protections=signals.protection_table)
+
+
+def _bars(live: LiveSimulation, values: dict[str, Any], parts: Unpacked) -> None:
+    bars, window, account = live.bars, live.bars.window, live.account
+    bars.windows, bars.flats = values["windows"], [(k, text) for k, text in values["flats"]]
+    window.make_rows(values["base"], atr=len(bars.windows), flat_at=len(bars.flats), shut_at=len(bars.flats))
+    for k, count in enumerate(values["base"]):
+        for name, kind in {**KINDS, **TABLES}.items():
+            column = parts.array(kind)
+            window.columns[name][..., k, :count] = column.reshape(*window.columns[name].shape[:-2], count)
+        account.tasks["count"][k], account.tasks["open_ended"][k] = count, not values["last"][k]
+        account.renumber(k, window.first(k))
+        *averages, spikes = (Wilder(length, *each) for length, each in zip((*bars.windows, bars.columns[k].rule.window), values["averages"][k], strict=True))
+        bars.averages[k], bars.columns[k].spikes = averages, spikes
+        bars.columns[k].average = spikes.value if spikes.count > spikes.window else NAN
+        bars.finer[k] = [tuple(bar) for bar in values["finer"][k]]
+    bars.ended, bars.last = values["ended"], values["last"]
+    account.tell_window()

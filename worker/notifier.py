@@ -1,0 +1,136 @@
+"""The process that sends messages: a thread a channel, so that one that hangs keeps nobody waiting, least of all a session."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.errors import BadRequest, TidemarkError
+from worker.checkpoints.holder import Holder
+from worker.checkpoints.key_file import KeyFile
+from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_until_set
+from worker.notifications.apprise_channel import connect
+from worker.notifications.channels import VARIABLE, Channel, channels_of
+from worker.notifications.sender import Sender
+from worker.owner import OWNER
+from worker.private import keep_private
+from worker.schedule import Clock
+from worker.settings import ROOT, Settings, load
+from worker.store import Store
+from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
+
+STEP_EVERY, BEAT_EVERY = 1.0, 2.0       # seconds
+BESIDE = "--beside"     # end with the process that started this one
+COMMAND = [sys.executable, "-m", "worker.notifier", BESIDE]
+log = logging.getLogger("notifications")
+
+
+def serve(settings: Settings, beside: bool = False) -> None:
+    """Until a signal, or the end of the process that it stands beside: each channel's sender every second, while this process holds the channel's lease."""
+    stopping, store, parent = stop_event(), open_store(settings), os.getppid()
+    over, held = threading.Event(), Clock()
+    held.every(BEAT_EVERY, "leases", lambda: beat(store))
+    if beside:
+        held.every(STEP_EVERY, "parent", lambda: None if os.getppid() == parent else stopping.set())
+    clocks = [held, *(clock_of(store, settings, channel) for channel in channels_of(settings.notify_urls))]
+    for clock in clocks:
+        threading.Thread(target=_tick, args=(clock, over), daemon=True).start()
+    with heartbeat(store, "notifier"):
+        wait_until_set(stopping)
+        over.set()
+    with contextlib.suppress(SQLAlchemyError):      # the database does not answer: the leases are freed once this process is seen to be gone
+        release(store)
+
+
+def clock_of(store: Store, settings: Settings, channel: Channel) -> Clock:
+    """One channel's work. An address that apprise does not know is said once, and left out."""
+    clock = Clock()
+    try:
+        sender = Sender(store, channel, connect(channel), lambda: fingerprint(settings))
+    except BadRequest as error:
+        log.error("%s", error)
+        return clock
+    holder = Holder(store, lease=lease_of(channel))
+    clock.every(STEP_EVERY, channel.name, lambda: holder.holds() and sender.step())
+    return clock
+
+
+def lease_of(channel: Channel) -> str:
+    return f"notify:{channel.name}"
+
+
+def beat(store: Store) -> None:
+    """The leases of all channels, also of one that hangs."""
+    with store.unit() as unit:
+        unit.leases.beat_all(OWNER)
+
+
+def release(store: Store) -> None:
+    with store.unit() as unit:
+        for lease in unit.leases.owned():
+            if lease.owner == OWNER:
+                unit.leases.release(lease.name, lease.epoch)
+
+
+def fingerprint(settings: Settings) -> str:
+    """Of the trail's key; empty while there is none."""
+    try:
+        chain = KeyFile(settings.home).chain()
+    except (BadRequest, OSError):       # the scheduler says what is wrong with it
+        return ""
+    return chain.current.fingerprint if chain else ""
+
+
+@contextmanager
+def sending(settings: Settings) -> Iterator[None]:
+    """This process beside a command in the foreground, where channels are set and no server runs; it ends with the block."""
+    if not settings.notify_urls:
+        yield
+        return
+    with Path(os.devnull).open("rb") as nothing:
+        process = subprocess.Popen(COMMAND, cwd=ROOT, stdin=nothing, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    try:
+        yield
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(3.0)
+        process.kill()
+        process.wait()
+
+
+def _tick(clock: Clock, over: threading.Event) -> None:
+    while not over.wait(0.1):
+        clock.run_due()
+
+
+def main() -> int:
+    keep_private()
+    set_up_logging()
+    try:
+        settings = load()
+        hide_in_logs(settings)
+        if not channels_of(settings.notify_urls):
+            raise BadRequest(f"no channel is set; write its address in {VARIABLE}, such as warning:json://host/path")
+        serve(settings, BESIDE in sys.argv)
+    except TidemarkError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except SQLAlchemyError as error:
+        print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.stdout.flush()
+    os._exit(main())        # a channel that hangs keeps a thread: it is not waited for

@@ -1,0 +1,3 @@
+"""How severe a message is, the least first."""
+
+SEVERITIES = ("info", "warning", "critical")

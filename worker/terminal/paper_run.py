@@ -1,0 +1,84 @@
+"""A session in the foreground: its runner in this process, until the session is over or Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.errors import BadRequest
+
+LOOK_EVERY = 0.1        # seconds
+START_WITHIN = 100      # looks until the session must be this runner's
+
+
+@dataclass
+class Foreground:
+    """The thread of a runner, and the error that ended it."""
+
+    runner: Any
+    stopping: threading.Event = field(default_factory=threading.Event)
+    error: BaseException | None = None
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._run, name="session")
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.runner.run(self.stopping)
+        except BaseException as error:      # it is raised again where the terminal waits
+            self.error = error
+
+    def leave(self) -> None:
+        self.stopping.set()
+        self.thread.join()
+        if self.error:
+            raise self.error
+
+
+def work(at: Any, name: str, quiet: bool) -> Any:
+    """Work on the session here until it is over; as it ended. One that failed is refused with its sentence."""
+    from worker.sessions.accounts import LiveAccounts
+    from worker.sessions.runner import Runner
+
+    store = at.paper.store
+    refuse_in_use(store, name)
+    foreground = Foreground(Runner(store, at.settings, LiveAccounts(), only=name))
+    try:
+        session = _until_over(store, foreground, name, quiet)
+    finally:
+        foreground.leave()
+    if session.state == "error":
+        raise BadRequest(f"the session {name} failed: {session.note} Go on with: tidemark paper resume {name}")
+    return session
+
+
+def _until_over(store: Any, foreground: Foreground, name: str, quiet: bool) -> Any:
+    looks = 0
+    while foreground.thread.is_alive():
+        with store.read() as unit:
+            session, state = unit.sessions.get(name), unit.sessions.progress(name)
+        if session.ended:
+            break
+        looks += 1
+        if looks > START_WITHIN and name not in foreground.runner.held and not foreground.runner.away:
+            raise BadRequest(f"the session {name} does not start: {session.note or 'another process works on it'}")
+        if not quiet and sys.stderr.isatty():
+            print(f"\r{state.bars:,} bars, equity {float(state.view.get('equity') or 0):,.2f} {foreground.runner.away[:60]:<60}", end="", file=sys.stderr)
+        foreground.thread.join(LOOK_EVERY)
+    if not quiet and sys.stderr.isatty():
+        print(file=sys.stderr)
+    return session
+
+
+def refuse_in_use(store: Any, name: str) -> None:
+    """Raises BadRequest where a process that lives works on the session."""
+    from worker.owner import gone
+    from worker.store.sessions import lease_of
+
+    with store.read() as unit:
+        lease = unit.leases.get(lease_of(name))
+    if lease and lease.owner and not gone(lease.owner):
+        raise BadRequest(f"the session {name} is in use by the process {lease.owner.split(':')[1]} on {lease.owner.split(':')[0]}; stop it there first, or wait until it is over")

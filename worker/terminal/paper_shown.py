@@ -1,0 +1,17 @@
+"""One session as ``tidemark paper show`` prints it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from worker.desk.paper_rows import SessionView
+
+
+def shown(view: SessionView) -> dict[str, Any]:
+    row = view.row
+    return dict(
+        name=row.name, state=row.state, reason=row.reason, source=row.source, broker=row.broker, mode=row.mode, currency=row.currency, bars=row.bars, clock=view.clock, next_close=view.next_close,
+        balance=row.balance, equity=row.equity, today=row.today, daily_loss_used=row.daily_loss_used, price_age=row.price_age, backlog=view.backlog, dropped=int(view.figures["dropped"] or 0),
+        commands_waiting=int(view.figures["commands_waiting"] or 0), trades=view.trades_total, plan=dict(view.plan), counts=dict(view.counts), strategies=[dict(each) for each in view.strategies],
+        positions=view.positions.to_dict("records"), orders=view.orders.to_dict("records"), proposals=view.proposals.to_dict("records"),
+    )  # fmt: skip

@@ -1,0 +1,205 @@
+"""``tidemark paper start`` and ``resume``: a session in the foreground, in the workspace, without a server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain.errors import BadRequest, unknown
+from worker.terminal.backtest_options import (
+    BARS,
+    MODES,
+    Commands,
+    Config,
+    Mode,
+    Name,
+    Params,
+    Preset,
+    Side,
+    Strategy,
+    TimeframeName,
+    commands_in,
+    with_preset,
+)
+from worker.terminal.bars import BarFiles, Clock
+from worker.terminal.options import To, params_of
+from worker.terminal.period import Period, period_of
+from worker.terminal.say import Json, say
+from worker.terminal.strategy_file import StrategyFile, chosen, timeframe_of
+from worker.terminal.traded_series import Asked, series_of
+
+BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
+Start = Annotated[str, typer.Option("--from", "--start", help="Start of trading, ISO 8601 in UTC; bars before it are history for features. Default: the first bar.")]
+
+
+def start(
+    session: str = typer.Option(..., "--session", help="Name of the new session."),
+    replay: list[str] = typer.Option([], help=BARS),
+    feed: str = typer.Option("", help="Live feed instead of files: oanda or mt5."),
+    instrument: Name = "",
+    broker: str = typer.Option("paper", help="Where orders go: paper, oanda (practice) or mt5 (demo)."),
+    timeframe: TimeframeName = "",
+    side: Side = "",
+    clock: Clock = "",
+    strategy: Strategy = "",
+    params: Params = "{}",
+    preset: Preset = "",
+    strategy_file: StrategyFile = None,
+    start: Start = "",
+    end: To = "",
+    config: Config = None,
+    speed: str = typer.Option("max", help="Speed of a replay: times real time, or max."),
+    commands: Commands = None,
+    mode: Mode = "auto",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Start a session and work on it here, until it is over or Ctrl-C; `tidemark paper resume` goes on."""
+    from worker.store import session_asking as asking
+    from worker.terminal.backtest import rules_in
+    from worker.terminal.here import desk
+
+    for what, value, known in (("broker", broker, BROKERS), ("mode", mode, MODES), ("feed", feed, ("", *FEEDS))):
+        if value not in known:
+            raise unknown(what, value, [name for name in known if name])
+    if bool(replay) == bool(feed):
+        raise BadRequest("give either --replay FILE or --feed oanda|mt5")
+    if feed and not instrument:
+        raise BadRequest("--feed needs instruments; give them, as in --instrument EURUSD,GBPUSD")
+    strategy, params = chosen(strategy, params, strategy_file)
+    if not strategy:
+        raise BadRequest("no strategy is chosen; give --strategy NAME or --strategy-file FILE")
+    timeframe = timeframe_of(timeframe, strategy_file)
+    rules, extra = rules_in(config)
+    period, given, times = period_of(start, end), commands_in(commands), _speed(speed)
+    at = desk()
+    if feed:
+        series, sides, source = _live(instrument, timeframe), ["bid"], dict(feed=feed, instruments=instrument.split(","))
+    else:
+        traded = _traded(BarFiles(_table(extra), clock, checks=False), Asked(replay, instrument, timeframe, side), period)
+        series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
+        source = dict(feed="replay", frames=_stored(at.paper.store, traded), speed=times)
+    if len(set(sides)) > 1:
+        raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
+    params = with_preset(strategy, preset, series[0].rpartition(" ")[2], params)
+    begin = {} if period.start is None else {"from": int(period.start.timestamp()) * 1_000_000_000}
+    plan = dict(series=series, strategies=[dict(name=strategy, params=params_of(params), series=[])], rules=rules.values(), mode=mode, side=sides[0], **begin)
+    _check(plan)
+    with at.paper.store.unit() as unit:
+        asking.start(unit, session, plan, source | dict(foreground=True), at.user, broker, mode)
+        for number, each in enumerate(given):
+            asking.ask(unit, session, each.command, each.arguments, each.who, each.reason, f"file:{number}", each.ts)
+    _work(at, session, out, as_json)
+
+
+def resume(
+    name: str = typer.Argument(..., help="Name of the session."),
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Go on with a session after any death; of one that is over the files are written again."""
+    from worker.store import session_asking as asking
+    from worker.terminal.here import desk
+    from worker.terminal.paper_run import refuse_in_use
+
+    at = desk()
+    refuse_in_use(at.paper.store, name)
+    with at.paper.store.unit() as unit:
+        asking.resume(unit, name, at.user)
+    _work(at, name, out, as_json)
+
+
+def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
+    """To the session's end, its files, and what it is."""
+    from worker.terminal.paper_files import write
+    from worker.terminal.paper_run import work
+    from worker.terminal.paper_shown import shown
+
+    with at.paper.store.read() as unit:
+        session = unit.sessions.get(name)
+    if not session.ended:
+        work(at, name, as_json)
+    written = write(at.paper, name, out) if out else []
+    facts = shown(at.paper.get(name))
+    if as_json:
+        return say(facts | dict(written=written), True)
+    say({key: facts[key] for key in ("name", "state", "bars", "dropped", "trades", "balance", "equity")}, False)
+    if out:
+        print(f"\nwritten  {out}: {', '.join(sorted(written))}")
+
+
+def _traded(files: BarFiles, asked: Asked, period: Period) -> list[Any]:
+    """The series of the files up to the end of the period; its start is the plan's."""
+    from dataclasses import replace
+
+    import pandas as pd
+
+    series = series_of(files, asked)
+    files.finish()
+    if period.end is None:
+        return series
+    cut = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
+    if empty := next((each for each in cut if each.bars.empty), None):
+        raise BadRequest(f"{empty.instrument.name} {empty.timeframe} has no bar before --to; choose a later time")
+    return cut
+
+
+def _stored(store: Any, series: Sequence[Any]) -> dict[str, str]:
+    """The stored table of each series' bars, by its name."""
+    return {f"{each.instrument.name} {each.timeframe}": store.frames.put(_with_ends(each)) for each in series}
+
+
+def _with_ends(series: Any) -> Any:
+    """The bars with when each ends: of rows out of order as if they stood in it."""
+    import numpy as np
+    import pandas as pd
+
+    from domain.market.bars import ts_of
+    from domain.market.calendar import ends_of
+
+    if "end" in series.bars or (series.bars["ts"].is_monotonic_increasing and series.bars["ts"].is_unique):
+        return series.bars
+    ts = ts_of(series.bars)
+    every = np.unique(ts)
+    ends = ends_of(pd.DataFrame(dict(ts=pd.to_datetime(every, utc=True))), series.timeframe, series.instrument.calendar)
+    return series.bars.assign(end=pd.to_datetime(ends[np.searchsorted(every, ts)], utc=True))
+
+
+def _live(instrument: str, timeframe: str) -> list[str]:
+    from domain.market.timeframe import Timeframe
+
+    if not timeframe:
+        raise BadRequest("--timeframe is missing; give it a value, as in --timeframe M5 or M5,H1")
+    return [f"{name.strip()} {Timeframe.named(each.strip())}" for name in instrument.split(",") for each in timeframe.split(",")]
+
+
+def _table(extra: str) -> Mapping[str, Any]:
+    from domain.market import instruments
+
+    return instruments(extra)
+
+
+def _check(plan: Mapping[str, Any]) -> None:
+    """What a plan can be refused for, before anything is written."""
+    from domain.live.plan import Plan
+
+    Plan.of(json.loads(json.dumps(plan)))
+
+
+def _speed(text: str) -> float:
+    """
+    >>> _speed("max"), _speed("60")
+    (0.0, 60.0)
+    """
+    try:
+        speed = 0.0 if text == "max" else float(text)
+    except ValueError:
+        speed = -1.0
+    if not 0 <= speed < float("inf") or (speed == 0 and text != "max"):
+        raise BadRequest(f"--speed is {text!r}; it must be a number above 0, times real time, or max")
+    return speed
