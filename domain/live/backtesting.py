@@ -9,7 +9,7 @@ import pandas as pd
 from domain.backtest.commanded import Commanded, replay_commanded
 from domain.backtest.parameters import Version, spliced, versions_of
 from domain.backtest.simulator import replay as simulated
-from domain.backtest.study import Series, decided, run
+from domain.backtest.study import Series, context_of, decided, run
 from domain.backtest.volatility_stops import with_volatility_stops
 from domain.errors import BadRequest
 from domain.features import Context
@@ -19,6 +19,7 @@ from domain.live.replaying import split
 from domain.live.tape import TapeBar, frame_of
 from domain.strategies import Strategy
 from domain.strategies.base import refuse_without_model
+from domain.trading.limit_inputs import informed
 from domain.trading.task import Outcome, Task
 
 
@@ -61,4 +62,5 @@ def _decided(plan: Plan, traded: Series, version: Version, every: Sequence[Serie
     if plan.rules.execution.stops == "volatility":
         columns = with_volatility_stops(columns, traded)
     signals = pd.DataFrame(columns, copy=False)
-    return Task(traded.instrument, traded.timeframe, traded.bars, signals, traded.side, trail_price=trail)
+    task = Task(traded.instrument, traded.timeframe, traded.bars, signals, traded.side, trail_price=trail)
+    return informed(task, plan.rules.limits, traded.seen, context_of(traded, every))

@@ -76,7 +76,8 @@ class Decisions:
     def take_back(self, plain: Mapping[str, Any]) -> None:
         self.numbers, self._new = list(plain["numbers"]), []
         for k, *values in plain["open"]:
-            decision = Decision(**{name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=True)})
+            known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=True)}
+            decision = Decision(**known)
             self._open[k, decision.order_id] = decision
 
     def _of(self, key: Key) -> Decision:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from domain.backtest.live import Booked, LiveSeries, LiveSimulation, OtherLayout
+from domain.backtest.live import Booked, LiveSeries, LiveSimulation
+from domain.backtest.live import OtherLayout as OtherLayout
 from domain.backtest.series import Bars
 from domain.backtest.verbs import ticket_row
 from domain.errors import BadRequest
@@ -68,8 +69,11 @@ class Session:
         for bar in history:
             if arrivals.past(bar):
                 seen.add(bar)
-        account = LiveSimulation(series_of(plan), plan.account_rules, tape=_tape_of(plan, seen))
-        return cls(plan, arrivals, seen, contexts, account)
+        account = LiveSimulation(series_of(plan, contexts), plan.account_rules, tape=_tape_of(plan, seen))
+        account.ask(plan.mode == "approve")
+        session = cls(plan, arrivals, seen, contexts, account)
+        session._remember()
+        return session
 
     @property
     def ts(self) -> int:
@@ -143,11 +147,12 @@ class Session:
         if state["layout"] != LAYOUT:
             raise OtherLayout("the state of the session was stored by other code; rebuild it from its tape")
         seen = Seen(plan.series, tape)
-        live = LiveSimulation.restore(series_of(plan), plan.account_rules, account, tape=_tape_of(plan, seen))
+        live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, tape=_tape_of(plan, seen))
         session = cls(plan, Arrivals.of(plan), seen, contexts, live)
         session._arrivals.take_back(state["arrivals"])
         session._decisions.take_back(state["decisions"])
         session._obeying.take_back(state["commands"], session._deciders)
+        session._remember()
         session.bars, session.state, session._filled = state["bars"], state["state"], state["filled"]
         return session
 
@@ -177,6 +182,13 @@ class Session:
 
     # ---- inside
 
+    def _remember(self) -> None:
+        """Let the account know the monitored feature on the bars that have ended."""
+        for text, tasks in self._tasks.items():
+            if (values := self._deciders.remembered(text)) is not None:
+                for k in tasks:
+                    self._account.remember(k, values)
+
     def _instant(self, at: int) -> Worked:
         self._arrivals.worked, self.state = at, self._obeying.state
         ended = [bar for text in self.plan.series if (bar := self._arrivals.ended(text, at)) is not None]
@@ -186,8 +198,9 @@ class Session:
             self._open(text, at)
         by_series = {bar.series: bar for bar in ended}
         expired = self._decisions.expired(at, [k for bar in ended for k in self._tasks[bar.series]]) if self.plan.mode == "approve" else ()
-        booked = self._account.advance(at, lambda k, end: self._decide(k, by_series[self.plan.decided[k][0]]))
-        return self._told(booked[0] if booked else Booked(at), tuple(ended), expired)
+        monitored = {bar.series: self._deciders.monitored(bar) for bar in ended}
+        booked = self._account.advance(at, lambda k, end: self._decide(k, by_series[self.plan.decided[k][0]], monitored))
+        return self._told(booked[-1] if booked else Booked(at), tuple(ended), expired)
 
     def _obey(self, command: Command) -> Worked:
         said = self._obeying.obey(command, self._account, self._deciders)
@@ -198,7 +211,7 @@ class Session:
             self._decisions.place(self._obeying.task_of(command), -number, ticket_row(command.asked, number), command.ts, command.ts, "placed", "")
         else:
             told = ()
-        worked = self._told(self._account.between(command.ts), decisions=told)
+        worked = self._told(_together(command.ts, self._account.taken()), decisions=told)
         return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
 
     def _rests(self) -> bool:
@@ -218,7 +231,9 @@ class Session:
             for k in self._tasks[text]:
                 self._account.open(k, at, opened.open, opened.spread, opened.end)
 
-    def _decide(self, k: int, bar: TapeBar) -> list[Row]:
+    def _decide(self, k: int, bar: TapeBar, monitored: Mapping[str, float | None]) -> list[Row]:
+        if (value := monitored[bar.series]) is not None:
+            self._account.monitor(value)
         rows = self._deciders.decide(k, bar)
         if rows:
             self._decisions.add(k, rows, self.ts, bar.ts)
@@ -238,9 +253,16 @@ class Session:
         return {**record._asdict(), "series": text, "strategy": self.plan.strategies[number].name}
 
 
-def series_of(plan: Plan) -> list[LiveSeries]:
+def series_of(plan: Plan, contexts: Mapping[str, Context] = {}) -> list[LiveSeries]:
     """The tasks of the account: one for each pair of a series and a strategy that decides on it."""
-    return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side) for text, _ in plan.decided]
+    releases = {text: contexts[text].releases for text in contexts} if plan.rules.limits.news else {}
+    return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side, None, releases.get(text)) for text, _ in plan.decided]
+
+
+def _together(ts: int, booked: Sequence[Booked]) -> Booked:
+    """What a command booked at once."""
+    fills, trades, reviews = (tuple(record for each in booked for record in getattr(each, kind)) for kind in ("fills", "trades", "reviews"))
+    return Booked(ts, fills, trades, reviews)
 
 
 def _tape_of(plan: Plan, seen: Seen) -> Callable[[int, int | None], Bars]:
