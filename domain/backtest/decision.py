@@ -20,6 +20,7 @@ from domain.backtest.limit_tables import yearly_volatility
 from domain.backtest.study import Series, Study, context_of
 from domain.errors import BadRequest
 from domain.features import compute
+from domain.market.zones import HOUR
 from domain.risk.sizing import BY_RESULTS
 from domain.strategies import Strategy
 from domain.strategies.base import uses_of
@@ -69,7 +70,7 @@ def decision(study: Study, series: Sequence[Series], strategy: Strategy, rates: 
     decided = int(bars.end[bar])
     inputs = _size_inputs(study, run, k, bar, signal)
     state = run.after(decided)
-    wanted = Order(k, instrument, int(signal["side"]), order - 1, offset + bar)
+    wanted = Order(k, instrument, int(signal["side"]), order - 1, offset + bar, stop=float(signal["stop_loss"]))
     rows = study.outcome.equity[study.outcome.equity["ts"].array.as_unit("ns").asi8 <= decided]
     limits = list(at_decision(wanted, study.rules.limits, run, state, rows))
     fill, reviews = _first_fill(study, instrument, order), _reviews(study, instrument, order)
@@ -89,8 +90,16 @@ def _limits_at_fill(study: Study, run: Rerun, wanted: Order, size: Size, bars: A
     if bar >= len(bars.ts) or bars.ts[bar] != pd.Timestamp(at).value:
         return []
     price = float(fill["price"]) if fill else float(bars.open[bar])
-    order = Order(wanted.task, wanted.instrument, wanted.side, wanted.signal, offset + bar, size.lots, price)
+    order = Order(wanted.task, wanted.instrument, wanted.side, wanted.signal, offset + bar, size.lots, price, wanted.stop, _recent(study, fill, int(bars.ts[bar])))
     return list(at_fill(order, study.rules.limits, run, run.after(int(bars.ts[bar]))))
+
+
+def _recent(study: Study, fill: Mapping[str, Any], ts: int) -> int:
+    """Entries of the account in the 60 minutes up to a fill at ``ts``, booked before it."""
+    trades = study.outcome.trades
+    entered = trades["entry_ts"].array.as_unit("ns").asi8
+    before = trades["trade_id"].to_numpy() < fill["trade_id"] if fill else entered <= ts
+    return int((before & (entered > ts - HOUR)).sum())
 
 
 def _size_inputs(study: Study, run: Rerun, k: int, bar: int, signal: Mapping[str, Any]) -> SizeInputs:

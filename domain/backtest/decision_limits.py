@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 
 from domain.backtest.decision_state import AccountState, Position, Rerun
+from domain.backtest.governor_tables import DRIFT_ROWS, MINUTE, STRONG, drift_index
+from domain.backtest.kernel.codes import OFF_SESSION, WORST
 from domain.backtest.limit_tables import DARK_END, DARK_OPEN, day_numbers, mean_before
+from domain.market.instrument import group_of
 from domain.params import params_of
 from domain.risk.limits import Limits
 
@@ -37,7 +40,8 @@ class LimitCheck:
 
 @dataclass(frozen=True)
 class Order:
-    """An order as limits see it. ``bar``: of the flat arrays of the run, that decides or fills it; ``lots``: before any limit; ``price``: of its fill."""
+    """An order as limits see it. ``bar``: of the flat arrays of the run, that decides or fills it; ``lots``: before any limit; ``price``: of its fill; ``recent``: entries
+    of the account in the 60 minutes before it."""
 
     task: int
     instrument: str
@@ -46,6 +50,8 @@ class Order:
     bar: int
     lots: float = float("nan")
     price: float = float("nan")
+    stop: float = float("nan")
+    recent: int = 0
 
 
 def at_decision(order: Order, limits: Limits, run: Rerun, state: AccountState, equity: pd.DataFrame) -> Iterator[LimitCheck]:
@@ -62,6 +68,12 @@ def at_decision(order: Order, limits: Limits, run: Rerun, state: AccountState, e
     if limits.blackout:
         dark = bool(inputs["warn"][order.bar] & DARK_END)
         yield _check("blackout", float(dark), 0.0, not dark, "decision")
+    if limits.news:
+        nearest = _nearest_release(order, run)
+        yield _check("news", nearest, limits.news, nearest > limits.news, "decision")
+    if limits.session.strip():
+        outside = bool(inputs["warn"][order.bar] & OFF_SESSION)
+        yield _check("session", float(outside), 0.0, not outside, "decision")
     spans = {"spread_spike": _spread, "volatility_spike": _range}
     for key, ratio in spans.items():
         if allowed := getattr(limits, key):
@@ -80,9 +92,16 @@ def at_fill(order: Order, limits: Limits, run: Rerun, state: AccountState) -> It
         yield _check("max_positions", len(before), limits.max_positions, len(before) < limits.max_positions, "fill")
     if limits.max_per_symbol:
         yield _check("max_per_symbol", len(own), limits.max_per_symbol, len(own) < limits.max_per_symbol, "fill")
+    if limits.sector:
+        group = group_of(run.tasks[order.task].instrument)
+        count = sum(group_of(next(task.instrument for task in run.tasks if task.instrument.name == p.instrument)) == group for p in before)
+        yield _check("sector", count, limits.sector, count < limits.sector, "fill")
+    if limits.rate:
+        yield _check("rate", order.recent, limits.rate, order.recent < limits.rate, "fill")
     if limits.max_correlation:
         rho = max((_correlation(order, p, run) for p in before if p.instrument != order.instrument), default=float("nan"))
         yield _check("max_correlation", rho, limits.max_correlation, not rho > limits.max_correlation, "fill")
+    yield from _sizes(order, limits, run, state)
     notional = order.lots * run.tasks[order.task].instrument.contract * abs(order.price) * run.rate(order.task, int(run.market.inputs["ts"][order.bar]))
     if limits.max_leverage:
         gross = (sum(p.notional for p in before) + notional) / state.equity
@@ -90,6 +109,39 @@ def at_fill(order: Order, limits: Limits, run: Rerun, state: AccountState) -> It
     if limits.max_currency:
         exposure = max(_exposures(order, notional, before, run)) / state.equity
         yield _check("max_currency", exposure, limits.max_currency, not exposure > limits.max_currency * (1 + 1e-9), "fill")
+    yield from _risks(order, before, limits, run, state)
+
+
+def _sizes(order: Order, limits: Limits, run: Rerun, state: AccountState) -> Iterator[LimitCheck]:
+    """Limits that multiply the lots."""
+    if limits.drift.strip():
+        last = order.bar - 1 - int(run.market.offsets[order.task])
+        values = run.tasks[order.task].monitored
+        values = values[: len(values) - len(run.market.bars[order.task].ts) + last + 1][-DRIFT_ROWS:] if values is not None else np.zeros(0)
+        index = float(drift_index(values)[-1]) if len(values) and last >= 0 else float("nan")
+        yield _check("drift", index, STRONG, not index > STRONG, "fill")
+    if limits.daily_gate:
+        used = (state.day_start - state.equity) / (state.day_start * limits.daily_loss)
+        yield _check("daily_gate", used, 0.5, not used > 0.5, "fill")
+
+
+def _risks(order: Order, before: Sequence[Position], limits: Limits, run: Rerun, state: AccountState) -> Iterator[LimitCheck]:
+    """Limits of what is lost at the stop."""
+    risk = order.lots * abs(order.price - order.stop) * run.tasks[order.task].instrument.contract * run.rate(order.task, int(run.market.inputs["ts"][order.bar]))
+    if limits.open_risk:
+        total = (sum(p.at_stop for p in before) + risk) / state.equity
+        yield _check("open_risk", total, limits.open_risk, total <= limits.open_risk * (1 + 1e-9), "fill")
+    if limits.es95:
+        ended = sorted(state.results[order.task])
+        worst = ended[: -(-len(ended) // WORST)] if len(ended) >= WORST else [-1.0]
+        shortfall = -sum(worst) / len(worst) * risk * 1_000.0 / state.equity
+        yield _check("es95", shortfall, limits.es95, shortfall <= limits.es95 * (1 + 1e-9), "fill")
+
+
+def _nearest_release(order: Order, run: Rerun) -> float:
+    """Minutes from the end of the deciding bar."""
+    releases = run.tasks[order.task].releases
+    return float(np.abs(np.asarray(releases) - int(run.market.inputs["end"][order.bar])).min()) / MINUTE
 
 
 def _check(key: str, value: float, allowed: float, passes: bool, when: str) -> LimitCheck:

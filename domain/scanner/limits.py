@@ -1,6 +1,7 @@
 """The account's limits on one proposal, given the open positions and the proposals before it: section 9 of docs/execution.md at the close that decides.
 
-A proposal is not shrunk: one that does not fit is refused. Daily loss and drawdown depend on the account's past, which a scan does not know: whoever keeps the account judges them.
+A proposal is not shrunk: one that does not fit is refused. Daily loss, drawdown, the rate of entries, the daily gate and drift depend on a past, and open risk on the stops of open
+positions, which a scan does not know: whoever keeps the account judges them. The expected shortfall of a trade is a criterion of the scan's own.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.backtest.kernel.codes import NEWS, OFF_SESSION
 from domain.backtest.limit_tables import DARK_END, SPREAD_SPIKE, VOLATILITY_SPIKE
-from domain.market.instrument import Instrument
+from domain.market.instrument import Instrument, group_of
 from domain.risk.limits import REFUSALS, Limits
 from domain.trading.account import Account
 
@@ -54,7 +56,7 @@ class AccountLimits:
         return self._of_the_bar(warnings) or self._counted(order, held) or self._leverage(order, held) or self._currency(order, held) or self._margin(order, held)
 
     def _of_the_bar(self, warnings: int) -> str:
-        bits = (("blackout", DARK_END), ("limit_spread", SPREAD_SPIKE), ("limit_volatility", VOLATILITY_SPIKE))
+        bits = (("blackout", DARK_END), ("limit_news", NEWS), ("limit_session", OFF_SESSION), ("limit_spread", SPREAD_SPIKE), ("limit_volatility", VOLATILITY_SPIKE))
         return next((SENTENCES[key] for key, bit in bits if warnings & bit), "")
 
     def _counted(self, order: Exposure, held: Sequence[Exposure]) -> str:
@@ -63,6 +65,9 @@ class AccountLimits:
             return f"{len(held)} positions are open or proposed, and {self.limits.max_positions} are allowed."
         if 0 < self.limits.max_per_symbol <= own:
             return f"{own} positions in {order.instrument.name} are open or proposed, and {self.limits.max_per_symbol} are allowed."
+        alike = sum(group_of(other.instrument) == group_of(order.instrument) for other in held)
+        if 0 < self.limits.sector <= alike:
+            return f"{alike} positions in the group {group_of(order.instrument)} are open or proposed, and {self.limits.sector} are allowed."
         return ""
 
     def _leverage(self, order: Exposure, held: Sequence[Exposure]) -> str:

@@ -7,12 +7,14 @@ last ``memory`` rows (``OnColumns``), so blocks of so many rows, one series afte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from domain.backtest.limit_tables import warnings
+from domain.backtest.governor_tables import bits
+from domain.backtest.limit_tables import warnings, warns
 from domain.backtest.series import spread_of
 from domain.backtest.study import context_of
 from domain.errors import BadRequest
@@ -43,7 +45,7 @@ class LiveScan:
         if request.rules.sizing.kind == "volatility":
             raise BadRequest("sizing by volatility needs the whole past of a series; choose another sizing for a scan bar by bar")
         self.uses = _uses(self.strategies, request.rules.limits)
-        self._reviewed = bool(request.rules.limits.spread_spike or request.rules.limits.volatility_spike or request.rules.limits.blackout)
+        self._reviewed = warns(request.rules.limits)
         keep = max(2, *(strategy.memory for strategy in self.strategies), request.rules.limits.spike_window + 1 if self._reviewed else 2)
         self.rings = Rings([*PRICES, *(each.column for each in self.uses)], len(request.series), keep)
         self._ts = np.zeros((len(request.series), keep), np.int64)
@@ -180,7 +182,9 @@ class LiveScan:
         limits, traded = self.request.rules.limits, self.request.series[k]
         latest, ts = self.rings.latest(k, self.rings.keep), self._ts[k]
         atr = latest[_spike(limits).column] if limits.volatility_spike else np.full(len(ts), NAN)
-        return int(warnings(limits, ts, bar_ends(ts, traded.timeframe, traded.instrument.calendar), latest["spread"], atr, latest["high"], latest["low"], latest["close"])[-1])
+        ends = bar_ends(ts, traded.timeframe, traded.instrument.calendar)
+        told = bits(replace(limits, drift=""), traded.instrument, ends[-1:], traded.context.releases, None)     # a proposal is not shrunk
+        return int(told[-1] | warnings(limits, ts, ends, latest["spread"], atr, latest["high"], latest["low"], latest["close"])[-1])
 
 
 def entries(decided: Rows | tuple[Rows, ...]) -> list[Rows]:

@@ -304,3 +304,24 @@ def made_again(desk, run) -> dict:
     job = desk.compare.reproduce(run.id).job
     actors.run(job.id)
     return desk.jobs.get(job.id).result
+
+
+# -- what limits get
+
+
+@on_sqlite
+def test_a_limit_around_releases_brings_the_calendar_and_is_refused_without_one(system, desk, tmp_path):
+    from worker.desk import BacktestRequest
+
+    ask = request_for(desk, [])
+    request = BacktestRequest("breakout", dict(lookback=10), ask.datasets, "H1", ask.start, ask.end, dict(limits=dict(news=120.0, drift="rsi(14)")))
+    without = desk.backtests.submit(request)
+    actors.run(without.job.id)
+    assert "limits.news is 120 minutes, and no release of the currencies of EURUSD is known" in str(desk.jobs.get(without.job.id).error)
+    calendar = files.imported(desk, files.calendar(tmp_path / "calendar.csv"))
+    run = done(desk, desk.backtests.submit(request))
+    assert run.spec["outside"] == dict(releases=calendar.version, impact="high")
+    reviews = desk.backtests._context.store.frames.get(run.frames["reviews"])
+    refused = reviews.loc[reviews["reason"] == "limit_news", "ts"]
+    releases = concerning(read_releases(tmp_path / "calendar.csv").frame, instrument("EURUSD"))
+    assert len(refused) and all(np.abs(releases - at.value).min() <= 120 * 60 * 10**9 for at in refused)

@@ -35,6 +35,9 @@ def another(param) -> object:
     return "other" if param.type is str else {"EURUSD": {"spread": 0.8}}
 
 
+TOGETHER = {"limits.daily_gate": {"TIDEMARK_LIMITS_DAILY_LOSS": "0.05"}}      # refused without another
+
+
 def test_the_file_as_it_ships_changes_nothing():
     assert replace(load(ROOT / "config.toml", {}), folder=ROOT, origin={}) == Settings()
 
@@ -56,7 +59,8 @@ def test_nothing_stands_in_the_file_that_is_no_setting():
 @pytest.mark.parametrize(("section", "param"), KEYS, ids=NAMES)
 def test_the_environment_overrides_every_setting(section, param):
     name = f"TIDEMARK_{section.upper()}_{param.name.upper()}"
-    settings = load(ROOT / "config.toml", {name: json.dumps(value) if isinstance(value := another(param), dict) else str(value)})
+    text = json.dumps(value) if isinstance(value := another(param), dict) else str(value)
+    settings = load(ROOT / "config.toml", {name: text, **TOGETHER.get(f"{section}.{param.name}", {})})
     assert getattr(getattr(settings, section), param.name) == another(param) != param.default
     assert settings.origin[f"{section}.{param.name}"] == f"environment, {name}"
 

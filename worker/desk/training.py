@@ -13,8 +13,10 @@ import pandas as pd
 from domain.errors import BadRequest, unknown
 from domain.models import LEARNERS
 from domain.params import Param, build, params_of, values_of
+from domain.risk.limits import Limits
 from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy, reads_forecasts
+from domain.trading.limit_inputs import limit_features
 from domain.training.question import Fitting
 from domain.training.splits import SCHEMES
 from domain.training.targets import TARGETS, TargetParams
@@ -151,8 +153,9 @@ class Training:
             raise BadRequest(f"seed is {request.seed}; it must be between 0 and {LAST_SEED}")
         own = {p.name for p in params_of(learner)}
         around = {name: value for name, value in request.params.items() if name not in own and name in {p.name for p in params_of(Fitting)}}
-        features = self._features.spec(FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns), more=strategy.features() if strategy else ())
         rules = self._rules(request)
+        more = (*(strategy.features() if strategy else ()), *limit_features(build(Limits, rules["limits"])))
+        features = self._features.spec(FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns), more=more)
         return features | rules | dict(
             target=request.target, target_params=values_of(build(TargetParams, request.target_params)), learner=request.learner,
             learner_params=values_of(build(learner, {name: value for name, value in request.params.items() if name not in around})), scheme=request.scheme,

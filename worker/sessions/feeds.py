@@ -10,7 +10,7 @@ from domain.errors import BadRequest
 from domain.live.market_series import SeriesName
 from domain.live.plan import Plan
 from domain.live.quotes import Standing
-from domain.live.tape import TapeBar, bars_in
+from domain.live.tape import TapeBar, bars_in, in_order
 from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
 from worker.sessions.replay_feed import ReplayFeed, SessionFeed
@@ -43,7 +43,7 @@ class Replay:
 
     def history(self, asked: Asked) -> Sequence[TapeBar]:
         start = asked.plan.start
-        return [] if start is None else [bar for bars in self._bars(asked).values() for bar in bars if bar.ts < start]
+        return [] if start is None else in_order((bar for bars in self._bars(asked).values() for bar in bars if bar.ts < start), asked.plan.series)
 
     def open(self, asked: Asked) -> SessionFeed:
         start = asked.plan.start

@@ -44,6 +44,7 @@ class HaltSwitch:
         self._said: dict[str, FileHalt] = {}            # by files, not in the database yet
         self._recorded: set[str] = set()                # scopes of files that the database has
         self._watched: set[str] = set()
+        self._paths: dict[str, str] = {}
         self._recall()
 
     def watch(self, sessions: Iterable[str]) -> None:
@@ -94,11 +95,16 @@ class HaltSwitch:
     # -- inside
 
     def _look_at(self, session: str) -> None:
-        for scope, path in (("", self._home / FILE), (session, self._home / "sessions" / session / FILE)):
-            if scope not in self._said and scope not in self._recorded and os.path.exists(path):
+        for scope in ("", session):
+            if scope not in self._said and scope not in self._recorded and os.path.exists(self._path(scope)):
                 with self._lock:
-                    self._said[scope] = FileHalt(scope, _reason(path))
+                    self._said[scope] = FileHalt(scope, _reason(self._path(scope)))
                     self._keep()
+
+    def _path(self, scope: str) -> str:
+        if scope not in self._paths:
+            self._paths[scope] = str(self._home / "sessions" / scope / FILE if scope else self._home / FILE)
+        return self._paths[scope]
 
     def _keep(self) -> None:
         """So that a file which is deleted while the database is away still halts after a crash."""
@@ -116,9 +122,9 @@ class HaltSwitch:
                 self._said[session] = FileHalt(session, reason)
 
 
-def _reason(path: Path) -> str:
+def _reason(path: str) -> str:
     try:
-        with path.open(errors="replace") as file:
+        with Path(path).open(errors="replace") as file:
             return file.readline(LONGEST).strip() or f"the file {FILE}"
     except OSError:
         return f"the file {FILE}"

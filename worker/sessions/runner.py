@@ -6,7 +6,6 @@ While the database or its disk is away nothing is decided: what was worked last 
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,8 +15,10 @@ from functools import partial
 
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from domain.errors import SourceUnavailable, TidemarkError
+from domain.errors import SourceUnavailable
 from worker.owner import OWNER, gone
+from worker.sessions.failures import Failed, failure, record
+from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
 from worker.sessions.opening import Accounts, open_session
 from worker.sessions.work import SessionWork, Written
@@ -25,7 +26,6 @@ from worker.sessions.writing import ACTOR, write
 from worker.settings import Settings
 from worker.store import Store, Unit
 from worker.store.append import TrailBroken
-from worker.store.messages import Message
 from worker.store.session_asking import entity
 from worker.store.sessions import Held, lease_of
 from worker.trouble import addresses, sentence_of
@@ -36,16 +36,6 @@ BATCH = 0.25                # seconds of a replay as fast as possible that one t
 AGAIN = 0.5                 # seconds between two tries while the database is away
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
 AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A session that an error stopped. ``error``: the id under which the log has the details."""
-
-    session: str
-    epoch: int
-    sentence: str
-    error: str
 
 
 @dataclass
@@ -76,7 +66,7 @@ class Runner:
         self._unwritten: list[Written] = []
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
-        self._shown: dict[str, object] = {}
+        self._feeds = FeedWatch()
 
     # -- the loop
 
@@ -109,7 +99,7 @@ class Runner:
             self.claim()
         busy = self._work()
         if self._show.due():
-            self._show_feeds()
+            self._feeds.step(self.store, list(self.held.values()))
         self.away = ""
         return busy
 
@@ -182,20 +172,16 @@ class Runner:
 
     def _fail(self, name: str, epoch: int, error: Exception) -> None:
         """An error stops its session only."""
-        error_id = secrets.token_hex(3)
-        sentence = str(error) if isinstance(error, TidemarkError) else "Internal error. The details are in the log."
-        log.exception("error %s in session %s", error_id, name, exc_info=error)
-        work = self.held.pop(name, None)
-        if work is not None:
+        if work := self.held.pop(name, None):
             work.feed.close()
-        self._failed.append(Failed(name, epoch, sentence, error_id))
+        self._failed.append(failure(name, epoch, error))
         self._write_failed()
 
     def _write_failed(self) -> None:
         if self._failed:
             with self.store.unit() as unit:
                 for each in self._failed:
-                    record_failure(unit, each)
+                    record(unit, each)
             self._failed = []
 
     # -- what people ask
@@ -287,16 +273,6 @@ class Runner:
             if work := self.held.pop(name, None):
                 work.feed.close()
 
-    def _show_feeds(self) -> None:
-        """How the feeds are, where that has changed."""
-        now = {name: shown(work) for name, work in self.held.items() if not getattr(work.feed, "eager", False)}
-        changed = {name: feed for name, feed in now.items() if self._shown.get(name) != feed}
-        if changed:
-            with self.store.unit() as unit:
-                for name, feed in changed.items():
-                    unit.sessions.show(name, feed)
-        self._shown = dict(now)
-
     # -- beside the loop
 
     def _watch(self, stopping: threading.Event) -> None:
@@ -317,20 +293,3 @@ class Runner:
         if sentence != self.away:
             log.warning("nothing is decided: %s", sentence)
         self.away = sentence
-
-
-def record_failure(unit: Unit, failed: Failed) -> None:
-    """Its state, audit event and message; nothing where another runner holds it by now."""
-    if unit.session_commits.hold(failed.session, failed.epoch) and unit.sessions.enter(failed.session, "error", failed.sentence, unit.now()):
-        unit.audit(ACTOR, "session_failed", entity(failed.session), sentence=failed.sentence, error=failed.error)
-        said = f"{failed.session} stopped with an error: {failed.sentence}"
-        unit.messages.write([Message(f"{failed.session}:error:{failed.error}", "critical", said, failed.session)], unit.now())
-    unit.leases.release(lease_of(failed.session), failed.epoch)
-
-
-def shown(work: SessionWork) -> dict[str, object]:
-    """How a feed is, as the page reads it: ``newest`` is when each instrument's last price came, seconds since 1970."""
-    state, at = work.feed.state(), time.time()
-    newest = {name: round(at - age) for name, age in state.ages.items() if age < 1e9}
-    bars = {bar.series: [bar.open, bar.high, bar.low, bar.close] for bar in work.feed.shown()}
-    return dict(away=state.away, clock=state.clock, newest=newest, dropped=dict(state.dropped), remarks=list(state.remarks), bars=bars)

@@ -29,6 +29,8 @@ OF_REASON = {       # a review's reason -> the limit behind it
     "limit_positions": "max_positions", "limit_symbol": "max_per_symbol", "limit_correlation": "max_correlation", "limit_leverage": "max_leverage",
     "limit_currency": "max_currency", "shrunk_leverage": "max_leverage", "shrunk_currency": "max_currency", "limit_volatility": "volatility_spike", "blackout": "blackout",
 }  # fmt: skip
+GOVERNORS = Limits(news=20.0, session="london, new_york", rate=2, sector=2, es95=25.0, es95_trades=20, open_risk=0.03, daily_loss=0.03, daily_gate=True, drift="rsi(14)")
+OF_GOVERNOR = {f"limit_{name}": name for name in ("news", "session", "rate", "sector", "es95", "open_risk")} | {f"shrunk_{name}": name for name in ("open_risk", "daily_gate", "drift")}
 STRATEGY = make("breakout", dict(lookback=8))
 
 
@@ -61,6 +63,24 @@ def test_sizes_and_limits_of_orders_agree_with_the_kernel(kind, value):
             seen |= named
             assert named <= broken and (named or not broken or not again.fill), again
     assert compared > 5 and len(seen) >= 2
+
+
+def test_governors_of_orders_agree_with_the_kernel():
+    """Every seventh order; a quarter of the bars end near a release, and the feature drifts at the end."""
+    rules = replace(Rules(), sizing=Sizing("fraction_at_risk", 0.02), limits=GOVERNORS)
+    ends = SERIES[0].bars["ts"].array.as_unit("ns").asi8[::4]
+    known = [replace(each, context=replace(each.context, releases=ends)) for each in SERIES]
+    run = study.run(known, rules, STRATEGY)
+    seen = set()
+    for task in run.tasks:
+        for order in range(1, task.count + 1, 7):
+            again = decision(run, known, STRATEGY, (), task.instrument.name, order)
+            broken = {limit.key for limit in again.limits if not limit.passes}
+            named = {OF_GOVERNOR[review["reason"]] for review in again.reviews if review["reason"] in OF_GOVERNOR}
+            seen |= named
+            assert named <= broken and (named or not broken or not again.fill), again
+            assert {limit.key for limit in again.limits} >= {"news", "session"}
+    assert len(seen) >= 4, seen
 
 
 def test_a_decision_names_the_bar_its_features_and_its_signal():

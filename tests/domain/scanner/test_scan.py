@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from domain.backtest import study
+from domain.backtest.governor_tables import in_sessions
 from domain.errors import BadRequest
 from domain.risk.limits import Limits
 from domain.risk.positions import OpenPosition
@@ -106,6 +107,15 @@ def test_open_positions_and_limits_of_the_account_are_reasons(request_, scanned)
     short = verdict_table(verdict_of(replace(request_, positions=[OpenPosition("EURUSD", -1, 0.1, 1.1, 1.1)], rules=replace(RULES, limits=Limits(max_positions=1))), scanned.combinations))
     assert of(short, "EURUSD", "steady")["reason"] == "limit"
     assert of(short, "EURUSD", "steady")["detail"] == "1 positions are open or proposed, and 1 are allowed."
+
+
+def test_positions_of_the_group_and_the_session_are_reasons(request_, scanned):
+    crowded = verdict_table(verdict_of(replace(request_, positions=[OpenPosition("EURUSD", -1, 0.1, 1.1, 1.1)], rules=replace(RULES, limits=Limits(sector=1))), scanned.combinations))
+    assert of(crowded, "EURUSD", "steady")["detail"] == "1 positions in the group fx_usd are open or proposed, and 1 are allowed."
+    ended = pd.Timestamp(scanned.combinations[0].ended, tz="UTC")
+    shut = next(name for name in ("asia", "london") if not in_sessions(name, np.array([ended.value]))[0])
+    closed = verdict_table(scan(replace(request_, rules=replace(RULES, limits=Limits(session=shut)))))
+    assert not (closed["rank"] > 0).any()
 
 
 def test_a_larger_size_breaks_the_expected_shortfall(request_):

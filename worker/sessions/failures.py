@@ -1,0 +1,43 @@
+"""An error that stops one session: its state, its audit event, its message."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+from domain.errors import TidemarkError
+from worker.sessions.writing import ACTOR
+from worker.store import Unit
+from worker.store.messages import Message
+from worker.store.session_asking import entity
+from worker.store.sessions import lease_of
+
+log = logging.getLogger("sessions")
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A session that an error stopped. ``error``: the id under which the log has the details."""
+
+    session: str
+    epoch: int
+    sentence: str
+    error: str
+
+
+def failure(session: str, epoch: int, error: Exception) -> Failed:
+    """What is told of an error: its sentence where it was raised on purpose, else where the details are."""
+    error_id = secrets.token_hex(3)
+    log.error("error %s in session %s", error_id, session, exc_info=error)
+    sentence = str(error) if isinstance(error, TidemarkError) else "Internal error. The details are in the log."
+    return Failed(session, epoch, sentence, error_id)
+
+
+def record(unit: Unit, failed: Failed) -> None:
+    """Nothing where another runner holds the session by now."""
+    if unit.session_commits.hold(failed.session, failed.epoch) and unit.sessions.enter(failed.session, "error", failed.sentence, unit.now()):
+        unit.audit(ACTOR, "session_failed", entity(failed.session), sentence=failed.sentence, error=failed.error)
+        said = f"{failed.session} stopped with an error: {failed.sentence}"
+        unit.messages.write([Message(f"{failed.session}:error:{failed.error}", "critical", said, failed.session)], unit.now())
+    unit.leases.release(lease_of(failed.session), failed.epoch)
