@@ -13,9 +13,9 @@ from domain.backtest import kernel
 from domain.backtest.prepare import MarketInputs, other_limits, prepare_market, with_signals
 from domain.backtest.simulator import AT_ONCE, Simulation, Watch
 from domain.backtest.tickets import PlacedTicket, with_tickets
-from domain.backtest.verbs import Open, Traded, Verbs, ticket_row
+from domain.backtest.verbs import Open, Traded, Verbs, no_close, no_rate, ticket_row
 from domain.errors import BadRequest
-from domain.trading.command import Command, in_order, text_of
+from domain.trading.command import Command, in_order
 from domain.trading.rules import Rules
 from domain.trading.signal_row import Row
 from domain.trading.task import Outcome, Rate, Task
@@ -73,14 +73,11 @@ class WholeRun:
     def leave(self, trade: int, share: float) -> bool:
         return bool(self.run.between(kernel.leave_share, trade, share))
 
-    def ticket(self, task: int, number: int, row: Row, now: int) -> None:
-        self._refuse_unknown_rate(task, now)
-        self.run.between(kernel.place, task, self._tickets[number], now)
-
-    def _refuse_unknown_rate(self, task: int, now: int) -> None:
-        inputs, quote = self.prepared.inputs, self.tasks[task].instrument.quote
+    def ticket(self, task: int, number: int, row: Row, now: int) -> str:
+        inputs = self.prepared.inputs
         if self.market.converts and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], max(self.at - 1, 0)]):
-            raise BadRequest(f"no conversion rate {quote}→{self.market.rules.account.currency} at the order of {text_of(now)}: load bars of a pair that begin earlier")
+            return no_rate(self.tasks[task].instrument, self.market.rules.account.currency)
+        return "" if self.run.between(kernel.place, task, self._tickets[number], now) else no_close(self.tasks[task].instrument, self.tasks[task].timeframe)
 
     def approve(self, task: int, order: int) -> bool:
         first, last = self.prepared.inputs["signal_first"][self.market.offsets[[task, task + 1]]]
@@ -157,4 +154,6 @@ def _first_bars(task: Task, count: int) -> Task:
     bars = task.bars.iloc[:count].reset_index(drop=True)
     signals = pd.DataFrame(task.signals)
     kept = signals[(signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
-    return replace(task, bars=bars, signals=kept, trail_price=None if task.trail_price is None else task.trail_price[:count])
+    left = len(task.bars) - count
+    trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
+    return replace(task, bars=bars, signals=kept, trail_price=trail, monitored=monitored)
