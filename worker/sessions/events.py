@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.live.notices import Notice, fill
 from domain.live.tape import time_text
 from domain.live.worked import Decision, Worked
 from worker.store.messages import Message
@@ -15,6 +14,7 @@ from worker.store.session_commands import StoredCommand
 from worker.store.session_tape import packed
 
 KIND = {"placed": "order_accepted", "proposed": "order_proposed", "approved": "order_accepted", "expired": "order_expired", "refused": "order_rejected", "shrunk": "order_accepted", "capped": "order_accepted"}
+TOLD = ("pause", "continue", "stop", "enable", "disable", "close-all")       # commands that people hear of
 ORDER_FIELDS = ("order_id", "series", "strategy")
 
 
@@ -28,13 +28,13 @@ class Happened:
     actor: str = ""
 
 
-def of(session: str, worked: Worked) -> tuple[list[Happened], list[Message]]:
-    """Decisions, fills and trades of an instant; fills are messages, too."""
+def of(session: str, worked: Worked, tell: bool) -> tuple[list[Happened], list[Message]]:
+    """Decisions, fills and trades of an instant. ``tell``: fills are messages, too."""
     events = [event for decision in worked.decisions for event in _decided(session, decision)]
     events += [_booked(session, "order_filled", row) for row in worked.fills]
     events += [_booked(session, "trade_closed", row) for row in worked.trades]
     events += [Happened("session_remarked", (entity(session),), dict(remark=remark)) for remark in worked.remarks]
-    return events, [message(session, fill(session, row)) for row in worked.fills]
+    return events, list(_fills(session, worked)) if tell else []
 
 
 def commanded(session: str, command: StoredCommand, ts: int, answer: str) -> Happened:
@@ -43,9 +43,13 @@ def commanded(session: str, command: StoredCommand, ts: int, answer: str) -> Hap
     return Happened(kind, (entity(session),), detail, command.who)
 
 
-def message(session: str, notice: Notice) -> Message:
-    """A notice as it is written to be sent."""
-    return Message(notice.key, notice.severity, notice.text, session)
+def heard(session: str, command: StoredCommand, answer: str) -> list[Message]:
+    """A change of state that a person asked for, or a command that was refused, as a message; kill switches have their own."""
+    key = f"{session}:command:{command.number}"
+    if answer:
+        return [Message(key, "warning", f"{session}: {command.command} of {command.who} is refused: {answer}", session)]
+    said = f"{session}: {command.command} by {command.who}" + (f": {command.reason}" if command.reason else "")
+    return [Message(key, "info", said, session)] if command.command in TOLD else []
 
 
 def _decided(session: str, decision: Decision) -> Iterator[Happened]:
@@ -67,3 +71,14 @@ def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
     """Times as text, and names that an event has itself with another one."""
     said = {name: time_text(value) if isinstance(value, int) and (name == "ts" or name.endswith("_ts")) and value > 0 else value for name, value in packed(row).items()}
     return {{"kind": "fill_kind", "actor": "by", "at": "vendor_time"}.get(name, name): value for name, value in said.items()}
+
+
+def _fills(session: str, worked: Worked) -> Iterable[Message]:
+    for number, row in enumerate(worked.fills):
+        yield Message(f"{session}:fill:{worked.ts}:{number}", "info", f"{session}: {_sentence(row)}", session)
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    words = [str(row[name]) for name in ("side", "lots", "instrument") if row.get(name) not in (None, "")]
+    price = f" at {row['price']}" if "price" in row else ""
+    return f"{' '.join(words)}{price}" + (f" ({row['reason']})" if row.get("reason") else "")

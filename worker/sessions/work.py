@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Protocol
 
 from domain.errors import BadRequest
-from domain.live import notices
 from domain.live.command import Command
-from domain.live.loss_watch import LossWatch
 from domain.live.quotes import Ended, Instant, OpenBar, Opened, Standing
 from domain.live.tape import TapeBar
 from domain.live.worked import Worked
-from domain.trading.rules import Rules
 from worker.sessions import events
+from worker.sessions.losses import LossWatch
 from worker.sessions.replay_feed import Bad, Over, SessionFeed, Told
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
@@ -61,17 +59,16 @@ class Gathered:
 
 
 class SessionWork:
-    """A session that this runner holds. ``epoch``: its fencing token; ``rules``: whose limits' use is told."""
+    """A session that this runner holds. ``epoch``: its fencing token; ``losses``: where people hear of fills and losses, as they do of a live feed."""
 
-    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, rules: Rules = Rules()) -> None:
+    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, losses: LossWatch | None = None) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
-        self.ts, self.end, self._state = state.ts, "", str(state.view.get("state", ""))
+        self.ts, self.end, self._losses = state.ts, "", losses
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
         self.exposed = _exposed(state.view)             # instruments with a position
         self._equity_ts = int(state.view.get("equity_ts", 0))
-        self._rules, self._losses = rules, LossWatch.of(state.view.get("losses") or {}, rules.account.balance)
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
         self._asked: deque[StoredCommand] = deque()     # told, not worked
@@ -119,8 +116,8 @@ class SessionWork:
         if not now.touched:
             return None
         self._now, self._number = Gathered(), self._number + 1
-        view = _plain(self.account.view()) | dict(begun=self._begun, equity_ts=self._equity_ts, losses=self._losses.plain())
-        now.messages.extend(self._entered(str(view.get("state", ""))))
+        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (dict(losses=self._losses.kept) if self._losses else {})
+        view = _plain(self.account.view()) | kept
         self.exposed = _exposed(view)
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
         self._bars += len(now.tape)
@@ -158,6 +155,7 @@ class SessionWork:
     def _answer(self, command: StoredCommand, ts: int, answer: str = "") -> None:
         self._now.commands.append(WorkedCommand(command.number, ts, answer))
         self._now.events.append(events.commanded(self.name, command, ts, answer))
+        self._now.messages.extend(events.heard(self.name, command, answer))
         self._now.touched = True
 
     def _take(self, worked: Iterable[Worked]) -> None:
@@ -168,25 +166,15 @@ class SessionWork:
             for bar in each.bars:
                 self._forget(bar)
             self._put(each)
-            happened, messages = events.of(self.name, each)
+            happened, messages = events.of(self.name, each, self._losses is not None)
             self._now.events.extend(happened)
             self._now.messages.extend(messages)
-            self._tell_losses(each)
+            if self._losses and each.row is not None:
+                self._now.messages.extend(self._losses.look(each.row))
             for command in each.commands:
                 self._answer(self._asked.popleft(), command.ts)
             if each.ended:
                 self.end = self.end or "stopped"
-
-    def _entered(self, state: str) -> Iterator[Message]:
-        """A state that the account has newly entered; the session's end is told where it is written."""
-        if state not in ("", "finished", self._state):
-            yield events.message(self.name, notices.state(self.name, state, self.ts))
-        self._state = state
-
-    def _tell_losses(self, worked: Worked) -> None:
-        if row := worked.row:
-            told = self._losses.row(self.name, self._rules.limits, int(row["ts"]), float(row["equity"]), float(row["equity_low"]))
-            self._now.messages.extend(events.message(self.name, notice) for notice in told)
 
     def _forget(self, bar: TapeBar) -> None:
         """A bar that has ended is open no longer; the next one of its series may have opened already."""
