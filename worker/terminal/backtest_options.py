@@ -22,7 +22,7 @@ Params = Annotated[str, typer.Option("--params", help="Strategy parameters as JS
 Preset = Annotated[str, typer.Option("--preset", help=PRESET)]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml.")]
 Commands = Annotated[Path | None, typer.Option("--commands", help="CSV of commands to the account (ts who command arguments reason), as commands.csv of a session; each is worked after the last instant up to its ts.")]
-Mode = Annotated[str, typer.Option("--mode", help="auto, or approve: an order waits until a command approves it.")]
+Mode = Annotated[str, typer.Option("--mode", help="Mode of entries: auto, or approve, where an order waits until a command approves it.")]
 MODES = ("auto", "approve")
 
 

@@ -64,12 +64,12 @@ def continue_(name: Name, reason: Reason = "", as_json: Json = False) -> None:
 def close(
     name: Name,
     instrument: Instrument = "",
-    side: str = typer.Option("", help="long or short; default: both."),
+    side: str = typer.Option("", help="Side, long or short; default: both."),
     share: float = typer.Option(1.0, help="Share of the open lots, above 0 up to 1, rounded down to the lot step."),
     series: Series = "",
     strategy: Strategy = "",
     tag: str = typer.Option("", help="Tag of the position."),
-    trade: int = typer.Option(0, help="trade_id of the position."),
+    trade: int = typer.Option(0, help="The trade_id of the position."),
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
@@ -87,7 +87,7 @@ def close_all(name: Name, reason: Reason = "", as_json: Json = False) -> None:
 def order(
     name: Name,
     instrument: Instrument = "",
-    side: str = typer.Option(..., help="buy or sell."),
+    side: str = typer.Option(..., help="Side: buy or sell."),
     lots: float = typer.Option(..., help="Lots, rounded down to the lot step."),
     stop: float | None = typer.Option(None, help="Price of the stop loss."),
     target: float | None = typer.Option(None, help="Price of the target."),
@@ -127,7 +127,7 @@ def disable(name: Name, strategy: Strategy = "", reason: Reason = "", as_json: J
 @app.command()
 def blackout(
     name: Name,
-    add: str = typer.Option("", help="Windows to add, as in '12:25-12:35 UTC', several separated by ;"),
+    add: str = typer.Option("", help="Windows to add, as in '12:25-12:35 UTC'; several are separated by semicolons."),
     remove: str = typer.Option("", help="Windows to remove, each as it was added."),
     reason: Reason = "",
     as_json: Json = False,
@@ -137,7 +137,7 @@ def blackout(
 
 
 @app.command()
-def approve(name: Name, order: int = typer.Option(..., help="order_id of the proposal."), series: Series = "", reason: Reason = "", as_json: Json = False) -> None:
+def approve(name: Name, order: int = typer.Option(..., help="The order_id of the proposal."), series: Series = "", reason: Reason = "", as_json: Json = False) -> None:
     """Let a proposal go: its order fills at the next open."""
     _give(name, "approve", dict(order=order, series=series), reason, as_json)
 

@@ -79,11 +79,11 @@ def start(
     period, given, times = period_of(start, end), commands_in(commands), _speed(speed)
     at = desk()
     if feed:
-        series, sides, source = _live(instrument, timeframe), ["bid"], dict(feed=feed, instruments=instrument.split(","))
+        series, sides, source = _live(instrument, timeframe), ["bid"], _source(feed=feed, instruments=instrument.split(","))
     else:
         traded = _traded(BarFiles(_table(extra), clock, checks=False), Asked(replay, instrument, timeframe, side), period)
         series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
-        source = dict(feed="replay", frames=_stored(at.paper.store, traded), speed=times)
+        source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times)
     if len(set(sides)) > 1:
         raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
     params = with_preset(strategy, preset, series[0].rpartition(" ")[2], params)
@@ -91,7 +91,7 @@ def start(
     plan = dict(series=series, strategies=[dict(name=strategy, params=params_of(params), series=[])], rules=rules.values(), mode=mode, side=sides[0], **begin)
     _check(plan)
     with at.paper.store.unit() as unit:
-        asking.start(unit, session, plan, source | dict(foreground=True), at.user, broker, mode)
+        asking.start(unit, session, plan, source, at.user, broker, mode)
         for number, each in enumerate(given):
             asking.ask(unit, session, each.command, each.arguments, each.who, each.reason, f"file:{number}", each.ts)
     _work(at, session, out, as_json)
@@ -189,6 +189,11 @@ def _check(plan: Mapping[str, Any]) -> None:
     from domain.live.plan import Plan
 
     Plan.of(json.loads(json.dumps(plan)))
+
+
+def _source(**values: Any) -> dict[str, Any]:
+    """Where bars come from; no worker takes a session of the foreground."""
+    return values | dict(foreground=True)
 
 
 def _speed(text: str) -> float:
