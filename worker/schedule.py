@@ -122,7 +122,7 @@ def once(act: Callable[[], object]) -> Callable[[], None]:
 
 
 def serve(settings: Settings) -> None:
-    from worker import daily_watch, engine, example
+    from worker import daily_watch, engine, example, nightly
     from worker.checkpoints.courier import Courier
     from worker.checkpoints.notary import Notary
     from worker.desk import Desk
@@ -134,6 +134,7 @@ def serve(settings: Settings) -> None:
     clock.every(1.0, "example", lambda: example.step(store, settings))
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
     clock.every(daily_watch.LOOK_EVERY, "watch models", lambda: daily_watch.step(store, settings), first=30.0)
+    clock.every(nightly.LOOK_EVERY, "compare sessions", lambda: nightly.step(store, settings), first=45.0)
     hourly, evidence, outside = Clock(), Clock(), Clock()
     hourly.every(VERIFY_EVERY, "verify", lambda: verify(store), first=2.0)
     notary = Notary(store, settings)

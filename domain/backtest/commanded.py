@@ -73,13 +73,16 @@ class WholeRun:
     def leave(self, trade: int, share: float) -> bool:
         return bool(self.run.between(kernel.leave_share, trade, share))
 
-    def ticket(self, task: int, number: int, row: Row, now: int) -> None:
-        self._refuse_unknown_rate(task, now)
-        self.run.between(kernel.place, task, self._tickets[number], now)
+    def ticket(self, task: int, number: int, row: Row, now: int) -> bool:
+        placed = bool(self.run.between(kernel.place, task, self._tickets[number], now))
+        if placed:
+            self._refuse_unknown_rate(task, now)
+        return placed
 
     def _refuse_unknown_rate(self, task: int, now: int) -> None:
+        """One must be known at the next instant, the first at which the order could fill."""
         inputs, quote = self.prepared.inputs, self.tasks[task].instrument.quote
-        if self.market.converts and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], max(self.at - 1, 0)]):
+        if self.market.converts and self.at < len(self.market.instants) and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], self.at]):
             raise BadRequest(f"no conversion rate {quote}→{self.market.rules.account.currency} at the order of {text_of(now)}: load bars of a pair that begin earlier")
 
     def approve(self, task: int, order: int) -> bool:
@@ -157,4 +160,6 @@ def _first_bars(task: Task, count: int) -> Task:
     bars = task.bars.iloc[:count].reset_index(drop=True)
     signals = pd.DataFrame(task.signals)
     kept = signals[(signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
-    return replace(task, bars=bars, signals=kept, trail_price=None if task.trail_price is None else task.trail_price[:count])
+    left = len(task.bars) - count
+    trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
+    return replace(task, bars=bars, signals=kept, trail_price=trail, monitored=monitored)

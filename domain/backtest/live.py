@@ -66,6 +66,7 @@ class LiveSimulation(LiveCommanded):
         self.conversion = PresentRates(self.account.currencies, rules.account.currency, every) if self.account.converts else None
         self.carrier = Carrier(self.series, self.account, self.signals)
         self.verbs_booked: list[Booked] = []
+        self._layout = layout(self.series, self.rates)
         self._deciding: tuple[int, int] | None = None       # series and place of the bar that ``decide`` is asked about
 
     def history(self, k: int, bars: Bars) -> None:
@@ -154,7 +155,7 @@ class LiveSimulation(LiveCommanded):
         """Everything that the future depends on but the bars of the tape, between two instants."""
         if self.verbs_booked:
             raise BadRequest("what commands booked has not been taken; take it before the state is stored")
-        return packed(layout(self.series, self.rates), stored_values(self), stored_arrays(self))
+        return packed(self._layout, stored_values(self), stored_arrays(self))
 
     @classmethod
     def restore(cls, series: Sequence[LiveSeries], rules: Rules, stored: bytes, rates: Sequence[LiveSeries] = (), tape: Tape | None = None) -> LiveSimulation:

@@ -21,6 +21,7 @@ from domain.trading.rules import Rules
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 PLACES = 4              # positions and orders, at first
 PLACE = {name: ACCOUNT.fields[name][1] // 8 for name in ACCOUNT.names or ()}     # type: ignore[index]     # of a number of the account among its words of 8 bytes
+ORDERS = slice(PLACE["positions"], PLACE["waiting"] + 1)        # positions, pending, waiting
 NEVER = int(codes.NEVER)
 
 
@@ -40,17 +41,14 @@ class LiveAccount:
         tables = dict(tasks=self.tasks, rho=window.columns["rho"].reshape(-1, window.bars), ts=window.flat("ts"))
         self._context = rules_as_numbers(rules, self.converts, tables, 1)
         self.state = _state(len(series), rules, self._context)
+        self.numbers: np.ndarray = self.state["account"].view(np.int64)
         self.cursors, self.recent = self.state["cursors"], self.state["recent"]
         self.cursors["bar"] = [window.first(k) for k in range(len(series))]
         self.finer = {name: np.zeros(1) for name in ("open", "high", "low", "close", "spread")}
-        self.outputs = {**{name: np.zeros(2, np.int64 if name == "row_ts" else np.float64) for name in ROWS}, "moves": np.zeros(1, MOVE)}
+        self.rows = np.zeros((len(ROWS), 2))        # the last one, and a new one; the first column of a row holds a time
+        self.outputs = {**{name: row.view(np.int64) if name == "row_ts" else row for name, row in zip(ROWS, self.rows, strict=True)}, "moves": np.zeros(1, MOVE)}
         self._grow(PLACES)
         self._tell_all()
-
-    @property
-    def numbers(self) -> np.ndarray:
-        words: np.ndarray = self.state["account"].view(np.int64)
-        return words
 
     def positions(self) -> np.ndarray:
         return self.state["positions"][: self.numbers[PLACE["positions"]]]
@@ -80,9 +78,8 @@ class LiveAccount:
 
     def make_space(self, coming: int) -> None:
         """For as many more orders."""
-        numbers = self.numbers
-        orders = coming + int(numbers[PLACE["positions"]] + numbers[PLACE["pending"]] + numbers[PLACE["waiting"]])
-        if orders > self._context["position_places"][0]:
+        orders = coming + int(self.numbers[ORDERS].sum())
+        if orders > len(self.state["positions"]):
             self._grow(2 * orders)
 
     def tell(self, **arrays: np.ndarray) -> None:

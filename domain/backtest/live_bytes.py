@@ -6,6 +6,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,11 +28,15 @@ class OtherLayout(TidemarkError):
 
 def layout(series: Sequence[LiveSeries], rates: Sequence[LiveSeries]) -> bytes:
     """What the meaning of the bytes depends on, hashed."""
-    records = [[kind.descr, kind.itemsize] for kind in (ACCOUNT, CURSOR, POSITION, WAITING, SIGNAL, PROTECTION)]
     names = [[each.name, each.side, str(each.finer_timeframe)] for each in (*series, *rates)]
+    return hashlib.sha256(json.dumps([_layout_of_records(), len(series), names]).encode()).digest()[:HASHED]
+
+
+@cache
+def _layout_of_records() -> str:
+    records = [[kind.descr, kind.itemsize] for kind in (ACCOUNT, CURSOR, POSITION, WAITING, SIGNAL, PROTECTION)]
     columns = {name: np.dtype(kind).str for name, kind in {**KINDS, **TABLES}.items()}
-    text = json.dumps([VERSION, records, COUNTS, REASONS, columns, len(series), names], default=str)
-    return hashlib.sha256(text.encode()).digest()[:HASHED]
+    return json.dumps([VERSION, records, COUNTS, REASONS, columns], default=str)
 
 
 def packed(layout_hash: bytes, values: Mapping[str, Any], arrays: Iterable[np.ndarray]) -> bytes:

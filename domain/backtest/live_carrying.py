@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from domain.backtest.live_account import PLACE, ROWS, LiveAccount
+from domain.backtest.live_account import PLACE, LiveAccount
 from domain.backtest.live_orders import Signals
 from domain.backtest.live_records import Booked, EquityRow, Fill, Held, LiveSeries, Present, Resting, Review, Trade
 from domain.backtest.state import ORDERS
@@ -40,7 +40,7 @@ class Carrier:
         return booked._replace(ts=row.ts if row else 0, row=row)
 
     def last_row(self) -> EquityRow | None:
-        return EquityRow(*(self._account.outputs[name][0].item() for name in ROWS)) if self._rows else None
+        return EquityRow(int(self._account.outputs["row_ts"][0]), *self._account.rows[1:, 0].tolist()) if self._rows else None
 
     def present(self) -> Present:
         account = self._account.state["account"][0]
@@ -53,8 +53,7 @@ class Carrier:
     def _new_row(self) -> EquityRow | None:
         numbers = self._account.numbers
         if numbers[ROWS_OUT] == 2:
-            for name in ROWS:
-                self._account.outputs[name][0] = self._account.outputs[name][1]
+            self._account.rows[:, 0] = self._account.rows[:, 1]
             numbers[ROWS_OUT] = 1
         return self.last_row()
 

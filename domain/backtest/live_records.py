@@ -24,7 +24,7 @@ class LiveSeries(NamedTuple):
     @property
     def name(self) -> str:
         """
-        from domain.market.instrument import instrument
+        >>> from domain.market.instrument import instrument
         >>> LiveSeries(instrument("EURUSD"), Timeframe.named("M5")).name
         'EURUSD M5'
         """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from domain.backtest.live_account import PLACE, ROWS, shift_orders, shift_positions
+from domain.backtest.live_account import PLACE, shift_orders, shift_positions
 from domain.backtest.live_bytes import Unpacked
 from domain.backtest.live_columns import NAN, Wilder
 from domain.backtest.live_window import KINDS, TABLES
@@ -37,8 +37,7 @@ def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
         shift_orders(waiting, k, by)
     recent = account.recent[: int(account.numbers[PLACE["closed"]])]
     signals = [live.signals.table[: live.signals.count], live.signals.protection_table[: live.signals.protections]]
-    rows = np.array([account.outputs[name][0] for name in ROWS[1:]]), account.outputs["row_ts"][:1]
-    return [account.state["account"], cursors, positions, pending, waiting, recent, account.state["entered"], account.state["tails"], *rows, *signals, account.final_rate, *live.bars.arrays()]
+    return [account.state["account"], cursors, positions, pending, waiting, recent, account.state["entered"], account.state["tails"], account.rows[:, 0], *signals, account.final_rate, *live.bars.arrays()]
 
 
 def rules_in(parts: Unpacked, rules: Rules) -> Rules:
@@ -47,6 +46,8 @@ def rules_in(parts: Unpacked, rules: Rules) -> Rules:
 
 
 def changed_limits(live: LiveSimulation) -> dict[str, Any]:
+    if live.rules is live.given:
+        return {}
     given = values_of(live.given.limits)
     return {name: value for name, value in values_of(live.rules.limits).items() if value != given[name]}
 
@@ -57,10 +58,7 @@ def restored(live: LiveSimulation, parts: Unpacked) -> None:
     live.now = values["now"]
     live.ask(bool(values["ask"]))
     state = {name: parts.array(kind) for name, kind in (("account", ACCOUNT), ("cursors", CURSOR), ("positions", POSITION), ("pending", WAITING), ("waiting", WAITING), ("recent", np.float64), ("entered", np.int64), ("tails", np.float64))}
-    rows, ts = parts.array(np.float64), parts.array(np.int64)
-    account.outputs["row_ts"][0] = ts[0]
-    for name, value in zip(ROWS[1:], rows, strict=True):
-        account.outputs[name][0] = value
+    account.rows[:, 0] = parts.array(np.float64)
     _signals(live, values, parts.array(SIGNAL), parts.array(PROTECTION))
     account.final_rate[:] = parts.array(np.float64)
     account.load(state)

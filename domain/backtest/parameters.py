@@ -32,7 +32,7 @@ class Version(NamedTuple):
 def versions_of(strategy: Strategy | None, name: str, commands: Sequence[Command]) -> list[Version]:
     """The strategy as it begins, and as every ``set`` leaves it.
 
-    >>> from domain.strategies import make
+    >>> from domain.strategies.base import make
     >>> from domain.trading.command import command
     >>> [each.strategy.lookback for each in versions_of(make("breakout", {}), "breakout", [command(5, "ana", "set", {"parameters": {"lookback": 30}})])]
     [20, 30]

@@ -40,13 +40,13 @@ class Open(NamedTuple):
 
 class CommandedAccount(Protocol):
     """An account between two instants. ``task`` ALL is all of them; ``why`` and ``flatten`` as the kernel's ``halt_for``; ``number`` of a ticket
-    from 1, its ``order_id`` is −number; ``order`` is an ``order_id``; ``changes``: values of Limits, as if they had always been so."""
+    from 1, its ``order_id`` is −number, and it is not placed before a bar of its series has ended; ``order`` is an ``order_id``; ``changes``: values of Limits, as if they had always been so."""
 
     def halt(self, task: int, now: int, why: int, flatten: bool) -> None: ...
     def lift(self, task: int, why: int) -> None: ...
     def open_positions(self) -> Sequence[Open]: ...
     def leave(self, trade: int, share: float) -> bool: ...
-    def ticket(self, task: int, number: int, row: Row, now: int) -> None: ...
+    def ticket(self, task: int, number: int, row: Row, now: int) -> bool: ...
     def approve(self, task: int, order: int) -> bool: ...
     def limit(self, changes: Mapping[str, Any]) -> None: ...
 
@@ -117,15 +117,17 @@ class Verbs:
 
     # --- entries
 
-    def _order(self, asked: Ticket, now: int, account: CommandedAccount) -> None:
+    def _order(self, asked: Ticket, now: int, account: CommandedAccount) -> list[str]:
         task = self.series_of(asked.instrument, asked.series)
         self.tickets += 1
-        account.ticket(task, self.tickets, ticket_row(asked, self.tickets), now)
+        placed = account.ticket(task, self.tickets, ticket_row(asked, self.tickets), now)
+        return [] if placed else [f"no bar of {self.tasks[task].series} has ended yet"]
 
     def _approve(self, asked: Approve, now: int, account: CommandedAccount) -> list[str]:
-        tasks = range(len(self.tasks)) if not asked.series else self._named("series", asked.series, (task.series for task in self.tasks))
-        if len(tasks) > 1:
-            raise BadRequest(f"approve does not say which series; give one of {listed(task.series for task in self.tasks)}")
+        self._refuse_unknown(asked)
+        tasks = [place for place, task in enumerate(self.tasks) if asked.series in ("", task.series) and asked.strategy in ("", task.strategy)]
+        if len(tasks) != 1:
+            raise BadRequest(f"approve does not say which proposal; give series and strategy of one of {listed(f'{task.series} {task.strategy}' for task in self.tasks)}")
         return [] if account.approve(tasks[0], asked.order) else [f"no proposal {asked.order} waits"]
 
     def _set(self, asked: Set, now: int, account: CommandedAccount) -> None:
@@ -160,9 +162,9 @@ class Verbs:
             raise unknown(kind, name, set(every))
         return [task for task, each in enumerate(every) if each == name]
 
-    def _refuse_unknown(self, asked: Close) -> None:
+    def _refuse_unknown(self, asked: Close | Approve) -> None:
         for kind, name, names in (
-            ("instrument", asked.instrument, [task.instrument.name for task in self.tasks]),
+            ("instrument", getattr(asked, "instrument", ""), [task.instrument.name for task in self.tasks]),
             ("series", asked.series, [task.series for task in self.tasks]),
             ("strategy", asked.strategy, [task.strategy for task in self.tasks]),
         ):

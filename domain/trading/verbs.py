@@ -181,6 +181,7 @@ class Approve:
 
     order: int = param(0, low=0, unit="", help="the proposal's order_id")
     series: str = param("", help="its series, as in EURUSD M5; empty: the only one")
+    strategy: str = _strategy("the only one")
 
     def check(self) -> None:
         if self.order < 1:

@@ -33,9 +33,9 @@ def decide(ledger: Ledger, series: Series, bar: Bar, signal: Signal, sizing: Siz
     if lacks_a_stop(signal, sizing):
         ledger.counts["no_stop"] += 1
         return
-    lots = lots_of(ledger, series, bar, signal, sizing, equity)
+    lots = lots_of(ledger, series, bar, signal, sizing, equity, bar.end)
     if lots is not None:
-        _place(series, bar, signal, lots)
+        _place(series, bar, signal, lots, ledger.ask)
 
 
 def _mark_exit(ledger: Ledger, position: Position | None) -> None:
@@ -46,11 +46,11 @@ def _mark_exit(ledger: Ledger, position: Position | None) -> None:
         position.leaves_by_signal = True
 
 
-def _place(series: Series, bar: Bar, signal: Signal, lots: float) -> None:
-    """Live from bar t+1; a stop or limit in bars t+1 … t+``valid_bars``, or without end."""
+def _place(series: Series, bar: Bar, signal: Signal, lots: float, proposed: bool) -> None:
+    """Live from bar t+1; a stop or limit in bars t+1 … t+``valid_bars``, or without end. A proposal waits with the market orders."""
     last_bar = None if signal.valid_bars is None else bar.number + signal.valid_bars
-    if signal.order == "market":
-        series.market.append(Order(signal, "market", signal.side, lots, None, bar.number + 1, None))
+    if signal.order == "market" or proposed:
+        series.market.append(Order(signal, signal.order, signal.side, lots, signal.price, bar.number + 1, None, proposed=proposed))
     else:
         series.pending.append(Order(signal, signal.order, signal.side, lots, signal.price, bar.number + 1, last_bar))
 
@@ -60,8 +60,14 @@ def _place(series: Series, bar: Bar, signal: Signal, lots: float) -> None:
 
 def enter_at_open(ledger: Ledger, series: Series, bar: Bar) -> None:
     """Market entries in the order of their signals; the tag is checked after all closings of step 1."""
-    while series.market:
-        order = series.market.pop(0)
+    for order in [order for order in series.market if not order.proposed]:
+        if order not in series.market:  # cancelled by its OCO meanwhile
+            continue
+        series.market.remove(order)
+        if order.kind != "market":  # approved: live from this bar on
+            order.last_bar = None if order.signal.valid_bars is None else bar.number + order.signal.valid_bars - 1
+            series.pending.append(order)
+            continue
         series.taken = {tag: position.side for tag, position in series.positions.items()}
         enter(ledger, series, order, bar.opening(order.side).open, at_open(bar))
 
@@ -245,7 +251,7 @@ def _add(ledger: Ledger, series: Series, order: Order, price: float, place: Plac
         return
     together = position.lots + order.lots
     position.entry_price = (position.entry_price * position.lots + price * order.lots) / together
-    position.lots = position.all_lots = on_grid(together)
+    position.lots, position.all_lots = on_grid(together), on_grid(position.all_lots + order.lots)
     position.last_price, position.last_lots = price, order.lots
     position.margin += margin
     position.notional += ledger.notional(series, order.lots, price, place.ts)

@@ -13,11 +13,13 @@ import pandas as pd
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
+from domain.trading.command import Command
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.trading.task import EQUITY, FILLS, REVIEWS, TRADES, Outcome, Rate, Task
 from tests.reference.bars import Bar, attach_finer, on_grid, reaches_down, read_bars
 from tests.reference.clocks import rolls
+from tests.reference.commands import Person, expire_proposals
 from tests.reference.conversion import Conversion
 from tests.reference.costs import refuse_mixed_pips, spread_of
 from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
@@ -54,15 +56,22 @@ def replayed(
     rates: Sequence[Rate],
     limits: Limits,
     killed_after: int = 0,
+    commands: Sequence[Command] = (),
+    strategies: Sequence[str] = (),
+    ask: bool = False,
 ) -> Ledger:
-    """The account after all of it; its rows are dictionaries, times nanoseconds. ``killed_after`` so many instants, 0 is never."""
+    """The account after all of it; its rows are dictionaries, times nanoseconds. ``killed_after`` so many instants, 0 is never.
+    ``commands`` come in order; ``strategies``: the name of each task's; ``ask``: entries wait until a person approves them."""
     refuse_unknown(limits, tasks)
     every_series, conversion = _load(tasks, account, costs, rates)
     ledger = Ledger(account, costs, execution, conversion, limits, every_series)
+    ledger.ask, person = ask, Person(ledger, every_series, strategies or [""] * len(tasks), sizing, list(commands))
     for number, instant in enumerate(_instants(every_series), 1):
+        person.work_before(instant)
         _live(ledger, every_series, instant, sizing)
         if number == killed_after:
             kill(ledger, every_series, instant)
+    person.work_before(None)
     _end(ledger, every_series)
     ledger.trades.sort(key=lambda trade: trade["trade_id"])
     return ledger
@@ -112,6 +121,7 @@ def _live(ledger: Ledger, every_series: list[Series], instant: int, sizing: Sizi
         stop_out(ledger, ending, instant)
         equity = _step_three(ledger, every_series, ending, instant)
         for series, bar in ending.items():
+            expire_proposals(ledger, series)
             for signal in series.signals.get(bar.number, []):
                 decide(ledger, series, bar, signal, sizing, equity)
     _step_one(ledger, [series for series in every_series if _opens(series, instant)])
@@ -248,6 +258,7 @@ def _worst(ledger: Ledger, exposure: Exposure, bar: Bar | None, instant: int) ->
 
 def _end(ledger: Ledger, every_series: list[Series]) -> None:
     """What is open after the last instant is closed at its series' last close; the last equity row is after that."""
+    ledger.counts["end_of_data"] += sum(len(series.market) for series in every_series)  # tickets that came too late
     if not ledger.open:
         return
     for series in every_series:

@@ -22,8 +22,22 @@ def close_at_open(ledger: Ledger, position: Position, bar: Bar) -> None:
     reason = _timed_reason(position, bar)
     if reason:
         leave(ledger, position, bar.closing(position.side).open, reason, at_open(bar))
-    else:
+        return
+    if position.leaves_by_hand:
+        _leave_by_hand(ledger, position, bar)
+    if position.lots > 0:
         gap(ledger, position, bar, at_open(bar))
+
+
+def _leave_by_hand(ledger: Ledger, position: Position, bar: Bar) -> None:
+    """What a person closes: a share of the lots open now, rounded down to the lot step, at the open less slippage; the rest lives on."""
+    share, position.leaves_by_hand = position.leaves_by_hand, 0.0
+    lots = position.lots if share > 1 - 1e-9 else min(whole_steps(share * position.lots, position.series.instrument.lot_step), position.lots)
+    if lots == 0:
+        ledger.counts["manual_below_step"] += 1
+        return
+    slippage = ledger.slippage(position.series, position.signal, position.fills, bar.number - 1)
+    ledger.book_exit(position, lots, bar.closing(position.side).open, slippage, "manual", at_open(bar))
 
 
 def _timed_reason(position: Position, bar: Bar) -> str:

@@ -102,6 +102,8 @@ class Ledger:
         self.entry_times: list[int] = []
         self.day, self.day_start, self.last_equity, self.peak = -1, account.balance, account.balance, account.balance
         self.halted_today = self.halted_for_good = False
+        self.held_back: set[str] = set()  # why a person lets nothing enter
+        self.ask = False  # entries are proposals
         self._daily_closes: dict[str, dict[int, float]] = {}
         self.begin_instant()
 
@@ -117,7 +119,7 @@ class Ledger:
 
     @property
     def halted(self) -> bool:
-        return self.halted_today or self.halted_for_good
+        return self.halted_today or self.halted_for_good or bool(self.held_back)
 
     def refuse(self, series: Series, signal: Signal, instant: int, reason: str, lots: float) -> None:
         self.count_and_review(series, signal, instant, "refused", reason, lots, 0.0)

@@ -37,7 +37,7 @@ def refuse_unknown(limits: Limits, tasks: Sequence[Task]) -> None:
 def refused_at_decision(ledger: Ledger, series: Series, bar: Bar) -> str:
     """``halted``, ``blackout``, ``limit_news``, ``limit_session``, ``limit_spread`` or ``limit_volatility``, the first that applies; or nothing."""
     limits = ledger.limits
-    if ledger.halted:
+    if ledger.halted or series.held_back:
         return "halted"
     if in_blackout(limits.blackout, bar.end):
         return "blackout"
@@ -295,7 +295,7 @@ def govern(ledger: Ledger, every_series: list[Series], instant: int, equity: flo
     ledger.halted_today = ledger.halted_today or too_much_today
     ledger.halted_for_good = ledger.halted_for_good or too_deep
     if too_much_today or too_deep:
-        halt(ledger, every_series, instant)
+        halt(ledger, every_series, instant, limits.flatten)
 
 
 def _begin_day(ledger: Ledger, instant: int) -> None:
@@ -305,19 +305,21 @@ def _begin_day(ledger: Ledger, instant: int) -> None:
         ledger.day, ledger.day_start, ledger.halted_today = day, ledger.last_equity, False
 
 
-def halt(ledger: Ledger, every_series: list[Series], instant: int) -> None:
+def halt(ledger: Ledger, every_series: list[Series], instant: int, flatten: bool) -> None:
     """Pending and waiting orders are cancelled, each counted; grids add no more; with ``flatten`` all leave at their next open."""
     for series in every_series:
+        if series.closed is series.bars[-1]:  # its data do not go on
+            continue
         for order in sorted(series.market + series.pending, key=lambda order: order.signal.number):
             if order.position is None:
                 ledger.refuse(series, order.signal, instant, "halted", order.lots)
         series.market, series.pending = [], []
-    for position in ledger.open.values():
+    for position in [position for position in ledger.open.values() if position.series in every_series]:
         position.adds_left = 0
-        position.leaves_by_halt = position.leaves_by_halt or ledger.limits.flatten
+        position.leaves_by_halt = position.leaves_by_halt or flatten
 
 
 def kill(ledger: Ledger, every_series: list[Series], instant: int) -> None:
     """A person's kill switch: the same halt, for good, taken between two instants."""
     ledger.halted_for_good = True
-    halt(ledger, every_series, instant)
+    halt(ledger, every_series, instant, ledger.limits.flatten)

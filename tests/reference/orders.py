@@ -89,6 +89,7 @@ class Order:
     first_bar: int
     last_bar: int | None
     position: Position | None = None
+    proposed: bool = False  # it waits until a person approves it
 
 
 @dataclass(slots=True, eq=False)
@@ -126,6 +127,7 @@ class Position:
     leaves_by_signal: bool = False
     leaves_by_opposite: bool = False
     leaves_by_halt: bool = False
+    leaves_by_hand: float = 0.0  # share of the lots
     anchor: float | None = None  # best favourable extreme since the fill
     best: float | None = None  # closing side, over the bars held
     worst: float | None = None
@@ -175,6 +177,7 @@ class Series:
     pending: list[Order] = field(default_factory=list)
     taken: dict[str, int] = field(default_factory=dict)  # tags of this step 2, with the side of who took them
     opened: Bar | None = None  # the latest bar that has begun
+    held_back: set[str] = field(default_factory=set)  # why a person lets this task enter nothing
     closed: Bar | None = None  # the latest bar that has ended: its close is the last known
     _atr: dict[int, list[float]] = field(default_factory=dict)
 

@@ -26,21 +26,21 @@ def lacks_a_stop(signal: Signal, sizing: Sizing) -> bool:
     return signal.stop_loss is None and (asks_for_r or by_risk)
 
 
-def lots_of(ledger: Ledger, series: Series, bar: Bar, signal: Signal, sizing: Sizing, equity: float) -> float | None:
+def lots_of(ledger: Ledger, series: Series, bar: Bar | None, signal: Signal, sizing: Sizing, equity: float, instant: int) -> float | None:
     """Lots to order, or None where a check drops the signal: ``no_size``, ``below_min_lot``; ``over_max_lot`` caps and drops nothing."""
     instrument = series.instrument
     wanted = math.nan
     if equity > 0:
         wanted = signal.size * (signal.lots if signal.lots is not None else _sized(ledger, series, bar, signal, sizing, equity))
     if not math.isfinite(wanted) or wanted <= 0 or not math.isfinite(wanted / instrument.lot_step):
-        ledger.refuse(series, signal, bar.end, "no_size", math.nan)
+        ledger.refuse(series, signal, instant, "no_size", math.nan)
         return None
     lots, most = whole_steps(wanted, instrument.lot_step), on_grid(instrument.max_lot)
     if lots < on_grid(instrument.min_lot):
-        ledger.refuse(series, signal, bar.end, "below_min_lot", lots)
+        ledger.refuse(series, signal, instant, "below_min_lot", lots)
         return None
     if lots > most:
-        ledger.count_and_review(series, signal, bar.end, "capped", "over_max_lot", lots, most)
+        ledger.count_and_review(series, signal, instant, "capped", "over_max_lot", lots, most)
     return min(lots, most)
 
 

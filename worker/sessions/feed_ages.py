@@ -58,8 +58,7 @@ class Ages:
         return self.of(name) if name in self._last else self._monotonic() - self._began
 
     def _sentence(self, name: str) -> str:
-        age = self.of(name)
-        return f"{name} has had no price " + ("yet" if math.isinf(age) else f"for {age:.0f} s") + ", although its market is open"
+        return f"{name} has had no price " + ("yet" if name not in self._last else f"for more than {OLD:.0f} s") + ", although its market is open"
 
     def _now(self) -> int:
         if self._clock is None:

@@ -41,12 +41,12 @@ class FeedWatch:
         self._shown = {name: each.now for name, each in now.items()}
 
     def shown(self, work: SessionWork, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """As the page reads it. ``newest``: when each instrument's last price came, seconds since 1970; ``bars``: open, high, low and close so far."""
+        """As the page reads it. ``newest``: when each instrument's last price came, seconds since 1970; ``silent``: instruments with a position and without a price; ``bars``: open, high, low and close so far."""
         state, at = work.feed.state(), self._clock()
         earlier = before["newest"] if before else {}
         newest = {name: _steady(round(at - age), earlier.get(name)) for name, age in state.ages.items() if age < 1e9}
         bars = {bar.series: [bar.open, bar.high, bar.low, bar.close] for bar in work.feed.shown()}
-        silent = [name for name in state.ages if work.feed.silent([name])]
+        silent = [name for name in work.exposed if work.feed.silent([name])]
         return dict(away=state.away, clock=state.clock, newest=newest, dropped=dict(state.dropped), remarks=list(state.remarks), silent=silent, bars=bars)
 
     def _tell(self, unit: Unit, changed: Changed) -> None:

@@ -66,6 +66,7 @@ class SessionWork:
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
+        self.exposed = _exposed(state.view)             # instruments with a position
         self._equity_ts = int(state.view.get("equity_ts", 0))
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
@@ -115,6 +116,7 @@ class SessionWork:
             return None
         self._now, self._number = Gathered(), self._number + 1
         view = _plain(self.account.view()) | dict(begun=self._begun, equity_ts=self._equity_ts)
+        self.exposed = _exposed(view)
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
         self._bars += len(now.tape)
         return Written(commit, now.events, now.messages, self.end)
@@ -189,6 +191,10 @@ class SessionWork:
     def _out(self, kind: str, ts: int, row: Mapping[str, Any], number: int) -> None:
         self._rows[kind] = number
         self._now.outputs.append(Output(kind, number, ts, packed(row)))
+
+
+def _exposed(view: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(row["instrument"]) for row in view.get("positions", ())))
 
 
 def standing(state: SessionState) -> Standing | None:

@@ -66,7 +66,7 @@ def lapse(h, k):
     """Proposals that nobody approved before this bar ended."""
     account, waiting = account_of(h), waiting_of(h)
     for i in range(account.waiting):
-        if waiting[i].task == k and waiting[i].held:
+        if waiting[i].task == k and waiting[i].held and not waiting[i].dead:
             waiting[i].dead = 1
             account.counts[EXPIRED] += 1
     account.waiting = compacted(waiting, account.waiting)
@@ -79,7 +79,7 @@ def consider(h, k, bar, number, now, held):
     protection = protection_of(h, s.protection)
     if h.reverse:
         mark_opposite(h, k, s)
-    why = HALTED if is_halted(h, k) else forbidden_now(h, bar) if h.limited and bar >= task_of(h, k).first else -1
+    why = HALTED if is_halted(h, k) else forbidden_now(h, bar) if h.limited else -1
     if why >= 0:
         review(h, k, number, now, REFUSED, why, np.nan, 0.0)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.backtest.kernel.codes import BY_MANUAL
 from domain.backtest.kernel.decisions import consider
 from domain.backtest.kernel.halts import halt, halt_task
-from domain.backtest.kernel.places import account_of, cursor_of, positions_of, waiting_of
+from domain.backtest.kernel.places import account_of, cursor_of, positions_of, task_of, waiting_of
 from domain.backtest.memory import entry
 
 
@@ -45,9 +45,12 @@ def leave_share(context, trade, share):
 
 @entry
 def place(context, k, number, now):
-    """A ticket: the signal ``number`` is decided on the last ended bar of its task, sized as it says."""
+    """A ticket: the signal ``number`` is decided on the last ended bar of its task, sized as it says. False before one has ended."""
     h = context[0]
+    if cursor_of(h, k).bar == task_of(h, k).first:
+        return False
     consider(h, k, cursor_of(h, k).bar - 1, number, now, 0)
+    return True
 
 
 @entry
@@ -56,7 +59,7 @@ def approve(context, number):
     h = context[0]
     waiting = waiting_of(h)
     for i in range(account_of(h).waiting):
-        if waiting[i].held and waiting[i].signal == number:
+        if waiting[i].held and not waiting[i].dead and waiting[i].signal == number:
             waiting[i].held = 0
             return True
     return False

@@ -1,0 +1,51 @@
+"""The kernel against the reference implementation, with random commands of a person."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from random import Random
+from typing import Any
+
+import pytest
+
+from domain.backtest.commanded import Commanded, replay_commanded
+from domain.trading import Rules
+from domain.trading.command import Command, in_order
+from domain.trading.task import Outcome
+from tests.reference import compare
+from tests.reference.cases import Case, case
+from tests.reference.compare import differences
+from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
+from tests.reference.execution import replayed
+
+CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 8
+PARTS = 8
+
+
+def fast(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, asked: Commanded) -> Outcome:
+    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits), asked, rates).outcome
+
+
+def agree(monkeypatch: pytest.MonkeyPatch, drawn: Case, commands: list[Command], ask: bool) -> list[str]:
+    names = strategies_of(drawn)
+    monkeypatch.setattr(compare, "fast", partial(fast, asked=Commanded(commands, names, ask)))
+    monkeypatch.setattr(compare, "slow", partial(replayed, commands=commands, strategies=names, ask=ask))
+    return differences(drawn)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_kernel_and_reference_agree_on_commands(part, monkeypatch):
+    for seed in range(part, CASES, PARTS):
+        random, drawn = Random(f"commands {seed}"), case(seed)
+        lines = agree(monkeypatch, drawn, draw_commands(drawn, random), ask=False)
+        assert not lines, f"case {seed}: {lines[:3]}"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_kernel_and_reference_agree_on_proposals(part, monkeypatch):
+    for seed in range(part, CASES // 2, PARTS):
+        random, drawn = Random(f"proposals {seed}"), case(seed)
+        commands = in_order([*approvals(drawn, random), *draw_commands(drawn, random, 4)])
+        lines = agree(monkeypatch, drawn, commands, ask=True)
+        assert not lines, f"case {seed}: {lines[:3]}"

@@ -1,0 +1,155 @@
+"""A person's commands (docs/paper-commands.md), sentence by sentence: what each does between two instants."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from domain.risk.sizing import Sizing
+from domain.trading.command import Command
+from tests.reference.bars import on_grid
+from tests.reference.ledger import Ledger
+from tests.reference.limits import halt, refused_at_decision
+from tests.reference.orders import Order, Position, Series, Signal, TargetOrder
+from tests.reference.sizes import lots_of
+
+
+class Person:
+    """The commands still to come, on an account."""
+
+    def __init__(self, ledger: Ledger, every_series: list[Series], strategies: Sequence[str], sizing: Sizing, commands: list[Command]) -> None:
+        self.next: int | None
+        self.ledger, self.every_series, self.strategies, self.sizing = ledger, every_series, strategies, sizing
+        self.commands, self.tickets, self.next = commands, 0, None
+
+    def work_before(self, instant: int | None) -> None:
+        """A command is worked after the last instant at or before its ``ts``: before the first that is later."""
+        while self.commands and (instant is None or self.commands[0].ts < instant):
+            command, self.next = self.commands.pop(0), instant
+            getattr(self, command.command.replace("-", "_") + "_")(command.asked, command.ts)
+
+    # --- halts
+
+    def pause_(self, asked: Any, now: int) -> None:
+        self._halt("paused", now)
+
+    def continue_(self, asked: Any, now: int) -> None:
+        self.ledger.held_back.discard("paused")
+
+    def halt_(self, asked: Any, now: int) -> None:
+        self._halt("killed", now, asked.strategy, flatten=not asked.keep)
+
+    def release_(self, asked: Any, now: int) -> None:
+        self._lift("killed", asked.strategy)
+
+    def disable_(self, asked: Any, now: int) -> None:
+        self._halt("paused", now, asked.strategy or self.strategies[0])
+
+    def enable_(self, asked: Any, now: int) -> None:
+        self._lift("paused", asked.strategy or self.strategies[0])
+
+    def stop_(self, asked: Any, now: int) -> None:
+        if asked.close or not self.ledger.open:
+            self._halt("stopped", now)
+            self.close_all_(asked, now)
+
+    def _halt(self, why: str, now: int, strategy: str = "", flatten: bool = False) -> None:
+        halted = self._of(strategy) if strategy else self.every_series
+        for held_back in [series.held_back for series in halted] if strategy else [self.ledger.held_back]:
+            held_back.add(why)
+        halt(self.ledger, halted, now, flatten)
+
+    def _lift(self, why: str, strategy: str) -> None:
+        for held_back in [series.held_back for series in self._of(strategy)] if strategy else [self.ledger.held_back]:
+            held_back.discard(why)
+
+    def _of(self, strategy: str) -> list[Series]:
+        return [series for series in self.every_series if self.strategies[series.number] == strategy]
+
+    # --- exits
+
+    def close_(self, asked: Any, now: int) -> None:
+        for position in self.ledger.open.values():
+            if self._is_meant(asked, position):
+                position.leaves_by_hand += asked.share
+
+    def close_all_(self, asked: Any, now: int) -> None:
+        for position in self.ledger.open.values():
+            position.leaves_by_hand += 1.0
+
+    def _is_meant(self, asked: Any, position: Position) -> bool:
+        series, side = position.series, {1: "long", -1: "short"}[position.side]
+        if asked.instrument and series.instrument.name != asked.instrument:
+            return False
+        if asked.series and named(series) != asked.series:
+            return False
+        if asked.strategy and self.strategies[series.number] != asked.strategy:
+            return False
+        if asked.side and side != asked.side:
+            return False
+        if asked.tag is not None and position.signal.tag != asked.tag:
+            return False
+        return not asked.trade or position.trade_id == asked.trade
+
+    # --- entries
+
+    def order_(self, asked: Any, now: int) -> None:
+        """Decided on the last ended bar of its series, and on the equity of the last row."""
+        self.tickets += 1
+        ledger, series = self.ledger, self._series_of(asked)
+        side = 1 if asked.side == "long" else -1
+        if series.closed is None:
+            return
+        if self.next is not None:
+            ledger.rate(series, self.next, counted=False)  # one must be known at the next instant
+        targets = () if asked.target is None else (TargetOrder("target_1", on_grid(asked.target), None, 1.0),)
+        signal = Signal(
+            number=-self.tickets - 1, bar=-1, order="market", side=side, price=None, valid_bars=None,
+            stop_loss=None if asked.stop is None else on_grid(asked.stop), targets=targets, break_even_r=None, break_even_offset=0.0,
+            trail_kind="", trail_value=None, trail_window=None, trail_start_r=0.0, max_bars=None, flat_by="",
+            tag=asked.tag or f"ticket {self.tickets}", oco="", grid=None, lots=asked.lots,
+        )  # fmt: skip
+        met = series.positions.get(signal.tag)
+        if ledger.execution.reverse_on_opposite and met is not None and met.side != side:
+            met.leaves_by_opposite = True
+        refusal = "halted" if ledger.halted or series.held_back else refused_at_decision(ledger, series, series.closed)
+        if refusal:
+            ledger.refuse(series, signal, now, refusal, float("nan"))
+            return
+        lots = lots_of(ledger, series, None, signal, self.sizing, ledger.last_equity, now)
+        if lots is not None:
+            series.market.append(Order(signal, "market", side, lots, None, 0, None))
+
+    def _series_of(self, asked: Any) -> Series:
+        """The series that is named, or the finest of the instrument; of equals the first."""
+        if asked.series:
+            return next(series for series in self.every_series if named(series) == asked.series)
+        own = [series for series in self.every_series if series.instrument.name == asked.instrument]
+        return min(own, key=lambda series: series.task.timeframe.minutes)
+
+    def approve_(self, asked: Any, now: int) -> None:
+        series = next(series for series in self._of(asked.strategy) if asked.series in ("", named(series)))
+        for order in series.market:
+            if order.proposed and order.signal.number == asked.order - 1:
+                order.proposed = False
+
+    def blackout_(self, asked: Any, now: int) -> None:
+        windows = [window.strip() for window in self.ledger.limits.blackout.split(";") if window.strip()]
+        for window in [window.strip() for window in (asked.add or asked.remove).split(";")]:
+            if asked.add and window not in windows:
+                windows.append(window)
+            elif asked.remove and window in windows:
+                windows.remove(window)
+        self.ledger.limits = dataclasses.replace(self.ledger.limits, blackout="; ".join(windows))
+
+
+def named(series: Series) -> str:
+    return f"{series.instrument.name} {series.task.timeframe}"
+
+
+def expire_proposals(ledger: Ledger, series: Series) -> None:
+    """A proposal that nobody approved before the bar after it ended."""
+    for order in [order for order in series.market if order.proposed]:
+        series.market.remove(order)
+        ledger.counts["expired"] += 1

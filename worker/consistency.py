@@ -1,0 +1,112 @@
+"""A session held against the backtest of its tape: nightly by a job, and on demand by the terminal. What parts is an audit event and a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest, unknown
+from domain.live import notices
+from domain.live.broker_consistency import against_broker, later_candles
+from domain.live.command import Command
+from domain.live.consistency import TABLES, Alert, Books, Consistency, exact
+from domain.live.plan import Plan
+from domain.live.tape import TapeBar
+from worker.store import Store, Unit
+from worker.store.messages import Message
+from worker.store.session_asking import entity
+from worker.store.sessions import SessionState, TradingSession
+
+TIMES = ("ts", "bar_ts", "entry_ts", "exit_ts")
+VENDORS = dict(oanda="oanda", mt5="metatrader")     # feed -> the source of stored bars of the same vendor
+SHOWN = 20          # candles that are told
+
+
+def fact_of(name: str) -> str:
+    """The fact under which the last check of a session is kept."""
+    return f"consistency:{name}"
+
+
+def check(store: Store, name: str) -> Consistency:
+    """The check of one session as it stands."""
+    with store.read() as unit:
+        session, state = unit.sessions.get(name), unit.sessions.progress(name)
+        if session is None or state is None:
+            raise unknown("session", name, [each.name for each in unit.sessions.all()])
+        tape, own = list(unit.session_tape.bars(name)), books_of(unit, name)
+        commands = [Command(each.worked or 0, each.who, each.command, dict(each.arguments), each.reason) for each in unit.session_commands.taped(name)]
+    until = None if session.state in ("finished", "stopped") else _until(state, tape)
+    if not tape or (until is not None and not len(own.before(until).equity)):
+        return Consistency(name, (), {kind: 0 for kind in TABLES}, until, notes=("It has no whole bar yet.",))
+    try:
+        backtest = _backtest(session, tape, commands)
+    except BadRequest as error:
+        return Consistency(name, (Alert("critical", f"The tape cannot be backtested: {error}."),), {kind: 0 for kind in TABLES}, until)
+    return _compared(store, session, tape, own, backtest, until)
+
+
+def books_of(unit: Unit, name: str) -> Books:
+    """The tables that a session has put out, trades and fills by their number."""
+    return Books(*(_frame(kind, [each.row for each in unit.session_tape.rows(name, kind)]) for kind in TABLES))
+
+
+def record(unit: Unit, found: Consistency, actor: str, key: str) -> None:
+    """Keep the check, with its audit event; and a message where the session parts from its backtest. ``key`` names the check."""
+    unit.remember(fact_of(found.session), found.plain() | dict(at=unit.now().isoformat(), key=key))
+    kind = "session_consistent" if found.holds else "session_diverged"
+    unit.audit(actor, kind, entity(found.session), sentence=found.sentence, rows=dict(found.rows), alerts=[alert.sentence for alert in found.alerts][:SHOWN])
+    if not found.holds:
+        notice = notices.divergence(found.session, key, found.sentence, found.severity)
+        unit.messages.write([Message(notice.key, notice.severity, notice.text, found.session)], unit.now())
+
+
+def _until(state: SessionState, tape: Sequence[TapeBar]) -> pd.Timestamp:
+    """Up to where the tape is whole: a bar that has opened and not ended may have fills that the tape's backtest cannot know."""
+    opened = [int(bar[0]) for bar in state.opened.values()]
+    ended = max((bar.end for bar in tape), default=0)
+    return pd.Timestamp(min([*opened, ended]), unit="ns", tz="UTC")
+
+
+def _backtest(session: TradingSession, tape: Sequence[TapeBar], commands: Sequence[Command]) -> Books:
+    from domain.live.backtesting import backtest
+
+    outcome = backtest(Plan.of(session.plan), tape, commands)
+    return Books(outcome.trades, outcome.fills, outcome.equity)
+
+
+def _compared(store: Store, session: TradingSession, tape: Sequence[TapeBar], own: Books, backtest: Books, until: pd.Timestamp | None) -> Consistency:
+    if session.broker == "paper":
+        found = exact(session.name, own, backtest, until)
+    else:
+        found = against_broker(session.name, own, backtest, until)
+    moved = [] if session.source.get("feed") == "replay" else _moved(store, session, tape)
+    if not moved:
+        return found
+    told = [f"{len(moved)} bar{'s' if len(moved) > 1 else ''} of the tape differ from later candles by over a tick.", *moved[:SHOWN]]
+    return Consistency(found.session, found.alerts, found.rows, found.until, found.figures, (*found.notes, *told))
+
+
+def _moved(store: Store, session: TradingSession, tape: Sequence[TapeBar]) -> list[str]:
+    """Against the newest stored bars of the same series and side, where there are some."""
+    plan, sentences = Plan.of(session.plan), []
+    with store.read() as unit:
+        datasets = unit.datasets.all()
+    for text in plan.series:
+        instrument, timeframe = plan.instrument(text), plan.name_of(text).timeframe
+        wanted = (instrument.name, str(timeframe), plan.side)
+        stored = [each for each in datasets if (each.instrument, each.timeframe, each.side) == wanted and VENDORS.get(str(session.source.get("feed")), "") in each.source.lower().split()]
+        if stored:
+            newest = max(stored, key=lambda each: each.last_ts)
+            candles = store.frames.get(newest.frame)
+            sentences += later_candles(list(tape), candles, text, instrument.tick)
+    return sentences
+
+
+def _frame(kind: str, rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    columns = list(TABLES[kind])
+    table = pd.DataFrame.from_records([tuple(row.get(name) for name in columns) for row in rows], columns=columns)
+    times = {name: pd.to_datetime(table[name].astype(np.int64), utc=True) for name in TIMES if name in table}
+    return table.assign(**times)
