@@ -18,6 +18,7 @@ from worker.store.session_halts import Halt
 from worker.store.sessions import TradingSession, lease_of
 from worker.store.unit import Unit
 
+BROKERS = ("paper",)        # whose fills a session books
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -25,6 +26,8 @@ def start(unit: Unit, name: str, plan: Mapping[str, Any], source: Mapping[str, A
     """A new session, to be picked up by a runner. Where a kill switch of all is set, it begins halted."""
     if not NAME.fullmatch(name):
         raise BadRequest(f"{name!r} cannot name a session; use letters, digits, '-', '_' and '.', at most 64, the first a letter or digit")
+    if broker not in BROKERS:
+        raise BadRequest(f"sessions send no orders to the broker {broker} yet, they trade on paper only; leave the broker out, or name {' or '.join(BROKERS)}")
     session = TradingSession(name, dict(plan), dict(source), broker, mode, "ready", "", actor, unit.now())
     if not unit.sessions.create(session):
         raise BadRequest(f"there is a session named {name!r} already; choose another name, or resume that one")
