@@ -14,6 +14,7 @@ from domain.live.seen import Tape
 from domain.live.tape import TapeBar
 from worker.sessions.feed_source import source_of
 from worker.sessions.feeds import Asked
+from worker.sessions.losses import LossWatch
 from worker.sessions.work import Account, SessionWork, standing
 from worker.settings import Settings
 from worker.store import Store
@@ -77,8 +78,8 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     else:
         history = source.history(asked)
         account = accounts.start(plan, history, tape)
-    tell = stored.session.source.get("feed") != "replay"
-    work = SessionWork(name, account, source.open(asked), epoch, stored.state, tell)
+    losses = LossWatch(name, plan, stored.state.view.get("losses", ())) if stored.session.source.get("feed") != "replay" else None
+    work = SessionWork(name, account, source.open(asked), epoch, stored.state, losses)
     work.ask(stored.waiting)            # before the first instant: one of them may be due after it
     if not stored.recovered:
         work.begin(history)
