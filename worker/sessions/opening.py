@@ -78,7 +78,7 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     else:
         history = source.history(asked)
         account = accounts.start(plan, history, tape)
-    losses = LossWatch(name, plan, stored.state.view.get("losses", ())) if stored.session.source.get("feed") != "replay" else None
+    losses = LossWatch(name, plan, stored.state.view.get("losses", ()))
     work = SessionWork(name, account, source.open(asked), epoch, stored.state, losses)
     work.ask(stored.waiting)            # before the first instant: one of them may be due after it
     if not stored.recovered:
