@@ -13,9 +13,9 @@ from domain.backtest import kernel
 from domain.backtest.prepare import MarketInputs, other_limits, prepare_market, with_signals
 from domain.backtest.simulator import AT_ONCE, Simulation, Watch
 from domain.backtest.tickets import PlacedTicket, with_tickets
-from domain.backtest.verbs import Open, Traded, Verbs, ticket_row
+from domain.backtest.verbs import Open, Traded, Verbs, no_close, no_rate, ticket_row
 from domain.errors import BadRequest
-from domain.trading.command import Command, in_order, text_of
+from domain.trading.command import Command, in_order
 from domain.trading.rules import Rules
 from domain.trading.signal_row import Row
 from domain.trading.task import Outcome, Rate, Task
@@ -73,17 +73,11 @@ class WholeRun:
     def leave(self, trade: int, share: float) -> bool:
         return bool(self.run.between(kernel.leave_share, trade, share))
 
-    def ticket(self, task: int, number: int, row: Row, now: int) -> bool:
-        placed = bool(self.run.between(kernel.place, task, self._tickets[number], now))
-        if placed:
-            self._refuse_unknown_rate(task, now)
-        return placed
-
-    def _refuse_unknown_rate(self, task: int, now: int) -> None:
-        """One must be known at the next instant, the first at which the order could fill."""
-        inputs, quote = self.prepared.inputs, self.tasks[task].instrument.quote
-        if self.market.converts and self.at < len(self.market.instants) and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], self.at]):
-            raise BadRequest(f"no conversion rate {quote}→{self.market.rules.account.currency} at the order of {text_of(now)}: load bars of a pair that begin earlier")
+    def ticket(self, task: int, number: int, row: Row, now: int) -> str:
+        inputs = self.prepared.inputs
+        if self.market.converts and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], max(self.at - 1, 0)]):
+            return no_rate(self.tasks[task].instrument, self.market.rules.account.currency)
+        return "" if self.run.between(kernel.place, task, self._tickets[number], now) else no_close(self.tasks[task].instrument, self.tasks[task].timeframe)
 
     def approve(self, task: int, order: int) -> bool:
         first, last = self.prepared.inputs["signal_first"][self.market.offsets[[task, task + 1]]]

@@ -15,9 +15,7 @@ from domain.backtest.live_bars import LiveBars
 from domain.backtest.live_carrying import Carrier
 from domain.backtest.live_orders import Signals
 from domain.backtest.live_records import Booked
-from domain.backtest.verbs import Open
-from domain.errors import BadRequest
-from domain.trading.command import text_of
+from domain.backtest.verbs import Open, no_close, no_rate
 from domain.trading.rules import Rules
 from domain.trading.signal_row import Row
 
@@ -68,15 +66,15 @@ class LiveCommanded:
     def leave(self, trade: int, share: float) -> bool:
         return bool(self.between(kernel.leave_share, trade, share))
 
-    def ticket(self, task: int, number: int, row: Row, now: int) -> None:
-        quote = self.bars.series[task].instrument.quote
+    def ticket(self, task: int, number: int, row: Row, now: int) -> str:
+        series = self.bars.series[task]
         if math.isnan(self.account.rate[self.account.currency[task], 0]):
-            raise BadRequest(f"no conversion rate {quote}→{self.rules.account.currency} at the order of {text_of(now)}: load bars of a pair that begin earlier")
+            return no_rate(series.instrument, self.rules.account.currency)
         if self.signals.is_full(1):
             self.clear(1)
         self.signals.add(task, row, self.windows_of, -number - 1)
         self.account.tell(signals=self.signals.table, protections=self.signals.protection_table)
-        self.between(kernel.place, task, self.signals.count - 1, now)
+        return "" if self.between(kernel.place, task, self.signals.count - 1, now) else no_close(series.instrument, series.timeframe)
 
     def approve(self, task: int, order: int) -> bool:
         waiting = self.account.waiting()

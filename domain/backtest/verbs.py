@@ -40,13 +40,13 @@ class Open(NamedTuple):
 
 class CommandedAccount(Protocol):
     """An account between two instants. ``task`` ALL is all of them; ``why`` and ``flatten`` as the kernel's ``halt_for``; ``number`` of a ticket
-    from 1, its ``order_id`` is −number, and it is not placed before a bar of its series has ended; ``order`` is an ``order_id``; ``changes``: values of Limits, as if they had always been so."""
+    from 1, its ``order_id`` is −number, and the answer why it could not be placed, empty where it was; ``order`` is an ``order_id``; ``changes``: values of Limits, as if they had always been so."""
 
     def halt(self, task: int, now: int, why: int, flatten: bool) -> None: ...
     def lift(self, task: int, why: int) -> None: ...
     def open_positions(self) -> Sequence[Open]: ...
     def leave(self, trade: int, share: float) -> bool: ...
-    def ticket(self, task: int, number: int, row: Row, now: int) -> bool: ...
+    def ticket(self, task: int, number: int, row: Row, now: int) -> str: ...
     def approve(self, task: int, order: int) -> bool: ...
     def limit(self, changes: Mapping[str, Any]) -> None: ...
 
@@ -120,8 +120,8 @@ class Verbs:
     def _order(self, asked: Ticket, now: int, account: CommandedAccount) -> list[str]:
         task = self.series_of(asked.instrument, asked.series)
         self.tickets += 1
-        placed = account.ticket(task, self.tickets, ticket_row(asked, self.tickets), now)
-        return [] if placed else [f"no bar of {self.tasks[task].series} has ended yet"]
+        why = account.ticket(task, self.tickets, ticket_row(asked, self.tickets), now)
+        return [why] if why else []
 
     def _approve(self, asked: Approve, now: int, account: CommandedAccount) -> list[str]:
         self._refuse_unknown(asked)
@@ -170,6 +170,14 @@ class Verbs:
         ):
             if name:
                 self._named(kind, name, names)
+
+
+def no_rate(instrument: Instrument, currency: str) -> str:
+    return f"no conversion rate {instrument.quote}→{currency} is known yet"
+
+
+def no_close(instrument: Instrument, timeframe: Timeframe) -> str:
+    return f"no bar of {instrument.name} {timeframe} has ended yet"
 
 
 def ticket_row(asked: Ticket, number: int) -> Row:

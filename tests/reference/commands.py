@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from domain.errors import BadRequest
 from domain.risk.sizing import Sizing
 from domain.trading.command import Command
 from tests.reference.bars import on_grid
@@ -19,15 +20,16 @@ class Person:
     """The commands still to come, on an account."""
 
     def __init__(self, ledger: Ledger, every_series: list[Series], strategies: Sequence[str], sizing: Sizing, commands: list[Command]) -> None:
-        self.next: int | None
         self.ledger, self.every_series, self.strategies, self.sizing = ledger, every_series, strategies, sizing
-        self.commands, self.tickets, self.next = commands, 0, None
+        self.commands, self.tickets = commands, 0
+        self.last: int | None = None
 
     def work_before(self, instant: int | None) -> None:
         """A command is worked after the last instant at or before its ``ts``: before the first that is later."""
         while self.commands and (instant is None or self.commands[0].ts < instant):
-            command, self.next = self.commands.pop(0), instant
+            command = self.commands.pop(0)
             getattr(self, command.command.replace("-", "_") + "_")(command.asked, command.ts)
+        self.last = instant
 
     # --- halts
 
@@ -101,8 +103,8 @@ class Person:
         side = 1 if asked.side == "long" else -1
         if series.closed is None:
             return
-        if self.next is not None:
-            ledger.rate(series, self.next, counted=False)  # one must be known at the next instant
+        if not self._knows_rate(series):
+            return
         targets = () if asked.target is None else (TargetOrder("target_1", on_grid(asked.target), None, 1.0),)
         signal = Signal(
             number=-self.tickets - 1, bar=-1, order="market", side=side, price=None, valid_bars=None,
@@ -120,6 +122,13 @@ class Person:
         lots = lots_of(ledger, series, None, signal, self.sizing, ledger.last_equity, now)
         if lots is not None:
             series.market.append(Order(signal, "market", side, lots, None, 0, None))
+
+    def _knows_rate(self, series: Series) -> bool:
+        try:
+            self.ledger.rate(series, self.last, counted=False)
+        except BadRequest:
+            return False
+        return True
 
     def _series_of(self, asked: Any) -> Series:
         """The series that is named, or the finest of the instrument; of equals the first."""

@@ -14,6 +14,7 @@ from worker.store.session_commands import StoredCommand
 from worker.store.session_tape import packed
 
 KIND = {"placed": "order_accepted", "proposed": "order_proposed", "approved": "order_accepted", "expired": "order_expired", "refused": "order_rejected", "shrunk": "order_accepted", "capped": "order_accepted"}
+TOLD = ("pause", "continue", "stop", "enable", "disable", "close-all")       # commands that people hear of
 ORDER_FIELDS = ("order_id", "series", "strategy")
 
 
@@ -40,6 +41,15 @@ def commanded(session: str, command: StoredCommand, ts: int, answer: str) -> Hap
     kind = "session_command_refused" if answer else "session_command_worked"
     detail = dict(number=command.number, command=command.command, worked=time_text(ts), **(dict(answer=answer) if answer else {}))
     return Happened(kind, (entity(session),), detail, command.who)
+
+
+def heard(session: str, command: StoredCommand, answer: str) -> list[Message]:
+    """A change of state that a person asked for, or a command that was refused, as a message; kill switches have their own."""
+    key = f"{session}:command:{command.number}"
+    if answer:
+        return [Message(key, "warning", f"{session}: {command.command} of {command.who} is refused: {answer}", session)]
+    said = f"{session}: {command.command} by {command.who}" + (f": {command.reason}" if command.reason else "")
+    return [Message(key, "info", said, session)] if command.command in TOLD else []
 
 
 def _decided(session: str, decision: Decision) -> Iterator[Happened]:

@@ -14,6 +14,7 @@ from domain.live.seen import Tape
 from domain.live.tape import TapeBar
 from worker.sessions.feed_source import source_of
 from worker.sessions.feeds import Asked
+from worker.sessions.losses import LossWatch
 from worker.sessions.work import Account, SessionWork, standing
 from worker.settings import Settings
 from worker.store import Store
@@ -75,8 +76,8 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     else:
         history = source.history(asked)
         account = accounts.start(plan, history, tape)
-    tell = stored.session.source.get("feed") != "replay"
-    work = SessionWork(name, account, source.open(asked), epoch, stored.state, tell)
+    losses = LossWatch(name, plan, stored.state.view.get("losses", ()))
+    work = SessionWork(name, account, source.open(asked), epoch, stored.state, losses)
     if not stored.recovered:
         work.begin(history)
     return stored, work

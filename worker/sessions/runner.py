@@ -26,6 +26,7 @@ from worker.sessions.writing import ACTOR, write
 from worker.settings import Settings
 from worker.store import Store, Unit
 from worker.store.append import TrailBroken
+from worker.store.messages import Message
 from worker.store.session_asking import entity
 from worker.store.sessions import Held, lease_of
 from worker.trouble import addresses, sentence_of
@@ -161,6 +162,8 @@ class Runner:
             unit.sessions.enter(work.name, "running")
             kind = "session_recovered" if recovered else "session_started"
             unit.audit(ACTOR, kind, entity(work.name), event_id=f"{entity(work.name)}:begun:{work.epoch}", owner=self.owner, epoch=work.epoch, instant=str(work.ts))
+            if recovered:
+                unit.messages.write([Message(f"{work.name}:recovered:{work.epoch}", "warning", f"{work.name} was taken up again where it stood", work.name)], unit.now())
         self.held[work.name] = work
         self.switch.watch(self.held)
         self._look.next = 0.0

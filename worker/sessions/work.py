@@ -14,6 +14,7 @@ from domain.live.quotes import Ended, Instant, OpenBar, Opened, Standing
 from domain.live.tape import TapeBar
 from domain.live.worked import Worked
 from worker.sessions import events
+from worker.sessions.losses import LossWatch
 from worker.sessions.replay_feed import Bad, Over, SessionFeed, Told
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
@@ -58,11 +59,11 @@ class Gathered:
 
 
 class SessionWork:
-    """A session that this runner holds. ``epoch``: its fencing token; ``tell``: fills are messages to people."""
+    """A session that this runner holds. ``epoch``: its fencing token; ``losses``: where people hear of fills and losses, as they do of a live feed."""
 
-    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, tell: bool = False) -> None:
+    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, losses: LossWatch | None = None) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
-        self.ts, self.end, self._tell = state.ts, "", tell
+        self.ts, self.end, self._losses = state.ts, "", losses
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
@@ -115,7 +116,8 @@ class SessionWork:
         if not now.touched:
             return None
         self._now, self._number = Gathered(), self._number + 1
-        view = _plain(self.account.view()) | dict(begun=self._begun, equity_ts=self._equity_ts)
+        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (dict(losses=self._losses.kept) if self._losses else {})
+        view = _plain(self.account.view()) | kept
         self.exposed = _exposed(view)
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
         self._bars += len(now.tape)
@@ -153,6 +155,7 @@ class SessionWork:
     def _answer(self, command: StoredCommand, ts: int, answer: str = "") -> None:
         self._now.commands.append(WorkedCommand(command.number, ts, answer))
         self._now.events.append(events.commanded(self.name, command, ts, answer))
+        self._now.messages.extend(events.heard(self.name, command, answer))
         self._now.touched = True
 
     def _take(self, worked: Iterable[Worked]) -> None:
@@ -163,9 +166,11 @@ class SessionWork:
             for bar in each.bars:
                 self._forget(bar)
             self._put(each)
-            happened, messages = events.of(self.name, each, self._tell)
+            happened, messages = events.of(self.name, each, self._losses is not None)
             self._now.events.extend(happened)
             self._now.messages.extend(messages)
+            if self._losses and each.row is not None:
+                self._now.messages.extend(self._losses.look(each.row))
             for command in each.commands:
                 self._answer(self._asked.popleft(), command.ts)
             if each.ended:
