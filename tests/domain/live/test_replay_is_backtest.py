@@ -45,3 +45,7 @@ def test_every_strategy_on_several_series_as_one_account(name, tmp_path):
 def test_several_strategies_as_one_account(tmp_path):
     strategies = StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("breakout", {"lookback": 20}, ("EURUSD M15", "EURUSD H1"))
     assert assert_equal(Plan(SEVERAL, strategies, STRICT, "auto", start()), tmp_path)
+
+
+def test_money_in_another_currency_is_converted_along_its_own_bars(tmp_path):
+    assert assert_equal(plan_of(("USDJPY M15", "EURUSD M15"), "breakout", {"lookback": 10, "quiet": 0.0}, STRICT), tmp_path)
