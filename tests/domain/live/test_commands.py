@@ -69,12 +69,6 @@ def test_proposals_wait_to_be_approved_until_their_next_bar_ends(tmp_path):
     assert assert_equal(plan, tmp_path, commands) > 6
 
 
-def test_governors_see_what_a_backtest_shows_them(tmp_path):
-    limits = {"news": 30.0, "session": "london", "rate": 3, "open_risk": 0.02, "drift": "rsi(14)", "daily_loss": 0.05, "daily_gate": True}
-    rules = rules_from({"sizing": {"kind": "fraction_at_risk", "value": 0.01}, "limits": limits})
-    assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 10, "quiet": 0.0}, rules), tmp_path)
-
-
 def test_the_stops_of_the_preset_volatility(tmp_path):
     rules = rules_from({"execution": {"stops": "volatility", "intrabar": "path"}})
     assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 10}, rules), tmp_path)
