@@ -17,6 +17,7 @@ from domain.market.calendar import bar_ends
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
 
+FOREVER = 1 << 62
 Traded = Mapping[str, tuple[Instrument, Timeframe]]     # by series
 
 
@@ -95,10 +96,13 @@ class Arrivals:
 
     def next(self) -> int | None:
         """The next instant that is known whole; None where there is none yet. A bar that is to end before it and has not holds it back."""
-        heads = [coming[0] for coming in self.coming.values() if coming]
-        known = min((at for head in heads if (at := head.next) is not None), default=None)
-        waits = min((head.end for head in heads if head.next is None), default=None)
-        return None if known is None or (waits is not None and waits <= known) else known
+        known = min((at for coming in self.coming.values() if coming and (at := coming[0].next) is not None), default=None)
+        return None if known is None or self.held <= known else known
+
+    @property
+    def held(self) -> int:
+        """The first instant that cannot be worked, as a bar is to end then that has not."""
+        return min((coming[0].end for coming in self.coming.values() if coming and coming[0].next is None), default=FOREVER)
 
     def ended(self, series: str, at: int) -> TapeBar | None:
         """The bar of this series that ends at this instant, once."""

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from domain.backtest.volatility_stops import VolatilityStops
-from domain.features import Context
+from domain.features import Context, parse
+from domain.features.stream import Stream
 from domain.live.deciding import Deciding
 from domain.live.plan import Plan
 from domain.live.tape import TapeBar, frame_of
 from domain.outside.timed_values import TimedValues
 from domain.strategies import Strategy
-from domain.strategies.base import uses_of
-from domain.strategies.lacking import inputs_of
+from domain.trading.limit_inputs import monitored
 from domain.trading.signal_row import Row
 
 Seen = Callable[[str], Sequence[TapeBar]]       # series -> its bars that have ended, in order
@@ -28,10 +28,11 @@ class Deciders:
         self.plan, self.contexts, self.seen = plan, contexts, seen
         self.strategies = [planned.made for planned in plan.strategies]
         self._closes = {text: bars[-1].close for text in plan.series if (bars := seen(text))}
-        self._names = {text: plan.name_of(text).instrument for text in plan.series}
+        self._names = {text: plan.name_of(text) for text in plan.series}
         self._others = {text: self._others_of(text) for text in plan.series}
         self._deciding = [self._begun(text, self.strategies[number]) for text, number in plan.decided]
-        self._macro = ["macro" in set[str]().union(*(inputs_of(use) for use in uses_of(self.strategies[number]))) for _, number in plan.decided]
+        drift = plan.rules.limits.drift.strip()
+        self._monitors = {text: Stream(frame_of(seen(text)), [parse(drift)], self._context(text)) for text in plan.series} if drift else {}
         self._stops = {text: VolatilityStops(frame_of(seen(text))) for text in plan.series} if plan.rules.execution.stops == "volatility" else {}
 
     def closed(self, bar: TapeBar) -> None:
@@ -43,10 +44,19 @@ class Deciders:
     def decide(self, k: int, bar: TapeBar) -> list[Row]:
         """The signals of pair ``k`` at a bar that has just ended, after all closes of this instant are known."""
         text, _ = self.plan.decided[k]
-        columns = dict(ts=bar.ts, end=bar.end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume, spread=bar.spread)
-        others = {name: self._closes[other] for name, other in self._others[text].items() if other in self._closes}
-        rows = self._deciding[k].ended(columns, others, self._macro_at(text, bar.end) if self._macro[k] else {})
+        rows = self._deciding[k].ended(_columns(bar), self._known_others(text), self._macro_at(text, bar.end))
         return [self._stops[text].of(row, bar.close) for row in rows] if self._stops else rows
+
+    def monitored(self, bar: TapeBar) -> float | None:
+        """The value of the feature that the limit ``drift`` names, at a bar that has just ended; to be asked once. None where there is no such limit."""
+        if bar.series not in self._monitors:
+            return None
+        (value,) = self._monitors[bar.series].append(_columns(bar), self._known_others(bar.series), self._macro_at(bar.series, bar.end)).values()
+        return value
+
+    def remembered(self, text: str) -> np.ndarray | None:
+        """The same on all bars of a series that have ended."""
+        return monitored(self.plan.rules.limits, frame_of(self.seen(text)), self._context(text)) if text in self._monitors else None
 
     def change(self, number: int, strategy: Strategy) -> None:
         """Other parameters of a strategy, from the next decision on."""
@@ -64,12 +74,24 @@ class Deciders:
         return replace(given, instrument=self.plan.instrument(text), timeframe=name.timeframe, others=others)
 
     def _others_of(self, text: str) -> dict[str, str]:
-        """Each other instrument and the series whose closes stand for it: the last that the plan names."""
-        return {self._names[other]: other for other in self.plan.series if self._names[other] != self._names[text]}
+        """Each other instrument and the series whose closes stand for it: that of the same timeframe, else the finest."""
+        own = self._names[text]
+        by_fit = sorted(self.plan.series, key=lambda other: (self._names[other].timeframe == own.timeframe, -self._names[other].timeframe.minutes))
+        return {self._names[other].instrument: other for other in by_fit if self._names[other].instrument != own.instrument}
+
+    def _known_others(self, text: str) -> dict[str, float]:
+        return {name: self._closes[other] for name, other in self._others[text].items() if other in self._closes}
 
     def _macro_at(self, text: str, end: int) -> dict[str, float]:
-        given = self.contexts.get(text, Context()).macro
-        return {name: float(values.at(np.array([end]))[0]) for name, values in given.items()}
+        """The external series as known at an instant."""
+        if text not in self.contexts:
+            return {}
+        known = {name: (values, int(np.searchsorted(values.times, end, side="right"))) for name, values in self.contexts[text].macro.items()}
+        return {name: float(values.values[row - 1]) for name, (values, row) in known.items() if row}
+
+
+def _columns(bar: TapeBar) -> dict[str, float]:
+    return dict(ts=bar.ts, end=bar.end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume, spread=bar.spread)
 
 
 def _closes(bars: Sequence[TapeBar]) -> TimedValues:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
+from domain.backtest.own_limits import limited
 from domain.errors import BadRequest, unknown
 from domain.live.market_series import SeriesName
 from domain.market.instrument import Instrument
@@ -98,6 +99,11 @@ class Plan:
     def decided(self) -> tuple[tuple[str, int], ...]:
         """Every pair of a series and the number of a strategy that decides on it, series first: the tasks of the account, in their order."""
         return tuple((text, number) for text in self.series for number, planned in enumerate(self.strategies) if not planned.series or text in planned.series)
+
+    @cached_property
+    def account_rules(self) -> Rules:
+        """The rules under the strictest limit of drawdown that a strategy sets itself."""
+        return reduce(limited, (planned.made for planned in self.strategies), self.rules)
 
     def plain(self) -> dict[str, Any]:
         return dict(

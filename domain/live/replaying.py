@@ -5,19 +5,21 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Any
 
 from domain.features import Context
+from domain.live.command import Command
+from domain.live.lacking import refuse_without_volume
 from domain.live.plan import Plan
 from domain.live.session import Session
 from domain.live.tape import TapeBar
 from domain.live.worked import Worked
 
 
-def replay(plan: Plan, bars: Iterable[TapeBar], commands: Iterable[Any] = (), contexts: Mapping[str, Context] = {}) -> Iterator[Worked]:
+def replay(plan: Plan, bars: Iterable[TapeBar], commands: Iterable[Command] = (), contexts: Mapping[str, Context] = {}) -> Iterator[Worked]:
     """Every instant of the session on these bars, to the end of the data. Bars before the plan's ``start`` are its history; those of a series come in
     their order, and one that does not fit in is dropped."""
     history, traded = split(bars, plan)
+    refuse_without_volume(plan, [*history, *traded])
     session = Session.start(plan, history, contexts)
     for command in commands:
         session.command(command)

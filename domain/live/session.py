@@ -6,27 +6,32 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from domain.backtest.live_records import Booked, LiveSeries
+from domain.backtest.live import Booked, LiveSeries, LiveSimulation
+from domain.backtest.live import OtherLayout as OtherLayout
 from domain.backtest.series import Bars
+from domain.backtest.verbs import ticket_row
 from domain.errors import BadRequest
 from domain.features import Context
-from domain.live.arrivals import Arrivals
+from domain.live.arrivals import FOREVER, Arrivals
+from domain.live.command import Command
+from domain.live.decided import Decisions
 from domain.live.deciders import Deciders
-from domain.live.deciding import streamable
+from domain.live.lacking import refuse_lacking
+from domain.live.obeying import Obeying
 from domain.live.plan import Plan
 from domain.live.seen import Seen, Tape
 from domain.live.tape import TapeBar, in_order
-from domain.live.whole_runs import WholeRuns as Account
 from domain.live.worked import Decision, View, Worked
+from domain.params import values_of
 from domain.trading.signal_row import Row
 
 LAYOUT = 1
-SIDES = {1: "long", -1: "short"}
 
 
 class Session:
@@ -44,26 +49,31 @@ class Session:
     ['the bar EURUSD M5 of 1970-01-01T00:00:00Z was dropped: its high 1.2 is below its low 1.3']
     """
 
-    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: Account) -> None:
+    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation) -> None:
         """``start`` and ``restore`` make one."""
         self.plan, self.state, self.bars = plan, "waiting", 0
         self._arrivals, self._seen, self._account = arrivals, seen, account
         self._deciders = Deciders(plan, contexts, seen.of)
         self._tasks = {text: [k for k, (series, _) in enumerate(plan.decided) if series == text] for text in plan.series}
-        self._numbers = [0] * len(plan.decided)             # signals so far, by task
-        self._commands: deque[Any] = deque()
+        self._decisions = Decisions(plan)
+        self._obeying = Obeying(plan)
+        self._commands: deque[Command] = deque()
+        self._filled: dict[str, int] = {}                   # series -> open of the last bar that had a fill
 
     @classmethod
     def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Session:
         """A session before its first bar. ``history``: earlier bars, which features see. ``contexts``: by series, what features read beside bars.
         ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory."""
-        for planned in plan.strategies:
-            streamable(planned.made)
+        refuse_lacking(plan, contexts)
         seen, arrivals = Seen(plan.series, tape), Arrivals.of(plan)
         for bar in history:
             if arrivals.past(bar):
                 seen.add(bar)
-        return cls(plan, arrivals, seen, contexts, Account(series_of(plan), plan.rules))
+        account = LiveSimulation(series_of(plan, contexts), plan.account_rules, tape=_tape_of(plan, seen))
+        account.ask(plan.mode == "approve")
+        session = cls(plan, arrivals, seen, contexts, account)
+        session._remember()
+        return session
 
     @property
     def ts(self) -> int:
@@ -84,48 +94,75 @@ class Session:
         """A whole bar at once, as from a file: nothing of it is taken where any of it is bad."""
         return self._arrivals.whole(bar)
 
-    def command(self, command: Any) -> None:
-        """A verb of a person, worked after the last instant ≤ its ``ts``. Commands come in the order of their ``ts``."""
+    def command(self, command: Command) -> None:
+        """A verb of a person, worked after the last instant ≤ its ``ts``; commands come in the order of their ``ts``, and those that were not worked when the
+        session was stored come again. Raises BadRequest for one that names what the session has not: it does not go onto the tape."""
+        self._obeying.check(command, self._deciders)
         self._commands.append(command)
 
     # ---- what happens
 
     def work(self, until: int) -> list[Worked]:
-        """Every instant up to and with ``until``, in order. A bar that should have ended by then and has not holds it back."""
-        worked = []
-        while (at := self._arrivals.next()) is not None and at <= until:
-            worked.append(self._instant(at))
+        """Every instant up to and with ``until``, in order, and commands between them. A bar that should have ended by then and has not holds both back."""
+        worked = [*self._worked(until)]
         if not self._arrivals.silent:
             worked.append(Worked(self.ts, remarks=self._arrivals.remarks()))
         return worked
 
     def finish(self) -> list[Worked]:
-        """The end of the data: what has come is worked, and what is open is closed at the last close. A bar that has not ended is left out."""
+        """The end of the data: what has come is worked, and what is open is closed at the last close."""
+        worked = [*self._worked(FOREVER)]
+        if self.state == "finished":
+            return worked
         if forming := self._arrivals.forming():
-            raise BadRequest(f"the bar of {', '.join(forming)} has not ended; end it, or leave it out of the tape")
-        worked = []
-        while (at := self._arrivals.next()) is not None:
-            worked.append(self._instant(at))
+            raise BadRequest(f"the bar of {', '.join(forming)} has not ended; end it before the session is finished")
         self.state = "finished"
-        booked = self._account.finish() if self.bars else Booked(self.ts)
-        return [*worked, self._told(booked, ended=True)]
+        return [*worked, self._told(self._account.finish() if self.bars else Booked(self.ts), ended=True)]
+
+    def _worked(self, until: int) -> Iterator[Worked]:
+        while self.state != "finished":
+            at, command = self._arrivals.next(), self._commands[0] if self._commands else None
+            if command is not None and command.ts <= until and command.ts < min(FOREVER if at is None else at, self._arrivals.held):
+                yield self._obey(self._commands.popleft())
+            elif at is not None and at <= until:
+                yield self._instant(at)
+            else:
+                return
+            if self._obeying.verbs.stopped and self._rests():
+                self.state = "finished"
+                yield Worked(self.ts, remarks=self._arrivals.remarks(), ended=True)
 
     def store(self) -> bytes:
-        """The state as bytes; what has come and was not worked is part of it."""
-        return json.dumps(dict(layout=LAYOUT, bars=self.bars, state=self.state, numbers=self._numbers, arrivals=self._arrivals.plain())).encode()
+        """The state as bytes; bars that have come and were not worked are part of it, commands are not."""
+        parts = dict(arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), commands=self._obeying.plain(), filled=self._filled)
+        head = json.dumps(dict(layout=LAYOUT, bars=self.bars, state=self.state, **parts), separators=(",", ":")).encode()
+        self._seen.stored(self.ts)
+        return len(head).to_bytes(4, "big") + head + self._account.store()
 
     @classmethod
-    def restore(cls, plan: Plan, stored: bytes, tape: Tape, commands: Iterable[Any] = (), contexts: Mapping[str, Context] = {}) -> Session:
-        """The session as it was stored. ``tape``: gives the bars of a series that ended up to then, its history first; ``commands``: those that were worked.
-        Raises OtherLayout where the bytes are of other code: then ``rebuild`` it."""
-        return cls.rebuild(plan, stored, tape, commands, contexts)[0]
+    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}) -> Session:
+        """The session as it was stored. ``tape``: gives the bars of a series that ended up to then, its history first. Raises OtherLayout where the bytes
+        are of other code: then ``rebuild`` it."""
+        state, account = _parts(stored)
+        if state["layout"] != LAYOUT:
+            raise OtherLayout("the state of the session was stored by other code; rebuild it from its tape")
+        seen = Seen(plan.series, tape)
+        live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, tape=_tape_of(plan, seen))
+        session = cls(plan, Arrivals.of(plan), seen, contexts, live)
+        session._arrivals.take_back(state["arrivals"])
+        session._decisions.take_back(state["decisions"])
+        session._obeying.take_back(state["commands"], session._deciders)
+        session._remember()
+        session.bars, session.state, session._filled = state["bars"], state["state"], state["filled"]
+        return session
 
     @classmethod
-    def rebuild(cls, plan: Plan, stored: bytes, tape: Tape, commands: Iterable[Any] = (), contexts: Mapping[str, Context] = {}) -> tuple[Session, list[Worked]]:
-        """The session by working its tape again up to where it was stored, and all that this gave: it must be what was booked."""
-        state = json.loads(stored)
+    def rebuild(cls, plan: Plan, stored: bytes, tape: Tape, commands: Iterable[Command] = (), contexts: Mapping[str, Context] = {}) -> tuple[Session, list[Worked]]:
+        """The session by working its tape again up to where it was stored, and all that this gave: it must be what was booked. ``commands``: those that
+        were worked."""
+        state, _ = _parts(stored)
         bars = in_order((bar for text in plan.series for bar in tape(text)), plan.series)
-        session = cls.start(plan, [bar for bar in bars if plan.start is not None and bar.ts < plan.start], contexts)
+        session = cls.start(plan, [bar for bar in bars if plan.start is not None and bar.ts < plan.start], contexts, tape)
         for bar in bars:
             if plan.start is None or bar.ts >= plan.start:
                 session.bar(bar)
@@ -138,23 +175,49 @@ class Session:
 
     def view(self) -> View:
         present = self._account.present()
-        strategies = tuple(dict(planned.plain(), enabled=True) for planned in self.plan.strategies)
-        positions, orders = (tuple(record._asdict() for record in records) for records in (present.held, present.resting))
-        return View(self.ts, self.state, self.bars, present.balance, present.equity, positions, orders, (), self._arrivals.forming(), present.counts, dict(self._arrivals.dropped), strategies)
+        enabled, made = self._obeying.enabled, self._deciders.strategies
+        strategies = tuple(dict(planned.plain(), params=values_of(made[number]), enabled=enabled(planned.name)) for number, planned in enumerate(self.plan.strategies))
+        positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
+        return View(self.ts, self.state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), present.counts, dict(self._arrivals.dropped), strategies)
 
     # ---- inside
 
+    def _remember(self) -> None:
+        """Let the account know the monitored feature on the bars that have ended."""
+        for text, tasks in self._tasks.items():
+            if (values := self._deciders.remembered(text)) is not None:
+                for k in tasks:
+                    self._account.remember(k, values)
+
     def _instant(self, at: int) -> Worked:
-        self._arrivals.worked, self.state = at, "running"
+        self._arrivals.worked, self.state = at, self._obeying.state
         ended = [bar for text in self.plan.series if (bar := self._arrivals.ended(text, at)) is not None]
         for bar in ended:
             self._end(bar)
         for text in self.plan.series:
             self._open(text, at)
-        decisions: list[Decision] = []
         by_series = {bar.series: bar for bar in ended}
-        booked = self._account.advance(at, lambda k, end: self._decide(k, by_series[self.plan.decided[k][0]], decisions))
-        return self._told(booked[0] if booked else Booked(at), tuple(ended), decisions)
+        expired = self._decisions.expired(at, [k for bar in ended for k in self._tasks[bar.series]]) if self.plan.mode == "approve" else ()
+        monitored = {bar.series: self._deciders.monitored(bar) for bar in ended}
+        booked = self._account.advance(at, lambda k, end: self._decide(k, by_series[self.plan.decided[k][0]], monitored))
+        return self._told(booked[-1] if booked else Booked(at), tuple(ended), expired)
+
+    def _obey(self, command: Command) -> Worked:
+        said = self._obeying.obey(command, self._account, self._deciders)
+        if command.command == "approve" and not said:
+            told = self._decisions.approved(self._obeying.task_of(command), command.asked.order, command.ts)
+        elif command.command == "order":
+            told, number = (), self._obeying.verbs.tickets
+            self._decisions.place(self._obeying.task_of(command), -number, ticket_row(command.asked, number), command.ts, command.ts, "placed", "")
+        else:
+            told = ()
+        worked = self._told(_together(command.ts, self._account.taken()), decisions=told)
+        return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
+
+    def _rests(self) -> bool:
+        """No position is open, and no bar that has a fill is forming."""
+        forming = self._arrivals.forming()
+        return not self._account.open_positions() and not any(text in forming and forming[text]["ts"] == ts for text, ts in self._filled.items())
 
     def _end(self, bar: TapeBar) -> None:
         for k in self._tasks[bar.series]:
@@ -168,19 +231,21 @@ class Session:
             for k in self._tasks[text]:
                 self._account.open(k, at, opened.open, opened.spread, opened.end)
 
-    def _decide(self, k: int, bar: TapeBar, decisions: list[Decision]) -> list[Row]:
+    def _decide(self, k: int, bar: TapeBar, monitored: Mapping[str, float | None]) -> list[Row]:
+        if (value := monitored[bar.series]) is not None:
+            self._account.monitor(value)
         rows = self._deciders.decide(k, bar)
-        text, number = self.plan.decided[k]
-        for row in rows:
-            self._numbers[k] += 1
-            side, name = SIDES.get(row["side"], ""), self.plan.strategies[number].name
-            decisions.append(Decision(self._numbers[k], self.ts, bar.ts, text, name, side, row["order"], row["price"], row["stop_loss"], row["tag"], "placed"))
+        if rows:
+            self._decisions.add(k, rows, self.ts, bar.ts)
         return rows
 
-    def _told(self, booked: Booked, bars: tuple[TapeBar, ...] = (), decisions: Sequence[Decision] = (), ended: bool = False) -> Worked:
+    def _told(self, booked: Booked, bars: tuple[TapeBar, ...] = (), decisions: tuple[Decision, ...] = (), ended: bool = False) -> Worked:
+        for fill in booked.fills:
+            self._filled[self.plan.decided[fill.series][0]] = fill.bar_ts
+        decisions = (*decisions, *self._decisions.told(booked.ts, booked.reviews, booked.fills))
         fills, trades = (tuple(self._named(record) for record in records) for records in (booked.fills, booked.trades))
         row = booked.row._asdict() if booked.row else None
-        return Worked(booked.ts, bars, fills, trades, tuple(decisions), row, remarks=self._arrivals.remarks(), ended=ended)
+        return Worked(booked.ts, bars, fills, trades, decisions, row, remarks=self._arrivals.remarks(), ended=ended)
 
     def _named(self, record: Any) -> dict[str, Any]:
         """A record with the names of its series and strategy in the place of their number."""
@@ -188,12 +253,35 @@ class Session:
         return {**record._asdict(), "series": text, "strategy": self.plan.strategies[number].name}
 
 
-def series_of(plan: Plan) -> list[LiveSeries]:
+def series_of(plan: Plan, contexts: Mapping[str, Context] = {}) -> list[LiveSeries]:
     """The tasks of the account: one for each pair of a series and a strategy that decides on it."""
-    return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side) for text, _ in plan.decided]
+    releases = {text: contexts[text].releases for text in contexts} if plan.rules.limits.news else {}
+    return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side, None, releases.get(text)) for text, _ in plan.decided]
 
 
-def bars_of(bars: Sequence[TapeBar]) -> Bars:
-    """Bars of a tape as the account reads them."""
-    columns = [np.array([getattr(bar, name) for bar in bars], np.int64 if name in ("ts", "end") else np.float64) for name in Bars._fields]
-    return Bars(*columns)
+def _together(ts: int, booked: Sequence[Booked]) -> Booked:
+    """What a command booked at once."""
+    fills, trades, reviews = (tuple(record for each in booked for record in getattr(each, kind)) for kind in ("fills", "trades", "reviews"))
+    return Booked(ts, fills, trades, reviews)
+
+
+def _tape_of(plan: Plan, seen: Seen) -> Callable[[int, int | None], Bars]:
+    """The bars that the account asks for: of the series of one of its tasks, the last ``count`` that were traded."""
+
+    def bars(k: int, count: int | None) -> Bars:
+        traded = [bar for bar in seen.of(plan.decided[k][0]) if plan.start is None or bar.ts >= plan.start]
+        spread = plan.rules.costs.of(plan.instrument(plan.decided[k][0])).spread
+        return bars_of(traded if count is None else traded[-count:], spread)
+
+    return bars
+
+
+def bars_of(bars: Sequence[TapeBar], spread: float) -> Bars:
+    """Bars of a tape as the account reads them; ``spread``: of those that have none of their own."""
+    read = Bars(*(np.array([getattr(bar, name) for bar in bars], np.int64 if name in ("ts", "end") else np.float64) for name in Bars._fields))
+    return read._replace(spread=np.where(np.isnan(read.spread), spread, read.spread))
+
+
+def _parts(stored: bytes) -> tuple[dict[str, Any], bytes]:
+    head = int.from_bytes(stored[:4], "big")
+    return json.loads(stored[4 : 4 + head]), stored[4 + head :]

@@ -26,9 +26,14 @@ class LiveAccounts:
 
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account:
         """As it was stored. Bytes of an earlier program are worked again from the tape, which must give what was booked."""
-        from domain.live.session import Session
+        from domain.live.session import OtherLayout, Session
 
-        return Session.restore(plan, stored, tape, commands)
+        try:
+            return Session.restore(plan, stored, tape)
+        except OtherLayout:
+            session, worked = Session.rebuild(plan, stored, tape, commands)
+            check(worked, booked)
+            return session
 
 
 def check(worked: Iterable[Worked], booked: Booked) -> None:

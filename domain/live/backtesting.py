@@ -1,0 +1,66 @@
+"""The backtest of a plan on a tape, by the vectorised path: what a session of that plan on these bars and commands must equal to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from domain.backtest.commanded import Commanded, replay_commanded
+from domain.backtest.parameters import Version, spliced, versions_of
+from domain.backtest.simulator import replay as simulated
+from domain.backtest.study import Series, context_of, decided, run
+from domain.backtest.volatility_stops import with_volatility_stops
+from domain.errors import BadRequest
+from domain.features import Context
+from domain.live.command import Command
+from domain.live.plan import Plan
+from domain.live.replaying import split
+from domain.live.tape import TapeBar, frame_of
+from domain.strategies import Strategy
+from domain.strategies.base import refuse_without_model
+from domain.trading.limit_inputs import informed
+from domain.trading.task import Outcome, Task
+
+
+def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = (), contexts: Mapping[str, Context] = {}) -> Outcome:
+    """Trades, fills, equity and counts. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape."""
+    series, asks = series_in(plan, bars, contexts), plan.mode == "approve"
+    if len(plan.strategies) == 1 and len(plan.decided) == len(plan.series):
+        return run(list(series.values()), plan.rules, plan.strategies[0].made, commands=commands, ask=asks).outcome
+    tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in plan.decided]
+    if not commands and not asks:
+        return simulated(tasks, plan.account_rules)
+    names = [plan.strategies[number].name for _, number in plan.decided]
+    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks)).outcome
+
+
+def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Context] = {}) -> dict[str, Series]:
+    """The series of a tape as a backtest reads them, each with its history."""
+    history, traded = split(bars, plan)
+    series = {}
+    for text in plan.series:
+        before, own = (frame_of(bar for bar in part if bar.series == text) for part in (history, traded))
+        if not len(own):
+            raise BadRequest(f"the tape has no bar of {text}; take it out of the plan")
+        context = contexts.get(text, Context())
+        series[text] = Series(plan.instrument(text), plan.name_of(text).timeframe, own, plan.side, context=context, history=before if len(before) else None)
+    return series
+
+
+def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], every: Sequence[Series]) -> Task:
+    planned = plan.strategies[number]
+    versions = versions_of(planned.made, planned.name, commands)
+    tasks = [[_decided(plan, traded, version, every)] for version in versions]
+    return tasks[0][0] if len(tasks) == 1 else spliced(versions, tasks)[0]
+
+
+def _decided(plan: Plan, traded: Series, version: Version, every: Sequence[Series]) -> Task:
+    strategy: Strategy = version.strategy
+    refuse_without_model(strategy, False)
+    columns, trail = decided(traded, strategy, every)
+    if plan.rules.execution.stops == "volatility":
+        columns = with_volatility_stops(columns, traded)
+    signals = pd.DataFrame(columns, copy=False)
+    task = Task(traded.instrument, traded.timeframe, traded.bars, signals, traded.side, trail_price=trail)
+    return informed(task, plan.rules.limits, traded.seen, context_of(traded, every))

@@ -1,0 +1,95 @@
+"""What becomes of decisions: placed or proposed at their bar, and refused, reduced or expired later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from domain.backtest.live_records import Fill, Review
+from domain.live.plan import Plan
+from domain.live.worked import DECISIONS, Decision
+from domain.trading.signal_row import Row
+
+SIDES = {1: "long", -1: "short"}
+KEPT = 20           # decisions in hand, the newest: of orders that wait, and of some that are gone without a word
+Key = tuple[int, int]   # task, order_id
+
+
+class Decisions:
+    """The decisions of a session whose fate is open. ``numbers``: signals so far, by task."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.numbers = plan, [0] * len(plan.decided)
+        self._open: dict[Key, Decision] = {}
+        self._new: list[Key] = []
+
+    def add(self, k: int, rows: Iterable[Row], ts: int, bar_ts: int) -> None:
+        """The signals of task ``k`` at a bar that has just ended."""
+        for row in rows:
+            self.numbers[k] += 1
+            self.place(k, self.numbers[k], row, ts, bar_ts, "proposed" if self.plan.mode == "approve" and row["order"] != "exit" else "placed")
+
+    def place(self, k: int, order_id: int, row: Row, ts: int, bar_ts: int, verdict: str, strategy: str | None = None) -> None:
+        text, number = self.plan.decided[k]
+        name = self.plan.strategies[number].name if strategy is None else strategy
+        self._open[k, order_id] = Decision(order_id, ts, bar_ts, text, name, SIDES.get(row["side"], ""), row["order"], row["price"], row["stop_loss"], row["tag"], verdict)
+        self._new.append((k, order_id))
+
+    def told(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
+        """Those that are new, with what was said about them at once, and what was said about earlier ones."""
+        new, later = {key: self._open[key] for key in self._new}, []
+        for review in reviews:
+            key = (review.series, review.order_id)
+            told = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given)
+            if key in new and new[key].verdict in ("placed", "proposed"):
+                new[key] = told
+            else:
+                later.append(told)
+            if review.verdict == "refused":
+                self._open.pop(key, None)
+        for fill in fills:
+            self._open.pop((fill.series, fill.order_id), None)
+        self._forget()
+        return (*new.values(), *later)
+
+    def expired(self, ts: int, ended: Iterable[int]) -> tuple[Decision, ...]:
+        """Earlier proposals of the tasks whose bar has just ended."""
+        own = set(ended)
+        gone = [key for key, decision in self._open.items() if decision.verdict == "proposed" and key[0] in own and decision.ts < ts]
+        return tuple(replace(self._open.pop(key), ts=ts, verdict="expired") for key in gone)
+
+    def approved(self, k: int, order_id: int, ts: int) -> tuple[Decision, ...]:
+        if (k, order_id) not in self._open:
+            return ()
+        self._open[k, order_id] = approved = replace(self._open[k, order_id], ts=ts, verdict="approved")
+        return (approved,)
+
+    @property
+    def proposals(self) -> tuple[dict[str, Any], ...]:
+        """Those that wait to be approved, and what the account says of none of them yet."""
+        return tuple(decision.plain() for decision in self._open.values() if decision.verdict == "proposed")
+
+    def plain(self) -> dict[str, Any]:
+        return dict(numbers=self.numbers, open=[[k, *(_null(value) for value in decision.plain().values())] for (k, _), decision in self._open.items()])
+
+    def take_back(self, plain: Mapping[str, Any]) -> None:
+        self.numbers, self._new = list(plain["numbers"]), []
+        for k, *values in plain["open"]:
+            known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=True)}
+            decision = Decision(**known)
+            self._open[k, decision.order_id] = decision
+
+    def _of(self, key: Key) -> Decision:
+        text, number = self.plan.decided[key[0]]
+        name = self.plan.strategies[number].name if key[1] > 0 else ""
+        return self._open.get(key) or Decision(key[1], 0, 0, text, name, "", "", float("nan"), float("nan"), "", "placed")
+
+    def _forget(self) -> None:
+        self._new = []
+        for key in list(self._open)[:-KEPT]:
+            del self._open[key]
+
+
+def _null(value: Any) -> Any:
+    return None if value != value else value

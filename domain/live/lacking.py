@@ -1,0 +1,54 @@
+"""What a session lacks that one of its strategies cannot do without, in the sentence that a backtest gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from domain.errors import BadRequest
+from domain.features import Context, Use
+from domain.live.deciding import streamable
+from domain.live.plan import Plan, StrategyPlan
+from domain.live.tape import TapeBar
+from domain.strategies.lacking import SENTENCES, inputs_of
+
+KINDS = ("forecasts", "headlines", "macro")
+
+
+def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
+    """Raises BadRequest for a strategy that cannot decide bar by bar, or that reads what its series does not have beside the bars.
+
+    >>> refuse_lacking(Plan(("EURUSD M5", "EURUSD H1"), (StrategyPlan("correlation"),)))
+    Traceback (most recent call last):
+    ...
+    domain.errors.BadRequest: correlation reads spread_zscore(100, first), which needs bars of another instrument, and there are none beside these; add an instrument to the run, or use another strategy
+    """
+    for planned in plan.strategies:
+        streamable(planned.made)
+    for text, planned, feature in _required(plan):
+        kinds, context = inputs_of(feature), contexts.get(text, Context())
+        others = {plan.name_of(other).instrument for other in plan.series} - {plan.name_of(text).instrument}
+        if "others" in kinds and not (others & {dict(feature.params).get("other")} or (others and dict(feature.params).get("other", "first") == "first")):
+            _refuse(planned, feature, "others")
+        for kind in KINDS:
+            if kind in kinds and not len(getattr(context, kind)[0] if kind == "headlines" else getattr(context, kind)):
+                _refuse(planned, feature, kind)
+
+
+def refuse_without_volume(plan: Plan, bars: Iterable[TapeBar]) -> None:
+    """The same for bars that are all there, none of which has volume."""
+    having = {bar.series for bar in bars if bar.volume > 0}
+    for text, planned, feature in _required(plan):
+        if text not in having and "volume" in inputs_of(feature):
+            _refuse(planned, feature, "volume")
+
+
+def _required(plan: Plan) -> Iterator[tuple[str, StrategyPlan, Use]]:
+    for text, number in plan.decided:
+        planned = plan.strategies[number]
+        for feature in planned.made.features():
+            if feature.name in getattr(planned.made, "required", ()):
+                yield text, planned, feature
+
+
+def _refuse(planned: StrategyPlan, feature: Use, kind: str) -> None:
+    raise BadRequest(f"{planned.name} reads {feature.column}, which {SENTENCES[kind]}")

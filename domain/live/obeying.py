@@ -1,0 +1,115 @@
+"""What a session keeps of its commands: which strategies have which parameters, what is halted and why, whether it is to stop."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.backtest.own_limits import limited
+from domain.backtest.parameters import changed
+from domain.backtest.verbs import CommandedAccount, Open, Traded, Verbs
+from domain.errors import BadRequest
+from domain.live.command import Command
+from domain.live.deciders import Deciders
+from domain.live.deciding import streamable
+from domain.live.plan import Plan
+from domain.params import values_of
+from domain.strategies.base import make
+from domain.trading.signal_row import Row
+
+HALTS = {"pause": ("paused", True), "continue": ("paused", False), "halt": ("killed", True), "release": ("killed", False), "disable": ("disabled", True), "enable": ("disabled", False)}
+ALL = "*"
+
+
+class Obeying:
+    """Commands on the account and the strategies of a session, in their order."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        names = [planned.name for planned in plan.strategies]
+        traded = [Traded(plan.instrument(text), plan.name_of(text).timeframe, names[number]) for text, number in plan.decided]
+        self.verbs = Verbs(traded, plan.rules.limits.blackout)
+        self.halts: dict[str, set[str]] = {why: set() for why, _ in HALTS.values()}     # paused, killed, disabled -> strategies, ALL for the session
+        self.params: dict[int, Mapping[str, Any]] = {}                                  # of the strategies that ``set`` has changed
+
+    def check(self, command: Command, deciders: Deciders) -> None:
+        """Raises BadRequest for a command that names what is not there; nothing is done."""
+        copy.copy(self.verbs).work(command, Nothing())
+        if command.command == "set":
+            for number in self._numbers(command.asked.strategy):
+                streamable(changed(deciders.strategies[number], command.asked.parameters))
+
+    def obey(self, command: Command, account: CommandedAccount, deciders: Deciders) -> tuple[str, ...]:
+        """Sentences on what could not be done."""
+        try:
+            said = self.verbs.work(command, account)
+        except BadRequest as error:
+            return (f"{command.command}: {error}",)
+        if command.command == "set":
+            self._set(command, account, deciders)
+        if command.command in HALTS:
+            self._halted(command)
+        return tuple(said)
+
+    def task_of(self, command: Command) -> int:
+        """The task that an order or an approval falls to."""
+        return self.verbs.series_of(command.asked.instrument, command.asked.series) if command.command == "order" else self._approved(command.asked.series)
+
+    def _approved(self, series: str) -> int:
+        return next(k for k, task in enumerate(self.verbs.tasks) if series in ("", task.series))
+
+    def plain(self) -> dict[str, Any]:
+        return dict(tickets=self.verbs.tickets, windows=self.verbs.windows, stopped=self.verbs.stopped, halts={why: sorted(names) for why, names in self.halts.items()}, params={str(number): dict(values) for number, values in self.params.items()})
+
+    def take_back(self, plain: Mapping[str, Any], deciders: Deciders) -> None:
+        self.verbs.tickets, self.verbs.windows, self.verbs.stopped = plain["tickets"], plain["windows"], plain["stopped"]
+        self.halts = {why: set(names) for why, names in plain["halts"].items()}
+        for number, values in plain["params"].items():
+            self.params[int(number)] = values
+            deciders.change(int(number), make(self.plan.strategies[int(number)].name, values))
+
+    def enabled(self, name: str) -> bool:
+        return name not in self.halts["disabled"] and name not in self.halts["killed"]
+
+    @property
+    def state(self) -> str:
+        return "halted" if ALL in self.halts["killed"] else "paused" if ALL in self.halts["paused"] else "running"
+
+    def _set(self, command: Command, account: CommandedAccount, deciders: Deciders) -> None:
+        for number in self._numbers(command.asked.strategy):
+            strategy = changed(deciders.strategies[number], command.asked.parameters)
+            deciders.change(number, strategy)
+            self.params[number] = values_of(strategy)
+        rules = self.plan.rules
+        for strategy in deciders.strategies:
+            rules = limited(rules, strategy)
+        account.limit(dict(max_drawdown=rules.limits.max_drawdown))
+
+    def _halted(self, command: Command) -> None:
+        why, begins = HALTS[command.command]
+        name = getattr(command.asked, "strategy", "") or (ALL if why != "disabled" else self.plan.strategies[0].name)
+        (self.halts[why].add if begins else self.halts[why].discard)(name)
+
+    def _numbers(self, name: str) -> list[int]:
+        return [number for number, planned in enumerate(self.plan.strategies) if name in ("", planned.name)]
+
+
+class Nothing:
+    """An account on which nothing is open and nothing is done."""
+
+    def halt(self, task: int, now: int, why: int, flatten: bool) -> None: ...
+    def lift(self, task: int, why: int) -> None: ...
+
+    def open_positions(self) -> Sequence[Open]:
+        return ()
+
+    def leave(self, trade: int, share: float) -> bool:
+        return True
+
+    def ticket(self, task: int, number: int, row: Row, now: int) -> None: ...
+
+    def approve(self, task: int, order: int) -> bool:
+        return True
+
+    def limit(self, changes: Mapping[str, Any]) -> None: ...

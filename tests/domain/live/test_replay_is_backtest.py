@@ -1,0 +1,47 @@
+"""A session worked bar by bar gives the backtest's files, byte for byte: every strategy, one series and several as one account."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.errors import BadRequest
+from domain.live.backtesting import backtest
+from domain.live.plan import Plan, StrategyPlan
+from domain.live.replaying import replay
+from domain.strategies import STRATEGIES
+from domain.trading.rules import rules_from
+from tests.domain.live.world import contexts, files_of, plan_of, start, tape_of
+from tests.domain.strategies.world import params_of
+
+ONE, SEVERAL = ("EURUSD M15",), ("EURUSD H1", "EURUSD M15", "GBPUSD M15")
+STRICT = rules_from({"costs": {"slippage": 0.2, "unit": "pips", "commission_per_lot": 3.5}, "sizing": {"kind": "fraction_at_risk", "value": 0.01}, "limits": {"daily_loss": 0.03, "max_positions": 3}})
+
+
+def assert_equal(plan: Plan, tmp_path, commands=()) -> int:
+    """The number of fills."""
+    bars, beside = tape_of(*plan.series), contexts(plan.series)
+    expected = backtest(plan, bars, commands, beside)
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    worked = list(replay(plan, bars, commands, beside))
+    assert files_of(worked, tmp_path / "a") == files_of(expected, tmp_path / "b")
+    return len(expected.fills)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_on_one_series(name, tmp_path):
+    plan = plan_of(ONE, name, params_of(name)[0])
+    if name == "correlation":
+        with pytest.raises(BadRequest, match="needs bars of another instrument"):
+            assert_equal(plan, tmp_path)
+    else:
+        assert_equal(plan, tmp_path)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_on_several_series_as_one_account(name, tmp_path):
+    assert assert_equal(plan_of(SEVERAL, name, params_of(name)[:2][-1], STRICT), tmp_path)
+
+
+def test_several_strategies_as_one_account(tmp_path):
+    strategies = StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("breakout", {"lookback": 20}, ("EURUSD M15", "EURUSD H1"))
+    assert assert_equal(Plan(SEVERAL, strategies, STRICT, "auto", start()), tmp_path)
