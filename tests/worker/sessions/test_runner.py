@@ -89,6 +89,16 @@ def test_commands_are_worked_once_and_outlive_a_restart(store, begin, runner, ou
     assert pause.worked < go_on.worked == 20 * MINUTE and not [at for at in fills if pause.worked // MINUTE < at <= 20] and 21 in fills
 
 
+@pytest.mark.parametrize("eager", [True], indirect=True)
+def test_what_was_asked_before_a_session_is_taken_up_is_worked_at_its_time(store, begin, runner, eager):
+    begin("gold")
+    with store.unit() as unit:
+        ask(unit, "gold", "pause", {}, "ana", ts=5 * MINUTE)
+    finish(runner())
+    with store.read() as unit:
+        assert unit.session_commands.taped("gold")[0].worked == 5 * MINUTE and not list(unit.session_tape.rows("gold", "fills"))
+
+
 def test_stop_ends_a_session(store, begin, runner, outputs):
     begin("gold")
     first = runner()
