@@ -14,6 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from domain.live.backtesting import backtest
+from domain.live.command import Command
+from domain.live.plan import Plan
 from domain.market.bars import frame
 from domain.market.resample import resample
 from domain.market.timeframe import Timeframe
@@ -74,6 +77,7 @@ def test_a_session_killed_at_random_ends_as_its_twin_and_its_backtest(store, set
     assert ended(store, "killed") == ended(store, "twin") == "finished"
     killed, twin = tables(store, settings, "killed"), tables(store, settings, "twin")
     assert {kind_: first_difference(killed[kind_], twin[kind_]) for kind_ in twin if killed[kind_] != twin[kind_]} == {}
+    assert {kind_: first_difference(killed[kind_], text) for kind_, text in backtested(store).items() if killed[kind_] != text} == {}
     assert kills >= min(KILLS, 20) and slowest < SLOWEST
 
 
@@ -127,6 +131,15 @@ def work(settings, name: str, batch: float) -> None:
         status = 0
     finally:
         os._exit(status)
+
+
+def backtested(store) -> dict[str, str]:
+    """Trades, fills and equity of the backtest of what stands on the tape, as they are written."""
+    with store.read() as unit:
+        bars = list(unit.session_tape.bars("killed"))
+        commands = [Command(each.worked, each.who, each.command, dict(each.arguments), each.reason) for each in unit.session_commands.taped("killed")]
+    outcome = backtest(Plan.of(PLAN), bars, commands)
+    return {kind: getattr(outcome, kind).to_csv(index=False) for kind in ("trades", "fills", "equity")}
 
 
 def first_difference(one: str, other: str) -> tuple[str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
 
+from domain.backtest.commanded import Commanded, replay_commanded
 from domain.backtest.live import Bars, LiveSeries, LiveSimulation, OtherLayout
 from domain.backtest.simulator import replay
 from domain.errors import BadBars, BadRequest
@@ -16,9 +18,11 @@ from domain.market.timeframe import Timeframe
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading import Account, Costs, Rules
+from domain.trading.command import in_order as sort
 from domain.trading.signal_row import read_row
 from tests.domain.backtest.fed import fed, in_order, unlike
 from tests.reference.cases import Case, case
+from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "32"))
 MINUTE = 60_000_000_000
@@ -42,6 +46,23 @@ def test_a_live_account_stored_and_restored_after_every_event_is_the_whole_run(p
 def test_a_live_account_in_one_piece_is_the_whole_run():
     for seed in range(1000, 1000 + CASES // 2):
         assert differences(in_order(case(seed)), restores=False, halves=seed % 2 == 0) == [], seed
+
+
+def commanded_differences(seed: int, ask: bool) -> list[str]:
+    random, drawn = Random(f"live {seed}"), in_order(case(seed))
+    commands = sort([*(approvals(drawn, random) if ask else ()), *draw_commands(drawn, random)])
+    asked = Commanded(commands, strategies_of(drawn), ask)
+    try:
+        whole = replay_commanded(drawn.tasks, drawn.rules, asked, drawn.rates).outcome
+    except BadRequest:
+        return []
+    return unlike(whole, fed(drawn, seed % 2 == 0, seed % 3 == 0, asked))
+
+
+@pytest.mark.parametrize("ask", [False, True])
+def test_commands_on_a_live_account_do_what_they_do_to_the_whole_run(ask):
+    for seed in range(2000, 2000 + CASES // 2):
+        assert commanded_differences(seed, ask) == [], seed
 
 
 def account(rules: Rules = Rules(), **more) -> LiveSimulation:
@@ -72,7 +93,7 @@ def test_what_rules_read_of_earlier_bars_comes_from_the_tape():
     feed(live, 0, 2_500)
     stored = live.store()
     assert len(stored) <= 4096
-    again = account(rules).restore(live.series, rules, stored, tape=live.bars._own)
+    again = account(rules).restore(live.series, rules, stored, tape=live.bars.own)
     rows = lambda n: [read_row(dict(side="long"))] if n == 2_510 else []  # noqa: E731
     ours, theirs = feed(live, 2_500, 20, rows), feed(again, 2_500, 20, rows)
     assert ours == theirs and any(booked.fills for booked in ours)
@@ -125,7 +146,7 @@ def test_the_kill_switch_closes_at_the_next_open_and_holds_after_a_restore():
     feed(live, 0, 10, lambda n: [read_row(dict(side="long", lots=0.1))] if n == 5 else [])
     assert [held.lots for held in live.present().held] == [0.1]
     live.kill()
-    live = LiveSimulation.restore(live.series, live.rules, live.store(), tape=live.bars._own)
+    live = LiveSimulation.restore(live.series, live.rules, live.store(), tape=live.bars.own)
     booked = feed(live, 10, 3, lambda n: [read_row(dict(side="long", lots=0.1))])
     assert [fill.reason for each in booked for fill in each.fills] == ["kill_switch"]
     assert live.present().counts["halted"] > 0 and not live.present().held
@@ -149,4 +170,4 @@ def test_only_the_last_bar_of_a_series_is_the_end_of_the_data():
 def test_bars_is_what_a_tape_gives():
     live = account()
     feed(live, 0, 5)
-    assert isinstance(live.bars._own(0, 2), Bars) and len(live.bars._own(0, 2).ts) == 2
+    assert isinstance(live.bars.own(0, 2), Bars) and len(live.bars.own(0, 2).ts) == 2
