@@ -50,6 +50,20 @@ def test_a_second_runner_is_refused(store, begin, runner):
     assert set(first.held) == {"gold"} and not second.held
 
 
+def test_a_session_whose_holder_falls_silent_is_taken(begin, runner):
+    begin("gold")
+    now = [0.0]
+    first, second = runner(), runner(clock=lambda: now[0])
+    first.step()
+    for _ in range(12):
+        assert not second.held
+        now[0] += 1.0
+        second.step()
+        if second.held:
+            break
+    assert second.held and 8.0 <= now[0] <= 10.0
+
+
 def test_who_lost_its_lease_writes_nothing_and_lets_go(store, begin, runner, outputs):
     begin("gold", "twin")
     zombie, heir = runner(only="gold"), runner()
