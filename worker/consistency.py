@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest, unknown
-from domain.live import notices
 from domain.live.broker_consistency import against_broker, later_candles
 from domain.live.command import Command
 from domain.live.consistency import TABLES, Alert, Books, Consistency, exact
@@ -59,8 +58,7 @@ def record(unit: Unit, found: Consistency, actor: str, key: str) -> None:
     kind = "session_consistent" if found.holds else "session_diverged"
     unit.audit(actor, kind, entity(found.session), sentence=found.sentence, rows=dict(found.rows), alerts=[alert.sentence for alert in found.alerts][:SHOWN])
     if not found.holds:
-        notice = notices.divergence(found.session, key, found.sentence, found.severity)
-        unit.messages.write([Message(notice.key, notice.severity, notice.text, found.session)], unit.now())
+        unit.messages.write([Message(f"{found.session}:divergence:{key}", found.severity, found.sentence, found.session)], unit.now())
 
 
 def _until(state: SessionState, tape: Sequence[TapeBar]) -> pd.Timestamp:

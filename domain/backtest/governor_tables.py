@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from domain.backtest.kernel import drifts
@@ -72,6 +74,23 @@ def drift_index(values: np.ndarray) -> np.ndarray:
     values, index = np.ascontiguousarray(values, np.float64), np.full(len(values), np.nan)
     drifts.rolling_psi(values, index)
     return index
+
+
+def drift_now(values: np.ndarray) -> float:
+    """``drift_index`` at the last of the values, to the last bit, without the others: some 50 µs."""
+    window = np.asarray(values[-DRIFT_ROWS:], np.float64)
+    if len(window) < DRIFT_ROWS:
+        return float("nan")
+    old, new = (np.sort(part[np.isfinite(part)]) for part in (window[: drifts.BEFORE], window[drifts.BEFORE :]))
+    if min(len(old), len(new)) < drifts.LEAST:
+        return float("nan")
+    edges = np.unique(old[len(old) * np.arange(1, drifts.BINS) // drifts.BINS])
+    earlier, later = (np.diff(np.searchsorted(part, edges), prepend=0, append=len(part)).tolist() for part in (old, new))
+    bins, total = len(edges) + 1, 0.0
+    for seen, count in zip(earlier, later, strict=True):
+        b, a = (seen + 0.5) / (len(old) + 0.5 * bins), (count + 0.5) / (len(new) + 0.5 * bins)
+        total += (a - b) * math.log(a / b)
+    return total
 
 
 def _releases(limits: Limits, instrument: Instrument, releases: np.ndarray | None) -> np.ndarray:

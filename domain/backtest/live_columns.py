@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from domain.backtest.governor_tables import DRIFT_ROWS, bits, drifted
+from domain.backtest.governor_tables import DRIFT_ROWS, STRONG, bits, drift_now
 from domain.backtest.kernel.codes import DRIFTED
 from domain.backtest.limit_tables import DARK_END, DARK_OPEN, SPREAD_SPIKE, VOLATILITY_SPIKE, mean_before, rolling, yearly_volatility
 from domain.backtest.live_clocks import is_dark
@@ -141,7 +141,7 @@ class Columns:
     def monitored(self, value: float) -> int:
         """Whether the monitored feature has drifted with this value, as a warning."""
         self.features.add(value)
-        return DRIFTED * bool(drifted(self.features.values())[-1])
+        return DRIFTED * bool(drift_now(self.features.values()) > STRONG)
 
     def sigma(self) -> float:
         """Yearly volatility after the last bar."""

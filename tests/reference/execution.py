@@ -6,6 +6,7 @@ Written from the page and from nothing else. Where the page and this package dis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,9 +43,10 @@ def simulate(
     sizing: Sizing,
     rates: Sequence[Rate] = (),
     limits: Limits = Limits(),
+    **person: Any,
 ) -> Outcome:
-    """What the execution page says happens to ``tasks`` in one account."""
-    return _outcome(replayed(tasks, account, costs, execution, sizing, rates, limits))
+    """What the execution page says happens to ``tasks`` in one account; ``person``: ``commands``, ``strategies``, ``ask`` as ``replayed`` takes them."""
+    return _outcome(replayed(tasks, account, costs, execution, sizing, rates, limits, **person))
 
 
 def replayed(

@@ -18,6 +18,7 @@ from worker.sessions.losses import LossWatch
 from worker.sessions.work import Account, SessionWork, standing
 from worker.settings import Settings
 from worker.store import Store
+from worker.store.session_commands import StoredCommand
 from worker.store.sessions import SessionState, TradingSession
 
 Booked = Callable[[str], Sequence[Mapping[str, Any]]]        # kind of output -> its rows, as they were booked
@@ -32,11 +33,12 @@ class Accounts(Protocol):
 
 @dataclass(frozen=True)
 class Stored:
-    """A session as the store has it, read at one moment."""
+    """A session as the store has it, read at one moment. ``waiting``: commands that are not worked yet."""
 
     session: TradingSession
     state: SessionState
     commands: Sequence[Command]
+    waiting: Sequence[StoredCommand] = ()
 
     @property
     def recovered(self) -> bool:
@@ -50,7 +52,7 @@ def read(store: Store, name: str) -> Stored:
         if session is None or state is None:
             raise BadRequest(f"the session {name} is not in the database any more; restore it from a backup")
         commands = [Command(c.worked or 0, c.who, c.command, dict(c.arguments), c.reason) for c in unit.session_commands.taped(name)]
-        return Stored(session, state, commands)
+        return Stored(session, state, commands, [each for each in unit.session_commands.all(name) if each.worked is None])
 
 
 def taped(store: Store, name: str, series: str) -> list[TapeBar]:
@@ -76,8 +78,9 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     else:
         history = source.history(asked)
         account = accounts.start(plan, history, tape)
-    losses = LossWatch(name, plan, stored.state.view.get("losses", ())) if stored.session.source.get("feed") != "replay" else None
+    losses = LossWatch(name, plan, stored.state.view.get("losses", ()))
     work = SessionWork(name, account, source.open(asked), epoch, stored.state, losses)
+    work.ask(stored.waiting)            # before the first instant: one of them may be due after it
     if not stored.recovered:
         work.begin(history)
     return stored, work

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -9,10 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from domain.backtest.commanded import Commanded
 from domain.backtest.live import Booked, LiveSeries, LiveSimulation
 from domain.backtest.live_records import joined
 from domain.backtest.rate_table import costs_of_rate
 from domain.backtest.series import Bars, bars_of, nanoseconds
+from domain.backtest.verbs import Traded, Verbs
+from domain.trading.command import Command
 from domain.trading.signals import SIGNAL_COLUMNS
 from domain.trading.task import Rate, Task
 from tests.reference.cases import Case
@@ -111,11 +115,15 @@ class Result(NamedTuple):
     largest: int        # bytes of state
 
 
-def fed(case: Case, restores: bool = True, halves: bool = False) -> Result:
-    """The case bar by bar, stored and restored into a fresh object after every event; ``halves``: the ends of an instant are worked before its opens are known."""
-    feed, booked, largest = Feed(case, kept=restores), list[Booked](), 0
+def fed(case: Case, restores: bool = True, halves: bool = False, asked: Commanded = Commanded()) -> Result:
+    """The case bar by bar, stored and restored into a fresh object after every event; ``halves``: the ends of an instant are worked before its opens
+    are known; ``asked``: commands."""
+    feed, booked, largest, commands = Feed(case, kept=restores), list[Booked](), 0, deque(asked.commands)
+    verbs = Verbs([Traded(task.instrument, task.timeframe, name) for task, name in zip(case.tasks, asked.strategies or [""] * len(case.tasks), strict=True)], case.limits.blackout)
     live = feed.simulation()
+    live.ask(asked.ask)
     for now in feed.instants():
+        booked += worked(commands, verbs, live, now)
         for part in ((feed.ends,), (feed.opens,)) if halves else ((feed.ends, feed.opens),):
             for fill in part:
                 fill(live, now)
@@ -124,9 +132,17 @@ def fed(case: Case, restores: bool = True, halves: bool = False) -> Result:
                 stored = live.store()
                 largest = max(largest, len(stored))
                 live = feed.restored(stored)
+    booked += worked(commands, verbs, live, None)
     booked.append(live.finish())
     every, present = joined(booked), live.present()
     return Result(*(every[name] for name in ("fills", "trades", "reviews", "equity")), present.counts, present.ambiguous, present.entries, largest)
+
+
+def worked(commands: deque[Command], verbs: Verbs, live: LiveSimulation, before: int | None) -> list[Booked]:
+    """The commands that come before the next instant."""
+    while commands and (before is None or commands[0].ts < before):
+        verbs.work(commands.popleft(), live)
+    return live.taken()
 
 
 def as_records(frame: pd.DataFrame) -> list[tuple]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.backtest.governor_tables import DRIFT_ROWS, drift_index
+from domain.backtest.governor_tables import DRIFT_ROWS, drift_index, drift_now
 from domain.errors import BadRequest
 from domain.laboratory.drift import DriftReference
 from domain.market.instrument import instrument
@@ -196,11 +196,20 @@ def test_the_index_of_a_bar_is_that_of_its_own_window_to_the_last_bit_and_the_la
     assert np.isnan(index[: DRIFT_ROWS - 1]).all() and np.isfinite(index[DRIFT_ROWS - 1 :]).all()
     for row in range(DRIFT_ROWS - 1, len(values), 50):
         window = values[row + 1 - DRIFT_ROWS : row + 1]
-        assert drift_index(window)[-1] == index[row]
+        assert drift_index(window)[-1] == index[row] == drift_now(window)
         old, new = (part[np.isfinite(part)] for part in (window[:-500], window[-500:]))
         levels = pd.Series(np.concatenate([old, new])).rank(method="dense").to_numpy(np.int64) - 1
         scale = DriftReference(np.sort(levels[: len(old)]), int(levels.max()) + 1)
         assert scale.psi(levels[len(old) :], np.array([0]))[0] == pytest.approx(index[row], abs=1e-12)
+
+
+def test_one_bar_s_index_alone_has_the_bits_of_all_of_them():
+    random = np.random.default_rng(9)
+    values = np.round(random.normal(size=DRIFT_ROWS + 1_500) + np.linspace(0.0, 1.0, DRIFT_ROWS + 1_500), 3)
+    values[random.random(len(values)) < 0.01] = np.inf
+    index = drift_index(values)
+    assert [drift_now(values[: row + 1]) for row in range(DRIFT_ROWS - 1, len(values))] == index[DRIFT_ROWS - 1 :].tolist()
+    assert np.isnan(drift_now(values[: DRIFT_ROWS - 1])) and np.isnan(drift_now(np.full(DRIFT_ROWS, np.nan)))
 
 
 # --- what is not given ---

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
 
+from domain.backtest.commanded import Commanded, replay_commanded
 from domain.backtest.live import Bars, LiveSeries, LiveSimulation, OtherLayout
 from domain.backtest.simulator import replay
 from domain.errors import BadBars, BadRequest
@@ -16,9 +18,11 @@ from domain.market.timeframe import Timeframe
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading import Account, Costs, Rules
+from domain.trading.command import in_order as sort
 from domain.trading.signal_row import read_row
 from tests.domain.backtest.fed import fed, in_order, unlike
 from tests.reference.cases import Case, case
+from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "32"))
 MINUTE = 60_000_000_000
@@ -42,6 +46,23 @@ def test_a_live_account_stored_and_restored_after_every_event_is_the_whole_run(p
 def test_a_live_account_in_one_piece_is_the_whole_run():
     for seed in range(1000, 1000 + CASES // 2):
         assert differences(in_order(case(seed)), restores=False, halves=seed % 2 == 0) == [], seed
+
+
+def commanded_differences(seed: int, ask: bool) -> list[str]:
+    random, drawn = Random(f"live {seed}"), in_order(case(seed))
+    commands = sort([*(approvals(drawn, random) if ask else ()), *draw_commands(drawn, random)])
+    asked = Commanded(commands, strategies_of(drawn), ask)
+    try:
+        whole = replay_commanded(drawn.tasks, drawn.rules, asked, drawn.rates).outcome
+    except BadRequest:
+        return []
+    return unlike(whole, fed(drawn, seed % 2 == 0, seed % 3 == 0, asked))
+
+
+@pytest.mark.parametrize("ask", [False, True])
+def test_commands_on_a_live_account_do_what_they_do_to_the_whole_run(ask):
+    for seed in range(2000, 2000 + CASES // 2):
+        assert commanded_differences(seed, ask) == [], seed
 
 
 def account(rules: Rules = Rules(), **more) -> LiveSimulation:

@@ -1,0 +1,142 @@
+"""``tidemark paper``: a session in the foreground equals a backtest of its tape and commands, goes on after a death, and takes every command."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from typer.testing import CliRunner
+
+from domain.errors import BadRequest
+from tests.worker.test_terminal_tape import CONFIG, plain, walk
+from worker.cli import app
+from worker.owner import MACHINE, began
+from worker.store import session_asking as asking
+from worker.store.sessions import lease_of
+
+FILES = ("trades.csv", "fills.csv", "equity.csv", "decisions.csv", "tape.csv", "commands.csv")
+STRATEGY = ("--strategy", "simple_ma", "--params", '{"fast": 3, "slow": 7}')
+SERIES = dict(series=["EURUSD M5"], strategies=[dict(name="simple_ma", params={}, series=[])], rules={})
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("TIDEMARK_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("TIDEMARK_STORAGE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TIDEMARK_APP_USER", "ana")
+    (tmp_path / "config.toml").write_text(CONFIG)
+    return tmp_path
+
+
+def paper(*words: object) -> str:
+    result = CliRunner().invoke(app, ["paper", *map(str, words)])
+    if result.exception:
+        raise result.exception
+    return result.stdout
+
+
+def start(folder, *more: object, name: str = "one") -> dict:
+    return json.loads(paper("start", "--session", name, *STRATEGY, "--config", folder / "config.toml", "--out", folder / name, "--json", *more))
+
+
+def refused(*words: object) -> str:
+    with pytest.raises(BadRequest) as refusal:
+        paper(*words)
+    return str(refusal.value)
+
+
+def waiting() -> object:
+    """A session that nobody works on, which takes commands."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    with at.paper.store.unit() as unit:
+        asking.start(unit, "live", SERIES, dict(feed="oanda"), "ana")
+    return at
+
+
+def test_a_session_that_died_goes_on_and_one_that_is_over_writes_its_files_again(workspace):
+    frame = walk(5, 120)
+    start(workspace, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', frame)}")
+    assert "there is a session named 'one' already" in refused("start", "--session", "one", "--replay", f"EURUSD M5={workspace / 'm5.csv'}", *STRATEGY)
+    paper("resume", "one", "--out", workspace / "again")
+    for file in FILES:
+        assert (workspace / "again" / file).read_bytes() == (workspace / "one" / file).read_bytes()
+    assert "no session named 'two'" in refused("resume", "two")
+
+
+def test_a_session_in_use_is_refused(workspace):
+    at = waiting()
+    with at.paper.store.unit() as unit:
+        unit.leases.take(lease_of("live"), f"here:{os.getpid()}:{MACHINE}-{began(os.getpid())}-x")
+    assert f"the session live is in use by the process {os.getpid()} on here" in refused("resume", "live")
+
+
+COMMANDS = [
+    (("pause", "--reason", "lunch"), "pause", {}),
+    (("continue",), "continue", {}),
+    (("order", "--instrument", "EURUSD", "--side", "buy", "--lots", "0.2", "--stop", "1.0", "--target", "1.2"), "order", dict(instrument="EURUSD", side="buy", lots=0.2, stop=1.0, target=1.2)),
+    (("close", "--instrument", "EURUSD", "--side", "long", "--share", "0.5"), "close", dict(instrument="EURUSD", side="long", share=0.5)),
+    (("close",), "close", {}),
+    (("close-all",), "close-all", {}),
+    (("set", "--params", '{"fast": 9}'), "set", dict(parameters=dict(fast=9))),
+    (("enable", "--strategy", "simple_ma"), "enable", dict(strategy="simple_ma")),
+    (("disable",), "disable", {}),
+    (("blackout", "--add", "12:25-12:35 UTC"), "blackout", dict(add="12:25-12:35 UTC")),
+    (("approve", "--order", "3"), "approve", dict(order=3)),
+    (("stop", "--close"), "stop", dict(close=True)),
+]
+
+
+def test_every_verb_is_a_command_that_waits_for_whoever_works_on_the_session(workspace):
+    at = waiting()
+    for (verb, *more), _, _ in COMMANDS:
+        paper(verb, "live", *more)
+    with at.paper.store.read() as unit:
+        asked = [(each.command, dict(each.arguments)) for each in unit.session_commands.waiting()]
+        assert {each.who for each in unit.session_commands.waiting()} == {"ana"}
+    assert asked == [(verb, arguments) for _, verb, arguments in COMMANDS]
+    shown = json.loads(paper("show", "live", "--json"))
+    assert (shown["state"], shown["commands_waiting"], shown["bars"], shown["positions"]) == ("ready", len(COMMANDS), 0, [])
+    assert json.loads(paper("list", "--json"))[0]["name"] == "live"
+    assert "Waiting" not in paper("list") and "live" in paper("list")
+
+
+def test_the_kill_switch_is_set_for_one_and_for_all_and_lifted_with_a_reason(workspace):
+    at = waiting()
+    paper("halt", "live", "--keep", "--reason", "news")
+    paper("halt")
+    assert [(each.name, each.flatten, each.reason) for each in at.paper.halts()] == [("", True, "no reason given"), ("live", False, "news")]
+    assert "say why" in refused("release", "live")
+    paper("release", "live", "--reason", "over")
+    paper("release", "--reason", "over")
+    assert not at.paper.halts()
+    assert "no kill switch is set" in refused("release", "--reason", "again")
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ((), "give either --replay FILE or --feed oanda|mt5"),
+        (("--feed", "oanda"), "--feed needs instruments"),
+        (("--feed", "ib", "--instrument", "EURUSD"), "no feed named 'ib'; there are mt5, oanda"),
+        (("--feed", "oanda", "--instrument", "EURUSD"), "--timeframe is missing"),
+        (("--replay", "x.csv", "--broker", "ib"), "no broker named 'ib'; there are mt5, oanda, paper"),
+        (("--replay", "x.csv", "--mode", "yes"), "no mode named 'yes'; there are approve, auto"),
+        (("--replay", "x.csv", "--speed", "0"), "--speed is '0'; it must be a number above 0, times real time, or max"),
+        (("--replay", "EURUSD=x.csv", "--timeframe", "M5"), "there is no file x.csv"),
+    ],
+)
+def test_what_cannot_be_started_is_refused_by_a_sentence(workspace, more, sentence):
+    assert sentence in refused("start", "--session", "x", *STRATEGY, *more)
+    assert not (workspace / "home" / "tidemark.db").exists() or json.loads(paper("list", "--json")) == []
+
+
+@pytest.mark.parametrize(("verb", "more", "sentence"), [("close", ("--share", "0"), "share is 0"), ("order", ("--side", "buy", "--lots", "1"), "an order names no instrument"), ("set", ("--params", "{}"), "set changes nothing"), ("blackout", (), "blackout needs either add or remove")])
+def test_a_command_that_says_nothing_is_refused_before_it_is_written(workspace, verb, more, sentence):
+    waiting()
+    assert sentence in refused(verb, "live", *more)
+    assert json.loads(paper("show", "live", "--json"))["commands_waiting"] == 0

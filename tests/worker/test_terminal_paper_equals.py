@@ -1,0 +1,38 @@
+"""``tidemark paper``: a session is the backtest of its files, and of its tape and commands, to the last byte."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tests.worker.test_terminal_paper import FILES, STRATEGY, start
+from tests.worker.test_terminal_paper import workspace as workspace
+from tests.worker.test_terminal_tape import TIME, backtest, plain, same, walk
+
+
+def test_a_session_of_two_timeframes_equals_the_backtest_of_its_files_and_of_its_tape(workspace):
+    bars = [f"EURUSD M5={plain(workspace, 'm5.csv', walk(5, 200))}", f"EURUSD H1={plain(workspace, 'h1.csv', walk(60, 17, seed=2))}"]
+    begin = f"{walk(5, 200)['ts'][40]:{TIME}}"
+    facts = start(workspace, *[word for each in bars for word in ("--replay", each)], "--from", begin)
+    assert (facts["state"], facts["written"], facts["price_age"]) == ("finished", list(FILES), None)
+    assert facts["trades"] == len(pd.read_csv(workspace / "one" / "trades.csv")) > 5
+    same(workspace / "one", backtest(workspace, "files", *[word for each in bars for word in ("--bars", each)], *STRATEGY, "--from", begin))
+    same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--commands", workspace / "one" / "commands.csv", *STRATEGY, "--from", begin))
+
+
+def test_commands_of_a_file_are_worked_at_their_times_and_stand_on_the_tape(workspace):
+    frame = walk(5, 150)
+    commands = workspace / "commands.csv"
+    commands.write_text(f'ts,who,command,arguments,reason\n{frame["ts"][60]:{TIME}},bob,order,"{{""instrument"":""EURUSD"",""side"":""buy"",""lots"":0.3}}",try\n{frame["ts"][80]:{TIME}},bob,pause,,lunch\n')
+    start(workspace, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', frame)}", "--commands", commands)
+    assert pd.read_csv(workspace / "one" / "commands.csv")["command"].tolist() == ["order", "pause"]
+    assert 0.3 in pd.read_csv(workspace / "one" / "trades.csv")["lots"].tolist()
+    assert pd.read_csv(workspace / "one" / "trades.csv")["entry_ts"].max() <= f"{frame['ts'][81]:{TIME}}"
+    same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--commands", workspace / "one" / "commands.csv", *STRATEGY))
+
+
+def test_bad_bars_are_dropped_counted_and_named(workspace):
+    frame = walk(5, 60)
+    bad = pd.concat([frame.iloc[:30], frame.iloc[[10, 29]], frame.iloc[[30]].assign(high=0.5), frame.iloc[31:]], ignore_index=True)
+    facts = start(workspace, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', bad)}")
+    assert (facts["state"], facts["bars"], facts["dropped"]) == ("finished", 59, 3)
+    same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", *STRATEGY))
