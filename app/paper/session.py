@@ -74,6 +74,8 @@ def _state(view: Any) -> None:
         st.error(literal(reason or "The session failed."), title="Stopped by an error", icon=":material/error:")
     elif row.state == "differs":
         st.error(literal(f"The broker's book differs from ours. {reason} No entries until a person adopts what is there or closes it."), icon=":material/error:")
+    elif row.state == "waiting" and row.source == "replay":
+        st.info("The stored bars are being read; right after an installation the engine is compiled first.", icon=":material/hourglass_empty:")
     elif row.state == "waiting":
         st.info("Waiting for prices: nothing is decided until the feed gives some.", icon=":material/hourglass_empty:")
     elif row.state == "ready":
@@ -138,7 +140,7 @@ def _positions(view: Any) -> None:
 
 def _newest(view: Any, name: str, rows: int = 8) -> None:
     section("Decisions", "newest first, those refused too")
-    frame = view.decisions.iloc[::-1].head(rows) if len(view.decisions) else view.decisions
+    frame = view.decisions.head(rows)
     if not len(frame):
         st.caption("None yet.")
         return
@@ -176,7 +178,7 @@ def _tables(view: Any) -> None:
             if not len(frame):
                 st.caption("Nothing yet.")
                 continue
-            _frame(frame if what == "log" else frame.iloc[::-1], columns, f"the newest {len(frame)} of {name.lower()}", height=min(34 + 28 * (len(frame) + 1), 420))
+            _frame(frame.iloc[::-1] if what == "commands" else frame, columns, f"the newest {len(frame)} of {name.lower()}", height=min(34 + 28 * (len(frame) + 1), 420))
 
 
 def _frame(frame: pd.DataFrame, columns: tuple[str, ...], alt: str, height: Any = "auto") -> None:
