@@ -86,7 +86,7 @@ class LiveSimulation(LiveCommanded):
         """A finer bar of series ``k``, for ``magnify``; before the bar ends that it lies in."""
         spread, source = self.bars.spread(k, spread), self._finer_sources[k]
         if self.rules.execution.intrabar == "magnify":
-            self.bars.finer[k].append((ts, open, high, low, close, spread))
+            self.bars.finer.coming[k].append((ts, open, high, low, close, spread))
         if self.conversion is not None and source is not None:
             finer = self.series[k].finer_timeframe or self.series[k].timeframe
             source.add(ts, ts + finer.nanoseconds if end is None else end, mid_of(self.series[k].side, close, spread))

@@ -10,9 +10,11 @@ import numpy as np
 
 from domain.backtest.kernel.codes import DARK_END, DARK_OPEN, DRIFTED, NEWS, OFF_SESSION
 from domain.backtest.live_account import LiveAccount
-from domain.backtest.live_clocks import flat_at, is_dark, nights_between
-from domain.backtest.live_columns import Columns, Rule, Wilder, correlation, governed, governing, grid, rule_of, true_range
+from domain.backtest.live_clocks import is_dark, nights_between
+from domain.backtest.live_columns import Columns, Rule, correlation, governed, governing, grid, rule_of, true_range
+from domain.backtest.live_finer import FinerBars
 from domain.backtest.live_records import LiveSeries
+from domain.backtest.live_tables import Averages, Flats
 from domain.backtest.live_tape import OwnTape, Tape, together
 from domain.backtest.live_window import KINDS, TABLES, Window
 from domain.backtest.series import Bars
@@ -25,7 +27,7 @@ NAN = math.nan
 
 
 class LiveBars:
-    """The bars of the traded series. ``ended``: how many of a series in the window have ended; ``windows``: the lengths of ATR, by their row."""
+    """The bars of the traded series. ``ended``: how many of a series in the window have ended."""
 
     def __init__(self, series: Sequence[LiveSeries], rules: Rules, tape: Tape | None) -> None:
         self.series, self.rules = series, rules
@@ -37,13 +39,10 @@ class LiveBars:
         self.swaps = [bool(task) for task in self.account.tasks["swaps"]]
         self.columns = [Columns(rule_of(rules.limits, rules.sizing)) for _ in series]
         self._governing = governing(rules.limits)
-        self.windows: list[int] = []
-        self.averages: list[list[Wilder]] = [[] for _ in series]        # of each series, one a window
-        self.flats: list[tuple[int, str]] = []
-        self.finer: list[list[tuple[float, ...]]] = [[] for _ in series]
-        self._finer_used, self._rho = 0, dict[tuple[int, int, int], float]()
-        self._own = OwnTape(len(series)) if tape is None else None
-        self._tape: Tape = self._own or tape        # type: ignore[assignment]
+        self.averages, self.flats = Averages(self.window, lambda k: self._so_far(k, None)), Flats(self.window, series)
+        self.finer, self._rho = FinerBars(self.account), dict[tuple[int, int, int], float]()
+        self.own = OwnTape(len(series)) if tape is None else None
+        self._tape: Tape = self.own or tape        # type: ignore[assignment]
         if rules.costs.slippage_kind == "atr":
             self.average_row(rules.costs.slippage_window)
 
@@ -63,9 +62,7 @@ class LiveBars:
             columns[name][k, b] = 0
         if self.swaps[k]:
             columns["nights_before"][k, b] = nights_between(int(columns["end"][k, b - 1]), ts, self.series[k].instrument.triple_day) if b else 0
-        for row, (series, text) in enumerate(self.flats):
-            if series == k:
-                columns["flat_at"][row, k, b], columns["shut_at"][row, k, b] = flat_at(text, ts, self.series[k].timeframe, self.series[k].instrument.calendar)
+        self.flats.opened(k, b, ts)
         self.window.count[k] = b + 1
         self.account.tasks["count"][k] = b + 1
 
@@ -80,16 +77,15 @@ class LiveBars:
         span = true_range(high, low, float(columns["close"][k, b - 1])) if b else NAN
         columns["warn"][k, b] |= self.columns[k].ended(end, spread, span, close) | self._governed(k, end)
         columns["sigma"][k, b] = self.columns[k].sigma()
-        for row, average in enumerate(self.averages[k]):
-            columns["atr"][row, k, b] = average.add(span)
+        self.averages.ended(k, b, span)
         if self.swaps[k]:
             columns["nights_in"][k, b] = nights_between(ts, end, self.series[k].instrument.triple_day)
-        self._end_finer(k, b, ts, end, high, low)
+        self.finer.ended(k, b, (ts, end), high, low)
         self.ended[k] = b + 1
         if last:
             self.last[k], self.account.tasks["open_ended"][k] = True, 0
-        if self._own is not None:
-            self._own.add(k, ts, end, float(columns["open"][k, b]), high, low, close, spread)
+        if self.own is not None:
+            self.own.add(k, ts, end, float(columns["open"][k, b]), high, low, close, spread)
         return end, self.mid(k, close, spread)
 
     def open_until(self, k: int) -> int:
@@ -115,24 +111,17 @@ class LiveBars:
 
     def average_row(self, window: int) -> int:
         """The row of the ATR of this length; a new one is made from the bars so far."""
-        if window not in self.windows:
-            row = self.window.add_row("atr") if self.windows else 0
-            self.windows.append(window)
-            for k in range(len(self.series)):
-                self.averages[k].append(self._average_so_far(k, row, window))
+        if window not in self.averages.windows:
+            self.averages.add(window, self.ended)
             self.account.tell_window()
-        return self.windows.index(window)
+        return self.averages.windows.index(window)
 
     def flat_row(self, k: int, text: str) -> int:
         """The row of this moment to be flat, for fills in bars of this series."""
-        if (k, text) not in self.flats:
-            row = self.window.add_row("flat_at", "shut_at") if self.flats else 0
-            self.flats.append((k, text))
-            for b, ts in enumerate(self.window.columns["ts"][k, : self.window.count[k]].tolist()):
-                at, shut = flat_at(text, ts, self.series[k].timeframe, self.series[k].instrument.calendar)
-                self.window.columns["flat_at"][row, k, b], self.window.columns["shut_at"][row, k, b] = at, shut
+        if (k, text) not in self.flats.rows:
+            self.flats.add(k, text)
             self.account.tell_window()
-        return self.flats.index((k, text))
+        return self.flats.rows.index((k, text))
 
     def correlate(self, k: int, b: int) -> None:
         """Correlations of the instrument of a bar that opens now with the others, before this day."""
@@ -143,8 +132,8 @@ class LiveBars:
 
     def forget_worked(self) -> None:
         """Places of finer bars are free once no bar that has ended waits to be worked."""
-        if self._finer_used and all(self.account.cursors["bar"][k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
-            self._finer_used = 0
+        if self.finer.any and all(self.account.cursors["bar"][k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
+            self.finer.free()
 
     def change(self, rules: Rules) -> None:
         """Other limits: their warnings of the bars in the window, as if they had always been so."""
@@ -192,8 +181,8 @@ class LiveBars:
         """What is stored beside the arrays."""
         bases = self._bases()
         kept = dict(base=[count - base for count, base in zip(self.window.count, bases, strict=True)], ended=[ended - base for ended, base in zip(self.ended, bases, strict=True)])
-        averages = [[[each.count, each.value] for each in (*own, self.columns[k].spikes)] for k, own in enumerate(self.averages)]
-        return dict(windows=self.windows, flats=self.flats, last=self.last, averages=averages, finer=self.finer, **kept)
+        averages = [[[each.count, each.value] for each in (*own, self.columns[k].spikes)] for k, own in enumerate(self.averages.of)]
+        return dict(windows=self.averages.windows, flats=self.flats.rows, last=self.last, averages=averages, finer=self.finer.coming, **kept)
 
     def arrays(self) -> list[np.ndarray]:
         """The bars that are still read."""
@@ -247,43 +236,12 @@ class LiveBars:
         present = Bars(*(self.window.columns[name][k, : self.ended[k]].copy() for name in Bars._fields))
         return together(self._tape(k, last), present)
 
-    def _average_so_far(self, k: int, row: int, window: int) -> Wilder:
-        average, bars, before = Wilder(window), self._so_far(k, None), NAN
-        values = []
-        for high, low, close in zip(bars.high.tolist(), bars.low.tolist(), bars.close.tolist(), strict=True):
-            values.append(average.add(true_range(high, low, before) if before == before else NAN))
-            before = close
-        if self.ended[k]:
-            self.window.columns["atr"][row, k, : self.ended[k]] = values[-self.ended[k] :]
-        return average
-
     def _correlation(self, a: int, b: int, day: int) -> float:
         if (a, b, day) not in self._rho:
             self._rho = {key: value for key, value in self._rho.items() if key[2] >= day - 7}
             firsts = [next(k for k, each in enumerate(self.series) if each.instrument.name == self.names[number]) for number in (a, b)]
             self._rho[a, b, day] = correlation(self.columns[firsts[0]], self.columns[firsts[1]], self.rules.limits.correlation_days, day)
         return self._rho[a, b, day]
-
-    def _end_finer(self, k: int, b: int, ts: int, end: int, high: float, low: float) -> None:
-        """The finer bars inside this one, in one piece."""
-        if not self.finer[k]:
-            return
-        inside = [bar for bar in self.finer[k] if ts <= bar[0] < end]
-        self.finer[k] = [bar for bar in self.finer[k] if bar[0] >= end]
-        first, columns = self._finer_used, self.window.columns
-        self._finer_used += len(inside)
-        self._finer_places(self._finer_used)
-        for place, bar in enumerate(inside, first):
-            for name, value in zip(self.account.finer, bar[1:], strict=True):
-                self.account.finer[name][place] = value
-        columns["finer_first"][k, b], columns["finer_last"][k, b] = first, self._finer_used
-        columns["finer_off"][k, b] = bool(inside) and grid(max(abs(max(bar[2] for bar in inside) - high), abs(min(bar[3] for bar in inside) - low))) > grid(self.series[k].instrument.tick)
-
-    def _finer_places(self, needed: int) -> None:
-        for name, column in self.account.finer.items():
-            if needed > len(column):
-                self.account.finer[name] = np.concatenate([column, np.zeros(2 * needed - len(column))])
-        self.account.tell_finer()
 
 
 def mid_of(side: str, close: float, spread: float) -> float:

@@ -81,17 +81,17 @@ def _signals(live: LiveSimulation, values: dict[str, Any], table: np.ndarray, pr
 
 def _bars(live: LiveSimulation, values: dict[str, Any], parts: Unpacked) -> None:
     bars, window, account = live.bars, live.bars.window, live.account
-    bars.windows, bars.flats = values["windows"], [(k, text) for k, text in values["flats"]]
-    window.make_rows(values["base"], atr=len(bars.windows), flat_at=len(bars.flats), shut_at=len(bars.flats))
+    bars.averages.windows, bars.flats.rows = lengths, flats = values["windows"], [(k, text) for k, text in values["flats"]]
+    window.make_rows(values["base"], atr=len(lengths), flat_at=len(flats), shut_at=len(flats))
     for k, count in enumerate(values["base"]):
         for name, kind in {**KINDS, **TABLES}.items():
             column = parts.array(kind)
             window.columns[name][..., k, :count] = column.reshape(*window.columns[name].shape[:-2], count)
         account.tasks["count"][k], account.tasks["open_ended"][k] = count, not values["last"][k]
         account.renumber(k, window.first(k))
-        *averages, spikes = (Wilder(length, *each) for length, each in zip((*bars.windows, bars.columns[k].rule.window), values["averages"][k], strict=True))
-        bars.averages[k], bars.columns[k].spikes = averages, spikes
+        *averages, spikes = (Wilder(length, *each) for length, each in zip((*lengths, bars.columns[k].rule.window), values["averages"][k], strict=True))
+        bars.averages.of[k], bars.columns[k].spikes = averages, spikes
         bars.columns[k].average = spikes.value if spikes.count > spikes.window else NAN
-        bars.finer[k] = [tuple(bar) for bar in values["finer"][k]]
+        bars.finer.coming[k] = [tuple(bar) for bar in values["finer"][k]]
     bars.ended, bars.last = values["ended"], values["last"]
     account.tell_window()

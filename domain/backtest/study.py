@@ -28,7 +28,7 @@ from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.strategies import STRATEGIES, Strategy, decide
 from domain.strategies.base import name_of, refuse_without_model
-from domain.trading.command import Command
+from domain.trading.command import Command, in_order, write_commands
 from domain.trading.costs import Costs
 from domain.trading.limit_inputs import informed
 from domain.trading.rules import Rules as Rules
@@ -191,8 +191,9 @@ def _mean_spread(tasks: Sequence[Task], costs: Costs) -> float:
     return float(np.average(own, weights=[len(task.bars) for task in tasks]))
 
 
-def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None, model: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The spec of a run, in plain values: the same spec on the same code gives the same bytes. ``model``: name, version and hash of the one that filters the signals."""
+def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None, model: Mapping[str, Any] | None = None, commands: Sequence[Command] = (), ask: bool = False) -> dict[str, Any]:
+    """The spec of a run, in plain values: the same spec on the same code gives the same bytes. ``model``: name, version and hash of the one that filters the signals.
+    ``commands``, ``ask``: as ``run`` takes them."""
     named = {cls: name for name, cls in STRATEGIES.items()}
     return plain(
         dict(
@@ -202,6 +203,8 @@ def spec_of(series: Sequence[Series], rules: Rules, strategy: Strategy | None, m
             instruments={entry.instrument.name: entry.instrument for entry in series},
             **next((dict(outside=entry.outside) for entry in series if entry.outside), {}),
             **(dict(model=dict(model)) if model else {}),
+            **(dict(commands=write_commands(in_order(commands))) if commands else {}),
+            **(dict(mode="approve") if ask else {}),
             **rules.values(),
         )
     )

@@ -107,7 +107,8 @@ class Nothing:
     def leave(self, trade: int, share: float) -> bool:
         return True
 
-    def ticket(self, task: int, number: int, row: Row, now: int) -> None: ...
+    def ticket(self, task: int, number: int, row: Row, now: int) -> str:
+        return ""
 
     def approve(self, task: int, order: int) -> bool:
         return True

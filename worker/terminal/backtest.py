@@ -109,7 +109,7 @@ def backtest(
         for sentence in result.unworked:
             print(f"tidemark: {sentence}", file=sys.stderr)
         named = filtering or source
-        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None), filtering.plain(used) if filtering else source.plain() if source else None)
+        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None, commands=asked, ask=mode == "approve"), filtering.plain(used) if filtering else source.plain() if source else None)
         _write(folder, run_report, run_report.plain(), equity, report)
         return run_report
 
@@ -172,11 +172,11 @@ def _strategy(name: str, params: str, signals: Path | None) -> Any:
     return make(name, params_of(params))
 
 
-def _manifest(series: Sequence[Any], rules: Any, strategy: Any, model: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _manifest(series: Sequence[Any], rules: Any, strategy: Any, model: Mapping[str, Any] | None = None, **person: Any) -> dict[str, Any]:
     from domain.backtest import study
     from worker.code import manifest_of
 
-    spec = study.spec_of(series, rules, strategy, model)
+    spec = study.spec_of(series, rules, strategy, model, **person)
     return {**manifest_of(spec, "backtest"), "spec_hash": study.spec_hash(spec)}
 
 

@@ -93,7 +93,7 @@ def test_what_rules_read_of_earlier_bars_comes_from_the_tape():
     feed(live, 0, 2_500)
     stored = live.store()
     assert len(stored) <= 4096
-    again = account(rules).restore(live.series, rules, stored, tape=live.bars._own)
+    again = account(rules).restore(live.series, rules, stored, tape=live.bars.own)
     rows = lambda n: [read_row(dict(side="long"))] if n == 2_510 else []  # noqa: E731
     ours, theirs = feed(live, 2_500, 20, rows), feed(again, 2_500, 20, rows)
     assert ours == theirs and any(booked.fills for booked in ours)
@@ -146,7 +146,7 @@ def test_the_kill_switch_closes_at_the_next_open_and_holds_after_a_restore():
     feed(live, 0, 10, lambda n: [read_row(dict(side="long", lots=0.1))] if n == 5 else [])
     assert [held.lots for held in live.present().held] == [0.1]
     live.kill()
-    live = LiveSimulation.restore(live.series, live.rules, live.store(), tape=live.bars._own)
+    live = LiveSimulation.restore(live.series, live.rules, live.store(), tape=live.bars.own)
     booked = feed(live, 10, 3, lambda n: [read_row(dict(side="long", lots=0.1))])
     assert [fill.reason for each in booked for fill in each.fills] == ["kill_switch"]
     assert live.present().counts["halted"] > 0 and not live.present().held
@@ -170,4 +170,4 @@ def test_only_the_last_bar_of_a_series_is_the_end_of_the_data():
 def test_bars_is_what_a_tape_gives():
     live = account()
     feed(live, 0, 5)
-    assert isinstance(live.bars._own(0, 2), Bars) and len(live.bars._own(0, 2).ts) == 2
+    assert isinstance(live.bars.own(0, 2), Bars) and len(live.bars.own(0, 2).ts) == 2
