@@ -40,7 +40,11 @@ def _plain(desk: Desk, row: Any, verb: Any, icon: str) -> None:
 
 
 def _send(desk: Desk, name: str, verb: Any, arguments: dict[str, Any] | None = None, reason: str = "") -> bool:
-    sent = attempt(lambda: desk.paper.command(name, verb.name, arguments, reason) or True)
+    def ask() -> bool:
+        desk.paper.command(name, verb.name, arguments, reason)
+        return True
+
+    sent = attempt(ask)
     if sent:
         st.toast(f"{verb.title}: asked for; it is worked after the present instant.", icon=":material/schedule:")
     return bool(sent)

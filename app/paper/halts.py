@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -40,5 +41,5 @@ def emergency(desk: Desk, name: str) -> None:
         keep = st.toggle("Keep open positions", False, key=f"halt-keep-{name}", help="Leave them to their stops and targets.")
         for label, of in ((f"Stop {name}", name), ("Stop all sessions", "")):
             if st.button(literal(label), type="primary", key=f"halt-{name}-{of or 'all'}", width="stretch"):
-                attempt(lambda of=of: desk.paper.halt(reason, of, keep=keep))
+                attempt(partial(desk.paper.halt, reason, of, keep=keep))
                 st.rerun()

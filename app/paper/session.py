@@ -111,7 +111,7 @@ def _proposals(desk: Desk, view: Any) -> None:
             st.markdown(literal(" · ".join(f"{key.replace('_', ' ')} {value}" for key, value in proposal.items() if value == value and value not in (None, ""))), width="stretch")
             if st.button("Approve", type="primary", key=f"approve-{number_}", disabled=bool(desk.paper.refused("approve", view.row))):
                 given = dict(order=int(proposal["order_id"]), series=str(proposal.get("series") or ""), strategy=str(proposal.get("strategy") or ""))
-                attempt(lambda given=given: desk.paper.command(view.row.name, "approve", given))
+                attempt(partial(desk.paper.command, view.row.name, "approve", given))
                 st.rerun()
 
 
