@@ -24,7 +24,7 @@ from tests.domain.backtest.fed import fed, in_order, unlike
 from tests.reference.cases import Case, case
 from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "32"))
+CASES = int(os.environ.get("TIDEMARK_CASES", "20"))
 MINUTE = 60_000_000_000
 START = 1_720_600_000_000_000_000 // (5 * MINUTE) * 5 * MINUTE
 
