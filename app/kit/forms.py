@@ -38,10 +38,10 @@ def label(name: str, unit: str, title: str = "") -> str:
 
 
 def stated(param: Any, value: Any) -> str:
-    """A parameter in a sentence: its name, value and unit."""
+    """A parameter in a sentence: its name, value and unit; of one that is on, its name."""
     name = label(param.name, param.unit, param.title).split(",")[0].split(" (")[0]
     words = name if name[:2].isupper() else name[0].lower() + name[1:]
-    return f"{words} {exact(value)} {param.unit}".rstrip()
+    return words if value is True else f"{words} {exact(value)} {param.unit}".rstrip()
 
 
 def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None, off: bool = False) -> dict[str, Any]:

@@ -35,6 +35,13 @@ def bits(limits: Limits, instrument: Instrument, end: np.ndarray, releases: np.n
     return warn
 
 
+def refuse_blind(limits: Limits, instrument: Instrument, releases: np.ndarray | None) -> None:
+    """Raises BadRequest where ``news`` has no release to keep away from, or ``session`` names none that there is."""
+    if limits.news:
+        _releases(limits, instrument, releases)
+    in_sessions(limits.session, np.zeros(0, np.int64))
+
+
 def near(moments: np.ndarray, releases: np.ndarray, minutes: float) -> np.ndarray:
     """Which moments are at most so many minutes before or after a release. ``releases``: in order.
 

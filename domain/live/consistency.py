@@ -66,6 +66,8 @@ class Consistency:
     @property
     def sentence(self) -> str:
         """The verdict in one sentence, with the first alert."""
+        if self.holds and not any(self.rows.values()):
+            return f"{self.session} has nothing to compare yet."
         if self.holds:
             return f"{self.session} is its backtest: {', '.join(f'{count:,} rows of {kind}' for kind, count in self.rows.items())} compared."
         more = f" {len(self.alerts) - 1} more." if len(self.alerts) > 1 else ""

@@ -1,9 +1,10 @@
-"""What a session lacks that one of its strategies cannot do without, in the sentence that a backtest gives."""
+"""What a session lacks that one of its strategies, or a limit, cannot do without, in the sentence that a backtest gives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from domain.backtest.governor_tables import refuse_blind
 from domain.errors import BadRequest
 from domain.features import Context, Use
 from domain.live.deciding import streamable
@@ -15,7 +16,8 @@ KINDS = ("forecasts", "headlines", "macro")
 
 
 def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
-    """Raises BadRequest for a strategy that cannot decide bar by bar, or that reads what its series does not have beside the bars.
+    """Raises BadRequest for a strategy that cannot decide bar by bar, or that reads what its series does not have beside the bars, and
+    for a limit that reads such.
 
     >>> refuse_lacking(Plan(("EURUSD M5", "EURUSD H1"), (StrategyPlan("correlation"),)))
     Traceback (most recent call last):
@@ -24,6 +26,8 @@ def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
     """
     for planned in plan.strategies:
         streamable(planned.made)
+    for text in plan.series:
+        refuse_blind(plan.rules.limits, plan.instrument(text), contexts[text].releases if text in contexts else None)
     for text, planned, feature in _required(plan):
         kinds, context = inputs_of(feature), contexts.get(text, Context())
         others = {plan.name_of(other).instrument for other in plan.series} - {plan.name_of(text).instrument}

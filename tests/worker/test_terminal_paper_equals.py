@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tests.worker.test_terminal_paper import FILES, STRATEGY, start
+from tests.worker.test_terminal_paper import FILES, STRATEGY, paper, start
 from tests.worker.test_terminal_paper import workspace as workspace
 from tests.worker.test_terminal_tape import TIME, backtest, plain, same, walk
 
@@ -28,6 +28,7 @@ def test_commands_of_a_file_are_worked_at_their_times_and_stand_on_the_tape(work
     assert 0.3 in pd.read_csv(workspace / "one" / "trades.csv")["lots"].tolist()
     assert pd.read_csv(workspace / "one" / "trades.csv")["entry_ts"].max() <= f"{frame['ts'][81]:{TIME}}"
     same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--commands", workspace / "one" / "commands.csv", *STRATEGY))
+    assert "one is its backtest:" in paper("consistency", "one")
 
 
 def test_bad_bars_are_dropped_counted_and_named(workspace):

@@ -67,7 +67,7 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     newest = {kind: _frame(kind, (each.row for each in unit.session_tape.last(session.name, kind, NEWEST))) for kind in ("decisions", "fills", "trades")}
     now = {kind: pd.DataFrame.from_records(list(view.get(kind) or ())) for kind in ("positions", "orders", "proposals")}
     return SessionView(
-        row, session.plan, _time(feed.get("clock") or (state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
+        row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
         equity=_frame("equity", (each.row for each in unit.session_tape.rows(session.name, "equity", first))), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
         log=_log(unit, session, feed), commands=_commands(unit, session.name), counts=dict(view.get("counts") or {}), trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), **newest, **now,
     )  # fmt: skip

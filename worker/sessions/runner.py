@@ -16,6 +16,7 @@ from functools import partial
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from domain.errors import SourceUnavailable
+from worker.leases import Watch
 from worker.owner import OWNER, gone
 from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
@@ -67,7 +68,7 @@ class Runner:
         self._unwritten: list[Written] = []
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
-        self._feeds = FeedWatch()
+        self._feeds, self._leases = FeedWatch(), Watch(settings.work.lease, clock)
 
     # -- the loop
 
@@ -119,10 +120,12 @@ class Runner:
     # -- sessions come and go
 
     def claim(self) -> None:
-        """Take sessions that nobody holds, or whose holder's process has ended."""
+        """Take sessions that nobody holds, or whose holder's process has ended or is silent for the length of a lease."""
         with self.store.read() as unit:
             wanted = [each for each in unit.sessions.to_work() if self._mine(each)]
-            free = [each for each in wanted if each.name not in self.held and (each.owner is None or gone(each.owner))]
+            others = [each for each in wanted if each.name not in self.held]
+            silent = self._leases.silent({each.name: (each.epoch, each.beats) for each in others if each.owner is not None})
+            free = [each for each in others if each.owner is None or gone(each.owner) or each.name in silent]
             most = self._share(unit, len(wanted)) - len(self.held)
         for each in free[: max(most, 0)]:
             self._take(each)

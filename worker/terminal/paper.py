@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.parsing import object_of
+from worker.terminal.paper_analysis import allocate, compare, consistency
 from worker.terminal.paper_start import resume, start
 from worker.terminal.say import Json, say
 
@@ -20,6 +21,9 @@ Series = Annotated[str, typer.Option("--series", help="One series of the instrum
 
 app.command("start")(start)
 app.command("resume")(resume)
+app.command("consistency")(consistency)
+app.command("compare")(compare)
+app.command("allocate")(allocate)
 
 
 @app.command("list")

@@ -9,13 +9,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from domain.backtest import study
+from domain.backtest.bench import Bench
 from domain.backtest.governor_tables import DRIFT_ROWS, drift_index, drift_now
+from domain.backtest.study import Series
 from domain.errors import BadRequest
+from domain.features import Context
 from domain.laboratory.drift import DriftReference
 from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
+from domain.strategies.base import make
 from domain.trading.costs import Costs
+from domain.trading.rules import Rules
 from domain.trading.task import Outcome, Task
 from tests.reference.worked import bars_of, task_of
 
@@ -226,3 +233,24 @@ def test_both_shrink_before_what_must_fit(run):
     task: Task = replace(task_of(bars_of(*flat(6)), bought(1, stop_loss=1.0950)), monitored=shifted(DRIFT_ROWS + 6, 2.0, 400))
     outcome = run(task, FREE, sizing=ONE, limits=Limits(drift="rsi(14)", open_risk=0.02), balance=10_000.0, leverage=500.0)
     assert reviews(outcome) == [(1, "shrunk", "shrunk_drift", 1.0, 0.5), (1, "shrunk", "shrunk_open_risk", 0.5, 0.4)]
+
+
+# --- runs, sweeps and folds read the same ---
+
+
+def test_a_sweep_and_a_fold_read_what_a_run_reads():
+    """Halved where the feature has drifted, in the fold by the bars before it too."""
+    random = np.random.default_rng(4)
+    close = 1.1 + np.cumsum(random.normal(0, 1, 7_000) * np.where(np.arange(7_000) < 6_000, 1e-4, 4e-4))
+    bars = pd.DataFrame(dict(ts=pd.date_range("2024-01-01", periods=7_000, freq="1h", tz="UTC").as_unit("ns"), open=close, high=close + 2e-4, low=close - 2e-4, close=close))
+    releases = bars["ts"].array.as_unit("ns").asi8[::50]
+    series = Series(instrument("EURUSD"), Timeframe.named("H1"), bars, context=Context(releases=releases))
+    limits = Limits(drift="atr_share(14)", news=30.0, session="london")
+    rules, strategy = Rules(sizing=SMALL, limits=limits), make("breakout", dict(lookback=20))
+    span = bars["ts"].iloc[6_200], bars["ts"].iloc[6_900]
+    fold = replace(series, bars=bars.iloc[6_200:6_900].reset_index(drop=True), history=bars.iloc[:6_200])
+    bench = Bench([series])
+    for whole, part in ((study.run([series], rules, strategy), bench.evaluate(strategy, rules)), (study.run([fold], rules, strategy), bench.evaluate(strategy, rules, span))):
+        counts = whole.outcome.counts
+        assert min(counts["shrunk_drift"], counts["limit_news"], counts["limit_session"]) > 0
+        assert whole.metrics["trades"] == part.figures["trades"] > 5 and whole.metrics["net_return"] == pytest.approx(part.figures["net_return"], abs=1e-12)

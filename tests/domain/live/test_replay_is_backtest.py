@@ -45,3 +45,20 @@ def test_every_strategy_on_several_series_as_one_account(name, tmp_path):
 def test_several_strategies_as_one_account(tmp_path):
     strategies = StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("breakout", {"lookback": 20}, ("EURUSD M15", "EURUSD H1"))
     assert assert_equal(Plan(SEVERAL, strategies, STRICT, "auto", start()), tmp_path)
+
+
+def test_money_in_another_currency_is_converted_along_its_own_bars(tmp_path):
+    assert assert_equal(plan_of(("USDJPY M15", "EURUSD M15"), "breakout", {"lookback": 10, "quiet": 0.0}, STRICT), tmp_path)
+
+
+def test_governors_shrink_and_refuse_as_in_the_backtest(tmp_path):
+    limits = {"session": "london, new_york", "rate": 1, "sector": 3, "es95": 14.0, "open_risk": 0.012, "daily_loss": 0.02, "daily_gate": True, "drift": "rsi(14)", "news": 240.0}
+    rules = rules_from({"sizing": {"kind": "fraction_at_risk", "value": 0.01}, "limits": limits})
+    assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 20}, rules), tmp_path)
+
+
+@pytest.mark.parametrize(("limits", "sentence"), [({"news": 30.0}, "limits.news is 30 minutes, and no release"), ({"session": "londn"}, "did you mean 'london'")])
+def test_a_session_does_not_start_with_a_limit_that_has_nothing_to_read(limits, sentence):
+    plan = plan_of(ONE, "breakout", {"lookback": 20}, rules_from({"limits": limits}))
+    with pytest.raises(BadRequest, match=sentence):
+        next(iter(replay(plan, tape_of(*ONE))))

@@ -50,6 +50,20 @@ def test_a_second_runner_is_refused(store, begin, runner):
     assert set(first.held) == {"gold"} and not second.held
 
 
+def test_a_session_whose_holder_falls_silent_is_taken(begin, runner):
+    begin("gold")
+    now = [0.0]
+    first, second = runner(), runner(clock=lambda: now[0])
+    first.step()
+    for _ in range(12):
+        assert not second.held
+        now[0] += 1.0
+        second.step()
+        if second.held:
+            break
+    assert second.held and 8.0 <= now[0] <= 10.0
+
+
 def test_who_lost_its_lease_writes_nothing_and_lets_go(store, begin, runner, outputs):
     begin("gold", "twin")
     zombie, heir = runner(only="gold"), runner()
@@ -87,6 +101,16 @@ def test_commands_are_worked_once_and_outlive_a_restart(store, begin, runner, ou
         pause, go_on = unit.session_commands.taped("gold")
         fills = [output.ts // MINUTE for output in unit.session_tape.rows("gold", "fills")]
     assert pause.worked < go_on.worked == 20 * MINUTE and not [at for at in fills if pause.worked // MINUTE < at <= 20] and 21 in fills
+
+
+@pytest.mark.parametrize("eager", [True], indirect=True)
+def test_what_was_asked_before_a_session_is_taken_up_is_worked_at_its_time(store, begin, runner, eager):
+    begin("gold")
+    with store.unit() as unit:
+        ask(unit, "gold", "pause", {}, "ana", ts=5 * MINUTE)
+    finish(runner())
+    with store.read() as unit:
+        assert unit.session_commands.taped("gold")[0].worked == 5 * MINUTE and not list(unit.session_tape.rows("gold", "fills"))
 
 
 def test_stop_ends_a_session(store, begin, runner, outputs):

@@ -1,0 +1,43 @@
+"""How a feed is, written where it changes, and told to people when it goes and comes back."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from domain.live.quotes import FeedState
+from worker.sessions.feed_watch import FeedWatch
+
+
+class Feed:
+    away, ages = "", {"EURUSD": 2.0}
+
+    def state(self):
+        return FeedState(self.away, 5, dict(self.ages), {})
+
+    def shown(self):
+        return ()
+
+    def silent(self, names):
+        return tuple(f"{name} has had no price for {self.ages[name]:.0f} s" for name in names if self.ages[name] > 30)
+
+
+def test_a_feed_that_goes_and_comes_back_is_told_once_each(store, begin):
+    begin("gold")
+    feed, watch = Feed(), FeedWatch(clock=lambda: 1_000.0)
+    work = SimpleNamespace(name="gold", feed=feed, exposed=("EURUSD",))
+    for away, age in (("", 2.0), ("", 2.4), ("no answer", 40.0), ("no answer", 41.0), ("", 1.0)):
+        feed.away, feed.ages = away, {"EURUSD": age}
+        watch.step(store, [work])
+    with store.read() as unit:
+        assert [(message.severity, message.text) for message in unit.messages.after(0)] == [
+            ("warning", "gold: no answer"), ("critical", "gold: EURUSD has had no price for 40 s"), ("info", "gold: the feed is back"),
+        ]  # fmt: skip
+        assert unit.sessions.progress("gold").feed["newest"] == {"EURUSD": 999}
+
+
+def test_nothing_new_writes_nothing(store, begin, monkeypatch):
+    begin("gold")
+    watch, work = FeedWatch(clock=lambda: 1_000.0), SimpleNamespace(name="gold", feed=Feed(), exposed=())
+    watch.step(store, [work])
+    monkeypatch.setattr(type(store), "unit", None)
+    watch.step(store, [work])
