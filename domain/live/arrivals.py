@@ -123,6 +123,10 @@ class Arrivals:
         """By series the bar that has opened and not ended."""
         return {text: dict(ts=bar.ts, end=bar.end, open=bar.open, spread=bar.spread) for text, coming in self.coming.items() for bar in coming if bar.bar is None}
 
+    def begun(self) -> dict[str, int]:
+        """By series the open of the bar that the account has opened and not ended."""
+        return {text: coming[0].ts for text, coming in self.coming.items() if coming and coming[0].told}
+
     def remarks(self) -> tuple[str, ...]:
         """What was dropped since they were last asked for."""
         said, self._remarks = tuple(self._remarks), []

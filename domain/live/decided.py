@@ -86,9 +86,11 @@ class Decisions:
         return self._open.get(key) or Decision(key[1], 0, 0, text, name, "", "", float("nan"), float("nan"), "", "placed")
 
     def _forget(self) -> None:
+        """Of those for the next open the last of each task are in hand, two of them; of orders that may wait long the newest."""
         self._new = []
-        for key in list(self._open)[:-KEPT]:
-            del self._open[key]
+        passing = [key for key, decision in self._open.items() if decision.order in ("market", "exit") and decision.verdict != "proposed"]
+        for key in [*passing[: -2 * len(self.numbers)], *list(self._open)[:-KEPT]]:
+            self._open.pop(key, None)
 
 
 def _null(value: Any) -> Any:

@@ -223,9 +223,9 @@ class Session:
         return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
 
     def _rests(self) -> bool:
-        """No position is open, and no bar that has a fill is forming."""
-        forming = self._arrivals.forming()
-        return not self._account.open_positions() and not any(text in forming and forming[text]["ts"] == ts for text, ts in self._filled.items())
+        """No position is open, and no bar that has a fill."""
+        begun = self._arrivals.begun()
+        return not self._account.open_positions() and not any(begun.get(text) == ts for text, ts in self._filled.items())
 
     def _end(self, bar: TapeBar) -> None:
         for k in self._tasks[bar.series]:

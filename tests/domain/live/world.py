@@ -26,7 +26,7 @@ from tests.domain.strategies.world import world
 from worker.terminal import csv
 
 M15 = Timeframe.named("M15")
-LENGTH, HISTORY = 760, 460
+LENGTH, HISTORY = 760, 540
 NONE: Mapping[str, Any] = {}
 
 
