@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from domain.errors import BadRequest
@@ -118,3 +120,19 @@ def test_a_live_session_is_made_from_a_form(desk, store):
     assert session.source == dict(feed="oanda", instruments=["EURUSD"])
     with pytest.raises(BadRequest, match="choose datasets, or a feed"):
         desk.paper.start(StartRequest("none", "breakout", {}, ("M5",)))
+
+
+def test_a_replay_of_stored_bars_is_made_from_a_form_and_worked(desk, store, system):
+    from worker import actors
+    from worker.terminal.paper_run import work
+
+    start, end = datetime(2024, 1, 8, tzinfo=UTC), datetime(2024, 1, 26, tzinfo=UTC)
+    made = desk.data.generate("regimes", {}, "EURUSD", "H1", start, end, 3)
+    actors.run(made.job.id)
+    dataset = desk.jobs.get(made.job.id).result["dataset"]
+    desk.paper.start(StartRequest("replay", "breakout", dict(lookback=10), ("H1", "H4"), datasets=(dataset,), start=start + timedelta(days=4)))
+    assert work(desk, "replay", quiet=True).state == "finished"
+    view = desk.paper.get("replay")
+    assert set(view.bars["series"]) == {"EURUSD H1", "EURUSD H4"}
+    assert view.equity["ts"].min() > start + timedelta(days=4)
+    assert (view.row.over, view.row.word, view.row.source) == (True, "Finished", "replay")

@@ -176,24 +176,6 @@ def release(name: str = typer.Argument("", help="Name of the session; default: t
     say(dict(released=name or "all sessions", strategy=strategy, reason=reason), as_json)
 
 
-@app.command()
-def consistency(names: list[str] = typer.Argument(None, help="Names of sessions; default: all that may have changed since the last check."), as_json: Json = False) -> None:
-    """Hold sessions against the backtests of their tapes; exit code 1 where one parts from it."""
-    from worker.terminal.here import desk, finished
-
-    at = desk()
-    job = finished(at, at.session_analysis.check(names or ()), quiet=as_json)
-    checks = list((job.result or {}).get("checks", ()))
-    if as_json:
-        say(checks, True)
-    for each in checks if not as_json else ():
-        print(each["sentence"])
-        for alert in each["alerts"]:
-            print(f"  {alert['severity']}  {alert['sentence']}")
-    if not all(each["holds"] for each in checks):
-        raise typer.Exit(1)
-
-
 def _give(name: str, verb: str, arguments: dict[str, Any], reason: str, as_json: bool) -> None:
     """A command with the arguments that were given; others are as declared."""
     from worker.terminal.here import desk
