@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
-from app.kit.figures import clock, lasted, typeset
+from app.kit.figures import DASH, clock, lasted, typeset
 from app.kit.spool import spool
 from app.kit.tables import with_minus
 from app.kit.text import literal
@@ -87,7 +87,7 @@ def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | Non
     """A short table to read; with ``pick`` the position of the chosen row. Its texts are safe in a spreadsheet, for the browser exports it as CSV."""
     options: dict[str, Any] = dict(on_select="rerun", selection_mode="single-row") if pick else {}
     frame, columns = with_minus(safe_cells(frame), columns)
-    shown = st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, **options)
+    shown = st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, placeholder=DASH, **options)
     rows = shown.selection.rows if pick else []
     return rows[0] if rows else None
 

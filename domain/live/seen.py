@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from domain.live.tape import TapeBar
 
@@ -24,6 +25,7 @@ class Seen:
 
     def __init__(self, series: Iterable[str], tape: Tape | None = None) -> None:
         self._tape, self._since = tape, {text: list[TapeBar]() for text in series}
+        self._read: dict[str, list[TapeBar]] | None = None
 
     def add(self, bar: TapeBar) -> None:
         self._since[bar.series].append(bar)
@@ -32,9 +34,28 @@ class Seen:
         """All of them, in order."""
         if self._tape is None:
             return self._since[series]
-        bars, since = list(self._tape(series)), self._since[series]
+        bars, since = self._stored(series), self._since[series]
         known = bars[-1].ts if bars else None
         return [*bars, *(bar for bar in since if known is None or bar.ts > known)]
+
+    @contextmanager
+    def read_once(self) -> Iterator[None]:
+        """Within it the tape of each series is asked for once."""
+        self._read = {}
+        yield
+        self._read = None
+
+    def _stored(self, series: str) -> list[TapeBar]:
+        assert self._tape is not None
+        if self._read is None:
+            return list(self._tape(series))
+        if series not in self._read:
+            self._read[series] = list(self._tape(series))
+        return self._read[series]
+
+    def follow(self, tape: Tape) -> None:
+        """From now on the bars are read from a tape that has all of them."""
+        self._tape, self._since = tape, {text: [] for text in self._since}
 
     def stored(self, until: int) -> None:
         """The tape has all that ended up to this instant, or will have it before it is asked again."""

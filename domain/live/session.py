@@ -71,8 +71,9 @@ class Session:
                 seen.add(bar)
         account = LiveSimulation(series_of(plan, contexts), plan.account_rules, tape=_tape_of(plan, seen))
         account.ask(plan.mode == "approve")
-        session = cls(plan, arrivals, seen, contexts, account)
-        session._remember()
+        with seen.read_once():
+            session = cls(plan, arrivals, seen, contexts, account)
+            session._remember()
         return session
 
     @property
@@ -147,14 +148,18 @@ class Session:
         if state["layout"] != LAYOUT:
             raise OtherLayout("the state of the session was stored by other code; rebuild it from its tape")
         seen = Seen(plan.series, tape)
-        live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, tape=_tape_of(plan, seen))
-        session = cls(plan, Arrivals.of(plan), seen, contexts, live)
-        session._arrivals.take_back(state["arrivals"])
-        session._decisions.take_back(state["decisions"])
-        session._obeying.take_back(state["commands"], session._deciders)
-        session._remember()
-        session.bars, session.state, session._filled = state["bars"], state["state"], state["filled"]
+        with seen.read_once():
+            live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, tape=_tape_of(plan, seen))
+            session = cls(plan, Arrivals.of(plan), seen, contexts, live)
+            session._take_back(state)
         return session
+
+    def _take_back(self, state: Mapping[str, Any]) -> None:
+        self._arrivals.take_back(state["arrivals"])
+        self._decisions.take_back(state["decisions"])
+        self._obeying.take_back(state["commands"], self._deciders)
+        self._remember()
+        self.bars, self.state, self._filled = state["bars"], state["state"], state["filled"]
 
     @classmethod
     def rebuild(cls, plan: Plan, stored: bytes, tape: Tape, commands: Iterable[Command] = (), contexts: Mapping[str, Context] = {}) -> tuple[Session, list[Worked]]:
@@ -162,7 +167,7 @@ class Session:
         were worked."""
         state, _ = _parts(stored)
         bars = in_order((bar for text in plan.series for bar in tape(text)), plan.series)
-        session = cls.start(plan, [bar for bar in bars if plan.start is not None and bar.ts < plan.start], contexts, tape)
+        session = cls.start(plan, [bar for bar in bars if plan.start is not None and bar.ts < plan.start], contexts)
         for bar in bars:
             if plan.start is None or bar.ts >= plan.start:
                 session.bar(bar)
@@ -171,6 +176,7 @@ class Session:
         session._arrivals.form_again(state["arrivals"])
         worked = session.work(state["arrivals"]["worked"])
         session._arrivals.take_back(state["arrivals"])
+        session._seen.follow(tape)
         return session, worked
 
     def view(self) -> View:
@@ -178,7 +184,8 @@ class Session:
         enabled, made = self._obeying.enabled, self._deciders.strategies
         strategies = tuple(dict(planned.plain(), params=values_of(made[number]), enabled=enabled(planned.name)) for number, planned in enumerate(self.plan.strategies))
         positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
-        return View(self.ts, self.state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), present.counts, dict(self._arrivals.dropped), strategies)
+        state = "halted" if self.state == "running" and present.halted else self.state
+        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), present.counts, dict(self._arrivals.dropped), strategies)
 
     # ---- inside
 
@@ -211,6 +218,7 @@ class Session:
             self._decisions.place(self._obeying.task_of(command), -number, ticket_row(command.asked, number), command.ts, command.ts, "placed", "")
         else:
             told = ()
+        self.state = self._obeying.state if self.bars else self.state
         worked = self._told(_together(command.ts, self._account.taken()), decisions=told)
         return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -87,6 +87,17 @@ def in_order(bars: Iterable[TapeBar], series: tuple[str, ...]) -> list[TapeBar]:
     """
     place = {name: number for number, name in enumerate(series)}
     return sorted(bars, key=lambda bar: (bar.end, place[bar.series], bar.ts))
+
+
+def by_series(bars: Iterable[TapeBar], series: Sequence[str]) -> list[TapeBar]:
+    """One series after the other. A file of them names the series in this order, and a backtest works them in the order in which its file first names them.
+
+    >>> hour, minutes = TapeBar("EURUSD H1", 0, 12, 1, 1, 1, 1), TapeBar("EURUSD M5", 6, 11, 1, 1, 1, 1)
+    >>> [bar.series for bar in by_series([minutes, hour], ("EURUSD H1", "EURUSD M5"))]
+    ['EURUSD H1', 'EURUSD M5']
+    """
+    place = {name: number for number, name in enumerate(series)}
+    return sorted(bars, key=lambda bar: place[bar.series])
 
 
 def time_text(ns: int) -> str:

@@ -24,11 +24,13 @@ from domain.market.resample import resample
 from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import TimedValues
 from domain.strategies import STRATEGIES
+from domain.trading.rules import rules_from
 from tests.domain.live.world import files_of
 
 FOLDER = Path(os.environ.get("TIDEMARK_DATA", "/nowhere")) / "fx"
 EUROS, GOLD = ("EURUSD M5", "EURUSD M30", "EURUSD H1"), ("XAUUSD H1", "XAUUSD H4", "XAUUSD D1")
 ACCOUNTS = (*((series,) for series in (*EUROS, *GOLD)), EUROS, GOLD, ("EURUSD H1", "XAUUSD H4", "EURUSD M30", "XAUUSD D1"))
+RICH = rules_from({"account": {"balance": 1e8}})     # so that none is ruined before the bars end
 QUANTILES = dict(q05=-1.6, q10=-1.2, q25=-0.5, q50=0.0, q75=0.5, q90=1.2, q95=1.6)
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(not FOLDER.is_dir(), reason="set TIDEMARK_DATA to the folder of market data for sessions on real bars")]
 
@@ -71,7 +73,7 @@ def context_of(series: str) -> Context:
 
 def compared(name: str, series: Sequence[str], folder: Path) -> str:
     """In words: the number of equal fills, or the sentence with which both refuse."""
-    plan, beside = Plan(tuple(series), (StrategyPlan(name),)), {text: context_of(text) for text in series}
+    plan, beside = Plan(tuple(series), (StrategyPlan(name),), RICH), {text: context_of(text) for text in series}
     bars = [bar for text in series for bar in tape_of(text)]
     try:
         expected = backtest(plan, bars, (), beside)

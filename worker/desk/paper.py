@@ -13,6 +13,7 @@ from domain.params import Param, params_of
 from domain.trading.command import command as checked
 from domain.trading.verbs import VERBS
 from worker.desk.context import DeskContext
+from worker.desk.export import file_of
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
 from worker.desk.paper_start import started
 from worker.desk.paper_view import row_of, table_of, view_of
@@ -57,6 +58,13 @@ class Paper:
         """All rows of ``trades``, ``fills``, ``equity``, ``decisions``, ``tape`` or ``commands``."""
         with self._context.store.read() as unit:
             return table_of(unit, self._session(unit, name).name, kind)
+
+    def download(self, name: str, kind: str) -> bytes:
+        """``table`` as CSV; an audit event."""
+        frame = self.table(name, kind)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"session:{name}", what=kind, form="csv")
+        return file_of(frame, "csv")
 
     def halts(self) -> list[HaltRow]:
         """The kill switches that are set, the newest first."""

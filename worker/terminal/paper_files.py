@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ def write(paper: Any, name: str, out: Path) -> list[str]:
     """trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv of all that was worked; their names."""
     from worker.terminal import csv
 
-    texts = {"tape.csv": _tape(paper.table(name, "tape")), "commands.csv": _commands(paper.table(name, "commands"))}
+    texts = {"tape.csv": _tape(paper.table(name, "tape"), paper.get(name).plan["series"]), "commands.csv": _commands(paper.table(name, "commands"))}
     try:
         out.mkdir(parents=True, exist_ok=True)
         for kind in TABLES:
@@ -27,10 +27,11 @@ def write(paper: Any, name: str, out: Path) -> list[str]:
     return [*(f"{kind}.csv" for kind in TABLES), *texts]
 
 
-def _tape(table: Any) -> str:
-    from domain.live.tape import TapeBar, write
+def _tape(table: Any, series: Sequence[str]) -> str:
+    """In the order of the session's series, as a backtest of the file works them."""
+    from domain.live.tape import TapeBar, by_series, write
 
-    return write(TapeBar(*row) for row in _plain(table))
+    return write(by_series((TapeBar(*row) for row in _plain(table)), series))
 
 
 def _commands(table: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from domain.backtest.kernel.bookings import remove_gone, settle, touch, write_fill
-from domain.backtest.kernel.codes import AT_OPEN, TINY
+from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, LIMIT, TINY
 from domain.backtest.kernel.entries import cancel_siblings, hold
 from domain.backtest.kernel.limits import margin_for
 from domain.backtest.kernel.places import account_of, compacted, cursor_of, pending_of, positions_of, signal_of, task_of, waiting_of
@@ -28,18 +28,26 @@ def rate_of(h, k, rate):
     return cursor_of(h, k).rate if np.isnan(rate) else rate
 
 
+@compiled
+def bar_of(h, k):
+    """The bar that is open, or between two bars the one before."""
+    cursor = cursor_of(h, k)
+    return cursor.bar if cursor.inside else max(cursor.bar - 1, task_of(h, k).first)
+
+
 @entry
 def book_entry(context, k, number, lots, price, rate, commission, ts, reason):
     """A fill of the order of signal ``number``, whole or the next part of it; the number of its trade."""
     h = context[0]
-    rate, at = rate_of(h, k, rate), position_at(h, -1, number)
+    rate, at, bar = rate_of(h, k, rate), position_at(h, -1, number), bar_of(h, k)
     if at >= 0:
         p = positions_of(h)[at]
         grow(h, p, lots, price, rate)
     else:
-        p = hold(h, k, number, lots, price, rate, ts, cursor_of(h, k).bar, AT_OPEN, -1)
+        inside = INSIDE_BY_LIMIT if signal_of(h, number).order == LIMIT else AT_OPEN     # a limit's bar may have been better before it filled
+        p = hold(h, k, number, lots, price, rate, ts, bar, inside, -1)
         settled(h, k, number)
-    write_fill(h, p, p.side, lots, price, 0.0, 0.0, commission, ts, cursor_of(h, k).bar, reason)
+    write_fill(h, p, p.side, lots, price, 0.0, 0.0, commission, ts, bar, reason)
     return p.trade
 
 
@@ -78,7 +86,7 @@ def book_exit(context, trade, lots, price, rate, commission, ts, reason):
     if at < 0:
         return False
     p = positions_of(h)[at]
-    rate, bar, lots = rate_of(h, p.task, rate), cursor_of(h, p.task).bar, p.lots if lots >= p.lots - TINY else lots
+    rate, bar, lots = rate_of(h, p.task, rate), bar_of(h, p.task), p.lots if lots >= p.lots - TINY else lots
     if lots >= p.lots:
         touch(p, price, price)
     write_fill(h, p, -p.side, lots, price, 0.0, 0.0, commission, ts, bar, reason)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from itertools import groupby
 
 import numpy as np
 import pytest
 
 from domain.live.command import Command, command
 from domain.live.plan import Plan, StrategyPlan
-from domain.live.replaying import replay
+from domain.live.replaying import opening, replay, split
+from domain.live.session import Session
 from domain.trading.rules import rules_from
 from tests.domain.live.test_replay_is_backtest import ONE, SEVERAL, STRICT, assert_equal
 from tests.domain.live.world import contexts, plan_of, start, tape_of
@@ -67,12 +69,6 @@ def test_proposals_wait_to_be_approved_until_their_next_bar_ends(tmp_path):
     assert assert_equal(plan, tmp_path, commands) > 6
 
 
-def test_governors_see_what_a_backtest_shows_them(tmp_path):
-    limits = {"news": 30.0, "session": "london", "rate": 3, "open_risk": 0.02, "drift": "rsi(14)", "daily_loss": 0.05, "daily_gate": True}
-    rules = rules_from({"sizing": {"kind": "fraction_at_risk", "value": 0.01}, "limits": limits})
-    assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 10, "quiet": 0.0}, rules), tmp_path)
-
-
 def test_the_stops_of_the_preset_volatility(tmp_path):
     rules = rules_from({"execution": {"stops": "volatility", "intrabar": "path"}})
     assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 10}, rules), tmp_path)
@@ -84,3 +80,26 @@ def test_what_could_not_be_done_is_said_and_what_was_done_stands_on_the_tape():
     worked = list(replay(plan, tape_of(*ONE), [command(at, "ana", "close", {"instrument": "EURUSD"}), command(at, "ana", "pause")]))
     said = [(each.commands[0].command, each.ts == at, each.remarks) for each in worked if each.commands]
     assert [(name, exact) for name, exact, _ in said] == [("close", True), ("pause", True)] and said[1][2] == ()
+
+
+def test_rebuilt_from_its_tape_and_commands_a_session_is_what_it_was():
+    plan, bars, beside = Plan(SEVERAL, TWO, STRICT, "auto", start()), tape_of(*SEVERAL), contexts(SEVERAL)
+    own = ("set", {"strategy": "breakout", "parameters": {"lookback": 12}}), ("disable", {"strategy": "simple_ma"})
+    history, traded = split(bars, plan)
+    commands, until = drawn(5, own), tape_of(*ONE)[700].ts + 5 * MINUTE
+    session = Session.start(plan, history, beside)
+    due = [each for each in commands if each.ts <= until]
+    for each in due:
+        session.command(each)
+    worked = []
+    for ts, together in groupby(opening([bar for bar in traded if bar.ts <= until]), key=lambda bar: bar.ts):
+        for bar in together:
+            session.open_bar(bar.series, bar.ts, bar.open, bar.spread, bar.end)
+            if bar.end <= until:
+                session.end_bar(bar.series, bar.high, bar.low, bar.close, bar.volume)
+        worked += session.work(ts)
+    worked += session.work(until)
+    stored, ended = session.store(), [bar for each in worked for bar in each.bars]
+    again, told = Session.rebuild(plan, stored, lambda text: [bar for bar in (*history, *ended) if bar.series == text], due, beside)
+    assert again.store() == stored and again.view() == session.view()
+    assert [row for each in told for row in (*each.fills, *each.trades)] == [row for each in worked for row in (*each.fills, *each.trades)]

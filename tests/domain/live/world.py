@@ -38,12 +38,14 @@ def eurusd() -> tuple[pd.DataFrame, Context]:
 
 @lru_cache
 def bars_of(series: str) -> pd.DataFrame:
-    """EURUSD M15, longer bars of it, and GBPUSD, which moves with it."""
+    """EURUSD M15, longer bars of it, GBPUSD, which moves with it, and USDJPY, whose money must be converted."""
     name, timeframe = series.split()
     bars = eurusd()[0]
     if name == "GBPUSD":
         other = world()[1].others["GBPUSD"].values[:LENGTH]
         bars = bars.assign(**{price: np.round(bars[price] * other / bars["close"], 5) for price in ("open", "high", "low", "close")})
+    if name == "USDJPY":
+        bars = bars.assign(spread=bars["spread"] * 100, **{price: np.round(bars[price] * 130, 3) for price in ("open", "high", "low", "close")})
     return bars if timeframe == "M15" else resample(bars, M15, Timeframe.named(timeframe), instrument(name).calendar)
 
 
