@@ -66,14 +66,14 @@ def test_sizes_and_limits_of_orders_agree_with_the_kernel(kind, value):
 
 
 def test_governors_of_orders_agree_with_the_kernel():
-    """Every seventh order; a quarter of the bars end near a release, and the feature drifts at the end."""
+    """Every seventeenth order; a quarter of the bars end near a release, and the feature drifts at the end."""
     rules = replace(Rules(), sizing=Sizing("fraction_at_risk", 0.02), limits=GOVERNORS)
     ends = SERIES[0].bars["ts"].array.as_unit("ns").asi8[::4]
     known = [replace(each, context=replace(each.context, releases=ends)) for each in SERIES]
     run = study.run(known, rules, STRATEGY)
     seen = set()
     for task in run.tasks:
-        for order in range(1, task.count + 1, 7):
+        for order in range(1, task.count + 1, 17):
             again = decision(run, known, STRATEGY, (), task.instrument.name, order)
             broken = {limit.key for limit in again.limits if not limit.passes}
             named = {OF_GOVERNOR[review["reason"]] for review in again.reviews if review["reason"] in OF_GOVERNOR}

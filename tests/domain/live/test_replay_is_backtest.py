@@ -52,7 +52,7 @@ def test_money_in_another_currency_is_converted_along_its_own_bars(tmp_path):
 
 
 def test_governors_shrink_and_refuse_as_in_the_backtest(tmp_path):
-    limits = {"session": "london, new_york", "rate": 2, "sector": 1, "es95": 12.0, "open_risk": 0.02, "daily_loss": 0.05, "daily_gate": True, "drift": "rsi(14)", "news": 30.0}
+    limits = {"session": "london, new_york", "rate": 1, "sector": 3, "es95": 14.0, "open_risk": 0.012, "daily_loss": 0.02, "daily_gate": True, "drift": "rsi(14)", "news": 240.0}
     rules = rules_from({"sizing": {"kind": "fraction_at_risk", "value": 0.01}, "limits": limits})
     assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 20}, rules), tmp_path)
 
