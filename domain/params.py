@@ -7,6 +7,7 @@ import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -49,6 +50,11 @@ def params_of(cls: type) -> tuple[Param, ...]:
     >>> params_of(Channel)[0].high
     500
     """
+    return _params_of(cls)
+
+
+@lru_cache(maxsize=512)
+def _params_of(cls: type) -> tuple[Param, ...]:
     types = typing.get_type_hints(cls)
     return tuple(Param(f.name, _plain(types[f.name]), f.default, **f.metadata) for f in dataclasses.fields(cls) if "unit" in f.metadata)
 

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-
-import numpy as np
+from collections.abc import Sequence
 
 from domain.backtest.live_bars import LiveBars, mid_of
 from domain.backtest.live_bytes import OtherLayout as OtherLayout
 from domain.backtest.live_bytes import Unpacked, layout, packed
 from domain.backtest.live_carrying import Carrier
-from domain.backtest.live_clocks import day_number
-from domain.backtest.live_commanded import LiveCommanded
+from domain.backtest.live_instants import LiveInstants
 from domain.backtest.live_orders import Signals
-from domain.backtest.live_rates import PresentRates, Source
+from domain.backtest.live_rates import PresentRates, sources_of
 from domain.backtest.live_records import Booked as Booked
 from domain.backtest.live_records import LiveSeries as LiveSeries
 from domain.backtest.live_records import Present as Present
 from domain.backtest.live_state import restored, rules_in, stored_arrays, stored_values
 from domain.backtest.live_tape import Tape as Tape
-from domain.backtest.rate_table import costs_of_rate, not_known
+from domain.backtest.rate_table import costs_of_rate
 from domain.backtest.series import Bars
 from domain.errors import BadRequest
 from domain.trading.rules import Rules
-from domain.trading.signal_row import Row
 
-Decide = Callable[[int, int], Sequence[Row]]        # number of a series, end of its bar -> the signals decided at that close
 NAN, LONG_AGO = math.nan, -(1 << 62)
 
 
-class LiveSimulation(LiveCommanded):
+class LiveSimulation(LiveInstants):
     """The kernel fed bar by bar. State between two instants is bytes.
 
     Series have numbers in their order, those of ``rates`` follow. A bar is opened, later ended; ``advance`` then works every instant that is
@@ -62,12 +57,12 @@ class LiveSimulation(LiveCommanded):
         self.bars = LiveBars(self.series, rules, tape)
         self.account, self.signals = self.bars.account, Signals(len(series))
         self._rate_spreads = [float(costs_of_rate(rate, self.series, rules.costs).of(rate.instrument).spread) for rate in self.rates]
-        self._sources, self._finer_sources, every = self._all_sources()
+        self._sources, self._finer_sources, every = sources_of(self.series, self.rates)
         self.conversion = PresentRates(self.account.currencies, rules.account.currency, every) if self.account.converts else None
         self.carrier = Carrier(self.series, self.account, self.signals)
         self.verbs_booked: list[Booked] = []
         self._layout = layout(self.series, self.rates)
-        self._deciding: tuple[int, int] | None = None       # series and place of the bar that ``decide`` is asked about
+        self.deciding = None
 
     def history(self, k: int, bars: Bars) -> None:
         """Bars before the first one that is worked: nothing is decided, no row is written. Conversion knows those of ``rates``; of a traded
@@ -103,29 +98,6 @@ class LiveSimulation(LiveCommanded):
     def rate(self, k: int, end: int, close: float, spread: float = NAN) -> None:
         """A bar of a series of ``rates`` has ended. ``k`` counts on after the traded series."""
         self._quote(k, end, close, spread)
-
-    def trail(self, price: float) -> None:
-        """The trailing price that the strategy gives for the bar about which ``decide`` is asked: to be called from within it."""
-        if self._deciding is None:
-            raise BadRequest("a trailing price belongs to the bar that is decided; give it from within decide")
-        self.bars.window.columns["trail_price"][self._deciding] = price
-
-    def monitor(self, value: float) -> None:
-        """The value of the feature that the limit ``drift`` names, at the close about which ``decide`` is asked: to be called from within it."""
-        if self._deciding is None:
-            raise BadRequest("a monitored value belongs to the bar that is decided; give it from within decide")
-        self.bars.monitor(*self._deciding, value)
-
-    def remember(self, k: int, values: np.ndarray) -> None:
-        """Values of the monitored feature on earlier bars of series ``k``: of its history, and after ``restore`` all so far."""
-        self.bars.columns[k].features.fill(np.asarray(values, np.float64))
-
-    def advance(self, until: int, decide: Decide) -> list[Booked]:
-        """Works all whole instants <= ``until``, one after another; ``decide`` is asked for the signals of each bar that ends, before it is booked."""
-        booked = self.taken()
-        while (now := self._next(until)) is not None:
-            booked.append(self._work(now, decide))
-        return booked
 
     def finish(self) -> Booked:
         """The end of the data: open positions leave at their series' last close, and the last row is after that."""
@@ -168,85 +140,8 @@ class LiveSimulation(LiveCommanded):
         simulation.carrier = Carrier(simulation.series, simulation.account, simulation.signals)
         return simulation
 
-    def _next(self, until: int) -> int | None:
-        """The nearest instant, if nothing holds it back."""
-        window, nearest = self.bars.window, None
-        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
-            b = bar - window.first(k)
-            if b >= window.count[k]:
-                continue
-            moment = int(window.columns["end" if inside else "ts"][k, b])
-            if inside and b >= self.bars.ended[k]:
-                until = min(until, moment - 1)
-            elif nearest is None or moment < nearest:
-                nearest = moment
-        return nearest if nearest is not None and nearest <= until else None
-
-    def _work(self, now: int, decide: Decide) -> Booked:
-        ending, opening = self._bars_at(now)
-        self.account.rate[:, 0] = rates = self.conversion.at(now) if self.conversion is not None else [1.0] * len(self.account.currencies)
-        self._decide(ending, now, rates, decide)
-        if self.rules.limits.daily_loss:
-            self.account.day[0] = day_number(self.rules.limits.day_reset, now)
-        if self.rules.limits.max_correlation:
-            for k, b in opening:
-                self.bars.correlate(k, b)
-        self.account.step()
-        for k, _ in ending:
-            self.account.final_rate[k] = rates[self.account.currency[k]]
-        self.now = now
-        self.bars.forget_worked()
-        return self.carrier.booked(now)
-
-    def _bars_at(self, now: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Series and place of the bars that end now, and of those that open."""
-        window, ending, opening = self.bars.window, [], []
-        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
-            b = bar - window.first(k)
-            if inside and window.columns["end"][k, b] == now:
-                ending.append((k, b))
-                b, inside = b + 1, 0
-            if not inside and b < window.count[k] and window.columns["ts"][k, b] == now:
-                opening.append((k, b))
-        return ending, opening
-
-    def _decide(self, ending: Sequence[tuple[int, int]], now: int, rates: Sequence[float], decide: Decide) -> None:
-        """The signals of the bars that end, into the tables."""
-        rows = []
-        for place in ending:
-            self._deciding = place
-            rows.append(decide(place[0], now))
-        self._deciding = None
-        coming = sum(map(len, rows))
-        self.account.make_space(coming)
-        if not coming:
-            return
-        if self.signals.is_full(coming):
-            self.clear(coming)
-        for place, own in zip(ending, rows, strict=True):
-            self._add(place, own, now, rates)
-        self.account.tell(signals=self.signals.table, protections=self.signals.protection_table)
-
-    def _add(self, place: tuple[int, int], rows: Sequence[Row], now: int, rates: Sequence[float]) -> None:
-        k = place[0]
-        if rows and not self.signals.given[k] and math.isnan(rates[self.account.currency[k]]):
-            raise not_known(self.series[k].instrument, self.rules.account.currency, now)
-        columns = self.bars.window.columns
-        first = self.signals.count
-        for row in rows:
-            self.signals.add(k, row, self.windows_of)
-        columns = self.bars.window.columns      # a new window moves them
-        columns["signal_first"][place], columns["signal_last"][place] = first, self.signals.count
-
     def _quote(self, k: int, end: int, close: float, spread: float) -> None:
         if self.conversion is not None:
             rate = self.rates[k - len(self.series)]
             spread = self._rate_spreads[k - len(self.series)] if spread != spread else spread
             self._sources[k].coming.append((end, mid_of(rate.side, close, spread)))
-
-    def _all_sources(self) -> tuple[list[Source], list[Source | None], list[Source]]:
-        """Of each series and rate, of each series' finer bars, and all in the order in which one of two at once counts."""
-        own = [Source(each.instrument.base, each.instrument.quote, each.timeframe.minutes) for each in (*self.series, *self.rates)]
-        finer = [Source(each.instrument.base, each.instrument.quote, each.finer_timeframe.minutes) if each.finer_timeframe else None for each in self.series]
-        traded = [source for k in range(len(self.series)) for source in (own[k], finer[k]) if source is not None]
-        return own, finer, [*traded, *own[len(self.series) :]]

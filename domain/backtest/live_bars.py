@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from domain.backtest.kernel.codes import DARK_END, DARK_OPEN, DRIFTED, NEWS, OFF_SESSION
 from domain.backtest.live_account import LiveAccount
-from domain.backtest.live_clocks import is_dark, nights_between
-from domain.backtest.live_columns import Columns, Rule, correlation, governed, governing, grid, rule_of, true_range
+from domain.backtest.live_clocks import nights_between
+from domain.backtest.live_columns import Columns, correlation, governed, governing, grid, rule_of, true_range
 from domain.backtest.live_finer import FinerBars
+from domain.backtest.live_limits import read_again, warn_again
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_tables import Averages, Flats
 from domain.backtest.live_tape import OwnTape, Tape, together
@@ -75,7 +75,7 @@ class LiveBars:
         ts, end, spread = int(columns["ts"][k, b]), int(columns["end"][k, b]), float(columns["spread"][k, b])
         columns["high"][k, b], columns["low"][k, b], columns["close"][k, b] = high, low, close
         span = true_range(high, low, float(columns["close"][k, b - 1])) if b else NAN
-        columns["warn"][k, b] |= self.columns[k].ended(end, spread, span, close) | self._governed(k, end)
+        columns["warn"][k, b] |= self.columns[k].ended(end, spread, span, close) | self.governed(k, end)
         columns["sigma"][k, b] = self.columns[k].sigma()
         self.averages.ended(k, b, span)
         if self.swaps[k]:
@@ -96,7 +96,7 @@ class LiveBars:
         """The monitored feature at the close of a bar that has ended."""
         self.window.columns["warn"][k, b] |= self.columns[k].monitored(value)
 
-    def _governed(self, k: int, end: int) -> int:
+    def governed(self, k: int, end: int) -> int:
         return governed(self._governing, self.series[k].instrument, end, self.series[k].releases)
 
     def spread(self, k: int, given: float) -> float:
@@ -145,31 +145,9 @@ class LiveBars:
         for k in range(len(self.series)):
             if before._replace(blackout=rule.blackout) == rule:
                 self.columns[k].rule = rule
-                self._warn_again(k, rule)
-            elif before != rule:
-                self._columns_again(k, rule)
-
-    def _warn_again(self, k: int, rule: Rule) -> None:
-        """Other blackouts, news, sessions."""
-        ts, end, warn = (self.window.columns[name][k, : self.window.count[k]] for name in ("ts", "end", "warn"))
-        for b in range(len(ts)):
-            opens = DARK_OPEN * (bool(rule.blackout) and is_dark(rule.blackout, int(ts[b])))
-            ends = DARK_END * (bool(rule.blackout) and is_dark(rule.blackout, int(end[b]))) | self._governed(k, int(end[b]))
-            warn[b] = (int(warn[b]) & ~(DARK_OPEN | DARK_END | NEWS | OFF_SESSION)) | opens | (ends if b < self.ended[k] else 0)
-
-    def _columns_again(self, k: int, rule: Rule) -> None:
-        """All that the rules read, from the first bar on."""
-        columns, bars, before = Columns(rule), self._so_far(k, None), NAN
-        columns.features, self.columns[k], first = self.columns[k].features, columns, len(bars.ts) - self.ended[k]
-        for n in range(len(bars.ts)):
-            ts, end, _, high, low, close, spread = (column[n].item() for column in bars)
-            warn = columns.opened(ts) | columns.ended(end, spread, true_range(high, low, before) if n else NAN, close) | self._governed(k, end)
-            before = close
-            if n >= first:
-                self.window.columns["warn"][k, n - first] = warn | (int(self.window.columns["warn"][k, n - first]) & DRIFTED)
-                self.window.columns["sigma"][k, n - first] = columns.sigma()
-        for b in range(self.ended[k], self.window.count[k]):
-            self.window.columns["warn"][k, b] = columns.opened(int(self.window.columns["ts"][k, b]))
+                warn_again(self, k)
+            else:
+                read_again(self, k, self._so_far(k, None))
 
     def look_back(self) -> None:
         """After a restore: what the rules read of earlier bars."""

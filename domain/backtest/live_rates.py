@@ -7,7 +7,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from domain.backtest.conversion import STALE, missing
+from domain.backtest.live_records import LiveSeries
 from domain.errors import BadRequest
+from domain.market.timeframe import Timeframe
 
 Leg = tuple[tuple[int, ...], bool]      # sources of a pair, finest first; whether the rate is one over theirs
 NOTHING = -(1 << 62)
@@ -69,6 +71,18 @@ class PresentRates:
             if source.end > end:
                 end, mid = source.end, source.mid
         return end, (1.0 / mid if mid else math.inf) if inverse else mid
+
+
+def sources_of(series: Sequence[LiveSeries], rates: Sequence[LiveSeries]) -> tuple[list[Source], list[Source | None], list[Source]]:
+    """Of each series and rate, of each series' finer bars, and all in the order in which one of two at once counts."""
+    own = [_source(each, each.timeframe) for each in (*series, *rates)]
+    finer = [_source(each, each.finer_timeframe) if each.finer_timeframe else None for each in series]
+    traded = [source for k in range(len(series)) for source in (own[k], finer[k]) if source is not None]
+    return own, finer, [*traded, *own[len(series) :]]
+
+
+def _source(series: LiveSeries, timeframe: Timeframe) -> Source:
+    return Source(series.instrument.base, series.instrument.quote, timeframe.minutes)
 
 
 def _ways(currency: str, account: str, sources: Sequence[Source]) -> list[list[Leg]] | None:

@@ -42,7 +42,7 @@ def start(
     replay: list[str] = typer.Option([], help=BARS),
     feed: str = typer.Option("", help="Live feed instead of files: oanda or mt5."),
     instrument: Name = "",
-    broker: str = typer.Option("paper", help="Where orders go: paper, oanda (practice) or mt5 (demo)."),
+    broker: str = typer.Option("paper", help="Where orders go: paper; none are sent to a broker yet."),
     timeframe: TimeframeName = "",
     side: Side = "",
     clock: Clock = "",

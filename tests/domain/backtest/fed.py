@@ -118,12 +118,12 @@ class Result(NamedTuple):
 def fed(case: Case, restores: bool = True, halves: bool = False, asked: Commanded = Commanded()) -> Result:
     """The case bar by bar, stored and restored into a fresh object after every event; ``halves``: the ends of an instant are worked before its opens
     are known; ``asked``: commands."""
-    feed, booked, largest, commands = Feed(case, kept=restores), list[Booked](), 0, deque(asked.commands)
+    feed, booked, largest, commands = Feed(case, kept=restores), list[Booked](), 0, deque(enumerate(asked.commands))
     verbs = Verbs([Traded(task.instrument, task.timeframe, name) for task, name in zip(case.tasks, asked.strategies or [""] * len(case.tasks), strict=True)], case.limits.blackout)
     live = feed.simulation()
     live.ask(asked.ask)
     for now in feed.instants():
-        booked += worked(commands, verbs, live, now)
+        booked += worked(commands, verbs, live, asked, now)
         for part in ((feed.ends,), (feed.opens,)) if halves else ((feed.ends, feed.opens),):
             for fill in part:
                 fill(live, now)
@@ -132,16 +132,19 @@ def fed(case: Case, restores: bool = True, halves: bool = False, asked: Commande
                 stored = live.store()
                 largest = max(largest, len(stored))
                 live = feed.restored(stored)
-    booked += worked(commands, verbs, live, None)
+    booked += worked(commands, verbs, live, asked, None)
     booked.append(live.finish())
     every, present = joined(booked), live.present()
     return Result(*(every[name] for name in ("fills", "trades", "reviews", "equity")), present.counts, present.ambiguous, present.entries, largest)
 
 
-def worked(commands: deque[Command], verbs: Verbs, live: LiveSimulation, before: int | None) -> list[Booked]:
+def worked(commands: deque[tuple[int, Command]], verbs: Verbs, live: LiveSimulation, asked: Commanded, before: int | None) -> list[Booked]:
     """The commands that come before the next instant."""
-    while commands and (before is None or commands[0].ts < before):
-        verbs.work(commands.popleft(), live)
+    while commands and (before is None or commands[0][1].ts < before):
+        place, command = commands.popleft()
+        verbs.work(command, live)
+        if place in asked.limits:
+            live.limit(asked.limits[place])
     return live.taken()
 
 

@@ -24,7 +24,7 @@ from tests.domain.backtest.fed import fed, in_order, unlike
 from tests.reference.cases import Case, case
 from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "32"))
+CASES = int(os.environ.get("TIDEMARK_CASES", "20"))
 MINUTE = 60_000_000_000
 START = 1_720_600_000_000_000_000 // (5 * MINUTE) * 5 * MINUTE
 
@@ -51,12 +51,18 @@ def test_a_live_account_in_one_piece_is_the_whole_run():
 def commanded_differences(seed: int, ask: bool) -> list[str]:
     random, drawn = Random(f"live {seed}"), in_order(case(seed))
     commands = sort([*(approvals(drawn, random) if ask else ()), *draw_commands(drawn, random)])
-    asked = Commanded(commands, strategies_of(drawn), ask)
+    asked = Commanded(commands, strategies_of(drawn), ask, {random.randrange(len(commands)): other_limits(random)} if seed % 4 else {})
     try:
         whole = replay_commanded(drawn.tasks, drawn.rules, asked, drawn.rates).outcome
     except BadRequest:
         return []
     return unlike(whole, fed(drawn, seed % 2 == 0, seed % 3 == 0, asked))
+
+
+def other_limits(random: Random) -> dict:
+    """Limits that a strategy sets for itself while it runs."""
+    drawn = dict(spread_spike=random.choice((0.0, 1.2, 3.0)), volatility_spike=random.choice((0.0, 1.5)), max_positions=random.choice((0, 1)), max_leverage=random.choice((0.0, 0.5)))
+    return {**drawn, "spike_window": random.choice((2, 5, 20)), "max_drawdown": random.choice((0.0, 0.01))}
 
 
 @pytest.mark.parametrize("ask", [False, True])
