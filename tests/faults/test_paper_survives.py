@@ -29,7 +29,7 @@ from worker.store import Store
 from worker.store.session_asking import ask, start
 
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(not hasattr(os, "fork"), reason="forks what it kills")]
-BARS = int(os.environ.get("TIDEMARK_BARS", "20000"))
+BARS = int(os.environ.get("TIDEMARK_BARS", "3000"))
 KILLS = int(os.environ.get("TIDEMARK_KILLS", "200"))
 SERIES = ("EURUSD M5", "EURUSD M15", "EURUSD H1")
 PLAN = {"series": list(SERIES), "strategies": [{"name": "momentum"}, {"name": "breakout", "params": {"lookback": 20}, "series": ["EURUSD M15"]}]}
