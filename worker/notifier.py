@@ -5,12 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,18 +15,17 @@ from worker.checkpoints.holder import Holder
 from worker.checkpoints.key_file import KeyFile
 from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_until_set
 from worker.notifications.apprise_channel import connect
+from worker.notifications.beside import BESIDE
 from worker.notifications.channels import VARIABLE, Channel, channels_of
 from worker.notifications.sender import Sender
 from worker.owner import OWNER
 from worker.private import keep_private
 from worker.schedule import Clock
-from worker.settings import ROOT, Settings, load
+from worker.settings import Settings, load
 from worker.store import Store
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 STEP_EVERY, BEAT_EVERY = 1.0, 2.0       # seconds
-BESIDE = "--beside"     # end with the process that started this one
-COMMAND = [sys.executable, "-m", "worker.notifier", BESIDE]
 log = logging.getLogger("notifications")
 
 
@@ -88,24 +83,6 @@ def fingerprint(settings: Settings) -> str:
     except (BadRequest, OSError):       # the scheduler says what is wrong with it
         return ""
     return chain.current.fingerprint if chain else ""
-
-
-@contextmanager
-def sending(settings: Settings) -> Iterator[None]:
-    """This process beside a command in the foreground, where channels are set and no server runs; it ends with the block."""
-    if not settings.notify_urls:
-        yield
-        return
-    with Path(os.devnull).open("rb") as nothing:
-        process = subprocess.Popen(COMMAND, cwd=ROOT, stdin=nothing, stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    try:
-        yield
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(3.0)
-        process.kill()
-        process.wait()
 
 
 def _tick(clock: Clock, over: threading.Event) -> None:

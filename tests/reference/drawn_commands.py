@@ -74,7 +74,7 @@ def _order(task: Any, random: Random, moment: int) -> dict[str, Any]:
     price = float((before if len(before) else task.bars)["close"].iloc[-1 if len(before) else 0])
     size = float((task.bars["high"] - task.bars["low"]).mean())
     side, way = random.choice((("buy", 1.0), ("sell", -1.0), ("long", 1.0), ("short", -1.0)))
-    asked: dict[str, Any] = {"instrument": task.instrument.name, "side": side, "lots": random.choice((0.01, 0.37, 1.0, 5.5, 0.001, 80.0))}
+    asked: dict[str, Any] = {"instrument": task.instrument.name, "side": side, "lots": task.instrument.min_lot * random.choice((1.0, 1.0, 1.5, 3.0, 7.7, 20.5, 0.1, 8_000.0))}
     if random.random() < 0.3:
         asked["series"] = f"{task.instrument.name} {task.timeframe}"
     if random.random() < 0.6:

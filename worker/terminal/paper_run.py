@@ -40,19 +40,27 @@ class Foreground:
 
 def work(at: Any, name: str, quiet: bool) -> Any:
     """Work on the session here until it is over; as it ended. One that failed is refused with its sentence."""
+    from worker.notifications.beside import sending
+
+    store = at.paper.store
+    refuse_in_use(store, name)
+    with sending(store, at.settings):
+        session = _worked(at, name, quiet)
+    if session.state == "error":
+        raise BadRequest(f"the session {name} failed: {session.note} Go on with: tidemark paper resume {name}")
+    return session
+
+
+def _worked(at: Any, name: str, quiet: bool) -> Any:
     from worker.sessions.accounts import LiveAccounts
     from worker.sessions.runner import Runner
 
     store = at.paper.store
-    refuse_in_use(store, name)
     foreground = Foreground(Runner(store, at.settings, LiveAccounts(), only=name))
     try:
-        session = _until_over(store, foreground, name, quiet)
+        return _until_over(store, foreground, name, quiet)
     finally:
         foreground.leave()
-    if session.state == "error":
-        raise BadRequest(f"the session {name} failed: {session.note} Go on with: tidemark paper resume {name}")
-    return session
 
 
 def _until_over(store: Any, foreground: Foreground, name: str, quiet: bool) -> Any:

@@ -13,13 +13,14 @@ from domain.backtest.commanded import Commanded, replay_commanded
 from domain.trading import Rules
 from domain.trading.command import Command, in_order
 from domain.trading.task import Outcome
+from domain.trading.verbs import VERBS
 from tests.reference import compare
 from tests.reference.cases import Case, case
 from tests.reference.compare import differences
 from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
 from tests.reference.execution import replayed
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 8
+CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 10
 PARTS = 8
 
 
@@ -49,3 +50,18 @@ def test_kernel_and_reference_agree_on_proposals(part, monkeypatch):
         commands = in_order([*approvals(drawn, random), *draw_commands(drawn, random, 4)])
         lines = agree(monkeypatch, drawn, commands, ask=True)
         assert not lines, f"case {seed}: {lines[:3]}"
+
+
+def test_the_drawn_commands_reach_every_verb_and_what_it_books():
+    reasons, counted, verbs, tickets = set[str](), set[str](), set[str](), 0
+    for seed in range(40):
+        drawn, random = case(seed), Random(f"commands {seed}")
+        commands = draw_commands(drawn, random)
+        verbs |= {each.command for each in commands}
+        outcome = compare.run(partial(fast, asked=Commanded(commands, strategies_of(drawn))), drawn)
+        if outcome != "refused":
+            reasons |= set(outcome.fills["reason"].astype(str))
+            counted |= {name for name, count in outcome.counts.items() if count}
+            tickets += int((outcome.fills["order_id"] < 0).sum())
+    assert {"manual", "kill_switch"} <= reasons and {"manual_below_step", "halted", "blackout"} <= counted and tickets > 5
+    assert verbs == set(VERBS) - {"set", "stop"}

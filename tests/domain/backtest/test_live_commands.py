@@ -18,7 +18,7 @@ from tests.domain.backtest.fed import Feed, Result, in_order, unlike
 from tests.reference.cases import Case, case
 from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
 
-CASES = int(os.environ.get("TIDEMARK_CASES", "10"))
+CASES = int(os.environ.get("TIDEMARK_CASES", "8"))
 
 
 def fed(drawn: Case, commands: list[Command], ask: bool) -> Result:
