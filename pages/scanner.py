@@ -7,6 +7,7 @@ import streamlit as st
 from app.kit.address import address_value, missing
 from app.kit.page import Page
 from app.kit.widgets import go, head, job_panel, nothing
+from app.paper import halts
 from app.scanner import lists
 from app.scanner.form import form
 from app.scanner.result import result
@@ -23,6 +24,7 @@ def render(desk) -> None:
     if not address_value("run") and not address_value("job"):
         job, run = job or desk.scanner.open_job(), run or next(iter(runs), None)
     head("Scanner", "three proposals at most; no order is sent", (lambda: lists.actions(desk, run)) if run else None)
+    halts.banner(desk)
     for name, what, there in (("run", "scan", run), ("job", "job", job or run)):
         if address_value(name) and there is None:
             missing(what, address_value(name), "Choose one below.")

@@ -1,10 +1,12 @@
-"""Status footer of the sidebar: workers, queue, audit trail. Read once a run."""
+"""Status footer of the sidebar: workers, queue, audit trail, trading, and the kill switch on every page. Read once a run."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from app.kit.figures import clock, plural
+from app.kit.text import literal
+from app.kit.widgets import attempt
 from worker.desk import Desk
 
 
@@ -23,3 +25,23 @@ def status(desk: Desk) -> None:
         st.caption(f":green[:material/link:] Audit trail: {verified['rows']:,} of {now.rows:,} events verified", help=f"Verified at {clock(verified['at'])} UTC; later events, that verification among them, are not included.")
     else:
         st.caption(f":gray[:material/link:] Audit trail: {plural(now.rows, 'event')}, not verified yet")
+    _trading(desk)
+
+
+def _trading(desk: Desk) -> None:
+    """Sessions, what halts them, and the stop of all of them; nothing while there has been no session."""
+    sessions, halts = desk.paper.all(), desk.paper.halts()
+    if not sessions and not halts:
+        return
+    if halts:
+        newest = halts[0]
+        st.caption(literal(f"Trading halted {clock(newest.at)} UTC by {newest.who}"), help=literal(newest.reason))
+    else:
+        st.caption(f":green[:material/monitor_heart:] {plural(sum(not row.over for row in sessions), 'session')} running")
+    refused = desk.paper.refused("halt")
+    with st.popover("Halt trading", icon=":material/back_hand:", type="tertiary", disabled=bool(refused), help=refused or None):
+        reason = st.text_input("Reason", key="halt-trading-reason", placeholder="optional")
+        st.caption("No order any more in any session; open positions are closed at the next open. It stays until a person releases it.")
+        if st.button("Halt all sessions", type="primary", key="halt-trading", width="stretch"):
+            attempt(lambda: desk.paper.halt(reason))
+            st.rerun()

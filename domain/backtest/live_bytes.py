@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -17,9 +18,10 @@ from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL,
 from domain.errors import TidemarkError
 from domain.trading.outcomes import COUNTS, REASONS
 
-VERSION = 1         # of what is stored beside the records
+VERSION = 2         # of what is stored beside the records
 HASHED = 16         # bytes of the hash
 SIZE = struct.Struct("<I")
+LARGE, PLAIN, DEFLATED = 2_048, b"0", b"1"      # bytes from which on they are deflated: many orders and positions
 
 
 class OtherLayout(TidemarkError):
@@ -39,10 +41,20 @@ def _layout_of_records() -> str:
     return json.dumps([VERSION, records, COUNTS, REASONS, columns], default=str)
 
 
+def _body(stored: bytes) -> bytes:
+    if stored[HASHED : HASHED + 1] != DEFLATED:
+        return stored[HASHED + 1 :]
+    try:
+        return zlib.decompress(stored[HASHED + 1 :])
+    except zlib.error as error:
+        raise OtherLayout("the stored state of this account is cut short; rebuild the account from its tape") from error
+
+
 def packed(layout_hash: bytes, values: Mapping[str, Any], arrays: Iterable[np.ndarray]) -> bytes:
     """``values``: plain ones, as JSON."""
     parts = [json.dumps(values, separators=(",", ":")).encode(), *(array.tobytes() for array in arrays)]
-    return layout_hash + b"".join(SIZE.pack(len(part)) + part for part in parts)
+    body = b"".join(SIZE.pack(len(part)) + part for part in parts)
+    return layout_hash + (DEFLATED + zlib.compress(body, 1) if len(body) > LARGE else PLAIN + body)
 
 
 class Unpacked:
@@ -51,7 +63,7 @@ class Unpacked:
     def __init__(self, stored: bytes, layout_hash: bytes) -> None:
         if stored[:HASHED] != layout_hash:
             raise OtherLayout("the stored state of this account was written by another version of the program, or for other series; rebuild the account from its tape")
-        self._stored, self._at = stored, HASHED
+        self._stored, self._at = _body(stored), 0
         self.values: dict[str, Any] = json.loads(self._next())
 
     def array(self, kind: Any) -> np.ndarray:

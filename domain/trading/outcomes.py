@@ -49,7 +49,7 @@ KINDS: Mapping[str, Kind] = {kind.key: kind for kind in (
     _drop("no_size", "No position size", "Position sizing gave no finite size above zero.", "note", "{entries} {were} dropped: no position size."),
     _drop("below_min_lot", "Size below minimum lot", "The position size was below the instrument's minimum lot.", "warning", "Size fell below the minimum lot {times}."),
     _drop("no_margin", "Insufficient margin", "The free margin was less than the order needed.", "warning", "{entries} {were} rejected: insufficient margin."),
-    _drop("halted", "Trading halted", "A loss limit or the kill switch had halted trading.", "note", "{entries} came while trading was halted and {were} dropped."),
+    _drop("halted", "Trading halted", "A loss limit, a pause, a stop or the kill switch had halted trading.", "note", "{entries} came while trading was halted and {were} dropped."),
     _drop("expired", "Order expired", "The price was not reached within the order's lifetime."),
     _drop("oco_cancelled", "Cancelled by OCO", "Another order of the same OCO group was filled first."),
     _drop("end_of_data", "End of data", "Decided on the last bar, or still pending there."),

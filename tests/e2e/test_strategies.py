@@ -1,9 +1,11 @@
-"""A strategy of one's own in a real browser: written, previewed, saved, backtested, scanned."""
+"""A strategy of one's own in a real browser: written, previewed, saved, backtested, scanned, and traded on paper through a kill of its process."""
 
 from __future__ import annotations
 
 import re
+import signal
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -49,3 +51,44 @@ def test_a_strategy_is_written_previewed_saved_backtested_and_scanned(page: Page
     expect(page.get_by_text(re.compile(r"^\d+ combinations at "))).to_be_visible(timeout=SOON)
     shoot("scanner", 1300)
     assert run["synthetic"]
+
+
+def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, system, shoot):
+    """After the test above, which wrote the strategy."""
+    page.goto(f"{system.url}/paper?do=new")
+    name = page.get_by_role("textbox", name="Name", exact=True)
+    name.fill("rising-on-paper")
+    name.press("Enter")
+    chosen_in(page, "Strategy", "rising")
+    chosen_in(page, "Speed", "3,600 × real time")
+    press(page.get_by_role("button", name="Start session"))
+    expect(page).to_have_url(re.compile("session=rising-on-paper"), timeout=SOON)
+    expect(page.get_by_text("Bars as traded")).to_be_visible(timeout=LONG)
+    press(page.get_by_role("button", name="Pause", exact=True))
+    system.wait_for(lambda: state(system)["state"] == "paused", 60)
+    expect(page.get_by_text("Paused: no entries.", exact=False)).to_be_visible(timeout=SOON)
+    (runner,) = [child for child in psutil.Process(system.process.pid).children(recursive=True) if "worker.sessions.main" in " ".join(child.cmdline())]
+    runner.send_signal(signal.SIGKILL)
+    bars = state(system)["bars"]
+    system.wait_for(lambda: state(system)["bars"] > bars, 60)
+    assert state(system)["state"] == "paused", "a pause outlives its process"
+    press(page.get_by_role("button", name="Continue", exact=True))
+    system.wait_for(lambda: state(system)["state"] == "running", 60)
+    shoot("paper", 1300)
+    page.get_by_role("button", name="Close", exact=False).first.click()
+    press(page.get_by_role("button", name="Stop session"))
+    system.wait_for(lambda: state(system)["state"] == "stopped", 60)
+    expect(page.get_by_text("Stopped", exact=True).first).to_be_visible(timeout=SOON)
+    assert not state(system)["positions"]
+
+
+def chosen_in(page: Page, label: str, name: str) -> None:
+    """Choose an option of a field."""
+    field = page.get_by_role("combobox", name=label).first
+    expect(field).to_be_visible(timeout=SOON)
+    field.click()
+    page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")).first.click()
+
+
+def state(system) -> dict:
+    return system.terminal("paper", "show", "rising-on-paper")

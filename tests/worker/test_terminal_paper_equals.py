@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from domain.trading.command import Command, write_commands
 from tests.worker.test_terminal_paper import FILES, STRATEGY, paper, start
 from tests.worker.test_terminal_paper import workspace as workspace
 from tests.worker.test_terminal_tape import TIME, backtest, plain, same, walk
@@ -19,14 +20,21 @@ def test_a_session_of_two_timeframes_equals_the_backtest_of_its_files_and_of_its
     same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--commands", workspace / "one" / "commands.csv", *STRATEGY, "--from", begin))
 
 
+ASKED = [
+    (30, "order", dict(instrument="EURUSD", side="buy", lots=0.3)), (33, "close", dict(share=0.5, side="long")), (40, "halt", dict(keep=True)), (48, "release", {}), (60, "set", dict(parameters=dict(fast=4))),
+    (70, "pause", {}), (80, "continue", {}), (90, "blackout", dict(add="08:00-08:30 UTC")), (110, "disable", {}), (120, "enable", {}), (140, "stop", dict(close=True)),
+]  # fmt: skip
+
+
 def test_commands_of_a_file_are_worked_at_their_times_and_stand_on_the_tape(workspace):
     frame = walk(5, 150)
-    commands = workspace / "commands.csv"
-    commands.write_text(f'ts,who,command,arguments,reason\n{frame["ts"][60]:{TIME}},bob,order,"{{""instrument"":""EURUSD"",""side"":""buy"",""lots"":0.3}}",try\n{frame["ts"][80]:{TIME}},bob,pause,,lunch\n')
-    start(workspace, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', frame)}", "--commands", commands)
-    assert pd.read_csv(workspace / "one" / "commands.csv")["command"].tolist() == ["order", "pause"]
+    given = [Command(int(frame["ts"][row].value) + 1_000_000_000, "bob", verb, arguments, "why") for row, verb, arguments in ASKED]
+    (workspace / "given.csv").write_text(write_commands(given))
+    bars = plain(workspace, "m5.csv", frame)
+    assert start(workspace, "--replay", f"EURUSD M5={bars}", "--commands", workspace / "given.csv")["state"] == "stopped"
+    assert (workspace / "one" / "commands.csv").read_text() == (workspace / "given.csv").read_text()
     assert 0.3 in pd.read_csv(workspace / "one" / "trades.csv")["lots"].tolist()
-    assert pd.read_csv(workspace / "one" / "trades.csv")["entry_ts"].max() <= f"{frame['ts'][81]:{TIME}}"
+    assert {"manual"} <= set(pd.read_csv(workspace / "one" / "fills.csv")["reason"])
     same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--commands", workspace / "one" / "commands.csv", *STRATEGY))
     assert "one is its backtest:" in paper("consistency", "one")
 

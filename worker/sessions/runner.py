@@ -125,7 +125,7 @@ class Runner:
             wanted = [each for each in unit.sessions.to_work() if self._mine(each)]
             others = [each for each in wanted if each.name not in self.held]
             silent = self._leases.silent({each.name: (each.epoch, each.beats) for each in others if each.owner is not None})
-            free = [each for each in others if each.owner is None or gone(each.owner) or each.name in silent]
+            free = [each for each in others if each.owner in (None, self.owner) or gone(each.owner) or each.name in silent]     # its own: it was taken, and the database went away
             most = self._share(unit, len(wanted)) - len(self.held)
         for each in free[: max(most, 0)]:
             self._take(each)

@@ -60,6 +60,8 @@ def start(
     as_json: Json = False,
 ) -> None:
     """Start a session and work on it here, until it is over or Ctrl-C; `tidemark paper resume` goes on."""
+    import pandas as pd
+
     from worker.store import session_asking as asking
     from worker.terminal.backtest import rules_in
     from worker.terminal.here import desk
@@ -87,7 +89,7 @@ def start(
     if len(set(sides)) > 1:
         raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
     params = with_preset(strategy, preset, series[0].rpartition(" ")[2], params)
-    begin = {} if period.start is None else {"from": int(period.start.timestamp()) * 1_000_000_000}
+    begin = {} if period.start is None else {"from": int(pd.Timestamp(period.start).value)}
     plan = dict(series=series, strategies=[dict(name=strategy, params=params_of(params), series=[])], rules=rules.values(), mode=mode, side=sides[0], **begin)
     _check(plan)
     with at.paper.store.unit() as unit:

@@ -193,6 +193,21 @@ def finish_all(first, second):
         second.step()
 
 
+def test_a_session_that_was_taken_as_the_database_went_away_is_opened_later(store, begin, runner, monkeypatch, outputs):
+    begin("gold")
+    first = runner()
+    with monkeypatch.context() as away:
+        away.setattr("worker.sessions.runner.open_session", gone_at_opening)
+        first.step()
+        assert first.away and not first.held
+    finish(first)
+    assert outputs("gold")[2] == "finished"
+
+
+def gone_at_opening(*_):
+    raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+
 def test_the_sessions_are_shared_by_the_runners_that_live(store, begin, runner):
     from datetime import UTC, datetime
 
