@@ -22,6 +22,7 @@ from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
 from worker.sessions.opening import Accounts, open_session
+from worker.sessions.replay_feed import Told
 from worker.sessions.work import SessionWork, Written
 from worker.sessions.writing import ACTOR, write
 from worker.settings import Settings
@@ -66,6 +67,7 @@ class Runner:
         self.held: dict[str, SessionWork] = {}
         self.away = ""                                  # why nothing is decided; empty while all is there
         self._unwritten: list[Written] = []
+        self._told: dict[str, Sequence[Told]] = {}      # what feeds gave while a kill switch was not written yet
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
         self._feeds, self._leases = FeedWatch(), Watch(settings.work.lease, clock)
@@ -168,6 +170,7 @@ class Runner:
             if recovered:
                 unit.messages.write([Message(f"{work.name}:recovered:{work.epoch}", "warning", f"{work.name} was taken up again where it stood", work.name)], unit.now())
         self.held[work.name] = work
+        self._told.pop(work.name, None)
         self.switch.watch(self.held)
         self._look.next = 0.0
 
@@ -219,9 +222,9 @@ class Runner:
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
         moved, until = False, self._clock() + BATCH
-        while not work.end and not self.switch.unrecorded(work.name):
-            told = work.feed.next(0.0)
-            if not told:
+        while not work.end and (told := self._told.pop(work.name, ()) or work.feed.next(0.0)):
+            if self.switch.unrecorded(work.name):
+                self._told[work.name] = told
                 break
             moved = True
             if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False) or self._clock() >= until:

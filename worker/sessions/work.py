@@ -22,6 +22,8 @@ from worker.store.session_commits import Commit, WorkedCommand
 from worker.store.session_tape import Output, packed
 from worker.store.sessions import SessionState
 
+ASIS = {str, int, bool, type(None)}
+
 
 class Account(Protocol):
     """What ``domain.live.session.Session`` does for a runner."""
@@ -212,6 +214,11 @@ def standing(state: SessionState) -> Standing | None:
 
 def _plain(value: Any) -> Any:
     """A view as JSON takes it."""
+    kind = type(value)
+    if kind in ASIS:
+        return value
+    if kind is float:
+        return value if math.isfinite(value) else None
     if is_dataclass(value):
         return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
