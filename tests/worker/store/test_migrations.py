@@ -23,7 +23,7 @@ SQLITE_TRIGGERS = {
     *(f"{table}_{what}" for table in (*CHECKPOINTS, *MODELS, *SESSIONS) for what in ("no_update", "no_delete", "new")), "model_stages_one",
 }  # fmt: skip
 POSTGRES_TRIGGERS = {*(f"audit_{table}_no_{what}" for table in ("events", "links", "nodes") for what in ("change", "truncate")), "audit_events_link", "model_stages_one", *(f"{table}_no_{what}" for table in ("trials", "rule_sets", "written_strategies", "session_tape", *MODELS) for what in ("change", "truncate")), *(f"{table}_no_{what}" for table in (*CHECKPOINTS, "session_commands") for what in ("update", "delete", "truncate"))}
-POSTGRES_FUNCTIONS = {"audit_append", "audit_chain", "audit_deny", "audit_link", "audit_lock", "audit_one_production"}
+POSTGRES_FUNCTIONS = {"session_commands_once", "audit_append", "audit_chain", "audit_deny", "audit_link", "audit_lock", "audit_one_production"}
 
 
 @pytest.fixture

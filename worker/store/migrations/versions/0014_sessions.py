@@ -133,7 +133,15 @@ SQLITE = [
 ]
 POSTGRESQL = [
     "CREATE TRIGGER session_tape_no_change BEFORE UPDATE OR DELETE ON session_tape FOR EACH ROW EXECUTE FUNCTION audit_deny()",
-    f"CREATE TRIGGER session_commands_no_update BEFORE UPDATE ON session_commands FOR EACH ROW WHEN (NOT (OLD.worked IS NULL AND {SAME_POSTGRES})) EXECUTE FUNCTION audit_deny()",
+    # in a function, whose text the database keeps as it is; the condition of a trigger it writes anew
+    f"""
+    CREATE FUNCTION session_commands_once() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF OLD.worked IS NULL AND {SAME_POSTGRES} THEN RETURN NEW; END IF;
+      RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+    END $$
+    """,
+    "CREATE TRIGGER session_commands_no_update BEFORE UPDATE ON session_commands FOR EACH ROW EXECUTE FUNCTION session_commands_once()",
     "CREATE TRIGGER session_commands_no_delete BEFORE DELETE ON session_commands FOR EACH ROW EXECUTE FUNCTION audit_deny()",
     *(f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION audit_deny()" for table in ("session_tape", "session_commands")),
     *(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_truncate" for table in ("session_tape", "session_commands")),
