@@ -35,7 +35,7 @@ def versions_of(strategy: Strategy | None, name: str, commands: Sequence[Command
     >>> from domain.strategies.base import make
     >>> from domain.trading.command import command
     >>> [each.strategy.lookback for each in versions_of(make("breakout", {}), "breakout", [command(5, "ana", "set", {"parameters": {"lookback": 30}})])]
-    [20, 30]
+    [48, 30]
     """
     versions = [Version(np.iinfo(np.int64).min, strategy, -1)]
     for place, each in enumerate(in_order(commands)):

@@ -79,7 +79,7 @@ def earlier(this: Watched, before: int, count: int) -> Wanted:
     """A span that holds the last ``count`` bars before an instant, were the market open all week, and half as many again.
 
     >>> earlier(watched(["EURUSD M5"])[0], 1_720_612_800_000_000_000, 10).start
-    1720607700000000000
+    1720608300000000000
     """
     end = this.slots.of(before)[0]
     span = count * this.slots.timeframe.nanoseconds

@@ -10,7 +10,7 @@ from typing import Any
 from domain.errors import BadRequest
 
 LOOK_EVERY = 0.1        # seconds
-START_WITHIN = 100      # looks until the session must be this runner's
+ASK_EVERY = 50          # looks between two questions who else may work on a session that is not this runner's yet
 
 
 @dataclass
@@ -71,8 +71,8 @@ def _until_over(store: Any, foreground: Foreground, name: str, quiet: bool) -> A
         if session.ended:
             break
         looks += 1
-        if looks > START_WITHIN and name not in foreground.runner.held and not foreground.runner.away:
-            raise BadRequest(f"the session {name} does not start: {session.note or 'another process works on it'}")
+        if looks % ASK_EVERY == 0 and name not in foreground.runner.held:
+            refuse_in_use(store, name)
         if not quiet and sys.stderr.isatty():
             print(f"\r{state.bars:,} bars, equity {float(state.view.get('equity') or 0):,.2f} {foreground.runner.away[:60]:<60}", end="", file=sys.stderr)
         foreground.thread.join(LOOK_EVERY)
@@ -83,10 +83,10 @@ def _until_over(store: Any, foreground: Foreground, name: str, quiet: bool) -> A
 
 def refuse_in_use(store: Any, name: str) -> None:
     """Raises BadRequest where a process that lives works on the session."""
-    from worker.owner import gone
+    from worker.owner import OWNER, gone
     from worker.store.sessions import lease_of
 
     with store.read() as unit:
         lease = unit.leases.get(lease_of(name))
-    if lease and lease.owner and not gone(lease.owner):
+    if lease and lease.owner and lease.owner != OWNER and not gone(lease.owner):
         raise BadRequest(f"the session {name} is in use by the process {lease.owner.split(':')[1]} on {lease.owner.split(':')[0]}; stop it there first, or wait until it is over")
