@@ -12,7 +12,7 @@ export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 # Some images tell Python to keep no compiled files: each of the program's processes would then compile all of it again at every start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint check-kernel check-faults check-mlflow bench lock clean
+.PHONY: run test lint check-kernel check-pages check-faults check-mlflow bench lock clean
 .SILENT:
 
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
@@ -26,7 +26,7 @@ test: .venv/dev         ## everything that needs no network, on SQLite and Postg
 	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
 	(sleep 40; exec nice -n 19 $(MAKE) lint) & lint=$$!; pages=; said=$$(mktemp); trap "kill $$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
 	$(PYTEST) -n $(CORES) --dist loadgroup -m alone $(ALONE); alone=$$?; \
-	$(PYTEST) -m browser tests/e2e >$$said 2>&1 & pages=$$!; \
+	$(PYTEST) -m "browser and not long" tests/e2e >$$said 2>&1 & pages=$$!; \
 	nice -n 5 $(PYTEST) -n $(CORES) --dist loadgroup -m "not alone and not browser"; others=$$?; \
 	wait $$pages; browser=$$?; cat $$said; rm -f $$said; \
 	wait $$lint && exit $$((alone + others + browser))
@@ -37,6 +37,9 @@ lint: .venv/dev
 check-kernel: .venv/dev ## kernel against its reference implementation on 200,000 random cases, live accounts against whole runs on 2,000
 	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_reference.py tests/domain/backtest/test_properties.py
 	TIDEMARK_CASES=2000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_live.py tests/domain/backtest/test_live_commands.py tests/domain/backtest/test_commands_reference.py
+
+check-pages: .venv/dev  ## the longest courses in a real browser, on real bars too where TIDEMARK_DATA names some
+	$(PYTEST) -m "browser and long" tests/e2e
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults

@@ -265,6 +265,7 @@ def imported(system, folder: Path, *seeds: int) -> list[dict]:
     return [system.terminal("data", "import", str(bars_csv(folder, seed=seed))) for seed in seeds]
 
 
+@pytest.mark.long
 def test_a_batch_on_separate_accounts_and_more_monte_carlo_paths(page, system, tmp_path):
     datasets = imported(system, tmp_path, 8, 9)
     page.goto(f"{system.url}/backtest")
@@ -282,6 +283,7 @@ def test_a_batch_on_separate_accounts_and_more_monte_carlo_paths(page, system, t
     assert len(pd.read_csv(download(page, "CSV", exact=True))) == 2_000
 
 
+@pytest.mark.long
 def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_path):
     """A form begins where the last run left off, but not with its timeframe and days on bars that are others."""
     old, other = imported(system, tmp_path, 10, 11)

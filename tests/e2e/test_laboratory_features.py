@@ -22,6 +22,7 @@ def bars(system) -> None:
     system.wait_for(lambda: system.terminal("data", "list"), 120)
 
 
+@pytest.mark.long
 def test_features_are_ranked_and_saved_as_a_set_and_similar_bars_are_found(page, system, bars, shoot):
     page.goto(f"{system.url}/features?view=laboratory")
     expect(page.get_by_text(re.compile(r"^50 features · [\d,]+ bars · first analysis of this data$"))).to_be_visible(timeout=SOON)

@@ -44,6 +44,7 @@ def import_opened(page: Page) -> None:
     expect(page.get_by_role("button", name="View")).to_be_visible(timeout=LONG)
 
 
+@pytest.mark.long
 def test_external_data_is_imported_and_features_have_values(page, system, files, shoot):
     system.wait_for(lambda: system.terminal("data", "list"), 120)
     page.goto(f"{system.url}/data?view=outside")

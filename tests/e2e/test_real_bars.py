@@ -33,6 +33,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.long
 def test_three_years_of_m5_from_file_to_result_and_the_same_in_the_terminal(page, system, tmp_path):
     import_file(page, system, M5)
     page.goto(f"{system.url}/backtest")
@@ -62,6 +63,7 @@ def trades(path: Path) -> list[dict]:
     return list(csv.DictReader(path.read_text().splitlines()))
 
 
+@pytest.mark.long
 def test_a_killed_worker_does_not_lose_the_run(page, system):
     system.terminal("data", "import", str(M1))
     page.goto(f"{system.url}/backtest")

@@ -42,6 +42,7 @@ def run(watched, system) -> str:
     return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
 
 
+@pytest.mark.long
 def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run, shoot):
     version = system.terminal("runs", "show", run)["spec"]["datasets"][0]
     page.goto(f"{system.url}/features?view=regimes")
