@@ -24,7 +24,8 @@ from domain.market.timeframe import Timeframe
 from domain.trading.rules import rules_from
 from domain.trading.signals import read_signals
 from domain.trading.task import Rate
-from tests.domain.live.world import HISTORY, M15, bars_of, files_of, plan_of, tape_of
+from tests.domain.live.world import HISTORY, M15, bars_of, contexts, files_of, plan_of, tape_of
+from tests.domain.strategies.world import params_of
 
 TWO = ("GBPUSD M15", "EURUSD M15")
 
@@ -108,6 +109,12 @@ def test_money_is_converted_along_pairs_that_are_not_traded(tmp_path):
     plan = replace(plan_of(("GBPUSD M15",), "breakout", {"lookback": 10, "quiet": 0.0}, rules), inputs=Inputs(rates=rates))
     assert len(assert_equal(plan, tmp_path).trades) > 3
     assert stored_size(plan) < 4_096
+
+
+def test_external_data_and_the_limit_news_are_read_as_they_were_known(tmp_path):
+    rules = rules_from({"sizing": {"kind": "fraction_at_risk", "value": 0.01}, "limits": {"news": 120.0}})
+    plan = plan_of(("EURUSD M15",), "sentiment_macro", params_of("sentiment_macro")[-1], rules)
+    assert len(assert_equal(replace(plan, inputs=Inputs(contexts=contexts(plan.series))), tmp_path).trades)
 
 
 def stored_size(plan: Plan) -> int:
