@@ -34,8 +34,9 @@ test: .venv/dev         ## everything that needs no network, on SQLite and Postg
 lint: .venv/dev
 	$(BIN)/ruff check . && $(BIN)/mypy
 
-check-kernel: .venv/dev ## kernel against its reference implementation on 200,000 random cases
+check-kernel: .venv/dev ## kernel against its reference implementation on 200,000 random cases, live accounts against whole runs on 2,000
 	TIDEMARK_CASES=200000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_kernel_reference.py tests/domain/backtest/test_properties.py
+	TIDEMARK_CASES=2000 $(PYTEST) -n $(CORES) --dist worksteal tests/domain/backtest/test_live.py tests/domain/backtest/test_live_commands.py tests/domain/backtest/test_commands_reference.py
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults

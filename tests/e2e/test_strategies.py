@@ -60,6 +60,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     name.fill("rising-on-paper")
     name.press("Enter")
     chosen_in(page, "Strategy", "rising")
+    expect(page.get_by_text("Drawdown tolerance, %", exact=True).first).to_be_visible(timeout=SOON)      # the form is that of the strategy now
     chosen_in(page, "Speed", "3,600 × real time")
     press(page.get_by_role("button", name="Start session"))
     expect(page).to_have_url(re.compile("session=rising-on-paper"), timeout=SOON)
@@ -78,7 +79,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     page.get_by_role("button", name="Close", exact=False).first.click()
     press(page.get_by_role("button", name="Stop session"))
     system.wait_for(lambda: state(system)["state"] == "stopped", 60)
-    expect(page.get_by_text("Stopped", exact=True).first).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Stopped", exact=True).filter(visible=True).first).to_be_visible(timeout=SOON)
     assert not state(system)["positions"]
 
 

@@ -35,7 +35,7 @@ def row_of(unit: Unit, session: TradingSession, state: SessionState | None) -> S
     begin = _day_begin(unit, session.name, state.ts if state else 0, balance)
     allowed = float(limits.get("daily_loss", 0.0)) * begin
     used = max(begin - equity, 0.0) / allowed if allowed else None
-    strategies = ", ".join(dict.fromkeys(each["name"] for each in session.plan.get("strategies", ())))
+    strategies = ", ".join(dict.fromkeys((each.get("params") or {}).get("name") or each["name"] for each in session.plan.get("strategies", ())))
     return SessionRow(
         session.name, _state(session, view), f"{strategies} · {', '.join(session.plan.get('series', ()))}", str(session.source.get("feed", "")), session.broker, session.mode,
         str(account.get("currency", "")), balance, equity, equity - begin, len(view.get("positions") or ()), used, None, state.bars if state else 0,
