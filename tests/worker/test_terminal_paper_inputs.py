@@ -14,6 +14,7 @@ from tests.worker.test_terminal_paper import STRATEGY, paper, refused
 from tests.worker.test_terminal_paper import workspace as workspace
 from tests.worker.test_terminal_tape import CONFIG, TIME, backtest, plain, same, walk
 from worker.cli import app
+from worker.store import session_asking as asking
 from worker.store.sessions import lease_of
 
 
@@ -145,6 +146,16 @@ def test_signals_that_a_session_cannot_trade_are_refused_before_it_is_there(work
     assert "trail_kind quantile follows prices" in refused(*asked, "--signals", signals_file(workspace, frame, trail_kind="quantile"))
     assert "--side and --to are for --replay" in refused("start", "--session", "one", "--feed", "oanda", "--instrument", "EURUSD", "--timeframe", "M5", "--side", "mid", "--to", "2024-01-03", *STRATEGY)
     assert json.loads(paper("list", "--json")) == []
+
+
+def test_parameters_of_signals_are_not_offered(workspace):
+    from worker.terminal.here import desk
+
+    at = desk()
+    with at.paper.store.unit() as unit:
+        asking.start(unit, "live", dict(series=["EURUSD M5"], strategies=[dict(name="signals", params={}, series=[])], rules={}), dict(feed="oanda"), "ana")
+    assert at.paper.refused("set", at.paper.row("live")) == "a table of signals has no parameters"
+    assert at.paper.refused("pause", at.paper.row("live")) == ""
 
 
 def test_the_stored_tables_of_a_session_are_kept(workspace):
