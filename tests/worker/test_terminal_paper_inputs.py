@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from domain.market.instrument import TABLE
 from tests.worker import outside as files
 from tests.worker.test_terminal_paper import STRATEGY, paper, refused
 from tests.worker.test_terminal_paper import workspace as workspace
@@ -16,6 +17,7 @@ from tests.worker.test_terminal_tape import CONFIG, TIME, backtest, plain, same,
 from worker.cli import app
 from worker.store import session_asking as asking
 from worker.store.sessions import lease_of
+from worker.terminal.here import desk
 
 
 def session(folder, *more: object, name: str = "one") -> dict:
@@ -29,8 +31,6 @@ class Died(BaseException):
 def session_that_dies(folder, monkeypatch, commits: int, *more: object) -> None:
     """One that dies after so many commits, and another process that goes on; it has trades on both sides of it."""
     from worker.store.session_commits import SessionCommits
-    from worker.terminal.here import desk
-
     whole, done = SessionCommits.write, []
 
     def write(self, commits_, at):
@@ -58,14 +58,17 @@ def signals_file(folder, frame, name="signals.csv", **columns):
 
 
 def test_signals_give_the_backtest_of_the_files_and_of_the_tape(workspace):
-    frame = walk(5, 160)
+    frame = walk(5, 120)
     bars, signals = plain(workspace, "m5.csv", frame), signals_file(workspace, frame)
     facts = session(workspace, "--replay", f"EURUSD M5={bars}", "--signals", signals)
-    assert facts["trades"] == len(pd.read_csv(workspace / "one" / "trades.csv")) > 8
+    assert facts["trades"] == len(pd.read_csv(workspace / "one" / "trades.csv")) > 6
     signals.rename(workspace / "moved.csv")         # the session has its own
     same(workspace / "one", backtest(workspace, "files", "--bars", f"EURUSD M5={bars}", "--signals", workspace / "moved.csv"))
     same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--signals", workspace / "moved.csv"))
     assert "one is its backtest:" in paper("consistency", "one")
+    with desk().paper.store.read() as unit:
+        source = unit.sessions.get("one").source
+        assert unit.sessions.frames() == {source["frames"]["EURUSD M5"], source["inputs"][0]["frame"]}      # no sweep takes them
 
 
 def outside(folder) -> list[object]:
@@ -81,23 +84,28 @@ def judged(folder, out: str, *more: object):
     return folder / out
 
 
-def test_pairs_for_conversion_give_the_backtest_with_the_same_pairs(workspace, monkeypatch):
+def own_table(folder) -> None:
+    """Instruments of the workspace: one that the shipped table has not."""
+    row = TABLE.read_text(encoding="utf-8").partition("[EURUSD]")[2].partition("\n[")[0]
+    (folder / "own.toml").write_text("[OWNPAIR]" + row.replace("contract = 100_000", "contract = 50_000"), encoding="utf-8")
+
+
+def test_an_own_instrument_is_converted_along_a_pair_that_is_not_traded(workspace, monkeypatch):
+    own_table(workspace)
+    monkeypatch.setenv("TIDEMARK_DATA_INSTRUMENTS", str(workspace / "own.toml"))
     (workspace / "config.toml").write_text(CONFIG.replace("USD", "GBP"))
-    bars, pair = plain(workspace, "m5.csv", walk(5, 90)), plain(workspace, "pair.csv", walk(15, 40, seed=4))
-    asked = ["--rates", f"GBPUSD={pair}", *STRATEGY]
-    session_that_dies(workspace, monkeypatch, 70, "--replay", f"EURUSD M5={bars}", *asked)
-    pair.rename(workspace / "moved.csv")
-    asked[1] = f"GBPUSD={workspace / 'moved.csv'}"
-    same(workspace / "dead", judged(workspace, "files", "--bars", f"EURUSD M5={bars}", *asked))
-    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *asked))
+    bars, pair = plain(workspace, "m5.csv", walk(5, 55)), plain(workspace, "pair.csv", walk(15, 40, seed=4))
+    session_that_dies(workspace, monkeypatch, 40, "--replay", f"OWNPAIR M5={bars}", "--rates", f"GBPUSD={pair}", *STRATEGY)
+    moved = pair.rename(workspace / "moved.csv")
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", "--rates", f"GBPUSD={moved}", *STRATEGY))
     assert "dead is its backtest:" in paper("consistency", "dead")
 
 
 def test_external_data_reach_the_strategy_and_the_limit_news(workspace, monkeypatch):
     (workspace / "config.toml").write_text(CONFIG + "[limits]\nnews = 60.0\n")
-    frame, asked = walk(60, 190, start="2024-01-02T12:00Z"), [*outside(workspace), "--strategy", "sentiment_macro", "--params", '{"sentiment_least": 0.0, "dollar_window": 2, "dollar_most": 20.0, "release_minutes": 0.0, "half_life": 2.0, "max_bars": 3}']
+    frame, asked = walk(60, 110, start="2024-01-02T12:00Z"), [*outside(workspace), "--strategy", "sentiment_macro", "--params", '{"sentiment_least": 0.0, "dollar_window": 2, "dollar_most": 20.0, "release_minutes": 0.0, "half_life": 2.0, "max_bars": 3}']
     bars = plain(workspace, "h1.csv", frame)
-    session_that_dies(workspace, monkeypatch, 100, "--replay", f"EURUSD H1={bars}", *asked)
+    session_that_dies(workspace, monkeypatch, 60, "--replay", f"EURUSD H1={bars}", *asked)
     same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *asked))
     assert "dead is its backtest:" in paper("consistency", "dead")
 
@@ -109,18 +117,6 @@ def test_the_limit_news_holds_back_entries_of_signals(workspace):
     session(workspace, "--replay", f"EURUSD M5={bars}", "--signals", signals, *outside(workspace)[-3:])
     same(workspace / "one", judged(workspace, "files", "--bars", f"EURUSD M5={bars}", "--signals", signals, *outside(workspace)[-3:]))
     assert (pd.read_csv(workspace / "one" / "decisions.csv")["reason"] == "limit_news").sum() > 2
-
-
-def test_a_session_trades_an_instrument_of_the_workspaces_own_table(workspace, monkeypatch):
-    from domain.market.instrument import TABLE
-
-    row = TABLE.read_text().partition("[EURUSD]")[2].partition("\n[")[0]
-    (workspace / "own.toml").write_text("[OWNPAIR]" + row.replace("contract = 100_000", "contract = 50_000"))
-    monkeypatch.setenv("TIDEMARK_DATA_INSTRUMENTS", str(workspace / "own.toml"))
-    bars = plain(workspace, "m5.csv", walk(5, 90))
-    session_that_dies(workspace, monkeypatch, 70, "--replay", f"OWNPAIR M5={bars}", *STRATEGY)
-    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *STRATEGY))
-    assert "dead is its backtest:" in paper("consistency", "dead")
 
 
 REFUSED = [
@@ -149,22 +145,8 @@ def test_signals_that_a_session_cannot_trade_are_refused_before_it_is_there(work
 
 
 def test_parameters_of_signals_are_not_offered(workspace):
-    from worker.terminal.here import desk
-
     at = desk()
     with at.paper.store.unit() as unit:
         asking.start(unit, "live", dict(series=["EURUSD M5"], strategies=[dict(name="signals", params={}, series=[])], rules={}), dict(feed="oanda"), "ana")
     assert at.paper.refused("set", at.paper.row("live")) == "a table of signals has no parameters"
     assert at.paper.refused("pause", at.paper.row("live")) == ""
-
-
-def test_the_stored_tables_of_a_session_are_kept(workspace):
-    from worker.terminal.here import desk
-
-    frame = walk(5, 60)
-    bars, signals = plain(workspace, "m5.csv", frame), signals_file(workspace, frame)
-    session(workspace, "--replay", f"EURUSD M5={bars}", "--signals", signals)
-    store = desk().paper.store
-    with store.read() as unit:
-        kept, source = unit.sessions.frames(), unit.sessions.get("one").source
-    assert kept == {source["frames"]["EURUSD M5"], source["inputs"][0]["frame"]}
