@@ -14,6 +14,7 @@ from domain.live.command import Command
 from domain.live.consistency import TABLES, Alert, Books, Consistency, exact
 from domain.live.plan import Plan
 from domain.live.tape import TapeBar
+from worker.sessions.inputs import plan_of
 from worker.store import Store, Unit
 from worker.store.messages import Message
 from worker.store.session_asking import entity
@@ -29,8 +30,8 @@ def fact_of(name: str) -> str:
     return f"consistency:{name}"
 
 
-def check(store: Store, name: str) -> Consistency:
-    """The check of one session as it stands."""
+def check(store: Store, name: str, instruments_file: str = "") -> Consistency:
+    """The check of one session as it stands. ``instruments_file``: the workspace's own instruments."""
     with store.read() as unit:
         session, state = unit.sessions.get(name), unit.sessions.progress(name)
         if session is None or state is None:
@@ -41,10 +42,11 @@ def check(store: Store, name: str) -> Consistency:
     if not tape or (until is not None and not len(own.before(until).equity)):
         return Consistency(name, (), {kind: 0 for kind in TABLES}, until, notes=("It has no whole bar yet.",))
     try:
-        backtest = _backtest(session, tape, commands)
+        plan = plan_of(store.frames, instruments_file, session.plan, session.source)
+        backtest = _backtest(plan, tape, commands)
     except BadRequest as error:
         return Consistency(name, (Alert("critical", f"The tape cannot be backtested: {error}."),), {kind: 0 for kind in TABLES}, until)
-    return _compared(store, session, tape, own, backtest, until)
+    return _compared(store, session, plan, tape, own, backtest, until)
 
 
 def books_of(unit: Unit, name: str) -> Books:
@@ -68,28 +70,28 @@ def _until(state: SessionState, tape: Sequence[TapeBar]) -> pd.Timestamp:
     return pd.Timestamp(min([*opened, ended]), unit="ns", tz="UTC")
 
 
-def _backtest(session: TradingSession, tape: Sequence[TapeBar], commands: Sequence[Command]) -> Books:
+def _backtest(plan: Plan, tape: Sequence[TapeBar], commands: Sequence[Command]) -> Books:
     from domain.live.backtesting import backtest
 
-    outcome = backtest(Plan.of(session.plan), tape, commands)
+    outcome = backtest(plan, tape, commands, plan.inputs.contexts)
     return Books(outcome.trades, outcome.fills, outcome.equity)
 
 
-def _compared(store: Store, session: TradingSession, tape: Sequence[TapeBar], own: Books, backtest: Books, until: pd.Timestamp | None) -> Consistency:
+def _compared(store: Store, session: TradingSession, plan: Plan, tape: Sequence[TapeBar], own: Books, backtest: Books, until: pd.Timestamp | None) -> Consistency:
     if session.broker == "paper":
         found = exact(session.name, own, backtest, until)
     else:
         found = against_broker(session.name, own, backtest, until)
-    moved = [] if session.source.get("feed") == "replay" else _moved(store, session, tape)
+    moved = [] if session.source.get("feed") == "replay" else _moved(store, session, plan, tape)
     if not moved:
         return found
     told = [f"{len(moved)} bar{'s' if len(moved) > 1 else ''} of the tape differ from later candles by over a tick.", *moved[:SHOWN]]
     return Consistency(found.session, found.alerts, found.rows, found.until, found.figures, (*found.notes, *told))
 
 
-def _moved(store: Store, session: TradingSession, tape: Sequence[TapeBar]) -> list[str]:
+def _moved(store: Store, session: TradingSession, plan: Plan, tape: Sequence[TapeBar]) -> list[str]:
     """Against the newest stored bars of the same series and side, where there are some."""
-    plan, sentences = Plan.of(session.plan), []
+    sentences: list[str] = []
     with store.read() as unit:
         datasets = unit.datasets.all()
     for text in plan.series:

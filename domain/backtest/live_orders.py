@@ -54,11 +54,12 @@ class Signals:
         self._protections: dict[Key, int] = {}
 
     def add(self, k: int, row: Row, windows: Windows, number: int | None = None) -> None:
-        """One more signal; ``number``: of one that no bar decided. There must be a place for it."""
+        """One more signal; ``number``: of one that no bar decided, or of a row of a table (``row["number"]``), which need not be in the order of bars.
+        There must be a place for it."""
         protection, prices = self._protection(k, row, windows), _on_grid(row)
         exits, size = row["order"] == "exit", row["size"]
         self.table[self.count] = (
-            self.given[k] if number is None else number, row["lots"], 1.0 if math.isnan(size) else size, prices[0], prices[1], prices[2:],
+            row.get("number", self.given[k]) if number is None else number, row["lots"], 1.0 if math.isnan(size) else size, prices[0], prices[1], prices[2:],
             row["side"], ORDERS.index(row["order"]), self.tags.number(k, row["tag"]), protection, self.groups.number(k, row["oco"]),
         )  # fmt: skip
         self.count += 1

@@ -25,14 +25,16 @@ from domain.trading.task import Outcome, Task
 
 def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = (), contexts: Mapping[str, Context] = {}) -> Outcome:
     """Trades, fills, equity and counts. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape."""
-    series, asks = series_in(plan, bars, contexts), plan.mode == "approve"
+    series, asks, rates = series_in(plan, bars, contexts), plan.mode == "approve", plan.inputs.rates
+    if plan.of_signals:
+        return run(list(series.values()), plan.rules, None, _signals(plan, series), rates, commands=commands, ask=asks).outcome
     if len(plan.strategies) == 1 and len(plan.decided) == len(plan.series):
-        return run(list(series.values()), plan.rules, plan.strategies[0].made, commands=commands, ask=asks).outcome
+        return run(list(series.values()), plan.rules, plan.strategies[0].made, rates=rates, commands=commands, ask=asks).outcome
     tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in plan.decided]
     if not commands and not asks:
-        return simulated(tasks, plan.account_rules)
+        return simulated(tasks, plan.account_rules, rates)
     names = [plan.strategies[number].name for _, number in plan.decided]
-    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks)).outcome
+    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), rates).outcome
 
 
 def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Context] = {}) -> dict[str, Series]:
@@ -46,6 +48,12 @@ def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Contex
         context = contexts.get(text, Context())
         series[text] = Series(plan.instrument(text), plan.name_of(text).timeframe, own, plan.side, context=context, history=before if len(before) else None)
     return series
+
+
+def _signals(plan: Plan, series: Mapping[str, Series]) -> pd.DataFrame:
+    """The signals of bars on the tape: the session has missed the others, and said so."""
+    parts = [own[own["ts"].isin(each.bars["ts"])] for each in series.values() for own in (plan.inputs.signals_of(each.instrument.name),)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], every: Sequence[Series]) -> Task:

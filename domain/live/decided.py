@@ -28,7 +28,7 @@ class Decisions:
         """The signals of task ``k`` at a bar that has just ended."""
         for row in rows:
             self.numbers[k] += 1
-            self.place(k, self.numbers[k], row, ts, bar_ts, "proposed" if self.plan.mode == "approve" and row["order"] != "exit" else "placed")
+            self.place(k, row["number"] + 1 if "number" in row else self.numbers[k], row, ts, bar_ts, "proposed" if self.plan.mode == "approve" and row["order"] != "exit" else "placed")
 
     def place(self, k: int, order_id: int, row: Row, ts: int, bar_ts: int, verdict: str, strategy: str | None = None) -> None:
         text, number = self.plan.decided[k]

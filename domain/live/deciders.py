@@ -12,12 +12,14 @@ from domain.features import Context, parse
 from domain.features.stream import Stream
 from domain.live.deciding import Deciding
 from domain.live.plan import Plan
+from domain.live.signal_rows import SignalRows, Signals
 from domain.live.tape import TapeBar, frame_of
 from domain.outside.timed_values import TimedValues
 from domain.strategies import Strategy
 from domain.trading.limit_inputs import monitored
 from domain.trading.signal_row import Row
 
+BEFORE = -(1 << 62)
 Seen = Callable[[str], Sequence[TapeBar]]       # series -> its bars that have ended, in order
 
 
@@ -65,7 +67,14 @@ class Deciders:
             if other == number:
                 self._deciding[k] = self._begun(text, strategy)
 
-    def _begun(self, text: str, strategy: Strategy) -> Deciding:
+    def remarks(self) -> tuple[str, ...]:
+        """What was missed since they were last asked for."""
+        return tuple(said for each in self._deciding if isinstance(each, SignalRows) for said in each.remarks())
+
+    def _begun(self, text: str, strategy: Strategy) -> Deciding | SignalRows:
+        if isinstance(strategy, Signals):
+            seen = self.seen(text)
+            return SignalRows(text, self.plan.inputs.signals_of(self._names[text].instrument), max(seen[-1].ts if seen else BEFORE, BEFORE if self.plan.start is None else self.plan.start - 1))
         return Deciding(strategy, frame_of(self.seen(text)), self._context(text))
 
     def _context(self, text: str) -> Context:

@@ -9,6 +9,7 @@ from domain.errors import BadRequest
 from domain.features import Context, Use
 from domain.live.deciding import streamable
 from domain.live.plan import Plan, StrategyPlan
+from domain.live.signal_rows import Signals, refuse_unreadable
 from domain.live.tape import TapeBar
 from domain.strategies.lacking import SENTENCES, inputs_of
 
@@ -25,7 +26,12 @@ def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
     domain.errors.BadRequest: correlation reads spread_zscore(100, first), which needs bars of another instrument, and there are none beside these; add an instrument to the run, or use another strategy
     """
     for planned in plan.strategies:
-        streamable(planned.made)
+        if not isinstance(planned.made, Signals):
+            streamable(planned.made)
+        elif plan.inputs.signals is None:
+            raise BadRequest("the plan trades signals, and no table of them is given; give one")
+        else:
+            refuse_unreadable(plan.inputs.signals)
     for text in plan.series:
         refuse_blind(plan.rules.limits, plan.instrument(text), contexts[text].releases if text in contexts else None)
     for text, planned, feature in _required(plan):

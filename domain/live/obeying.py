@@ -14,6 +14,7 @@ from domain.live.command import Command
 from domain.live.deciders import Deciders
 from domain.live.deciding import streamable
 from domain.live.plan import Plan
+from domain.live.signal_rows import Signals
 from domain.params import values_of
 from domain.strategies.base import make
 from domain.trading.signal_row import Row
@@ -38,7 +39,7 @@ class Obeying:
         copy.copy(self.verbs).work(command, Nothing())
         if command.command == "set":
             for number in self._numbers(command.asked.strategy):
-                streamable(changed(deciders.strategies[number], command.asked.parameters))
+                _changeable(deciders.strategies[number], command.asked.parameters)
 
     def obey(self, command: Command, account: CommandedAccount, deciders: Deciders) -> tuple[str, ...]:
         """Sentences on what could not be done."""
@@ -93,6 +94,12 @@ class Obeying:
 
     def _numbers(self, name: str) -> list[int]:
         return [number for number, planned in enumerate(self.plan.strategies) if name in ("", planned.name)]
+
+
+def _changeable(strategy: Any, parameters: Mapping[str, Any]) -> None:
+    if isinstance(strategy, Signals):
+        raise BadRequest("a table of signals has no parameters, so there is nothing to set")
+    streamable(changed(strategy, parameters))
 
 
 class Nothing:

@@ -10,10 +10,12 @@ from typing import Any
 
 from domain.backtest.own_limits import limited
 from domain.errors import BadRequest, unknown
+from domain.live.inputs import Inputs
 from domain.live.market_series import SeriesName
+from domain.live.signal_rows import SIGNALS, Signals
 from domain.market.instrument import Instrument
 from domain.market.instrument import instruments as shipped
-from domain.params import values_of
+from domain.params import build, values_of
 from domain.parsing import object_of
 from domain.strategies import Strategy
 from domain.strategies.base import make
@@ -28,18 +30,19 @@ EXAMPLE = '{"series": ["EURUSD M5"], "strategies": [{"name": "breakout", "params
 
 @dataclass(frozen=True)
 class StrategyPlan:
-    """A strategy by its name in the catalogue, with its parameters over the defaults. ``series``: those it decides on, () for all of the session."""
+    """A strategy by its name in the catalogue, with its parameters over the defaults; ``signals``: the table that the session is given. ``series``: those
+    it decides on, () for all of the session."""
 
     name: str
     params: Mapping[str, Any] = field(default_factory=dict)
     series: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "params", values_of(make(self.name, self.params)))
+        object.__setattr__(self, "params", values_of(_made(self.name, self.params)))
 
     @cached_property
     def made(self) -> Strategy:
-        return make(self.name, self.params)
+        return _made(self.name, self.params)
 
     def plain(self) -> dict[str, Any]:
         return dict(name=self.name, params=dict(self.params), series=list(self.series))
@@ -48,7 +51,7 @@ class StrategyPlan:
 @dataclass(frozen=True)
 class Plan:
     """``series``: of one account, in the order in which it works them; ``side``: what their bars quote. ``start``: bars that open before it are history
-    (nanoseconds UTC; None: there is none). ``instruments``: the table of instruments; no part of the plan's text.
+    (nanoseconds UTC; None: there is none). ``instruments``: the table of instruments, ``inputs``: what is there beside bars; no part of the plan's text.
 
     >>> plan = Plan(("EURUSD M5", "EURUSD H1"), (StrategyPlan("breakout", {"lookback": 20}),))
     >>> Plan.read(plan.text) == plan
@@ -66,6 +69,7 @@ class Plan:
     start: int | None = None
     side: str = "bid"
     instruments: Mapping[str, Instrument] = field(default_factory=shipped, compare=False, repr=False)
+    inputs: Inputs = field(default_factory=Inputs, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.series:
@@ -78,6 +82,8 @@ class Plan:
             self.name_of(text).of(self.instruments)
         for planned in self.strategies:
             self._check(planned)
+        if self.of_signals:
+            self._check_signals()
         if self.mode not in MODES:
             raise unknown("mode", self.mode, MODES)
         if self.side not in QUOTED:
@@ -87,6 +93,18 @@ class Plan:
         for text in planned.series:
             if text not in self.series:
                 raise unknown("series of the plan", text, self.series)
+
+    def _check_signals(self) -> None:
+        if len(self.strategies) > 1:
+            raise BadRequest("a session trades strategies or a table of signals; name one of them")
+        names = [self.name_of(text).instrument for text in self.series]
+        if twice := next((name for k, name in enumerate(names) if name in names[:k]), ""):
+            raise BadRequest(f"{twice} is traded in several timeframes, and signals name the instrument only; give one timeframe of it")
+
+    @property
+    def of_signals(self) -> bool:
+        """Whether a table of signals is traded, not strategies."""
+        return any(planned.name == SIGNALS for planned in self.strategies)
 
     def name_of(self, text: str) -> SeriesName:
         return SeriesName.read(text)
@@ -135,6 +153,10 @@ class Plan:
         rules = _rules(values.get("rules", {}))
         table = shipped() if instruments is None else instruments
         return cls(series, strategies, rules, str(values.get("mode", "auto")), _instant(values.get("from")), str(values.get("side", "bid")), table)
+
+
+def _made(name: str, params: Mapping[str, Any]) -> Strategy:
+    return build(Signals, params) if name == SIGNALS else make(name, params)
 
 
 def _list(name: str, value: Any) -> Sequence[Any]:

@@ -69,7 +69,7 @@ class Session:
         for bar in history:
             if arrivals.past(bar):
                 seen.add(bar)
-        account = LiveSimulation(series_of(plan, contexts), plan.account_rules, tape=_tape_of(plan, seen))
+        account = LiveSimulation(series_of(plan, contexts), plan.account_rules, plan.inputs.pairs, _tape_of(plan, seen))
         account.ask(plan.mode == "approve")
         with seen.read_once():
             session = cls(plan, arrivals, seen, contexts, account)
@@ -149,7 +149,7 @@ class Session:
             raise OtherLayout("the state of the session was stored by other code; rebuild it from its tape")
         seen = Seen(plan.series, tape)
         with seen.read_once():
-            live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, tape=_tape_of(plan, seen))
+            live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, plan.inputs.pairs, _tape_of(plan, seen))
             session = cls(plan, Arrivals.of(plan), seen, contexts, live)
             session._take_back(state)
         return session
@@ -197,6 +197,7 @@ class Session:
                     self._account.remember(k, values)
 
     def _instant(self, at: int) -> Worked:
+        self.plan.inputs.quote(self._account, len(self.plan.decided), self._arrivals.worked or -FOREVER, at)
         self._arrivals.worked, self.state = at, self._obeying.state
         ended = [bar for text in self.plan.series if (bar := self._arrivals.ended(text, at)) is not None]
         for bar in ended:
@@ -253,7 +254,7 @@ class Session:
         decisions = (*decisions, *self._decisions.told(booked.ts, booked.reviews, booked.fills))
         fills, trades = (tuple(self._named(record) for record in records) for records in (booked.fills, booked.trades))
         row = booked.row._asdict() if booked.row else None
-        return Worked(booked.ts, bars, fills, trades, decisions, row, remarks=self._arrivals.remarks(), ended=ended)
+        return Worked(booked.ts, bars, fills, trades, decisions, row, remarks=(*self._arrivals.remarks(), *self._deciders.remarks()), ended=ended)
 
     def _named(self, record: Any) -> dict[str, Any]:
         """A record with the names of its series and strategy in the place of their number."""

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest, unknown
+from domain.live.signal_rows import SIGNALS
 from domain.params import Param, params_of
 from domain.trading.command import command as checked
 from domain.trading.verbs import VERBS
@@ -92,6 +93,8 @@ class Paper:
             return f"needs the role {TRADERS[0]}"
         if row is not None and row.over:
             return f"{row.name} is {row.word.lower()}"
+        if row is not None and verb == "set" and row.title.startswith(f"{SIGNALS} ·"):
+            return "a table of signals has no parameters"
         return "the session is not paused" if row is not None and verb == "continue" and row.state not in ("paused", "ready") else ""
 
     # -- changing

@@ -60,7 +60,7 @@ def _spec(context: DeskContext, request: StartRequest, datasets: list[str], firs
     """As a backtest of the same request checks and completes it."""
     spec = Backtests(context).spec(BacktestRequest(request.strategy, request.params, datasets, request.timeframes[0], first, last, request.rules))
     if "model" in spec or spec.get("outside"):
-        raise BadRequest("sessions trade strategies on bars alone yet; choose one without a model and external data")
+        raise BadRequest("a session that is started here trades a strategy on bars alone; choose one without a model, and give external data in the terminal: tidemark paper start --headlines, --macro or --releases")
     return spec
 
 

@@ -21,7 +21,7 @@ def consistency(spec: Mapping[str, Any], work: Work) -> Commit:
     found = []
     for number, name in enumerate(names):
         work.progress(number / max(len(names), 1), f"Compare {name}")
-        found.append(check(work.store, name))
+        found.append(check(work.store, name, work.settings.instruments_file))
 
     def commit(unit: Unit) -> JobResult:
         for each in found:

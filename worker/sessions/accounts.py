@@ -22,16 +22,16 @@ class LiveAccounts:
     def start(self, plan: Plan, history: Iterable[TapeBar], tape: Tape) -> Account:
         from domain.live.session import Session
 
-        return Session.start(plan, history, tape=tape)
+        return Session.start(plan, history, plan.inputs.contexts, tape)
 
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account:
         """As it was stored. Bytes of an earlier program are worked again from the tape, which must give what was booked."""
         from domain.live.session import OtherLayout, Session
 
         try:
-            return Session.restore(plan, stored, tape)
+            return Session.restore(plan, stored, tape, plan.inputs.contexts)
         except OtherLayout:
-            session, worked = Session.rebuild(plan, stored, tape, commands)
+            session, worked = Session.rebuild(plan, stored, tape, commands, plan.inputs.contexts)
             check(worked, booked)
             return session
 

@@ -14,6 +14,7 @@ from domain.live.seen import Tape
 from domain.live.tape import TapeBar
 from worker.sessions.feed_source import source_of
 from worker.sessions.feeds import Asked
+from worker.sessions.inputs import plan_of
 from worker.sessions.losses import LossWatch
 from worker.sessions.work import Account, SessionWork, standing
 from worker.settings import Settings
@@ -69,7 +70,8 @@ def booked(store: Store, name: str, kind: str) -> list[Mapping[str, Any]]:
 def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int) -> tuple[Stored, SessionWork]:
     """The session ready to go on. Raises what its plan, its bars or its feed have against it."""
     stored = read(store, name)
-    plan, source = Plan.of(stored.session.plan), source_of(stored.session.source)
+    plan = plan_of(store.frames, settings.instruments_file, stored.session.plan, stored.session.source)
+    source = source_of(stored.session.source)
     asked = Asked(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
     tape = partial(taped, store, name)

@@ -101,8 +101,9 @@ class Sessions:
         return [Held(name, bool(source.get("foreground")), owner, epoch or 0, beats or 0) for name, source, owner, epoch, beats in rows]
 
     def frames(self) -> set[str]:
-        """Names of the stored tables of bars that sessions replay."""
-        return {name for source in self._c.scalars(select(sessions.c.source)) for name in source.get("frames", {}).values()}
+        """Names of the stored tables that sessions read: bars that are replayed, and what there is beside them."""
+        sources = self._c.scalars(select(sessions.c.source)).all()
+        return {name for source in sources for name in (*source.get("frames", {}).values(), *(each["frame"] for each in source.get("inputs", ())))}
 
     def show(self, name: str, feed: Mapping[str, Any]) -> None:
         """How its feed is, between two instants."""

@@ -22,6 +22,10 @@ class OutsideFiles:
     impact: str = "high"
     utc: bool = False
 
+    @property
+    def given(self) -> bool:
+        return bool(self.macro or self.headlines or self.releases)
+
     def along(self, series: Sequence[Any]) -> list[Any]:
         """The series with what their features may read of these files; as they are where there are none."""
         from dataclasses import replace

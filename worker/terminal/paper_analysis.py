@@ -20,7 +20,7 @@ def consistency(name: str = typer.Argument(..., help="Name of the session."), as
     from worker.terminal.here import desk
 
     at = desk()
-    found = check(at.paper.store, name)
+    found = check(at.paper.store, name, at.settings.instruments_file)
     with at.paper.store.unit() as unit:
         record(unit, found, at.user, new_id())
     facts = found.plain()

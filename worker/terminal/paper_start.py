@@ -26,7 +26,21 @@ from worker.terminal.backtest_options import (
     with_preset,
 )
 from worker.terminal.bars import BarFiles, Clock
+from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.options import To, params_of
+from worker.terminal.outside_files import OutsideFiles
+from worker.terminal.paper_inputs import (
+    NO_MAGNIFY,
+    RATE_FILES,
+    InputFiles,
+    NoEach,
+    NoForecasts,
+    NoModel,
+    Signals,
+    live_series,
+    refuse_of_replay,
+    refuse_options,
+)
 from worker.terminal.period import Period, period_of
 from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, chosen, timeframe_of
@@ -50,18 +64,32 @@ def start(
     params: Params = "{}",
     preset: Preset = "",
     strategy_file: StrategyFile = None,
+    signals: Signals = None,
+    rates: list[str] = RATE_FILES,
+    macro: list[str] = MACRO,
+    headlines: Path | None = HEADLINES,
+    releases: Path | None = RELEASES,
+    impact: Impact = "high",
+    utc: Utc = False,
     start: Start = "",
     end: To = "",
     config: Config = None,
     speed: str = typer.Option("max", help="Speed of a replay: times real time, or max."),
     commands: Commands = None,
     mode: Mode = "auto",
+    model: NoModel = "",
+    forecasts: NoForecasts = "",
+    magnify: list[str] = NO_MAGNIFY,
+    separate: NoEach = False,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Start a session and work on it here, until it is over or Ctrl-C; `tidemark paper resume` goes on."""
     import pandas as pd
 
+    from domain.live.signal_rows import SIGNALS
+    from domain.market import instruments
+    from worker.sessions.inputs import stored
     from worker.store import session_asking as asking
     from worker.terminal.backtest import rules_in
     from worker.terminal.here import desk
@@ -73,25 +101,34 @@ def start(
         raise BadRequest("give either --replay FILE or --feed oanda|mt5")
     if feed and not instrument:
         raise BadRequest("--feed needs instruments; give them, as in --instrument EURUSD,GBPUSD")
+    refuse_options({"--model": model, "--forecasts": forecasts, "--magnify": magnify, "--each": separate})
+    if feed:
+        refuse_of_replay({"--side": side, "--speed": speed != "max", "--to": end, "--clock": clock and not (signals or rates)})
     strategy, params = chosen(strategy, params, strategy_file)
-    if not strategy:
-        raise BadRequest("no strategy is chosen; give --strategy NAME or --strategy-file FILE")
+    if bool(strategy) == bool(signals):
+        raise BadRequest("give either --strategy NAME, --strategy-file FILE or --signals FILE")
+    if signals and (preset or params_of(params)):
+        raise BadRequest("--params and --preset are of a strategy, and a table of signals has none; leave them out")
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
     period, given, times = period_of(start, end), commands_in(commands), _speed(speed)
-    at = desk()
+    at, files = desk(), BarFiles(instruments(extra), clock, checks=False)
     if feed:
-        series, sides, source = _live(instrument, timeframe), ["bid"], _source(feed=feed, instruments=instrument.split(","))
+        traded = live_series(instrument, timeframe, files.table)
+        source = _source(feed=feed, instruments=[name.strip() for name in instrument.split(",")])
     else:
-        traded = _traded(BarFiles(_table(extra), clock, checks=False), Asked(replay, instrument, timeframe, side), period)
-        series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
+        traded = _traded(files, Asked(replay, instrument, timeframe, side), period)
         source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times)
+    series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
+    inputs = InputFiles(signals, rates, OutsideFiles(macro, headlines, releases, impact, utc)).read(files, traded, side, period, bool(replay))
     if len(set(sides)) > 1:
         raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
     params = with_preset(strategy, preset, series[0].rpartition(" ")[2], params)
     begin = {} if period.start is None else {"from": int(pd.Timestamp(period.start).value)}
-    plan = dict(series=series, strategies=[dict(name=strategy, params=params_of(params), series=[])], rules=rules.values(), mode=mode, side=sides[0], **begin)
-    _check(plan)
+    plan = dict(series=series, strategies=[dict(name=strategy or SIGNALS, params=params_of(params), series=[])], rules=rules.values(), mode=mode, side=sides[0], **begin)
+    _check(plan, files.table, inputs)
+    if beside := stored(at.paper.store.frames, inputs):
+        source = source | dict(inputs=beside)
     with at.paper.store.unit() as unit:
         asking.start(unit, session, plan, source, at.user, broker, mode)
         for number, each in enumerate(given):
@@ -142,7 +179,6 @@ def _traded(files: BarFiles, asked: Asked, period: Period) -> list[Any]:
     import pandas as pd
 
     series = series_of(files, asked)
-    files.finish()
     if period.end is None:
         return series
     cut = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
@@ -172,25 +208,14 @@ def _with_ends(series: Any) -> Any:
     return series.bars.assign(end=pd.to_datetime(ends[np.searchsorted(every, ts)], utc=True))
 
 
-def _live(instrument: str, timeframe: str) -> list[str]:
-    from domain.market.timeframe import Timeframe
+def _check(plan: Mapping[str, Any], table: Mapping[str, Any], inputs: Any) -> None:
+    """What a session can be refused for, before anything is written."""
+    from dataclasses import replace
 
-    if not timeframe:
-        raise BadRequest("--timeframe is missing; give it a value, as in --timeframe M5 or M5,H1")
-    return [f"{name.strip()} {Timeframe.named(each.strip())}" for name in instrument.split(",") for each in timeframe.split(",")]
-
-
-def _table(extra: str) -> Mapping[str, Any]:
-    from domain.market import instruments
-
-    return instruments(extra)
-
-
-def _check(plan: Mapping[str, Any]) -> None:
-    """What a plan can be refused for, before anything is written."""
+    from domain.live.lacking import refuse_lacking
     from domain.live.plan import Plan
 
-    Plan.of(json.loads(json.dumps(plan)))
+    refuse_lacking(replace(Plan.of(json.loads(json.dumps(plan)), table), inputs=inputs), inputs.contexts)
 
 
 def _source(**values: Any) -> dict[str, Any]:

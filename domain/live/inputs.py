@@ -1,0 +1,67 @@
+"""What a session trades on beside its bars: signals, bars of pairs for conversion, external data. All of it is there when the session starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from domain.trading.costs import Costs
+from domain.trading.task import Rate
+
+if TYPE_CHECKING:
+    from domain.backtest.live import LiveSeries, LiveSimulation
+    from domain.features import Context
+
+
+class Quotes(NamedTuple):
+    """The bars of a pair as conversion reads them: NaN where a bar has no spread of its own."""
+
+    end: np.ndarray
+    close: np.ndarray
+    spread: np.ndarray
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """``signals``: as ``read_signals`` gives them, of all instruments; None: strategies decide. ``contexts``: by series, what features and limits read."""
+
+    signals: pd.DataFrame | None = None
+    rates: Sequence[Rate] = ()
+    contexts: Mapping[str, Context] = field(default_factory=lambda: MappingProxyType({}))
+
+    def signals_of(self, instrument: str) -> pd.DataFrame:
+        """The signals of one instrument, in their order."""
+        assert self.signals is not None
+        return self.signals[self.signals["instrument"] == instrument].reset_index(drop=True)
+
+    @property
+    def pairs(self) -> list[LiveSeries]:
+        """The pairs as the account numbers them, after its own series."""
+        from domain.backtest.live_records import LiveSeries
+
+        return [LiveSeries(rate.instrument, rate.timeframe, rate.side) for rate in self.rates]
+
+    @cached_property
+    def quotes(self) -> list[Quotes]:
+        return [_quotes(rate) for rate in self.rates]
+
+    def quote(self, account: LiveSimulation, tasks: int, after: int, until: int) -> None:
+        """Tell the account the latest bar of each pair that ended up to ``until``, where it was not told of it ``after`` the last instant."""
+        for k, quotes in enumerate(self.quotes):
+            row = int(np.searchsorted(quotes.end, until, side="right")) - 1
+            if row >= 0 and quotes.end[row] > after:
+                account.rate(tasks + k, int(quotes.end[row]), float(quotes.close[row]), float(quotes.spread[row]))
+
+
+def _quotes(rate: Rate) -> Quotes:
+    from domain.backtest.series import bars_of  # the kernel, which nobody loads who only reads a plan
+
+    bars = bars_of(rate, Costs())
+    own = rate.bars["spread"].to_numpy(np.float64) if "spread" in rate.bars else np.full(len(bars.end), np.nan)
+    return Quotes(bars.end, bars.close, own)

@@ -1,0 +1,152 @@
+"""``tidemark paper start`` with what ``tidemark backtest`` reads beside bars: the same bytes, after a death in the middle too, and refused by name otherwise."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from domain.market.instrument import TABLE
+from tests.worker import outside as files
+from tests.worker.test_terminal_paper import STRATEGY, paper, refused
+from tests.worker.test_terminal_paper import workspace as workspace
+from tests.worker.test_terminal_tape import CONFIG, TIME, backtest, plain, same, walk
+from worker.cli import app
+from worker.store import session_asking as asking
+from worker.store.sessions import lease_of
+from worker.terminal.here import desk
+
+
+def session(folder, *more: object, name: str = "one") -> dict:
+    return json.loads(paper("start", "--session", name, "--config", folder / "config.toml", "--out", folder / name, "--json", *more))
+
+
+class Died(BaseException):
+    """What a kill is to Python: nothing catches it."""
+
+
+def session_that_dies(folder, monkeypatch, commits: int, *more: object) -> None:
+    """One that dies after so many commits, and another process that goes on; it has trades on both sides of it."""
+    from worker.store.session_commits import SessionCommits
+    whole, done = SessionCommits.write, []
+
+    def write(self, commits_, at):
+        if commits_ and len(done) == commits:
+            raise Died
+        done.extend(commits_)
+        whole(self, commits_, at)
+
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(SessionCommits, "write", write)
+        session(folder, *more, "--speed", "1e9", name="dead")
+    with desk().paper.store.unit() as unit:
+        if lease := unit.leases.get(lease_of("dead")):
+            unit.leases.free(lease.name, lease.epoch, lease.beats)
+        before = unit.sessions.progress("dead").rows.get("trades", 0)
+    paper("resume", "dead", "--out", folder / "dead")
+    assert len(pd.read_csv(folder / "dead" / "trades.csv")) > before > 0
+
+
+def signals_file(folder, frame, name="signals.csv", **columns):
+    rows = np.random.default_rng(5).permutation(np.arange(45, len(frame) - 5, 6))
+    table = pd.DataFrame(dict(ts=frame["ts"].iloc[rows].dt.strftime(TIME), side=np.where(rows % 4, "long", "short"), max_bars=4, tag=[f"t{row % 3}" for row in rows]))
+    table.assign(**columns).to_csv(folder / name, index=False)
+    return folder / name
+
+
+def test_signals_give_the_backtest_of_the_files_and_of_the_tape(workspace):
+    frame = walk(5, 120)
+    bars, signals = plain(workspace, "m5.csv", frame), signals_file(workspace, frame)
+    facts = session(workspace, "--replay", f"EURUSD M5={bars}", "--signals", signals)
+    assert facts["trades"] == len(pd.read_csv(workspace / "one" / "trades.csv")) > 6
+    signals.rename(workspace / "moved.csv")         # the session has its own
+    same(workspace / "one", backtest(workspace, "files", "--bars", f"EURUSD M5={bars}", "--signals", workspace / "moved.csv"))
+    same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--signals", workspace / "moved.csv"))
+    assert "one is its backtest:" in paper("consistency", "one")
+    with desk().paper.store.read() as unit:
+        source = unit.sessions.get("one").source
+        assert unit.sessions.frames() == {source["frames"]["EURUSD M5"], source["inputs"][0]["frame"]}      # no sweep takes them
+
+
+def outside(folder) -> list[object]:
+    days = pd.bdate_range("2023-12-01", "2024-01-12")
+    return ["--macro", f"DXY={files.series(folder / 'DX-Y.NYB.csv', 3, days)}", "--headlines", files.headlines(folder / "news.csv"), "--releases", files.calendar(folder / "calendar.csv"), "--utc"]
+
+
+def judged(folder, out: str, *more: object):
+    """A backtest under the rules of the session."""
+    result = CliRunner().invoke(app, ["backtest", *map(str, more), "--config", str(folder / "config.toml"), "--out", str(folder / out), "--no-report"])
+    if result.exception:
+        raise result.exception
+    return folder / out
+
+
+def own_table(folder) -> None:
+    """Instruments of the workspace: one that the shipped table has not."""
+    row = TABLE.read_text(encoding="utf-8").partition("[EURUSD]")[2].partition("\n[")[0]
+    (folder / "own.toml").write_text("[OWNPAIR]" + row.replace("contract = 100_000", "contract = 50_000"), encoding="utf-8")
+
+
+def test_an_own_instrument_is_converted_along_a_pair_that_is_not_traded(workspace, monkeypatch):
+    own_table(workspace)
+    monkeypatch.setenv("TIDEMARK_DATA_INSTRUMENTS", str(workspace / "own.toml"))
+    (workspace / "config.toml").write_text(CONFIG.replace("USD", "GBP"))
+    bars, pair = plain(workspace, "m5.csv", walk(5, 55)), plain(workspace, "pair.csv", walk(15, 40, seed=4))
+    session_that_dies(workspace, monkeypatch, 40, "--replay", f"OWNPAIR M5={bars}", "--rates", f"GBPUSD={pair}", *STRATEGY)
+    moved = pair.rename(workspace / "moved.csv")
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", "--rates", f"GBPUSD={moved}", *STRATEGY))
+    assert "dead is its backtest:" in paper("consistency", "dead")
+
+
+def test_external_data_reach_the_strategy_and_the_limit_news(workspace, monkeypatch):
+    (workspace / "config.toml").write_text(CONFIG + "[limits]\nnews = 60.0\n")
+    frame, asked = walk(60, 110, start="2024-01-02T12:00Z"), [*outside(workspace), "--strategy", "sentiment_macro", "--params", '{"sentiment_least": 0.0, "dollar_window": 2, "dollar_most": 20.0, "release_minutes": 0.0, "half_life": 2.0, "max_bars": 3}']
+    bars = plain(workspace, "h1.csv", frame)
+    session_that_dies(workspace, monkeypatch, 60, "--replay", f"EURUSD H1={bars}", *asked)
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *asked))
+    assert "dead is its backtest:" in paper("consistency", "dead")
+
+
+def test_the_limit_news_holds_back_entries_of_signals(workspace):
+    frame = walk(5, 160, start="2024-01-03T09:00Z")
+    bars, signals = plain(workspace, "m5.csv", frame), signals_file(workspace, frame)
+    (workspace / "config.toml").write_text(CONFIG + "[limits]\nnews = 60.0\n")
+    session(workspace, "--replay", f"EURUSD M5={bars}", "--signals", signals, *outside(workspace)[-3:])
+    same(workspace / "one", judged(workspace, "files", "--bars", f"EURUSD M5={bars}", "--signals", signals, *outside(workspace)[-3:]))
+    assert (pd.read_csv(workspace / "one" / "decisions.csv")["reason"] == "limit_news").sum() > 2
+
+
+REFUSED = [
+    (("--model", "gold"), "--model: a session asks no model"), (("--forecasts", "x.csv"), "--forecasts: a session reads no forecasts"),
+    (("--magnify", "x.csv"), "--magnify: a session trades the bars that it is given"), (("--each",), "--each: a session is one account"),
+    (("--signals", "x.csv"), "give either --strategy NAME"), (("--rates", "EURUDS=x.csv"), "no instrument named 'EURUDS'"),
+    (("--releases", "nowhere.csv"), "cannot be"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "sentence"), REFUSED)
+def test_what_no_session_takes_is_refused_by_name(workspace, words, sentence):
+    bars = plain(workspace, "m5.csv", walk(5, 20))
+    assert sentence in refused("start", "--session", "one", "--replay", f"EURUSD M5={bars}", *STRATEGY, *words)
+
+
+def test_signals_that_a_session_cannot_trade_are_refused_before_it_is_there(workspace):
+    frame = walk(5, 60)
+    bars, between = plain(workspace, "m5.csv", frame), signals_file(workspace, frame.assign(ts=frame["ts"] + pd.Timedelta("1min")))
+    asked = ("start", "--session", "one", "--replay", f"EURUSD M5={bars}")
+    assert "is not the open of a bar of EURUSD M5" in refused(*asked, "--signals", between)
+    assert "--params and --preset are of a strategy" in refused(*asked, "--signals", between, "--params", '{"fast": 3}')
+    assert "trail_kind quantile follows prices" in refused(*asked, "--signals", signals_file(workspace, frame, trail_kind="quantile"))
+    assert "--side and --to are for --replay" in refused("start", "--session", "one", "--feed", "oanda", "--instrument", "EURUSD", "--timeframe", "M5", "--side", "mid", "--to", "2024-01-03", *STRATEGY)
+    assert json.loads(paper("list", "--json")) == []
+
+
+def test_parameters_of_signals_are_not_offered(workspace):
+    at = desk()
+    with at.paper.store.unit() as unit:
+        asking.start(unit, "live", dict(series=["EURUSD M5"], strategies=[dict(name="signals", params={}, series=[])], rules={}), dict(feed="oanda"), "ana")
+    assert at.paper.refused("set", at.paper.row("live")) == "a table of signals has no parameters"
+    assert at.paper.refused("pause", at.paper.row("live")) == ""

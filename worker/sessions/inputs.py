@@ -1,0 +1,84 @@
+"""What a session trades on beside its bars, as stored tables that its source names: ``inputs``, one entry a table, each with the hash of its content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.errors import BadRequest
+from domain.features import Context
+from domain.live.inputs import Inputs
+from domain.live.plan import Plan
+from domain.market.instrument import instruments
+from domain.market.timeframe import Timeframe
+from domain.outside.timed_values import TimedValues
+from domain.trading.signals import read_signals
+from domain.trading.task import Rate
+from worker.store.frames import Frames
+
+Entry = Mapping[str, Any]
+KINDS = ("signals", "rate", "macro", "headlines", "releases")
+
+
+def stored(frames: Frames, inputs: Inputs) -> list[dict[str, Any]]:
+    """Store the tables; what the source names them by."""
+    entries: list[dict[str, Any]] = []
+    if inputs.signals is not None:
+        entries.append(dict(kind="signals", frame=frames.put(_given(inputs.signals))))
+    for rate in inputs.rates:
+        entries.append(dict(kind="rate", instrument=rate.instrument.name, timeframe=str(rate.timeframe), side=rate.side, frame=frames.put(rate.bars)))
+    for series, context in inputs.contexts.items():
+        entries += [dict(kind="macro", series=series, name=name, frame=frames.put(_timed(values))) for name, values in context.macro.items()]
+        if len(context.headlines.times):
+            entries.append(dict(kind="headlines", series=series, frame=frames.put(_timed(context.headlines))))
+        if len(context.releases):
+            entries.append(dict(kind="releases", series=series, frame=frames.put(pd.DataFrame(dict(known=context.releases)))))
+    return entries
+
+
+def plan_of(frames: Frames, instruments_file: str, plan: Mapping[str, Any], source: Mapping[str, Any]) -> Plan:
+    """A session's plan with the instruments of the workspace and what its source names. A table that is gone or was altered is refused."""
+    read = Plan.of(plan, instruments(instruments_file))
+    entries = source.get("inputs", ())
+    if strange := [entry.get("kind") for entry in entries if entry.get("kind") not in KINDS]:
+        raise BadRequest(f"the session reads {', '.join(map(str, strange))} beside its bars, which this program does not know; go on with the program that started it")
+    signals = next((_signals(frames, read, entry) for entry in entries if entry["kind"] == "signals"), None)
+    rates = [_rate(frames, read, entry) for entry in entries if entry["kind"] == "rate"]
+    return replace(read, inputs=Inputs(signals, rates, _contexts(frames, read.series, [entry for entry in entries if "series" in entry])))
+
+
+def _given(signals: pd.DataFrame) -> pd.DataFrame:
+    """Without the columns that say nothing."""
+    said = [name for name in signals if not (signals[name].isna() | (signals[name].astype(str) == "")).all() or name in ("ts", "instrument", "side", "order")]
+    return signals[said].reset_index(drop=True)
+
+
+def _signals(frames: Frames, plan: Plan, entry: Entry) -> pd.DataFrame:
+    return read_signals(frames.get(entry["frame"]), tuple(dict.fromkeys(plan.instrument(text).name for text in plan.series)))
+
+
+def _rate(frames: Frames, plan: Plan, entry: Entry) -> Rate:
+    if entry["instrument"] not in plan.instruments:
+        raise BadRequest(f"the session converts along {entry['instrument']}, and the table of instruments has it no more; put it back into the instruments file")
+    return Rate(plan.instruments[entry["instrument"]], Timeframe.named(entry["timeframe"]), frames.get(entry["frame"]), entry["side"])
+
+
+def _contexts(frames: Frames, series: Sequence[str], entries: Iterable[Entry]) -> dict[str, Context]:
+    contexts: dict[str, Context] = {}
+    for entry in entries:
+        table, before = frames.get(entry["frame"]), contexts.get(entry["series"], Context())
+        known = np.ascontiguousarray(table["known"].to_numpy(np.int64))
+        if entry["kind"] == "releases":
+            contexts[entry["series"]] = replace(before, releases=known)
+            continue
+        values = TimedValues(known, np.ascontiguousarray(table["value"].to_numpy(np.float64)))
+        contexts[entry["series"]] = replace(before, headlines=values) if entry["kind"] == "headlines" else replace(before, macro={**before.macro, entry["name"]: values})
+    return {text: contexts[text] for text in series if text in contexts}
+
+
+def _timed(values: TimedValues) -> pd.DataFrame:
+    return pd.DataFrame(dict(known=values.times, value=values.values))
