@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from app.kit.address import address_value, missing
@@ -16,7 +18,7 @@ PAGE = Page("Paper trading", "Trade", 20, "monitor_heart")
 
 
 def render(desk) -> None:
-    rows = desk.paper.all()
+    began, rows = time.monotonic(), desk.paper.all()
     name = address_value("session")
     chosen = next((row for row in rows if row.name == name), None) or (None if name else next(iter(rows), None))
     new = address_value("do") == "new"
@@ -31,9 +33,10 @@ def render(desk) -> None:
         with st.container(border=True):
             form(desk)
     if rows:
-        lists.watch(desk, rows, chosen)
+        lists.listed(rows, chosen)
         if chosen:
             session(desk, chosen)
+        lists.watch(desk, rows, began)
 
 
 def _new() -> None:

@@ -1,7 +1,8 @@
-"""The list of sessions, and the look that follows them: the page runs again only where something is new."""
+"""The list of sessions, and the look that follows them: the page is drawn again only where something is new, and never all the time."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,30 +14,37 @@ from app.kit.widgets import go, table
 from worker.desk import Desk
 
 EVERY = 1.0         # seconds between two looks while a session is not over
+REST = 4.0          # times as long as drawing the page took: so long it stands before bars alone draw it anew, and clicks find it at rest
 
 
-def watch(desk: Desk, rows: Sequence[Any], chosen: Any) -> None:
-    """Draw the list; while a session is not over, look every second whether it has moved."""
-    _listed(rows, chosen)
+def watch(desk: Desk, rows: Sequence[Any], began: float) -> None:
+    """While a session is not over, look every second whether it has moved. Called last: the page began to be drawn at ``began`` (monotonic)."""
     if any(not row.over for row in rows):
-        st.fragment(_look, run_every=EVERY)(desk, seen(rows))
+        now = time.monotonic()
+        st.fragment(_look, run_every=EVERY)(desk, states(rows), moved(rows), now + REST * (now - began))
 
 
-def seen(rows: Sequence[Any]) -> tuple[Any, ...]:
-    """What the page drew of the sessions, but for the age of their prices."""
-    return tuple((row.name, row.state, row.reason, row.bars, row.equity, row.open) for row in rows)
+def states(rows: Sequence[Any]) -> tuple[Any, ...]:
+    """What is drawn anew at once."""
+    return tuple((row.name, row.state, row.reason) for row in rows)
 
 
-def _look(desk: Desk, drawn: tuple[Any, ...]) -> None:
+def moved(rows: Sequence[Any]) -> tuple[Any, ...]:
+    """What is drawn anew now and then."""
+    return tuple((row.bars, row.equity, row.open) for row in rows)
+
+
+def _look(desk: Desk, drawn: tuple[Any, ...], drawn_bars: tuple[Any, ...], rests_until: float) -> None:
     now = desk.paper.all()
-    if seen(now) != drawn:
+    if states(now) != drawn or (moved(now) != drawn_bars and time.monotonic() > rests_until):
         st.rerun()
     ages = [row.price_age for row in now if not row.over and row.price_age is not None and row.source != "replay"]
     if ages:
         st.caption(f"Oldest price {ago(max(ages))}.")
 
 
-def _listed(rows: Sequence[Any], chosen: Any) -> None:
+def listed(rows: Sequence[Any], chosen: Any) -> None:
+    """The sessions, one a row; a chosen one is opened."""
     config = st.column_config
     shown = pd.DataFrame([
         dict(

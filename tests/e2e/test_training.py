@@ -32,7 +32,8 @@ def test_a_model_is_trained_and_its_verdict_comes_first(page, system, shoot):
     train.click()
     expect(page.get_by_text("Leakage", exact=True)).to_be_visible(timeout=TRAINED)
     assert re.search(r"view=result&run=(\w+)", page.url)
-    expect(page.get_by_text("Rank IC").first).to_be_visible(timeout=LONG)        # the figures are drawn after the verdict
+    for drawn in ("Look-ahead gate", "Rank IC"):        # not all of the page is there at once
+        expect(page.get_by_text(drawn).first).to_be_visible(timeout=LONG)
     words = page.locator("[data-testid=stMain]").inner_text()
     assert re.search(r"Not proven|Better than its baselines|Not judged", words) and words.index("Look-ahead gate") < words.index("Rank IC")
     assert ("synthetic" in words) == data["synthetic"]

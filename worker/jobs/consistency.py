@@ -10,11 +10,10 @@ from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Unit
 from worker.store.session_asking import entity
 
-KIND = "consistency"
 OVER = ("finished", "stopped")
 
 
-@job(KIND, limit=6 * 3_600, after="compile")
+@job("consistency", limit=6 * 3_600, after="compile")
 def consistency(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: ``sessions`` (names; none: all that may have changed since they were last found to hold). One that cannot be compared says why and stops no other."""
     names = list(spec["sessions"]) or due(work)
