@@ -16,3 +16,18 @@ def press(button: Any) -> None:
         except Error as error:      # between the look and the click it was drawn a second time; nothing was clicked
             if last or "strict mode violation" not in error.message:
                 raise
+
+
+def press_until(button: Any, seen: Any) -> None:
+    """The same where the page is drawn anew again and again: a click that falls into the drawing of the button is none, so again until ``seen`` is visible."""
+    from playwright.sync_api import expect
+
+    for last in (False, False, True):
+        press(button)
+        try:
+            return expect(seen).to_be_visible(timeout=15_000)
+        except AssertionError:
+            if button.count() == 0:         # it worked, and what was said of it is gone
+                return None
+            if last:
+                raise

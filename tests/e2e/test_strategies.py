@@ -9,7 +9,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.pressing import press
+from tests.e2e.pressing import press, press_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compiled first
@@ -65,7 +65,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     press(page.get_by_role("button", name="Start session"))
     expect(page).to_have_url(re.compile("session=rising-on-paper"), timeout=SOON)
     expect(page.get_by_text("Bars as traded")).to_be_visible(timeout=LONG)
-    press(page.get_by_role("button", name="Pause", exact=True))
+    press_until(page.get_by_role("button", name="Pause", exact=True), page.get_by_text("Pause: asked for", exact=False).first)
     system.wait_for(lambda: state(system)["state"] == "paused", 60)
     expect(page.get_by_text("Paused: no entries.", exact=False)).to_be_visible(timeout=SOON)
     (runner,) = [child for child in psutil.Process(system.process.pid).children(recursive=True) if "worker.sessions.main" in " ".join(child.cmdline())]
@@ -73,7 +73,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     bars = state(system)["bars"]
     system.wait_for(lambda: state(system)["bars"] > bars, 60)
     assert state(system)["state"] == "paused", "a pause outlives its process"
-    press(page.get_by_role("button", name="Continue", exact=True))
+    press_until(page.get_by_role("button", name="Continue", exact=True), page.get_by_text("Continue: asked for", exact=False).first)
     system.wait_for(lambda: state(system)["state"] == "running", 60)
     shoot("paper", 1300)
     page.get_by_role("button", name="Close", exact=False).first.click()
