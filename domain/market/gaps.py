@@ -94,7 +94,8 @@ def _inside(ts_ns: np.ndarray, step: int, market: Calendar) -> Iterator[Missing]
         after = np.repeat(apart[part], counts[part])
         number = np.arange(len(after)) - np.repeat(np.cumsum(counts[part]) - counts[part], counts[part])
         opens = ts_ns[after] + (number + 1) * step
-        inside = market.open_time(opens, opens + step) > 0
+        fits = opens + step <= ts_ns[after + 1]         # H4 counts from the trading day: where clocks change over a weekend its grid moves by an hour
+        inside = fits & (market.open_time(opens, opens + step) > 0)
         opens, after = opens[inside], after[inside]
         yield Missing(opens, after, market.is_thin(opens), np.ones(len(opens), np.int64))
 
