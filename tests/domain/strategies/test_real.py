@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ import pytest
 
 from domain.causality import check_strategy
 from domain.errors import BadRequest
-from domain.features import Context, closes, compute
+from domain.features import Context, closes, compute, use
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
+from domain.outside.timed_values import TimedValues
 from domain.strategies.base import decide, make
 from tests.domain.strategies import slow
 
@@ -144,6 +146,71 @@ def test_loops_from_the_definitions_give_the_same_signals_on_gold(loops, ticks, 
     for t, side, stop in entries:
         wanted = loops.c[t] - side * stop_atr * loops.atr[t] if stop_atr else (loops.bottoms[t] if side > 0 else loops.tops[t]) - side * 0.1 * loops.atr[t]
         assert stop == pytest.approx(wanted, rel=1e-9)
+
+
+HOUR = 3_600_000_000_000
+BY_QUANTILES = {"conservative": ("q25", "q05", 1), "moderate": ("q50", "q10", 2), "aggressive": ("q50", "q25", 1)}     # entry, stop, costs
+LEVELS = {"q05": -1.645, "q10": -1.282, "q25": -0.674, "q50": 0.0, "q75": 0.674, "q90": 1.282, "q95": 1.645}
+
+
+@pytest.fixture(scope="module")
+def told(gold) -> tuple[pd.DataFrame, Context, dict[str, np.ndarray]]:
+    """The gold bars with made quantiles, of which some are missing and some cross, headlines, releases and a dollar index."""
+    bars, context = gold
+    rng, ends = np.random.default_rng(11), context.ends(bars)
+    middle, wide = rng.normal(0.0, 0.002, len(bars)), rng.uniform(0.001, 0.006, len(bars))
+    quantiles = {name: middle + level * wide for name, level in LEVELS.items()}
+    quantiles["q90"][rng.random(len(bars)) < 0.05] = np.nan
+    crossed = rng.random(len(bars)) < 0.05
+    quantiles["q25"][crossed] = quantiles["q50"][crossed] + 1e-3
+    scores = TimedValues(ends[::3] - 7 * HOUR // 2, rng.uniform(-1.0, 1.0, len(ends[::3])))
+    dollar = TimedValues(ends[::6], 100.0 + np.cumsum(rng.normal(0.0, 0.3, len(ends[::6]))))
+    forecasts = {name: TimedValues(ends, values) for name, values in quantiles.items()}
+    return bars, replace(context, forecasts=forecasts, headlines=scores, releases=ends[::40] + HOUR // 4, macro={"DXY": dollar}), quantiles
+
+
+@pytest.mark.parametrize("name", BY_QUANTILES)
+def test_loops_from_the_definitions_give_the_same_signals_by_quantiles(told, name):
+    bars, context, q = told
+    entry, stop, costs = BY_QUANTILES[name]
+    mirror = dict(zip(LEVELS, reversed(LEVELS), strict=True))
+    closes_, spread = bars["close"].tolist(), instrument("XAUUSD").spread
+
+    def holds(t: int, side: int) -> bool:
+        ladder = [q[level][t] for level in LEVELS]
+        known = all(a <= b for a, b in itertools.pairwise(ladder))      # false with NaN too
+        first, last = (entry, stop) if side > 0 else (mirror[entry], mirror[stop])
+        return known and side * q[first][t] > costs * spread / closes_[t] and side * (closes_[t] - closes_[t] * math.exp(q[last][t])) > 0
+
+    sides = [[holds(t, side) for t in range(len(bars))] for side in (1, -1)]
+    expected = begun(*sides)
+    entries = entries_of(name, bars, context)
+    assert [(t, side) for t, side, _ in entries] == expected and len(expected) > 1_000
+    for t, side, price in entries:
+        assert price == pytest.approx(closes_[t] * math.exp(q[stop if side > 0 else mirror[stop]][t]), rel=1e-12)
+
+
+def test_loops_from_the_definition_give_the_same_signals_by_news(told):
+    bars, context, _ = told
+    ends, atr = context.ends(bars).tolist(), compute(bars, [use("atr", window=14)], context).iloc[:, -1].tolist()
+    headwind = compute(bars, [use("dollar_headwind", window=60)], context).iloc[:, -1].tolist()
+    news, quiet_for = list(zip(context.headlines.times.tolist(), context.headlines.values.tolist(), strict=True)), 30 * 60_000_000_000
+    heard, said, weight = 0, 0.0, 0.0
+    last, tones = ends[0], []
+    for end in ends:
+        faded = 0.5 ** ((end - last) / (24 * HOUR))
+        said, weight, last = said * faded, weight * faded, end
+        while heard < len(news) and news[heard][0] <= end:
+            share = 0.5 ** ((end - news[heard][0]) / (24 * HOUR))
+            said, weight, heard = said + share * news[heard][1], weight + share, heard + 1
+        tones.append(said / weight if weight else math.nan)
+    far = [min(abs(context.releases - end)) > quiet_for for end in ends]
+    sides = [[far[t] and side * tones[t] >= 0.3 and side * headwind[t] <= 0.5 for t in range(len(bars))] for side in (1, -1)]
+    expected = [(t, side) for t, side in begun(*sides) if not math.isnan(atr[t])]
+    entries = entries_of("sentiment_macro", bars, context)
+    assert [(t, side) for t, side, _ in entries] == expected and len(expected) > 50
+    for t, side, price in entries:
+        assert price == pytest.approx(bars["close"].iloc[t] - side * 2.0 * atr[t], rel=1e-9)
 
 
 @pytest.mark.parametrize("name", RECORDED)
