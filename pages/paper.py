@@ -23,7 +23,7 @@ def render(desk) -> None:
     chosen = next((row for row in rows if row.name == name), None) or (None if name else next(iter(rows), None))
     new = address_value("do") == "new"
     active = sum(not row.over for row in rows)
-    head("Paper trading", f"{plural(active, 'session')} running · no real money" if rows else "no real money", None if new else _new)
+    head("Paper trading", f"{plural(active, 'session')} running · no real money" if rows else "no real money", None if new or not rows else _new)
     halts.banner(desk)
     if name and chosen is None:
         missing("session", name, "Choose one below.")

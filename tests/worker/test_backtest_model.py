@@ -118,8 +118,25 @@ def a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk):
     assert {"Learner", "Strategy", "Seed"} <= {fact.what for fact in desk.stories.of(f"run:{run.id}").facts} and "Model" in {fact.what for fact in desk.stories.of(f"run:{stored.id}").facts}
 
 
+def a_scan_takes_the_chance_of_the_fold_that_had_not_seen_the_signal(model, desk):
+    """In the terminal, at the close of a bar that breakout decides on; without the model the chance is (wins + 1)/(n + 2)."""
+    run, _, folder = model
+    known = desk.training.table(run.id, "predictions").iloc[-1]
+    words = ["scan", "--bars", str(folder / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "H1", "--strategy", "breakout", "--params", json.dumps(dict(breakout=dict(lookback=10))), "--to", known["start"].isoformat(), "--out", str(folder / "scan")]
+    verdicts = []
+    for more in ([], ["--model", "picky"]):
+        done = CliRunner().invoke(app, [*words, *more], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        verdicts.append(pd.read_csv(folder / "scan" / "verdicts.csv").iloc[0])
+    alone, judged = verdicts
+    assert alone["p_source"] == "trades" and alone["p"] == pytest.approx((alone["wins"] + 1) / (alone["trades"] + 2), rel=1e-12)
+    assert judged["p_source"] == "classifier" and judged["p"] == pytest.approx(known["p"], rel=1e-12) and judged["p"] != alone["p"]
+    assert judged["q_star"] - alone["q_star"] == pytest.approx((judged["p"] - alone["p"]) * (alone["mean_win"] + alone["mean_loss"]), rel=1e-9)
+
+
 def test_a_model_filters_a_backtest(model, desk, store):
     """One training for all of it, for that is what takes the time."""
+    a_scan_takes_the_chance_of_the_fold_that_had_not_seen_the_signal(model, desk)
     walk_forward_predictions_decide_up_to_the_last_label_and_the_model_after_it(model, desk)
     breakouts_are_left_to_the_model_by_their_own_filter(model, desk)
     a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk)
