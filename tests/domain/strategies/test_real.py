@@ -34,6 +34,15 @@ RECORDED = {
     "structure": (3946, 4024, 0, "7c54cf62ec7260f7"),
 }
 
+# the same with made quantiles, headlines, releases and dollar index beside the bars
+RECORDED_WITH_MORE = {
+    "aggressive": (46896, 47101, 0, "3732e234eb1c67a1"),
+    "conservative": (19285, 19331, 0, "21d1917389406e53"),
+    "gold_buy_dip": (0, 0, 0, "e3b0c44298fc1c14"),
+    "moderate": (52021, 52018, 0, "e8afcb7d3ba98129"),
+    "sentiment_macro": (859, 741, 0, "855049b8d2c16964"),
+}
+
 
 @pytest.fixture(scope="module")
 def gold() -> tuple[pd.DataFrame, Context]:
@@ -155,15 +164,24 @@ LEVELS = {"q05": -1.645, "q10": -1.282, "q25": -0.674, "q50": 0.0, "q75": 0.674,
 
 @pytest.fixture(scope="module")
 def told(gold) -> tuple[pd.DataFrame, Context, dict[str, np.ndarray]]:
-    """The gold bars with made quantiles, of which some are missing and some cross, headlines, releases and a dollar index."""
-    bars, context = gold
+    return telling(*gold)
+
+
+@pytest.fixture(scope="module")
+def euro_told(euro) -> tuple[pd.DataFrame, Context]:
+    return telling(*euro)[:2]
+
+
+def telling(bars: pd.DataFrame, context: Context) -> tuple[pd.DataFrame, Context, dict[str, np.ndarray]]:
+    """The bars with made quantiles, of which some are missing and some cross, headlines, releases and a dollar index."""
     rng, ends = np.random.default_rng(11), context.ends(bars)
     middle, wide = rng.normal(0.0, 0.002, len(bars)), rng.uniform(0.001, 0.006, len(bars))
     quantiles = {name: middle + level * wide for name, level in LEVELS.items()}
     quantiles["q90"][rng.random(len(bars)) < 0.05] = np.nan
     crossed = rng.random(len(bars)) < 0.05
     quantiles["q25"][crossed] = quantiles["q50"][crossed] + 1e-3
-    scores = TimedValues(ends[::3] - 7 * HOUR // 2, rng.uniform(-1.0, 1.0, len(ends[::3])))
+    heard = ends[::3] - HOUR // 3
+    scores = TimedValues(heard, 0.5 * np.sign(np.sin(np.arange(len(heard)) / 80)) + rng.uniform(-0.5, 0.5, len(heard)))      # good and bad weeks
     dollar = TimedValues(ends[::6], 100.0 + np.cumsum(rng.normal(0.0, 0.3, len(ends[::6]))))
     forecasts = {name: TimedValues(ends, values) for name, values in quantiles.items()}
     return bars, replace(context, forecasts=forecasts, headlines=scores, releases=ends[::40] + HOUR // 4, macro={"DXY": dollar}), quantiles
@@ -215,11 +233,20 @@ def test_loops_from_the_definition_give_the_same_signals_by_news(told):
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_recorded_signals_on_euro(euro, name):
-    table = decide(make(name, {}), *euro).table
+    check_recorded(name, *euro)
+
+
+@pytest.mark.parametrize("name", RECORDED_WITH_MORE)
+def test_recorded_signals_on_euro_with_what_is_made_beside_it(euro_told, name):
+    check_recorded(name, *euro_told)
+
+
+def check_recorded(name: str, bars: pd.DataFrame, context: Context) -> None:
+    table = decide(make(name, {}), bars, context).table
     order = table.get("order", pd.Series("market", table.index))
     entries = table[order == "market"]
     digest = hashlib.sha256("".join(f"{ts:%Y%m%d%H%M}{side:+d};" for ts, side in zip(entries["ts"], entries["side"], strict=True)).encode()).hexdigest()[:16]
-    assert ((entries["side"] == 1).sum(), (entries["side"] == -1).sum(), (order == "exit").sum(), digest) == RECORDED[name]
+    assert ((entries["side"] == 1).sum(), (entries["side"] == -1).sum(), (order == "exit").sum(), digest) == (RECORDED | RECORDED_WITH_MORE)[name]
 
 
 @pytest.mark.parametrize("name", ("volume_breakout", "volume_flow", "sentiment_macro", "correlation"))
