@@ -134,7 +134,7 @@ def _positions(view: Any) -> None:
     if not len(view.positions):
         st.caption("None open.")
         return
-    shown = view.positions
+    shown = view.positions.replace({"side": {1: "long", -1: "short"}}) if "side" in view.positions else view.positions
     table(shown, {name: st.column_config.Column(_title(name)) for name in shown}, f"{len(shown)} open positions", key="positions")
 
 
