@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,22 +96,26 @@ def wait_until_set(event: threading.Event) -> None:
         pass
 
 
-def main() -> int:
+def run_process(serve: Callable[[Settings], None]) -> int:
+    """What every process of the tree begins and ends with: private files, a log without secrets, settings; its exit status, and a sentence where it cannot go on."""
     keep_private()
     set_up_logging()
-    keep_freed()
     try:
         settings = load()
+        hide_in_logs(settings)
+        serve(settings)
     except TidemarkError as error:
         print(error, file=sys.stderr)
         return 2
-    hide_in_logs(settings)
-    try:
-        serve(settings)
     except SQLAlchemyError as error:
         print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
         return 1
     return 0
+
+
+def main() -> int:
+    keep_freed()
+    return run_process(serve)
 
 
 def serve(settings: Settings) -> None:

@@ -10,20 +10,18 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import BadRequest, TidemarkError
+from domain.errors import BadRequest
 from worker.checkpoints.holder import Holder
 from worker.checkpoints.key_file import KeyFile
-from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_until_set
+from worker.main import heartbeat, open_store, run_process, stop_event, wait_until_set
 from worker.notifications.apprise_channel import connect
 from worker.notifications.beside import BESIDE
 from worker.notifications.channels import VARIABLE, Channel, channels_of
 from worker.notifications.sender import Sender
 from worker.owner import OWNER
-from worker.private import keep_private
-from worker.schedule import Clock
-from worker.settings import Settings, load
+from worker.schedule import Clock, tick
+from worker.settings import Settings
 from worker.store import Store
-from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 STEP_EVERY, BEAT_EVERY = 1.0, 2.0       # seconds
 log = logging.getLogger("notifications")
@@ -38,7 +36,7 @@ def serve(settings: Settings, beside: bool = False) -> None:
         held.every(STEP_EVERY, "parent", lambda: None if os.getppid() == parent else stopping.set())
     clocks = [held, *(clock_of(store, settings, channel) for channel in channels_of(settings.notify_urls))]
     for clock in clocks:
-        threading.Thread(target=_tick, args=(clock, over), daemon=True).start()
+        threading.Thread(target=tick, args=(clock, over), daemon=True).start()
     with heartbeat(store, "notifier"):
         wait_until_set(stopping)
         over.set()
@@ -85,27 +83,14 @@ def fingerprint(settings: Settings) -> str:
     return chain.current.fingerprint if chain else ""
 
 
-def _tick(clock: Clock, over: threading.Event) -> None:
-    while not over.wait(0.1):
-        clock.run_due()
-
-
 def main() -> int:
-    keep_private()
-    set_up_logging()
-    try:
-        settings = load()
-        hide_in_logs(settings)
-        if not channels_of(settings.notify_urls):
-            raise BadRequest(f"no channel is set; write its address in {VARIABLE}, such as warning:json://host/path")
-        serve(settings, BESIDE in sys.argv)
-    except TidemarkError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except SQLAlchemyError as error:
-        print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
-        return 1
-    return 0
+    return run_process(_serve_channels)
+
+
+def _serve_channels(settings: Settings) -> None:
+    if not channels_of(settings.notify_urls):
+        raise BadRequest(f"no channel is set; write its address in {VARIABLE}, such as warning:json://host/path")
+    serve(settings, BESIDE in sys.argv)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,10 @@ from domain.compiled_folder import remove_old
 from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.leases import Watch, rescue
-from worker.main import heartbeat, open_store, set_up_logging, stop_event, wait_until_set
-from worker.private import keep_private
-from worker.settings import Settings, load
+from worker.main import heartbeat, open_store, run_process, stop_event, wait_until_set
+from worker.settings import Settings
 from worker.store import Store
 from worker.store.checkpoints import HEARTBEATS_KEPT
-from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 if TYPE_CHECKING:
     from worker.checkpoints.notary import Notary
@@ -141,7 +139,7 @@ def serve(settings: Settings) -> None:
     sign_and_copy(evidence, notary, store, settings)
     outside.every(1.0, "witnesses", Courier(store, settings, notary).step)
     over = threading.Event()
-    threads = [threading.Thread(target=_tick, args=(periodic, over), daemon=True) for periodic in (clock, evidence, hourly, outside)]
+    threads = [threading.Thread(target=tick, args=(periodic, over), daemon=True) for periodic in (clock, evidence, hourly, outside)]
     for thread in threads:
         thread.start()
     with heartbeat(store, "scheduler"):
@@ -166,25 +164,14 @@ def sign_and_copy(clock: Clock, notary: Notary, store: Store, settings: Settings
         clock.every(0.5, "copy of events", lambda: notary.holds and copy.step())
 
 
-def _tick(clock: Clock, over: threading.Event) -> None:
+def tick(clock: Clock, over: threading.Event) -> None:
+    """Do what is due until ``over``."""
     while not over.wait(0.1):
         clock.run_due()
 
 
 def main() -> int:
-    keep_private()
-    set_up_logging()
-    try:
-        settings = load()
-        hide_in_logs(settings)
-        serve(settings)
-    except TidemarkError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except SQLAlchemyError as error:
-        print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
-        return 1
-    return 0
+    return run_process(serve)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,10 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import TidemarkError
-from worker.main import heartbeat, open_store, set_up_logging, stop_event
+from worker.main import heartbeat, open_store, run_process, stop_event
 from worker.memory import keep_freed
-from worker.private import keep_private
-from worker.settings import Settings, load
+from worker.settings import Settings
 from worker.store import Store
-from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 CLAIM = 1.0         # seconds between looks for a first session
 
@@ -44,20 +41,8 @@ def run(store: Store, settings: Settings, stopping: threading.Event) -> None:
 
 
 def main() -> int:
-    keep_private()
-    set_up_logging()
     keep_freed()
-    try:
-        settings = load()
-        hide_in_logs(settings)
-        serve(settings)
-    except TidemarkError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except SQLAlchemyError as error:
-        print(sentence_of(error, *addresses(settings)) or redacted(str(error), *addresses(settings)), file=sys.stderr)
-        return 1
-    return 0
+    return run_process(serve)
 
 
 if __name__ == "__main__":
