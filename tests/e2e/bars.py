@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
+from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
 
 
 def generated(watched, system, seed: int) -> str:
     """The id of a dataset generated on the Data page."""
-    from playwright.sync_api import expect
-
     tab = watched.tab
     tab.goto(f"{system.url}/data?do=generate")
     tab.get_by_role("spinbutton", name="Seed").fill(str(seed))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.e2e.expecting import expect
+
 
 def press(button: Any) -> None:
     """Click it as soon as it is the only one: while a form is drawn again, its earlier state is there, too."""
-    from playwright.sync_api import Error, expect
+    from playwright.sync_api import Error
 
     for last in (False, False, True):
         expect(button).to_have_count(1, timeout=45_000)
@@ -20,8 +22,6 @@ def press(button: Any) -> None:
 
 def press_until(button: Any, seen: Any) -> None:
     """The same where the page is drawn anew again and again: a click that falls into the drawing of the button is none, so again until ``seen`` is visible."""
-    from playwright.sync_api import expect
-
     for last in (False, False, True):
         press(button)
         try:

@@ -15,7 +15,7 @@ from tests.e2e.downloads import download
 from tests.e2e.pressing import press
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import expect
+from tests.e2e.expecting import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 180_000  # milliseconds

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
 from domain.venues.synthetic import RegimeSwitching, generate
 from tests.e2e.downloads import download
+from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -7,10 +7,10 @@ import io
 import re
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.bars import generated
 from tests.e2e.downloads import download
+from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.downloads import download
+from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
 from tests.e2e.test_features import LONG, SOON, write
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.conftest import ROOT
 from tests.e2e.downloads import download
+from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
 from tests.e2e.test_browser import import_file, run_backtest
 

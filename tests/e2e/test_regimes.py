@@ -9,10 +9,10 @@ import re
 
 import pandas as pd
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.bars import generated
 from tests.e2e.downloads import download
+from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -7,8 +7,9 @@ import signal
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
+from tests.e2e.expecting import expect
 from tests.e2e.pressing import press, press_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]

@@ -7,9 +7,9 @@ import io
 import re
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.e2e.downloads import download
+from tests.e2e.expecting import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG, TRAINED = 120_000, 300_000        # milliseconds; kernels may have to be compiled first
