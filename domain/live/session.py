@@ -220,7 +220,7 @@ class Session:
         else:
             told = ()
         self.state = self._obeying.state if self.bars else self.state
-        worked = self._told(_together(command.ts, self._account.taken()), decisions=told)
+        worked = self._told(together(command.ts, self._account.taken()), decisions=told)
         return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
 
     def _rests(self) -> bool:
@@ -268,7 +268,7 @@ def series_of(plan: Plan, contexts: Mapping[str, Context] = {}) -> list[LiveSeri
     return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side, None, releases.get(text)) for text, _ in plan.decided]
 
 
-def _together(ts: int, booked: Sequence[Booked]) -> Booked:
+def together(ts: int, booked: Sequence[Booked]) -> Booked:
     """What a command booked at once."""
     fills, trades, reviews = (tuple(record for each in booked for record in getattr(each, kind)) for kind in ("fills", "trades", "reviews"))
     return Booked(ts, fills, trades, reviews)
