@@ -140,6 +140,9 @@ class Verbs:
         account.limit({"blackout": windows})
         return [f"there is no window {window!r}; there are {self.windows or 'none'}" for window in missing]
 
+    def _adopt(self, asked: Any, now: int, account: CommandedAccount) -> None:
+        """What a broker has is no matter of the prices: on the tape it changes nothing."""
+
     # --- names
 
     def of(self, strategy: str) -> Sequence[int]:

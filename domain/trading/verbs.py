@@ -186,3 +186,16 @@ class Approve:
     def check(self) -> None:
         if self.order < 1:
             raise BadRequest("approve names no proposal; give order, the order_id that the proposal shows")
+
+
+@verb("adopt")
+@dataclass(frozen=True)
+class Adopt:
+    """At a broker: a person takes the broker's lots of a position for right, where they differ from the session's."""
+
+    client_id: str = param("", help="the order's client id, as the difference shows it")
+    close: bool = param(False, help="close what the broker has of it, too")
+
+    def check(self) -> None:
+        if not self.client_id:
+            raise BadRequest("adopt names no order; give client_id, as the difference shows it")
