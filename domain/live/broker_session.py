@@ -7,7 +7,7 @@ What it wants of the broker is told whole (``wanted``), so that nothing is lost 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ from domain.live.broker_orders import SessionOrder, entry_of, sized, tags_held, 
 from domain.live.broker_wanted import Adopted, BrokerTold, Closed, Leave, Refused, Wanted
 from domain.live.command import Command
 from domain.live.plan import Plan
-from domain.live.seen import Seen, Tape
+from domain.live.seen import Seen
 from domain.live.session import Session, together
 from domain.live.tape import TapeBar
 from domain.live.worked import View, Worked
@@ -67,10 +67,6 @@ class BrokerSession(Session):
     def kept(self) -> dict[str, Any]:
         """As JSON, to be stored with the state."""
         return dict(orders=[order.plain() for order in self.orders.values()], book=self.book, dropped=self.dropped, next=self._next, adopts=self._adopts, at=self.at)
-
-    @classmethod
-    def rebuild(cls, plan: Plan, stored: bytes, tape: Tape, commands: Iterable[Command] = (), contexts: Mapping[str, Context] = {}) -> tuple[Session, list[Worked]]:
-        raise BadRequest("the state of this session was stored by another program, and what its broker filled does not stand on its tape; go on with the program that started it, or close its positions there and start a new session")
 
     # ---- what happens
 

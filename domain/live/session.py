@@ -8,7 +8,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Session:
         self._filled: dict[str, int] = {}                   # series -> open of the last bar that had a fill
 
     @classmethod
-    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Session:
+    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Self:
         """A session before its first bar. ``history``: earlier bars, which features see. ``contexts``: by series, what features read beside bars.
         ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory."""
         refuse_lacking(plan, contexts)
@@ -141,7 +141,7 @@ class Session:
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
     @classmethod
-    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}) -> Session:
+    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}) -> Self:
         """The session as it was stored. ``tape``: gives the bars of a series that ended up to then, its history first. Raises OtherLayout where the bytes
         are of other code: then ``rebuild`` it."""
         state, account = _parts(stored)

@@ -37,9 +37,9 @@ class BrokerLine:
     """``want`` from the session's thread whenever that is committed; ``heard`` gives what came since. ``account`` is touched by the line's own thread only.
     A test steps it by hand."""
 
-    def __init__(self, name: str, make: Callable[[BrokerBook], BrokerAccount], book: Mapping[str, Any], now: Callable[[], datetime]) -> None:
-        """``make``: an account on a book; ``book``: as the session has stored it."""
-        self.name, self._make, self._book, self._now = name, make, book, now
+    def __init__(self, name: str, make: Callable[[BrokerBook], BrokerAccount], book: Mapping[str, Any], now: Callable[[], datetime], lost: Callable[[], bool] = lambda: False) -> None:
+        """``make``: an account on a book; ``book``: as the session has stored it; ``lost``: whether another process works on the session by now."""
+        self.name, self._make, self._book, self._now, self._lost = name, make, book, now, lost
         self.account = make(BrokerBook.of(name, book))
         self._wanted, self._heard = Wanted(), deque[Heard]()
         self._news, self._over = threading.Event(), threading.Event()
@@ -64,10 +64,12 @@ class BrokerLine:
             raise self._error
         return heard
 
-    def close(self) -> None:
-        """Nothing more is sent; what is under way ends by itself, and is asked for by the next process."""
+    def close(self, wait: float = 0.0) -> None:
+        """Nothing more is sent; what is under way ends by itself, waited for so many seconds, and is asked for by the next process."""
         self._over.set()
         self._news.set()
+        if wait and self._thread is not None:
+            self._thread.join(wait)
 
     # in the line's thread
 
@@ -78,6 +80,8 @@ class BrokerLine:
     def _run(self) -> None:
         while not self._over.is_set():
             try:
+                if self._lost():
+                    return
                 self.step()
             except SQLAlchemyError as error:            # no intent can be written, so nothing is sent
                 self._begin_again(error)
