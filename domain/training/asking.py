@@ -68,7 +68,7 @@ def _check_strategy(target: str, strategy: str, trades: bool) -> None:
 
 def _data(part: Inputs) -> dict[str, Any]:
     series = part.series
-    outside = dict(outside=dict(series.outside)) if series.outside else {}
+    outside = (dict(outside=dict(series.outside)) if series.outside else {}) | (dict(regimes=dict(part.regimes)) if part.regimes else {})
     return dict(instrument=series.instrument.name, timeframe=str(series.timeframe), side=series.side, version=series.version, bars=len(series.bars)) | outside
 
 
