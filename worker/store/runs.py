@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 from worker.store.engine import insert
 from worker.store.ids import new_id
 from worker.store.outside import named_in
+from worker.store.parts import part_of
 from worker.store.schema import runs
 from worker.store.seals import Seals, readable
 
@@ -66,6 +67,11 @@ class Runs:
         """Newest first."""
         query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id).limit(limit).offset(offset)
         return [Run(**row) for row in self._c.execute(query.where(runs.c.kind == kind) if kind else query).mappings()]
+
+    def part(self, kinds: Sequence[str], limit: int, before: tuple[datetime, str] | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Run]:
+        """Newest first, those after the run of that time and id."""
+        query = part_of(select(runs), runs.c, limit, before, since, until)
+        return [Run(**row) for row in self._c.execute(query.where(runs.c.kind.in_(kinds)) if kinds else query).mappings()]
 
     def count(self) -> int:
         return self._c.scalar(select(sa.func.count()).select_from(runs)) or 0
