@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from app.api.paging import before_of, cursor_of, listed, utc
+from app.api.paging import before_of, cursor_of, utc
 from app.api.plain import plain
 from worker.desk import Desk, Part
 
@@ -21,5 +21,6 @@ def shown(run: Any, address: str, whole: bool = False) -> dict[str, Any]:
 
 def part(desk: Desk, address: str, kinds: Sequence[str], limit: int, cursor: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:
     """A part of the runs of some kinds."""
-    found = desk.listing.runs(kinds, Part(limit + 1, before_of(cursor), utc(since), utc(until)))
-    return listed(found, limit, lambda run: shown(run, address), lambda run: cursor_of(run.created_at.isoformat(), run.id))
+    found = desk.listing.runs(kinds, Part(limit, before_of(cursor), utc(since), utc(until)))
+    following = cursor_of(found.last[0].isoformat(), found.last[1]) if found.last else None
+    return dict(items=[shown(run, address) for run in found.found], next=following, altered=dict(found.altered))

@@ -62,7 +62,7 @@ async def generate(asked: Submitting, body: ScanBody) -> Any:
 @router.get("/latest")
 def latest(desk: Here) -> Response:
     """The verdicts of the newest scan, and what waits or is open in each paper session."""
-    scans = desk.listing.runs([KIND])
+    scans = desk.listing.runs([KIND]).found
     sessions = [(row, desk.paper.get(row.name)) for row in desk.paper.all() if not row.over]
     found: dict[str, Any] = dict(scan=None, verdicts=[], sessions=[dict(session=row.name, orders=rows_of(view.orders), proposals=rows_of(view.proposals), positions=rows_of(view.positions)) for row, view in sessions])
     if scans:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,14 +23,23 @@ class Part:
     until: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Runs:
+    """A part of the runs. ``altered``: id -> what is wrong, of those that are not the ones that were recorded; ``last``: time and id of the last one, where more may follow."""
+
+    found: list[Run]
+    altered: Mapping[str, str]
+    last: tuple[datetime, str] | None
+
+
 class Listing:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
 
-    def runs(self, kinds: Sequence[str], part: Part = Part()) -> list[Run]:
+    def runs(self, kinds: Sequence[str], part: Part = Part()) -> Runs:
         """Newest first; of all kinds where none is named."""
         with self._context.store.read() as unit:
-            return unit.runs.part(kinds, part.limit, part.before, part.since, part.until)
+            return Runs(*unit.runs.part(kinds, part.limit, part.before, part.since, part.until))
 
     def jobs(self, states: Sequence[str], kinds: Sequence[str], part: Part = Part()) -> list[Job]:
         """Newest first."""

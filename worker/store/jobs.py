@@ -124,6 +124,10 @@ class Jobs:
         """Kind, state, start and end of the jobs that were made since then."""
         return [tuple(row) for row in self._c.execute(select(jobs.c.kind, jobs.c.state, jobs.c.started_at, jobs.c.ended_at).where(jobs.c.created_at >= at))]
 
+    def any_open(self) -> bool:
+        """Whether a job is queued or running."""
+        return self._c.scalar(select(jobs.c.id).where(jobs.c.state.in_(OPEN)).limit(1)) is not None
+
     # -- a worker's verbs: each names the epoch it was given, and does nothing once another holds the job
 
     def claim(self, job_id: str, owner: str, at: datetime) -> Job | None:
