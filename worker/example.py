@@ -90,7 +90,7 @@ def remove(store: Store, user: str) -> None:
         for job in unit.jobs.latest():
             if job.example and job.open:
                 unit.jobs.cancel(job.id, user, unit.now())
-        runs = [run for run in unit.runs.latest(limit=1_000) if run.example]
+        runs = [run for run in unit.runs.stored(limit=1_000) if run.example]
         bars = [dataset for dataset in unit.datasets.all() if dataset.example]
         unit.runs.remove([run.id for run in runs])
         for dataset in bars:
