@@ -15,7 +15,7 @@ from domain.live.tape import TapeBar
 from domain.live.worked import Worked
 from worker.sessions import events
 from worker.sessions.losses import LossWatch
-from worker.sessions.replay_feed import Bad, Over, SessionFeed, Told
+from worker.sessions.replay_feed import Bad, Lost, Over, SessionFeed, Told
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
 from worker.store.session_commits import Commit, WorkedCommand
@@ -31,6 +31,7 @@ class Account(Protocol):
     def open_bar(self, series: str, ts: int, open: float, spread: float = ..., end: int | None = ...) -> bool: ...
     def end_bar(self, series: str, high: float, low: float, close: float, volume: float = ..., recovered: bool = ...) -> bool: ...
     def bar(self, bar: TapeBar) -> bool: ...
+    def lose(self, series: str, count: int, lines: Iterable[str]) -> None: ...
     def command(self, command: Command) -> None: ...
     def work(self, until: int) -> list[Worked]: ...
     def finish(self) -> list[Worked]: ...
@@ -70,6 +71,7 @@ class SessionWork:
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
         self.exposed = _exposed(state.view)             # instruments with a position
+        self.feed_before = dict(state.feed)             # how its feed was when it was stored
         self._equity_ts = int(state.view.get("equity_ts", 0))
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
@@ -105,6 +107,8 @@ class SessionWork:
                 self.account.end_bar(event.series, event.high, event.low, event.close, event.volume, event.recovered)
             elif isinstance(event, Bad):
                 self.account.bar(event.bar)
+            elif isinstance(event, Lost):
+                self.account.lose(event.series, event.count, event.lines)
             elif isinstance(event, Instant):
                 self._instant(event.at)
             elif isinstance(event, Over):
@@ -118,7 +122,7 @@ class SessionWork:
         if not now.touched:
             return None
         self._now, self._number = Gathered(), self._number + 1
-        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (dict(losses=self._losses.kept) if self._losses else {})
+        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
         view = _plain(self.account.view()) | kept
         self.exposed = _exposed(view)
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
