@@ -17,6 +17,7 @@ from worker.sessions.broker_held_by import Held
 from worker.sessions.broker_watch import watch_of
 from worker.sessions.feed_source import source_of
 from worker.sessions.feeds import Asked
+from worker.sessions.floor_watch import floors_of
 from worker.sessions.inputs import plan_of
 from worker.sessions.losses import LossWatch
 from worker.sessions.replay_feed import SessionFeed
@@ -84,7 +85,8 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     asked = Asked(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
     tape = partial(taped, store, name)
-    losses = LossWatch(name, plan, stored.state.view.get("losses", ()))
+    view = stored.state.view
+    losses = LossWatch(name, plan, view.get("losses", ()), floors_of(name, plan, stored.session.source, view, partial(booked, store, name)))
     if not stored.recovered:
         history = source.history(asked)
     broker: BrokerSide | None = None

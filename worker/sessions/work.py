@@ -17,7 +17,7 @@ from domain.live.worked import Worked
 from worker.sessions import events
 from worker.sessions.broker_seen import LimitHalt
 from worker.sessions.losses import LossWatch
-from worker.sessions.replay_feed import Bad, Over, SessionFeed, Told
+from worker.sessions.replay_feed import Bad, Lost, Over, SessionFeed, Told
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
 from worker.store.session_commits import Commit, WorkedCommand
@@ -36,6 +36,7 @@ class Account(Protocol):
     def open_bar(self, series: str, ts: int, open: float, spread: float = ..., end: int | None = ...) -> bool: ...
     def end_bar(self, series: str, high: float, low: float, close: float, volume: float = ..., recovered: bool = ...) -> bool: ...
     def bar(self, bar: TapeBar) -> bool: ...
+    def lose(self, series: str, count: int, lines: Iterable[str]) -> None: ...
     def command(self, command: Command) -> None: ...
     def work(self, until: int) -> list[Worked]: ...
     def finish(self) -> list[Worked]: ...
@@ -79,6 +80,7 @@ class SessionWork:
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
         self.exposed = _exposed(state.view)             # instruments with a position
+        self.feed_before = dict(state.feed)             # how its feed was when it was stored
         self._equity_ts = int(state.view.get("equity_ts", 0))
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
@@ -114,6 +116,8 @@ class SessionWork:
                 self.account.end_bar(event.series, event.high, event.low, event.close, event.volume, event.recovered)
             elif isinstance(event, Bad):
                 self.account.bar(event.bar)
+            elif isinstance(event, Lost):
+                self.account.lose(event.series, event.count, event.lines)
             elif isinstance(event, Instant):
                 self._instant(event.at)
             elif isinstance(event, Over):
@@ -145,7 +149,7 @@ class SessionWork:
         if not now.touched:
             return None
         self._now, self._number = Gathered(), self._number + 1
-        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (dict(losses=self._losses.kept) if self._losses else {})
+        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
         broker = self.broker
         view = _plain(self.account.view()) | kept | (broker.view() if broker else {})
         self.exposed = _exposed(view)
