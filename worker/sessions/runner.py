@@ -224,7 +224,7 @@ class Runner:
 
     def _turn(self) -> list[SessionWork]:
         """Everyone whose feed gives what has come, and of those as fast as possible the next one: commands and halts wait for one batch, however many replay."""
-        live, eager = [], []
+        live, eager = list[SessionWork](), list[SessionWork]()
         for work in self.held.values():
             (eager if getattr(work.feed, "eager", False) else live).append(work)
         self._turns += 1
