@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 
 from domain.live.forming import Forming
 from domain.live.line import NEVER, NO_CANDLE, Line
-from domain.live.quotes import Candle, Event, Heard, Heartbeat, Instant, OpenBar, Quote, Standing, Wanted
+from domain.live.quotes import Event, Heard, Instant, OpenBar, Standing, Wanted
 from domain.live.slots import Watched
 from domain.live.vendor_clock import LONG_AGO, VendorClock
+from domain.market.quotes import Candle, Heartbeat, Quote
 from domain.market.report import moment
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from domain.live.quotes import Candle
 from domain.live.slots import Slots
 from domain.live.vendor_clock import PATIENCE, SECOND
+from domain.market.quotes import Candle
 
 ABSENT = 5 * SECOND         # after its end a slot without a candle has none
 LONGEST = 60 * SECOND       # after its end a candle changes no more, although the vendor does not call it complete

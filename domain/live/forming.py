@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from domain.live.quotes import Candle, Ended, OpenBar, Opened, Quote
+from domain.live.quotes import Ended, OpenBar, Opened
 from domain.live.vendor_clock import SECOND
+from domain.market.quotes import Candle, Quote
 
 
 def spread_of(quote: Quote) -> float:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from domain.live.breaks import Hole, ask_again, join, told, touched
 from domain.live.forming import Forming
-from domain.live.quotes import Candle, Ended, OpenBar, Opened, Quote
+from domain.live.quotes import Ended, OpenBar, Opened
 from domain.live.slots import Watched
 from domain.live.vendor_clock import PATIENCE, VendorClock
+from domain.market.quotes import Candle, Quote
 
 NEVER = 1 << 62
 NO_CANDLE = "the {} bar of {} was touched by a break and the vendor has no candle of it; it was made of the quotes that came"

@@ -6,22 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A price as the vendor made it."""
-
-    instrument: str
-    at: int
-    bid: float
-    ask: float
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """The vendor is there, and this is its time; it proves nothing about prices."""
-
-    at: int
+from domain.market.quotes import Heartbeat, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +49,6 @@ class Instant:
 
 
 Event = Ended | Opened | Instant
-
-
-@dataclass(frozen=True, slots=True)
-class Candle:
-    """A bar of the vendor, of bids: ``start`` as the vendor calls it, ``spread`` is ask open − bid open, ``complete`` where it changes no more."""
-
-    start: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    spread: float
-    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,11 @@ class Halt:
 
     keep: bool = param(False, help="leave open positions to their stops and targets")
     strategy: str = _strategy("all of the session")
+    limit: str = param("", choices=("", "daily_loss", "max_drawdown"), help="the limit that a broker's equity has reached: it halts as that limit does, daily_loss until the next day; empty: a kill switch")
+
+    def check(self) -> None:
+        if self.limit and self.strategy:
+            raise BadRequest(f"limit {self.limit} halts the account, and strategy {self.strategy} is named; leave one of them out")
 
 
 @verb("release")
@@ -186,3 +191,16 @@ class Approve:
     def check(self) -> None:
         if self.order < 1:
             raise BadRequest("approve names no proposal; give order, the order_id that the proposal shows")
+
+
+@verb("adopt")
+@dataclass(frozen=True)
+class Adopt:
+    """At a broker: a person takes the broker's lots of a position for right, where they differ from the session's."""
+
+    client_id: str = param("", help="the order's client id, as the difference shows it")
+    close: bool = param(False, help="close what the broker has of it, too")
+
+    def check(self) -> None:
+        if not self.client_id:
+            raise BadRequest("adopt names no order; give client_id, as the difference shows it")

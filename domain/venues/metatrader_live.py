@@ -13,9 +13,9 @@ import numpy as np
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.market.instrument import Instrument, instruments
+from domain.market.quotes import Candle, Heartbeat, Quote
 from domain.market.timeframe import Timeframe
 from domain.venues.http import Connection
-from domain.venues.live import Beat, LiveCandle, Price
 from domain.venues.metatrader import QUOTED, TIMEFRAMES, clock_of
 from domain.venues.metatrader_clock import ServerClock
 from domain.venues.metatrader_link import Link
@@ -43,7 +43,7 @@ class Ticks:
         self.at = int(tick.time_msc) if tick else 0
         self.same = len(self._since()) if self.at else 0
 
-    def new(self) -> list[Price]:
+    def new(self) -> list[Quote]:
         if not self.at:
             self.begin()
             return []
@@ -56,7 +56,7 @@ class Ticks:
         self.at = last
         utc, unreadable = self.clock.utc(fresh["time_msc"].astype(np.int64) * 1_000_000)
         told = zip(utc.tolist(), unreadable.tolist(), fresh["bid"].tolist(), fresh["ask"].tolist(), strict=True)
-        return [Price(self.name, at, bid, ask) for at, wrong, bid, ask in told if not wrong and bid > 0 and ask > 0]
+        return [Quote(self.name, at, bid, ask) for at, wrong, bid, ask in told if not wrong and bid > 0 and ask > 0]
 
     def _since(self) -> np.ndarray:
         """Ticks of the last one's millisecond and later, oldest first."""
@@ -79,19 +79,19 @@ class MetaTraderLive:
         if instruments()[name].kind == "future":
             raise BadRequest(f"MetaTrader 5 has no {name}: brokers name contracts by month; choose the index, metal or energy CFD")
 
-    def prices(self, names: Sequence[str]) -> Iterator[Price | Beat | None]:
+    def prices(self, names: Sequence[str]) -> Iterator[Quote | Heartbeat | None]:
         """The first beat comes before the first price: from then on none is missed."""
         connection = self._connect()
         link = Link(connection, "feed")
         try:
             ticks = self._begin(link, names)
-            yield Beat(max(each.clock.instant(each.at / 1000) for each in ticks if each.at))
+            yield Heartbeat(max(each.clock.instant(each.at / 1000) for each in ticks if each.at))
             while True:
                 self._connected(link)
                 with self._looking:
                     found = sorted((price for each in ticks for price in each.new()), key=lambda price: price.at)
                 yield from found
-                yield Beat(found[-1].at) if found else None
+                yield Heartbeat(found[-1].at) if found else None
                 connection.wait(EVERY)
         except SourceUnavailable:
             self._ticks.clear()                         # what comes until it is back is a break
@@ -108,7 +108,7 @@ class MetaTraderLive:
             raise SourceUnavailable(f"the terminal has no price of {', '.join(names)} yet; connect it to its server and ask again")
         return ticks
 
-    def candles(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[LiveCandle]:
+    def candles(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[Candle]:
         symbol, clock = self._symbol(instrument.name)
         if str(timeframe) not in TIMEFRAMES:
             raise BadRequest(f"MetaTrader 5 has no {timeframe} bars here")
@@ -121,11 +121,11 @@ class MetaTraderLive:
         rows = [(at, row) for at, row, wrong in zip(opens.tolist(), rates, unreadable.tolist(), strict=True) if not wrong and start <= at < end]
         return [self._candle(symbol, clock, at, row, now >= at + timeframe.nanoseconds) for at, row in rows]
 
-    def _candle(self, symbol: Specification, clock: ServerClock, at: int, row: np.void, complete: bool) -> LiveCandle:
+    def _candle(self, symbol: Specification, clock: ServerClock, at: int, row: np.void, complete: bool) -> Candle:
         spread = self._spread(symbol, clock.wall(at))
         if spread is None:
             spread = round(float(row["spread"]) * float(symbol.point), symbol.digits)
-        return LiveCandle(at, float(row["open"]), float(row["high"]), float(row["low"]), float(row["close"]), float(row["tick_volume"]), spread, complete)
+        return Candle(at, float(row["open"]), float(row["high"]), float(row["low"]), float(row["close"]), float(row["tick_volume"]), spread, complete)
 
     def _spread(self, symbol: Specification, wall: int) -> float | None:
         """Of the bar's first tick, for MetaTrader keeps the lowest of a bar; None where it has no ticks of then."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from domain.errors import BadRequest, SourceUnavailable, listed
 from domain.market.instrument import Instrument
+from domain.market.quotes import Candle, Heartbeat, Quote
 from domain.market.timeframe import Timeframe
 from domain.venues.http import Connection
-from domain.venues.live import Beat, LiveCandle, Price
 from domain.venues.oanda import CANDLES, GRANULARITIES, alignment
 from domain.venues.oanda_wire import OANDA, Wire, symbol_of
 
@@ -44,20 +44,20 @@ class OandaLive:
     def check(self, name: str) -> None:
         symbol_of(name)
 
-    def prices(self, names: Sequence[str]) -> Iterator[Price | Beat | None]:
+    def prices(self, names: Sequence[str]) -> Iterator[Quote | Heartbeat | None]:
         from oandapyV20.endpoints.pricing import PricingStream
 
         ours, wire = {symbol_of(name): name for name in names}, Wire(self._connect())
         for line in wire.lines(PricingStream(wire.account, params={"instruments": ",".join(ours)})):
             yield told(line, ours)
 
-    def candles(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[LiveCandle]:
+    def candles(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[Candle]:
         if str(timeframe) not in GRANULARITIES:
             raise BadRequest(f"OANDA has no {timeframe} bars; it has {listed(GRANULARITIES, 9)}")
         step = (CANDLES - 1) * timeframe.nanoseconds
         return [candle for at in range(start, end, step) for candle in self._page(instrument, timeframe, at, min(at + step, end))]
 
-    def _page(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[LiveCandle]:
+    def _page(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[Candle]:
         """``to`` is left out, for it may not lie in the future."""
         from oandapyV20.endpoints.instruments import InstrumentsCandles
 
@@ -67,27 +67,27 @@ class OandaLive:
         return [candle for row in rows if start <= (candle := candle_of(row)).start < end]
 
 
-def told(line: dict[str, Any], ours: dict[str, str]) -> Price | Beat | None:
+def told(line: dict[str, Any], ours: dict[str, str]) -> Quote | Heartbeat | None:
     """One line of the stream.
 
     >>> told({"type": "HEARTBEAT", "time": "1970-01-01T00:00:01.000000000Z"}, {})
-    Beat(at=1000000000)
+    Heartbeat(at=1000000000)
     """
     try:
         if line.get("type") == "HEARTBEAT":
-            return Beat(nanoseconds(line["time"]))
+            return Heartbeat(nanoseconds(line["time"]))
         tradeable = line.get("tradeable", line.get("status") == "tradeable")
         if line.get("type") != "PRICE" or not tradeable or line["instrument"] not in ours or not line["bids"] or not line["asks"]:
             return None
-        return Price(ours[line["instrument"]], nanoseconds(line["time"]), float(line["bids"][0]["price"]), float(line["asks"][0]["price"]))
+        return Quote(ours[line["instrument"]], nanoseconds(line["time"]), float(line["bids"][0]["price"]), float(line["asks"][0]["price"]))
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise SourceUnavailable("OANDA's stream sent a line that cannot be read") from None
 
 
-def candle_of(row: dict[str, Any]) -> LiveCandle:
+def candle_of(row: dict[str, Any]) -> Candle:
     try:
         open, high, low, close = (float(row["bid"][key]) for key in "ohlc")
         spread = round(float(row["ask"]["o"]) - open, 10)
-        return LiveCandle(nanoseconds(row["time"]), open, high, low, close, float(row["volume"]), spread if spread >= 0 else float("nan"), bool(row["complete"]))
+        return Candle(nanoseconds(row["time"]), open, high, low, close, float(row["volume"]), spread if spread >= 0 else float("nan"), bool(row["complete"]))
     except (KeyError, TypeError, ValueError):
         raise SourceUnavailable("OANDA sent a candle that cannot be read") from None

@@ -135,7 +135,7 @@ def test_an_instrument_that_the_vendor_lacks_is_refused_before_anything_is_asked
 
 
 def test_a_price_that_stands_still_is_an_alarm_heartbeats_or_not():
-    from domain.live.quotes import Heartbeat, Quote
+    from domain.market.quotes import Heartbeat, Quote
     from worker.sessions.feed_ages import Ages
 
     ages = Ages(lambda: 0.0, lambda: NOON)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from domain.live.quotes import Heard, Heartbeat, Quote
+from domain.live.quotes import Heard
 from domain.market.calendar import calendar
 from domain.market.instrument import instruments
+from domain.market.quotes import Heartbeat, Quote
 
 OLD = 30.0                  # seconds without a price in market hours: an alarm
 SECOND = 1_000_000_000

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from domain.errors import BadRequest, SourceUnavailable
-from domain.live.quotes import Candle, Wanted
+from domain.live.quotes import Wanted
 from domain.live.slots import named
+from domain.market.quotes import Candle
 from domain.venues.live import LiveVendor
 
 SHARED = 0.5                # seconds for which an answer is good for another session too
@@ -89,4 +90,4 @@ class Candles:
             rows = self._vendor.candles(instrument, timeframe, wanted.start, wanted.end)
         except (SourceUnavailable, BadRequest) as error:
             return Answer(wanted, (), question.asked, str(error))
-        return Answer(wanted, tuple(Candle(row.start, row.open, row.high, row.low, row.close, row.volume, row.spread, row.complete) for row in rows), question.asked)
+        return Answer(wanted, tuple(rows), question.asked)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.live.bar_maker import BarMaker
-from domain.live.quotes import Candle, Cut, Heard, Heartbeat, Quote, Standing
+from domain.live.quotes import Cut, Heard, Standing
 from domain.live.slots import earlier, watched
 from domain.market.instrument import Instrument
-from domain.venues.live import Beat, LiveVendor, Price
+from domain.market.quotes import Candle, Heartbeat, Quote
+from domain.venues.live import LiveVendor
 from worker.sessions.feed_ages import Ages
 from worker.sessions.feed_candles import Candles
 from worker.sessions.feed_live import LiveFeed
@@ -102,16 +103,15 @@ class FeedHub:
             self._lost(reader, why)
             reader.over.wait(self._waits(failed))
 
-    def _told(self, reader: Reader, told: Price | Beat | None) -> bool:
+    def _told(self, reader: Reader, told: Quote | Heartbeat | None) -> bool:
         """Pass on what a connection tells; whether it told anything."""
         if told is None:
             return False
-        heard: Heard = Quote(told.instrument, told.at, told.bid, told.ask) if isinstance(told, Price) else Heartbeat(told.at)
         with self._lock:
-            if isinstance(heard, Heartbeat):
+            if isinstance(told, Heartbeat):
                 self._whole(reader)
             if reader in (self._reader, self._next):
-                self._pass_on(reader, heard)
+                self._pass_on(reader, told)
         return True
 
     def _whole(self, reader: Reader) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import unknown
-from domain.live.quotes import Candle, Feed
+from domain.live.quotes import Feed
 from domain.live.slots import watched
 from domain.live.tape import TapeBar, in_order
+from domain.market.quotes import Candle
 from domain.venues.live import LiveVendor
 from domain.venues.vendor import VENDORS
 from worker.sessions.feed_hub import FeedHub

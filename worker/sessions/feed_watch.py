@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from worker.sessions.events import ACTOR
 from worker.sessions.work import SessionWork
-from worker.sessions.writing import ACTOR
 from worker.store import Store, Unit
 from worker.store.messages import Message
 from worker.store.session_asking import entity

@@ -18,13 +18,14 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from domain.errors import SourceUnavailable
 from worker.leases import Watch
 from worker.owner import OWNER, gone
+from worker.sessions.events import ACTOR
 from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
 from worker.sessions.opening import Accounts, open_session
 from worker.sessions.replay_feed import Told
 from worker.sessions.work import SessionWork, Written
-from worker.sessions.writing import ACTOR, write
+from worker.sessions.writing import write
 from worker.settings import Settings
 from worker.store import Store, Unit
 from worker.store.append import TrailBroken

@@ -11,21 +11,7 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
-from worker.terminal.backtest_options import (
-    BARS,
-    MODES,
-    Commands,
-    Config,
-    Mode,
-    Name,
-    Params,
-    Preset,
-    Side,
-    Strategy,
-    TimeframeName,
-    commands_in,
-    with_preset,
-)
+from worker.terminal import backtest_options as options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.forecasts import ForecastSource
@@ -43,14 +29,14 @@ RULES = ("account", "costs", "execution", "sizing", "limits")
 
 
 def backtest(
-    bars: list[str] = typer.Option(..., help=BARS),
-    instrument: Name = "",
-    timeframe: TimeframeName = "",
-    side: Side = "",
+    bars: list[str] = typer.Option(..., help=options.BARS),
+    instrument: options.Name = "",
+    timeframe: options.TimeframeName = "",
+    side: options.Side = "",
     clock: Clock = "",
-    strategy: Strategy = "",
-    params: Params = "{}",
-    preset: Preset = "",
+    strategy: options.Strategy = "",
+    params: options.Params = "{}",
+    preset: options.Preset = "",
     strategy_file: StrategyFile = None,
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
     model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals, or forecasts for a strategy by quantiles: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
@@ -62,11 +48,11 @@ def backtest(
     releases: Path | None = RELEASES,
     impact: Impact = "high",
     utc: Utc = False,
-    commands: Commands = None,
-    mode: Mode = "auto",
+    commands: options.Commands = None,
+    mode: options.Mode = "auto",
     start: From = "",
     end: To = "",
-    config: Config = None,
+    config: options.Config = None,
     equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
     report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
@@ -76,8 +62,8 @@ def backtest(
     """Backtest a strategy, or your own signals, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
-    if mode not in MODES:
-        raise unknown("mode", mode, MODES)
+    if mode not in options.MODES:
+        raise unknown("mode", mode, options.MODES)
     if separate and commands:
         raise BadRequest("--commands are given to one account, and --each makes one for each series; leave one of them out")
     from domain.backtest import study
@@ -86,7 +72,7 @@ def backtest(
     strategy, params = chosen(strategy, params, strategy_file)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
-    period, asked = period_of(start, end), commands_in(commands)
+    period, asked = period_of(start, end), options.commands_in(commands)
     files = BarFiles(instruments(extra), clock)
     series, along = series_of(files, Asked(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
     files.finish()
@@ -97,7 +83,7 @@ def backtest(
     note(strategy_file, timeframe, [traded.instrument.name for traded in series])
     decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
 
-    params = with_preset(strategy, preset, timeframe, params)
+    params = options.with_preset(strategy, preset, timeframe, params)
     source = ForecastSource.named(strategy, model, forecasts)
     filtering = ModelFilter.named(model, strategy, bool(signals)) if model and not source else None
 

@@ -10,21 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest, unknown
-from worker.terminal.backtest_options import (
-    BARS,
-    MODES,
-    Commands,
-    Config,
-    Mode,
-    Name,
-    Params,
-    Preset,
-    Side,
-    Strategy,
-    TimeframeName,
-    commands_in,
-    with_preset,
-)
+from worker.terminal import backtest_options as options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.options import To, params_of
@@ -53,16 +39,16 @@ Start = Annotated[str, typer.Option("--from", "--start", help="Start of trading,
 
 def start(
     session: str = typer.Option(..., "--session", help="Name of the new session."),
-    replay: list[str] = typer.Option([], help=BARS),
+    replay: list[str] = typer.Option([], help=options.BARS),
     feed: str = typer.Option("", help="Live feed instead of files: oanda or mt5."),
-    instrument: Name = "",
+    instrument: options.Name = "",
     broker: str = typer.Option("paper", help="Where orders go: paper; none are sent to a broker yet."),
-    timeframe: TimeframeName = "",
-    side: Side = "",
+    timeframe: options.TimeframeName = "",
+    side: options.Side = "",
     clock: Clock = "",
-    strategy: Strategy = "",
-    params: Params = "{}",
-    preset: Preset = "",
+    strategy: options.Strategy = "",
+    params: options.Params = "{}",
+    preset: options.Preset = "",
     strategy_file: StrategyFile = None,
     signals: Signals = None,
     rates: list[str] = RATE_FILES,
@@ -73,10 +59,10 @@ def start(
     utc: Utc = False,
     start: Start = "",
     end: To = "",
-    config: Config = None,
+    config: options.Config = None,
     speed: str = typer.Option("max", help="Speed of a replay: times real time, or max."),
-    commands: Commands = None,
-    mode: Mode = "auto",
+    commands: options.Commands = None,
+    mode: options.Mode = "auto",
     model: NoModel = "",
     forecasts: NoForecasts = "",
     magnify: list[str] = NO_MAGNIFY,
@@ -94,7 +80,7 @@ def start(
     from worker.terminal.backtest import rules_in
     from worker.terminal.here import desk
 
-    for what, value, known in (("broker", broker, BROKERS), ("mode", mode, MODES), ("feed", feed, ("", *FEEDS))):
+    for what, value, known in (("broker", broker, BROKERS), ("mode", mode, options.MODES), ("feed", feed, ("", *FEEDS))):
         if value not in known:
             raise unknown(what, value, [name for name in known if name])
     if bool(replay) == bool(feed):
@@ -111,7 +97,7 @@ def start(
         raise BadRequest("--params and --preset are of a strategy, and a table of signals has none; leave them out")
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
-    period, given, times = period_of(start, end), commands_in(commands), _speed(speed)
+    period, given, times = period_of(start, end), options.commands_in(commands), _speed(speed)
     at, files = desk(), BarFiles(instruments(extra), clock, checks=False)
     if feed:
         traded = live_series(instrument, timeframe, files.table)
@@ -123,7 +109,7 @@ def start(
     inputs = InputFiles(signals, rates, OutsideFiles(macro, headlines, releases, impact, utc)).read(files, traded, side, period, bool(replay))
     if len(set(sides)) > 1:
         raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
-    params = with_preset(strategy, preset, series[0].rpartition(" ")[2], params)
+    params = options.with_preset(strategy, preset, series[0].rpartition(" ")[2], params)
     begin = {} if period.start is None else {"from": int(pd.Timestamp(period.start).value)}
     plan = dict(series=series, strategies=[dict(name=strategy or SIGNALS, params=params_of(params), series=[])], rules=rules.values(), mode=mode, side=sides[0], **begin)
     _check(plan, files.table, inputs)

@@ -64,4 +64,4 @@ def test_the_drawn_commands_reach_every_verb_and_what_it_books():
             counted |= {name for name, count in outcome.counts.items() if count}
             tickets += int((outcome.fills["order_id"] < 0).sum())
     assert {"manual", "kill_switch"} <= reasons and {"manual_below_step", "halted", "blackout"} <= counted and tickets > 5
-    assert verbs == set(VERBS) - {"set", "stop"}
+    assert verbs == set(VERBS) - {"set", "stop", "adopt"}

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from domain.live.bar_maker import BarMaker
-from domain.live.quotes import Candle, Cut, Ended, Event, Heartbeat, Instant, Opened, Quote
+from domain.live.quotes import Cut, Ended, Event, Instant, Opened
 from domain.live.slots import watched
+from domain.market.quotes import Candle, Heartbeat, Quote
 from tests.reference.quote_bars import SECOND, QuoteBar, bars_of
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "12"))

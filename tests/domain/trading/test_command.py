@@ -15,7 +15,7 @@ EXAMPLES = {
     "pause": {}, "continue": {}, "close": {"instrument": "EURUSD", "side": "long", "share": 1 / 3, "tag": "", "trade": 4}, "close-all": {},
     "order": {"instrument": "EURUSD", "side": "buy", "lots": 0.1, "stop": 1.0, "target": 1.2}, "set": {"parameters": {"lookback": 30, "words": "a,\"b\"\nc"}, "strategy": "breakout"},
     "enable": {"strategy": "breakout"}, "disable": {}, "blackout": {"add": "Fri 20:00-Sun 23:00 Europe/Athens; 12:25-12:35 UTC"}, "stop": {"close": True}, "halt": {"keep": True},
-    "release": {}, "approve": {"order": 3, "series": "EURUSD M5", "strategy": "breakout"},
+    "release": {}, "adopt": {"client_id": "gold-5-0", "close": True}, "approve": {"order": 3, "series": "EURUSD M5", "strategy": "breakout"},
 }  # fmt: skip
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.market import Timeframe, instrument
+from domain.market.quotes import Heartbeat, Quote
 from domain.venues.http import Clock, Connection
-from domain.venues.live import Beat, Price
 from domain.venues.metatrader_link import LOGIN, PASSWORD, SERVER
 from domain.venues.metatrader_live import MetaTraderLive
 from tests.conformance.rig_metatrader import MetaTraderRig
@@ -30,7 +30,7 @@ class Ticking(MetaTraderRig):
             name, at = rng.choice(NAMES), begin + round(rng.random() * 180, 3)
             bid = round(1.1 + rng.random() / 100, 5) if name == "EURUSD" else round(150 + rng.random(), 3)
             self.terminal.quotes.setdefault(name, []).append((at, bid, round(bid + 0.0001, 5)))
-            self.told.append(Price(name, round(at * 1000) * 1_000_000, bid, round(bid + 0.0001, 5)))
+            self.told.append(Quote(name, round(at * 1000) * 1_000_000, bid, round(bid + 0.0001, 5)))
         for quotes in self.terminal.quotes.values():
             quotes.sort()
         self.terminal.last_quote = self.last_quote
@@ -42,8 +42,8 @@ class Ticking(MetaTraderRig):
         keys = {LOGIN: "12345678", PASSWORD: self.secret, SERVER: "Double-Demo"}
         return MetaTraderLive(lambda: Connection("MetaTrader 5", "", Clock(self.time.utc_ns, self.time.monotonic, self._sleep), lambda: 0.5, keys=keys, tries=1))
 
-    def until(self, told: Iterator[Price | Beat | None], seconds: float) -> list[Price | Beat]:
-        end, heard = self.time.slept + seconds, list[Price | Beat]()
+    def until(self, told: Iterator[Quote | Heartbeat | None], seconds: float) -> list[Quote | Heartbeat]:
+        end, heard = self.time.slept + seconds, list[Quote | Heartbeat]()
         while self.time.slept < end:
             if (each := next(told)) is not None:
                 heard.append(each)
@@ -59,13 +59,13 @@ def rig() -> Iterator[Ticking]:
 
 def test_every_tick_is_told_once_in_the_order_of_its_time_after_a_beat(rig):
     heard = rig.until(rig.live().prices(NAMES), 200)
-    assert isinstance(heard[0], Beat)
-    begun, prices = heard[0].at, [each for each in heard if isinstance(each, Price)]
+    assert isinstance(heard[0], Heartbeat)
+    begun, prices = heard[0].at, [each for each in heard if isinstance(each, Quote)]
     assert sorted(prices, key=lambda price: (price.at, price.instrument, price.bid)) == sorted((price for price in rig.told if price.at > begun), key=lambda price: (price.at, price.instrument, price.bid))
     beat = 0
     for each in heard:
-        assert not isinstance(each, Price) or each.at >= beat
-        beat = max(beat, each.at) if isinstance(each, Beat) else beat
+        assert not isinstance(each, Quote) or each.at >= beat
+        beat = max(beat, each.at) if isinstance(each, Heartbeat) else beat
 
 
 def test_a_terminal_that_has_lost_its_server_ends_the_prices(rig):
