@@ -26,6 +26,8 @@ from domain.trading.task import Outcome, Task
 def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = (), contexts: Mapping[str, Context] = {}) -> Outcome:
     """Trades, fills, equity and counts. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape."""
     series, asks, rates = series_in(plan, bars, contexts), plan.mode == "approve", plan.inputs.rates
+    if plan.inputs.selection is not None:
+        return plan.inputs.selection.backtested(plan, series, commands)
     if plan.of_signals:
         return run(list(series.values()), plan.rules, None, _signals(plan, series), rates, commands=commands, ask=asks).outcome
     if len(plan.strategies) == 1 and len(plan.decided) == len(plan.series):

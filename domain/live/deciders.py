@@ -14,7 +14,7 @@ from domain.live.deciding import Deciding
 from domain.live.plan import Plan
 from domain.live.selecting import Market, Selected
 from domain.live.signal_rows import SignalRows, Signals
-from domain.live.tape import TapeBar, frame_of
+from domain.live.tape import TapeBar, columns_of, frame_of
 from domain.outside.timed_values import TimedValues
 from domain.strategies import Strategy
 from domain.trading.limit_inputs import monitored
@@ -34,7 +34,7 @@ class Deciders:
         self._names = {text: plan.name_of(text) for text in plan.series}
         self._others = {text: self._others_of(text) for text in plan.series}
         self._deciding = [self._begun(text, self.strategies[number]) for text, number in plan.decided]
-        self._selector = plan.inputs.selector(Market(plan, self._context, seen)) if plan.inputs.selector else None
+        self._selector = plan.inputs.selection.live(Market(plan, self._context, seen)) if plan.inputs.selection else None
         self._tasks = {text: [k for k, (series, _) in enumerate(plan.decided) if series == text] for text in plan.series}
         drift = plan.rules.limits.drift.strip()
         self._monitors = {text: Stream(frame_of(seen(text)), [parse(drift)], self._context(text)) for text in plan.series} if drift else {}
@@ -58,7 +58,7 @@ class Deciders:
 
     def _decided(self, k: int, bar: TapeBar) -> list[Row]:
         text, _ = self.plan.decided[k]
-        return self._deciding[k].ended(_columns(bar), self._known_others(text), self._macro_at(text, bar.end))
+        return self._deciding[k].ended(columns_of(bar), self._known_others(text), self._macro_at(text, bar.end))
 
     def _selected(self, at: int, bars: Sequence[TapeBar], decided: Mapping[int, list[Row]]) -> Selected:
         assert self._selector is not None
@@ -70,7 +70,7 @@ class Deciders:
         """The value of the feature that the limit ``drift`` names, at a bar that has just ended; to be asked once. None where there is no such limit."""
         if bar.series not in self._monitors:
             return None
-        (value,) = self._monitors[bar.series].append(_columns(bar), self._known_others(bar.series), self._macro_at(bar.series, bar.end)).values()
+        (value,) = self._monitors[bar.series].append(columns_of(bar), self._known_others(bar.series), self._macro_at(bar.series, bar.end)).values()
         return value
 
     def remembered(self, text: str) -> np.ndarray | None:
@@ -114,10 +114,6 @@ class Deciders:
             return {}
         known = {name: (values, int(np.searchsorted(values.times, end, side="right"))) for name, values in self.contexts[text].macro.items()}
         return {name: float(values.values[row - 1]) for name, (values, row) in known.items() if row}
-
-
-def _columns(bar: TapeBar) -> dict[str, float]:
-    return dict(ts=bar.ts, end=bar.end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume, spread=bar.spread)
 
 
 def _closes(bars: Sequence[TapeBar]) -> TimedValues:

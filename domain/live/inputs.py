@@ -20,7 +20,7 @@ from domain.trading.task import Rate
 if TYPE_CHECKING:
     from domain.backtest.live import LiveSeries, LiveSimulation
     from domain.features import Context
-    from domain.live.selecting import MakeSelector
+    from domain.live.selecting import Selection
 
 
 class Quotes(NamedTuple):
@@ -51,13 +51,13 @@ class Finer:
 @dataclass(frozen=True)
 class Inputs:
     """``signals``: as ``read_signals`` gives them, of all instruments; None: strategies decide. ``contexts``: by series, what features and limits read.
-    ``finer``: by series, bars inside its bars. ``selector``: makes what decides which signals are traded; None: all are."""
+    ``finer``: by series, bars inside its bars. ``selection``: decides which signals are traded; None: all are."""
 
     signals: pd.DataFrame | None = None
     rates: Sequence[Rate] = ()
     contexts: Mapping[str, Context] = field(default_factory=lambda: MappingProxyType({}))
     finer: Mapping[str, Finer] = field(default_factory=lambda: MappingProxyType({}))
-    selector: MakeSelector | None = None
+    selection: Selection | None = None
 
     def signals_of(self, instrument: str) -> pd.DataFrame:
         """The signals of one instrument, in their order."""

@@ -32,7 +32,7 @@ def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
             raise BadRequest("the plan trades signals, and no table of them is given; give one")
         else:
             refuse_unreadable(plan.inputs.signals)
-    if plan.scan is not None and plan.inputs.selector is None:
+    if plan.scan is not None and plan.inputs.selection is None:
         raise BadRequest("the plan trades a scanner's proposals, and nothing here judges them; start it with: tidemark paper start --scan")
     for text in plan.series:
         refuse_blind(plan.rules.limits, plan.instrument(text), contexts[text].releases if text in contexts else None)

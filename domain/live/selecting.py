@@ -11,7 +11,10 @@ from domain.live.tape import TapeBar
 from domain.trading.signal_row import Row
 
 if TYPE_CHECKING:
+    from domain.backtest.study import Series
+    from domain.live.command import Command
     from domain.live.plan import Plan
+    from domain.trading.task import Outcome
 
 
 @dataclass(frozen=True)
@@ -41,4 +44,10 @@ class Market:
     seen: Callable[[str], Sequence[TapeBar]]
 
 
-MakeSelector = Callable[[Market], Selector]
+class Selection(Protocol):
+    """What a session is given: it makes the selector of its bars, and runs the backtest that the session must equal."""
+
+    def live(self, market: Market) -> Selector: ...
+
+    def backtested(self, plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> Outcome:
+        """``series``: of the plan, by name, with their bars and history."""

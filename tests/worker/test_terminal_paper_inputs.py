@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from domain.market.instrument import TABLE
 from tests.worker import outside as files
+from tests.worker.dying import dying
 from tests.worker.test_terminal_paper import STRATEGY, paper, refused
 from tests.worker.test_terminal_paper import workspace as workspace
 from tests.worker.test_terminal_tape import CONFIG, TIME, backtest, plain, same, walk
 from worker.cli import app
 from worker.store import session_asking as asking
-from worker.store.sessions import lease_of
 from worker.terminal.here import desk
 
 
@@ -24,27 +24,11 @@ def session(folder, *more: object, name: str = "one") -> dict:
     return json.loads(paper("start", "--session", name, "--config", folder / "config.toml", "--out", folder / name, "--json", *more))
 
 
-class Died(BaseException):
-    """What a kill is to Python: nothing catches it."""
-
-
-def session_that_dies(folder, monkeypatch, commits: int, *more: object) -> None:
-    """One that dies after so many commits, and another process that goes on; it has trades on both sides of it."""
-    from worker.store.session_commits import SessionCommits
-    whole, done = SessionCommits.write, []
-
-    def write(self, commits_, at):
-        if commits_ and len(done) == commits:
-            raise Died
-        done.extend(commits_)
-        whole(self, commits_, at)
-
-    with monkeypatch.context() as patched, pytest.raises(Died):
-        patched.setattr(SessionCommits, "write", write)
+def session_that_dies(folder, monkeypatch, bars: int, *more: object) -> None:
+    """One that dies after so many bars, and another process that goes on; it has trades on both sides of it."""
+    with dying(monkeypatch, "dead", bars):
         session(folder, *more, "--speed", "1e9", name="dead")
-    with desk().paper.store.unit() as unit:
-        if lease := unit.leases.get(lease_of("dead")):
-            unit.leases.free(lease.name, lease.epoch, lease.beats)
+    with desk().paper.store.read() as unit:
         before = unit.sessions.progress("dead").rows.get("trades", 0)
     paper("resume", "dead", "--out", folder / "dead")
     assert len(pd.read_csv(folder / "dead" / "trades.csv")) > before > 0
@@ -120,8 +104,8 @@ def test_the_limit_news_holds_back_entries_of_signals(workspace):
 
 
 REFUSED = [
-    (("--model", "gold"), "--model: a session asks no model"), (("--forecasts", "x.csv"), "--forecasts: a session reads no forecasts"),
-    (("--magnify", "x.csv"), "--magnify: a session trades the bars that it is given"), (("--each",), "--each: a session is one account"),
+    (("--model", "gold"), "no model named 'gold'"), (("--forecasts", "x.csv"), "--forecasts are for strategies that decide on them"),
+    (("--magnify", "USDJPY=x.csv"), "--magnify names USDJPY, which no --bars names"), (("--each",), "--each: a session is one account"),
     (("--signals", "x.csv"), "give either --strategy NAME"), (("--rates", "EURUDS=x.csv"), "no instrument named 'EURUDS'"),
     (("--releases", "nowhere.csv"), "cannot be"),
 ]  # fmt: skip
