@@ -44,9 +44,13 @@ class LossLimits:
     [(990.0, 0.2)]
     """
 
-    def __init__(self, limits: Limits, start: float | None, kept: Sequence[float] = ()) -> None:
+    def __init__(self, limits: Limits, start: float | None, kept: Sequence[float | None] = ()) -> None:
         self.limits = limits
-        self.until, self._begin, self._peak, self._last = int(kept[0]) if kept else 0, *(kept[1:4] if kept else (start,) * 3)
+        begin, peak, last = kept[1:4] if kept else (start,) * 3
+        self.until = int(kept[0] or 0) if kept else 0
+        self._begin: float | None = begin
+        self._peak: float | None = peak
+        self._last: float | None = last
 
     @property
     def kept(self) -> list[float | None]:
@@ -55,13 +59,12 @@ class LossLimits:
     def look(self, ts: int, equity: float, low: float | None = None) -> tuple[Use, ...]:
         """What is used at ``ts`` (ns UTC) with this equity, ``low`` the lowest since the last look; of the limits that are set."""
         lowest = equity if low is None else low
-        if self._last is None or self._begin is None or self._peak is None:
-            self._begin = self._peak = self._last = equity
+        begin, peak, last = (equity if value is None else value for value in (self._begin, self._peak, self._last))
         if ts > self.until:
-            self.until, self._begin = _day_end(self.limits.day_reset, ts), self._last
-        uses = [_use(name, share, base, lowest) for name, share, base in (("daily_loss", self.limits.daily_loss, self._begin), ("max_drawdown", self.limits.max_drawdown, self._peak)) if share]
-        self._last, self._peak = equity, max(self._peak, equity)
-        return tuple(uses)
+            self.until, begin = _day_end(self.limits.day_reset, ts), last
+        self._begin, self._peak, self._last = begin, max(peak, equity), equity
+        counted = (("daily_loss", self.limits.daily_loss, begin), ("max_drawdown", self.limits.max_drawdown, peak))
+        return tuple(_use(name, share, base, lowest) for name, share, base in counted if share)
 
 
 def _use(limit: str, share: float, base: float, lowest: float) -> Use:

@@ -68,6 +68,30 @@ def judged(folder, out: str, *more: object):
     return folder / out
 
 
+def quantiles(folder, frame):
+    """Forecasts at most bars, by their opens, as a file gives them."""
+    levels = np.sort(np.random.default_rng(6).normal(0, 6e-4, (len(frame), 7)), axis=1)
+    table = pd.DataFrame(levels, columns=["q05", "q10", "q25", "q50", "q75", "q90", "q95"]).assign(ts=frame["ts"].dt.strftime(TIME))
+    table[np.arange(len(frame)) % 7 > 0].to_csv(folder / "quantiles.csv", index=False)
+    return folder / "quantiles.csv"
+
+
+def test_forecasts_and_finer_bars_are_stored_with_the_session(workspace, monkeypatch):
+    """A strategy by quantiles, filled inside its bars by shorter ones; killed in the middle, its files moved away, and taken up."""
+    (workspace / "config.toml").write_text(CONFIG + '[execution]\nintrabar = "magnify"\n')
+    minutes = walk(1, 600, seed=8)
+    parts = minutes.groupby(minutes["ts"].dt.floor("5min"))
+    frame = pd.DataFrame(dict(open=parts["open"].first(), high=parts["high"].max(), low=parts["low"].min(), close=parts["close"].last())).reset_index()
+    bars, finer, table = plain(workspace, "m5.csv", frame), plain(workspace, "m1.csv", minutes), quantiles(workspace, frame)
+    asked = ["--strategy", "aggressive", "--params", '{"horizon": 4, "costs": 0.5}']
+    session_that_dies(workspace, monkeypatch, 70, "--replay", f"EURUSD M5={bars}", "--magnify", f"EURUSD={finer}", "--forecasts", table, *asked)
+    beside = ["--magnify", f"EURUSD={finer.rename(workspace / 'moved.csv')}", "--forecasts", table.rename(workspace / "away.csv"), *asked]
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *beside))
+    assert "dead is its backtest:" in paper("consistency", "dead")
+    coarse = judged(workspace, "coarse", "--bars", workspace / "dead" / "tape.csv", *beside[2:])
+    assert (coarse / "trades.csv").read_bytes() != (workspace / "dead" / "trades.csv").read_bytes(), "the finer bars decide something"
+
+
 def own_table(folder) -> None:
     """Instruments of the workspace: one that the shipped table has not."""
     row = TABLE.read_text(encoding="utf-8").partition("[EURUSD]")[2].partition("\n[")[0]

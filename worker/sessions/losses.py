@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.live.loss_limits import LossLimits, Use
 from domain.live.plan import Plan
+from worker.sessions.floor_watch import FloorWatch
 from worker.sessions.levels import Levels
 from worker.store.messages import Message
 
@@ -45,7 +46,7 @@ class EquityLosses:
 
 
 class LossWatch:
-    """Of a session's own book, row by row of its equity curve.
+    """Of a session's own book, row by row of its equity curve: its limits, and the floors of the rule set that it was started with.
 
     >>> from domain.live.plan import StrategyPlan
     >>> from domain.trading.rules import rules_from
@@ -55,13 +56,15 @@ class LossWatch:
     [[], ['gold has used 55 % of its daily loss limit'], [], ['gold has used 110 % of its daily loss limit']]
     """
 
-    def __init__(self, name: str, plan: Plan, kept: Sequence[Any] = ()) -> None:
-        self._losses = EquityLosses(name, plan, plan.rules.account.balance, kept)
+    def __init__(self, name: str, plan: Plan, kept: Sequence[Any] = (), floors: FloorWatch | None = None) -> None:
+        self._losses, self._floors = EquityLosses(name, plan, plan.rules.account.balance, kept), floors
 
     @property
-    def kept(self) -> list[Any]:
-        return self._losses.kept
+    def kept(self) -> dict[str, Any]:
+        """What stands in the session's view: ``losses``, and with a rule set its ``floors`` as they are and what was told of them."""
+        return dict(losses=self._losses.kept) | (dict(floors=self._floors.shown, floors_told=self._floors.told) if self._floors else {})
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
         """What is to be told at this row of the equity curve."""
-        return self._losses.look(int(row["ts"]), float(row["equity"]), float(row["equity_low"]))[1]
+        _, messages = self._losses.look(int(row["ts"]), float(row["equity"]), float(row["equity_low"]))
+        return [*messages, *(self._floors.look(row) if self._floors else ())]

@@ -25,6 +25,8 @@ from worker.terminal.traded_series import Asked, one_timeframe, series_of, with_
 BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
 Start = Annotated[str, typer.Option("--from", "--start", help="Start of trading, ISO 8601 in UTC; bars before it are history for features. Default: the first bar.")]
+RuleSetName = Annotated[str, typer.Option("--rule-set", help="Rule set whose floors people are warned of, by name: a preset or one of yours; it refuses no order.")]
+Phase = Annotated[str, typer.Option("--phase", help="Phase of the rule set; default: its first.")]
 
 
 def start(
@@ -53,6 +55,8 @@ def start(
     speed: str = typer.Option("max", help="Speed of a replay: times real time, or max."),
     commands: options.Commands = None,
     mode: options.Mode = "auto",
+    rule_set: RuleSetName = "",
+    phase: Phase = "",
     model: options.Model = "",
     forecasts: options.Forecasts = None,
     magnify: list[str] = options.MAGNIFY,
@@ -100,6 +104,8 @@ def start(
     begin = {} if period.start is None else {"from": int(pd.Timestamp(period.start).value)}
     plan = json.loads(json.dumps(dict(series=series, **decides.plan, rules=rules.values(), mode=mode, side=sides[0], **begin)))
     source = _checked(at.paper.store, extra, plan, source, inputs, decides.table)
+    if rule_set:
+        source = source | dict(rule_set=at.paper.rule_set(rule_set, phase, plan["rules"]["account"]))
     with at.paper.store.unit() as unit:
         asking.start(unit, session, plan, source, at.user, broker, mode)
         for number, each in enumerate(given):
