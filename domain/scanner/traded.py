@@ -35,9 +35,9 @@ def run(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command] = 
     tasks = [_task(plan, series[text], decided[k], every) for k, (text, _) in enumerate(plan.decided)]
     names, asks = [plan.names[number] for _, number in plan.decided], plan.mode == "approve"
     if commands or asks:
-        result = replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), plan.inputs.rates)
+        result = replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), plan.inputs.rates, moves=True)
     else:
-        result = Result(replay(tasks, plan.account_rules, plan.inputs.rates), tasks)
+        result = Result(replay(tasks, plan.account_rules, plan.inputs.rates, moves=True), tasks)
     outcome, market = result.outcome, account_calendar(each.instrument.calendar for each in every)
     metrics = measure(outcome.trades, outcome.fills, outcome.equity, plan.rules.account.balance, float("nan"), market)
     history = History({text: each.bars_of_history for text, each in series.items()}, 0)

@@ -92,6 +92,33 @@ def test_forecasts_and_finer_bars_are_stored_with_the_session(workspace, monkeyp
     assert (coarse / "trades.csv").read_bytes() != (workspace / "dead" / "trades.csv").read_bytes(), "the finer bars decide something"
 
 
+def test_a_scanner_trades_its_proposals(workspace, monkeypatch):
+    """Written by tidemark scan, as a file; killed in the middle; a session of one that takes a model's chance, or of options beside it, is refused."""
+    k = np.arange(400)
+    m5 = walk(5, 400)
+    swing = 0.002 * np.sin(k / 7.0)
+    frame = m5.assign(**{name: np.round(m5[name] + swing, 5) for name in ("open", "high", "low", "close")})
+    bars = plain(workspace, "m5.csv", frame)
+    words = ["--strategy", "breakout", "--strategy", "momentum", "--params", '{"breakout": {"lookback": 5, "quiet": 0.0}}', "--fewest", "2", "--history", "30", "--max-es95", "900"]
+    scanned = CliRunner().invoke(app, ["scan", "--bars", f"EURUSD={bars}", *words, "--config", str(workspace / "config.toml"), "--out", str(workspace / "scan")], catch_exceptions=False)
+    assert scanned.exit_code == 0, scanned.output
+    definition = workspace / "scan" / "scan.json"
+    session_that_dies(workspace, monkeypatch, 200, "--replay", f"EURUSD M5={bars}", "--scan", definition)
+    moved = definition.rename(workspace / "moved.json")
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", "--scan", moved))
+    assert "dead is its backtest:" in paper("consistency", "dead")
+    decisions = pd.read_csv(workspace / "dead" / "decisions.csv")
+    assert {"few_trades", "grade"} & set(decisions["reason"]) and (decisions["verdict"] == "placed").any()
+    assert "--scan names its strategies" in refused("start", "--session", "x", "--replay", f"EURUSD M5={bars}", "--scan", moved, "--strategy", "momentum")
+    assert "has no spec of a scan" in refused("start", "--session", "x", "--replay", f"EURUSD M5={bars}", "--scan", text_file(workspace, "{}"))
+    assert "there is no scan abc123" in refused("start", "--session", "x", "--replay", f"EURUSD M5={bars}", "--scan", "abc123")
+
+
+def text_file(folder, text: str):
+    (folder / "text.json").write_text(text)
+    return folder / "text.json"
+
+
 def own_table(folder) -> None:
     """Instruments of the workspace: one that the shipped table has not."""
     row = TABLE.read_text(encoding="utf-8").partition("[EURUSD]")[2].partition("\n[")[0]

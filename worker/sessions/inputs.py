@@ -18,7 +18,7 @@ from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import TimedValues
 from domain.trading.signals import read_signals
 from domain.trading.task import Rate
-from worker.sessions.models import with_model
+from worker.sessions.models import with_selection
 from worker.store import Store
 from worker.store.frames import Frames
 
@@ -56,7 +56,7 @@ def plan_of(store: Store, instruments_file: str, plan: Mapping[str, Any], source
     rates = [_rate(frames, read, entry) for entry in entries if entry["kind"] == "rate"]
     contexts = _contexts(frames, read.series, [entry for entry in entries if "series" in entry and entry["kind"] != "finer"])
     finer = {entry["series"]: Finer(Timeframe.named(entry["timeframe"]), frames.get(entry["frame"]), read.instrument(entry["series"]).calendar) for entry in entries if entry["kind"] == "finer"}
-    return with_model(store, replace(read, inputs=Inputs(signals, rates, contexts, finer)), source)
+    return with_selection(store, replace(read, inputs=Inputs(signals, rates, contexts, finer)), source)
 
 
 def refuse_unstartable(store: Store, instruments_file: str, plan: Mapping[str, Any], source: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The model of a session: the version that its plan names by hash, read again whenever the session is taken up."""
+"""The model or scanner of a session. Of a model the version that its plan names by hash is read again whenever the session is taken up."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ ACTOR = "tidemark"      # who reads a model's files
 NO_BARS = "a strategy by quantiles reads forecasts of bars that are there when the session starts, and a live feed has none; replay stored bars, or choose another strategy"
 
 
-def with_model(store: Store, plan: Plan, source: Mapping[str, Any]) -> Plan:
-    """The plan with what its model says: forecasts beside the bars of a strategy that reads them, else what selects among its signals. As it is where it names no model."""
+def with_selection(store: Store, plan: Plan, source: Mapping[str, Any]) -> Plan:
+    """The plan with its scanner, or with what its model says: forecasts beside the bars of a strategy that reads them, else what selects among its signals."""
     from worker.model_use import live, of_spec
 
+    if plan.scan is not None:
+        return replace(plan, inputs=replace(plan.inputs, selection=_scanner(plan)))
     if plan.model is None:
         return plan
     model = of_spec(store, dict(model=plan.model))
@@ -34,6 +36,12 @@ def with_model(store: Store, plan: Plan, source: Mapping[str, Any]) -> Plan:
 
     series, _ = with_forecasts(store, model, ACTOR, _series(store, plan, source), plan.rules, plan.inputs.rates, plan.strategies[0].made)      # type: ignore[arg-type]
     return _with_forecasts(plan, series)
+
+
+def _scanner(plan: Plan) -> Any:
+    from domain.scanner.over_time import ScanSelection
+
+    return ScanSelection.of(plan.scan or {})
 
 
 def with_forecast_table(store: Store, plan: Plan, source: Mapping[str, Any], table: pd.DataFrame) -> Plan:
