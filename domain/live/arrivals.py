@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -93,6 +93,14 @@ class Arrivals:
             return self._drop(bar.series, bar.ts, why)
         self.last[bar.series] = (bar.ts, bar.end)
         return True
+
+    def lose(self, series: str, count: int, lines: Iterable[str]) -> None:
+        """Rows of a file that could not be read as bars, and what the first of them hold."""
+        self._of(series)
+        self.dropped[series] += count
+        named = [f"a row of {series} was dropped: {line}" for line in lines]
+        more = [f"{count - len(named):,} more rows of {series} were dropped"] if count > len(named) else []
+        self._remarks += [*named, *more]
 
     def next(self) -> int | None:
         """The next instant that is known whole; None where there is none yet. A bar that is to end before it and has not holds it back."""

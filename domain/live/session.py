@@ -95,6 +95,10 @@ class Session:
         """A whole bar at once, as from a file: nothing of it is taken where any of it is bad."""
         return self._arrivals.whole(bar)
 
+    def lose(self, series: str, count: int, lines: Iterable[str] = ()) -> None:
+        """Rows that were to be bars of this series and could not be read: they are counted as dropped, and ``lines`` says what the first of them hold."""
+        self._arrivals.lose(series, count, lines)
+
     def command(self, command: Command) -> None:
         """A verb of a person, worked after the last instant ≤ its ``ts``; commands come in the order of their ``ts``, and those that were not worked when the
         session was stored come again. Raises BadRequest for one that names what the session has not: it does not go onto the tape."""

@@ -13,7 +13,7 @@ from domain.live.quotes import Standing
 from domain.live.tape import TapeBar, bars_in, in_order
 from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
-from worker.sessions.replay_feed import ReplayFeed, SessionFeed
+from worker.sessions.replay_feed import Lost, ReplayFeed, SessionFeed
 from worker.settings import Settings
 from worker.store import Store
 
@@ -39,7 +39,8 @@ class Source(Protocol):
 
 
 class Replay:
-    """Stored tables of bars: ``{"feed": "replay", "frames": {series: content hash}, "speed": 0}``."""
+    """Stored tables of bars: ``{"feed": "replay", "frames": {series: content hash}, "speed": 0}``. ``lost``: of a series how many rows of its file could not be read, and the first of
+    them."""
 
     def history(self, asked: Asked) -> Sequence[TapeBar]:
         start = asked.plan.start
@@ -48,7 +49,8 @@ class Replay:
     def open(self, asked: Asked) -> SessionFeed:
         start = asked.plan.start
         bars = {series: [bar for bar in every if start is None or bar.ts >= start] for series, every in self._bars(asked).items()}
-        return ReplayFeed(bars, asked.standing.worked if asked.standing else -1, float(asked.source.get("speed", 0.0)))
+        lost = [Lost(series, count, tuple(lines)) for series, (count, lines) in asked.source.get("lost", {}).items()]
+        return ReplayFeed(bars, asked.standing.worked if asked.standing else -1, float(asked.source.get("speed", 0.0)), lost=lost)
 
     def _bars(self, asked: Asked) -> dict[str, list[TapeBar]]:
         frames = asked.source.get("frames", {})

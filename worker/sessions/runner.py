@@ -39,6 +39,7 @@ LOOK, CLAIM, SHOW = 0.25, 1.0, 1.0      # seconds between looks at commands and 
 BATCH = 0.25                # seconds of a replay as fast as possible that one transaction writes
 AGAIN = 0.5                 # seconds between two tries while the database is away
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
+EMPTY = 1.0                 # seconds between two rounds while no session is held
 AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
 
 
@@ -83,7 +84,7 @@ class Runner:
         beating.start()
         while not stopping.is_set():
             if not self.step():
-                stopping.wait(AGAIN if self.away else IDLE)
+                stopping.wait(AGAIN if self.away else IDLE if self.held or self._only else EMPTY)
         self.leave()
 
     def step(self) -> bool:
@@ -292,6 +293,8 @@ class Runner:
 
     def _beat(self, stopping: threading.Event) -> None:
         while not stopping.wait(self._settings.work.beat):
+            if not self.held:
+                continue
             try:
                 with self.store.unit() as unit:
                     unit.leases.beat_all(self.owner)

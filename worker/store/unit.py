@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
+from worker.store.api_tokens import ApiRequests, ApiTokens
 from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
@@ -43,6 +44,9 @@ from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
 
+SIGN_EVERY = 4.0            # seconds between two signs of life of a process
+ALIVE = timedelta(seconds=12)       # after its last sign a process on another machine counts as alive; on this one its end is seen
+
 
 @dataclass(frozen=True)
 class Process:
@@ -71,6 +75,7 @@ class Unit:
         self.order_intents, self.messages = OrderIntents(connection), Messages(connection)
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)
         self.message_sends = MessageSends(connection)
+        self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 
     @property

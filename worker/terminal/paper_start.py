@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,6 +80,7 @@ def start(
 
     from domain.live.signal_rows import SIGNALS
     from domain.market import instruments
+    from worker.sessions.feed_source import LIVE
     from worker.sessions.inputs import stored
     from worker.store import session_asking as asking
     from worker.terminal.backtest import rules_in
@@ -105,10 +107,11 @@ def start(
     at, files = desk(), BarFiles(instruments(extra), clock, checks=False)
     if feed:
         traded = live_series(instrument, timeframe, files.table)
+        LIVE[feed].require(at.settings.vendors)
         source = _source(feed=feed, instruments=[name.strip() for name in instrument.split(",")])
     else:
         traded = _traded(files, Asked(replay, instrument, timeframe, side), period)
-        source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times)
+        source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times, **(dict(lost=files.unread) if files.unread else {}))
     series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
     inputs = InputFiles(signals, rates, OutsideFiles(macro, headlines, releases, impact, utc)).read(files, traded, side, period, bool(replay))
     if len(set(sides)) > 1:
@@ -148,7 +151,7 @@ def resume(
 def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
     """To the session's end, its files, and what it is."""
     from worker.terminal.paper_files import write
-    from worker.terminal.paper_run import work
+    from worker.terminal.paper_run import refused_commands, work
     from worker.terminal.paper_shown import shown
 
     with at.paper.store.read() as unit:
@@ -156,6 +159,8 @@ def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
     if not session.ended:
         work(at, name, as_json)
     written = write(at.paper, name, out) if out else []
+    for answer in refused_commands(at.paper.store, name):
+        print(answer, file=sys.stderr)
     facts = shown(at.paper.get(name))
     if as_json:
         return say(facts | dict(written=written), True)
@@ -171,12 +176,13 @@ def _traded(files: BarFiles, asked: Asked, period: Period) -> list[Any]:
     import pandas as pd
 
     series = series_of(files, asked)
-    if period.end is None:
-        return series
-    cut = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
-    if empty := next((each for each in cut if each.bars.empty), None):
+    if period.end is not None:
+        series = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
+    if empty := next((each for each in series if each.bars.empty), None):
         raise BadRequest(f"{empty.instrument.name} {empty.timeframe} has no bar before --to; choose a later time")
-    return cut
+    if period.start is not None and (old := next((each for each in series if each.bars["ts"].max() < pd.Timestamp(period.start)), None)):
+        raise BadRequest(f"{old.instrument.name} {old.timeframe} has no bar to trade from --from on; choose an earlier time")
+    return series
 
 
 def _stored(store: Any, series: Sequence[Any]) -> dict[str, str]:
