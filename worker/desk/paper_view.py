@@ -36,7 +36,7 @@ def row_of(unit: Unit, session: TradingSession, state: SessionState | None) -> S
     balance = float(account.get("balance", 0.0))
     equity = float(view.get("equity") or balance)
     begin = _day_begin(unit, session.name, state.ts if state else 0, balance)
-    used = _daily_loss_used(float(limits.get("daily_loss", 0.0)), view, balance, equity)
+    used = _daily_loss_used(float(limits.get("daily_loss", 0.0)), float((view.get("losses") or (0, begin))[1]), equity)
     strategies = ", ".join(dict.fromkeys((each.get("params") or {}).get("name") or each["name"] for each in session.plan.get("strategies", ())))
     return SessionRow(
         session.name, _state(session, view), f"{strategies} · {', '.join(session.plan.get('series', ()))}", str(session.source.get("feed", "")), session.broker, session.mode,
@@ -76,12 +76,9 @@ def silent_of(session: TradingSession, feed: Mapping[str, Any]) -> tuple[str, ..
     return () if session.ended else tuple(f"{name} has had no price for more than 30 s, although its market is open" for name in feed.get("silent") or ())
 
 
-def _daily_loss_used(limit: float, view: Mapping[str, Any], balance: float, equity: float) -> float | None:
-    """Share of the daily loss limit, from the equity with which the day of the rules began."""
-    if not limit:
-        return None
-    begin = float((view.get("losses") or [0, balance])[1])
-    return max(begin - equity, 0.0) / (limit * begin) if begin > 0 else None
+def _daily_loss_used(limit: float, begin: float, equity: float) -> float | None:
+    """Share of the daily loss limit, from the equity with which its day began."""
+    return max(begin - equity, 0.0) / (limit * begin) if limit and begin > 0 else None
 
 
 def _day_begin(unit: Unit, name: str, ts: int, balance: float) -> float:
