@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, Forbidden
 from worker.desk import Actor, Desk, StartRequest
 from worker.store import session_asking as asking
+from worker.store.schema import sessions
 from worker.store.session_commits import Commit, WorkedCommand
 from worker.store.session_tape import Output, TapeBar
 from worker.store.sessions import lease_of
@@ -86,7 +88,7 @@ def test_a_viewer_sees_everything_and_may_do_nothing(desk, store):
     viewer = Desk(store, desk.settings, Actor("eve", "viewer"), send=lambda *_: True).paper
     assert {verb.refused for verb in viewer.verbs().values()} == {"needs the role trader"}
     for act in (lambda: viewer.command("one", "pause"), lambda: viewer.halt("why"), lambda: viewer.release("why"), lambda: viewer.start(StartRequest("x", "breakout", {}, ("H1",)))):
-        with pytest.raises(BadRequest, match="eve .*it needs the role trader"):
+        with pytest.raises(Forbidden, match="eve .*it needs the role trader"):
             act()
     assert len(viewer.all()) == 1
 
@@ -148,6 +150,8 @@ def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_take
     assert (view.row.state, view.row.word, view.broker["differences"]) == ("differs", "Differs from the broker", [difference])
     assert view.row.alarms == ("position 7 has no stop", "EURUSD has had no price for more than 30 s, although its market is open")
     assert desk.paper.refused("adopt", view.row).startswith("the session trades on paper") and desk.paper.refused("adopt", replace(view.row, broker="oanda")) == ""
+    with store.unit() as unit:
+        unit._c.execute(sa.update(sessions).values(broker="oanda"))
     desk.paper.command("one", "adopt", dict(client_id="one-5-0", close=True), "closed by hand")
     with store.read() as unit:
         assert [(each.command, each.arguments, each.reason) for each in unit.session_commands.all("one")][-1] == ("adopt", {"client_id": "one-5-0", "close": True}, "closed by hand")
