@@ -196,6 +196,11 @@ class Jobs:
         rows = self._c.execute(select(jobs.c.id, jobs.c.result).where(jobs.c.state == "done", jobs.c.key.is_not(None)))
         self.forget_key(*(job_id for job_id, result in rows if (result or {}).get(name) == value))
 
+    def files(self, kind: str, since: datetime) -> set[str]:
+        """Files that the results of jobs of a kind name, of those that ended at ``since`` or later."""
+        rows = self._c.scalars(select(jobs.c.result).where(jobs.c.kind == kind, jobs.c.state == "done", jobs.c.ended_at >= since))
+        return {result["file"] for result in rows if result and result.get("file")}
+
     # -- operations of the scheduler
 
     def running(self) -> list[RunningJob]:
