@@ -80,7 +80,7 @@ def booked(store: Store, name: str, kind: str) -> list[Mapping[str, Any]]:
 def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int, refusal: Callable[[str], str] = lambda name: "", monotonic: Callable[[], float] = time.monotonic) -> tuple[Stored, SessionWork]:
     """The session ready to go on. Raises what its plan, its bars or its feed have against it. ``refusal``: the kill switch, looked at before every order at a broker."""
     stored = read(store, name)
-    plan = plan_of(store.frames, settings.instruments_file, stored.session.plan, stored.session.source)
+    plan = plan_of(store, settings.instruments_file, stored.session.plan, stored.session.source)
     source = source_of(stored.session.source)
     asked = Asked(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
