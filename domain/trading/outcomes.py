@@ -76,12 +76,6 @@ REASON_LABELS: Mapping[str, str] = {     # of fills, and of a trade's last one
     **{f"target_{k}": f"Target {k}" for k in range(1, 5)}, "break_even": "Break-even stop", "trail": "Trailing stop", "time": "Time exit", "session": "Session exit",
     "signal": "Exit signal", "opposite": "Opposite signal", "stop_out": "Stop-out", "kill_switch": "Kill switch", "manual": "Manual", "end": "End of data",
 }  # fmt: skip
-AT_BROKER: Mapping[str, tuple[str, str]] = {     # why an order came to nothing at a broker: label and sentence; a broker's own words come beside them
-    "missed": ("Missed", "Its bar ended before the order could be sent, or no answer came and the broker does not have it. There are no late entries."),
-    "stale": ("Price too old", "No fresh price came before its bar ended."),
-    "rejected": ("Rejected by the broker", "The broker did not take the order."),
-    "cancelled": ("Cancelled at the broker", "The order was cancelled there before it filled."),
-}  # fmt: skip
 VERDICT_LABELS: Mapping[str, str] = {"refused": "Rejected", "shrunk": "Reduced", "capped": "Capped"}
 
 COUNTS = tuple(KINDS)
@@ -97,10 +91,10 @@ def label(key: str) -> str:
     >>> label("duplicate_tag"), label("stop_loss"), label("capped"), label("of_an_older_version")
     ('Already in position', 'Stop loss', 'Capped', 'Of an older version')
     """
-    labels = {**{name: label for name, (label, _) in AT_BROKER.items()}, **REASON_LABELS, **VERDICT_LABELS, **{name: kind.label for name, kind in KINDS.items()}}
+    labels = {**REASON_LABELS, **VERDICT_LABELS, **{name: kind.label for name, kind in KINDS.items()}}
     return labels.get(key, key.replace("_", " ").capitalize())
 
 
 def sentence(key: str) -> str:
     """The meaning of a count; empty if it is unknown."""
-    return KINDS[key].sentence if key in KINDS else AT_BROKER.get(key, ("", ""))[1]
+    return KINDS[key].sentence if key in KINDS else ""
