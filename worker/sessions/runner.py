@@ -70,6 +70,7 @@ class Runner:
         self.away = ""                                  # why nothing is decided; empty while all is there
         self._unwritten: list[Written] = []
         self._told: dict[str, Sequence[Told]] = {}      # what feeds gave while a kill switch was not written yet
+        self._turns = 0                                 # rounds so far, of which each gives one replay as fast as possible its turn
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
         self._feeds, self._leases = FeedWatch(), Watch(settings.work.lease, clock)
@@ -217,9 +218,17 @@ class Runner:
 
     def _work(self) -> bool:
         """Every session as far as its feed has come; what was worked is written at once."""
-        busy = [work for work in list(self.held.values()) if self._forward(work)]
+        busy = [work for work in self._turn() if self._forward(work)]
         self._write_now(busy)
         return bool(busy)
+
+    def _turn(self) -> list[SessionWork]:
+        """Everyone whose feed gives what has come, and of those as fast as possible the next one: commands and halts wait for one batch, however many replay."""
+        live, eager = [], []
+        for work in self.held.values():
+            (eager if getattr(work.feed, "eager", False) else live).append(work)
+        self._turns += 1
+        return live + eager[self._turns % max(len(eager), 1) :][:1]
 
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
