@@ -88,7 +88,7 @@ def test_a_viewer_sees_everything_and_may_do_nothing(desk, store):
     viewer = Desk(store, desk.settings, Actor("eve", "viewer"), send=lambda *_: True).paper
     assert {verb.refused for verb in viewer.verbs().values()} == {"needs the role trader"}
     for act in (lambda: viewer.command("one", "pause"), lambda: viewer.halt("why"), lambda: viewer.release("why"), lambda: viewer.start(StartRequest("x", "breakout", {}, ("H1",)))):
-        with pytest.raises(Forbidden, match="eve .*it needs the role trader"):
+        with pytest.raises(Forbidden, match=r"eve .*it needs the role trader"):
             act()
     assert len(viewer.all()) == 1
 
