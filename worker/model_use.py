@@ -40,6 +40,19 @@ def used(store: Store, model: Model, actor: str, series: Sequence[Any], rules: A
     return applied.applied(question, pipeline, inputs, strategy, predictions_of(store, model, samples) if question.scheme == "walk_forward" else pd.DataFrame(), samples["end"].max())
 
 
+def live(store: Store, model: Model, actor: str) -> Any:
+    """``domain.training.live_filter.LiveModel``, the selection of a session. A file that was changed is refused and recorded."""
+    from domain.training.live_filter import LiveModel
+    from domain.training.model_folder import read_model
+    from domain.training.question import question_from
+
+    pipeline, manifest = read_model(files_of(store, model, actor))
+    question = question_from(manifest["question"])
+    samples = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
+    stored = predictions_of(store, model, samples) if question.scheme == "walk_forward" else pd.DataFrame()
+    return LiveModel(question, pipeline, stored, samples["end"].max())
+
+
 def predictions_of(store: Store, model: Model, samples: pd.DataFrame) -> pd.DataFrame:
     """``instrument start taken size`` of the walk-forward's tested samples, in their order."""
     tested = store.frames.get(model.frames["predictions"])

@@ -16,6 +16,7 @@ from domain.market.calendar import bar_ends
 from worker.sessions.replay_feed import Lost, ReplayFeed, SessionFeed
 from worker.settings import Settings
 from worker.store import Store
+from worker.store.frames import Frames
 
 
 @dataclass(frozen=True)
@@ -56,13 +57,13 @@ class Replay:
         frames = asked.source.get("frames", {})
         if missing := [series for series in asked.plan.series if series not in frames]:
             raise BadRequest(f"the session names no stored bars for {', '.join(missing)}; give a table for each of its series")
-        return {series: stored_bars(asked, series, frames[series]) for series in asked.plan.series}
+        return {series: stored_bars(asked.store.frames, asked.plan, series, frames[series]) for series in asked.plan.series}
 
 
-def stored_bars(asked: Asked, series: str, frame: str) -> list[TapeBar]:
+def stored_bars(frames: Frames, plan: Plan, series: str, frame: str) -> list[TapeBar]:
     """A stored table as bars of a tape; they end as its column ``end`` says, else by timeframe and calendar."""
-    table, name = asked.store.frames.get(frame), SeriesName.read(series)
-    ends = ts_of(table[["end"]].rename(columns={"end": "ts"})) if "end" in table else bar_ends(ts_of(table), name.timeframe, asked.plan.instrument(series).calendar)
+    table, name = frames.get(frame), SeriesName.read(series)
+    ends = ts_of(table[["end"]].rename(columns={"end": "ts"})) if "end" in table else bar_ends(ts_of(table), name.timeframe, plan.instrument(series).calendar)
     return bars_in(series, table, ends)
 
 

@@ -120,11 +120,22 @@ def told(bars: Mapping[str, Iterable[TapeBar]], after: int = -1) -> Iterator[tup
 
 def _line(place: int, bars: Iterable[TapeBar]) -> Iterator[tuple[int, int, int, Event | Bad]]:
     """One series: instant, 0 for an end and 1 for an open, its place, and what happens."""
-    last, end = None, None
-    for bar in bars:
-        if bar.fault or (last is not None and bar.ts <= last) or (end is not None and bar.ts < end):
+    whole = sound(every := list(bars))
+    final = whole[-1] if whole else None
+    taken, end = {id(bar) for bar in whole}, None
+    for bar in every:
+        if id(bar) not in taken:
             yield end if end is not None else bar.ts, 1, place, Bad(bar)
             continue
-        last, end = bar.ts, bar.end
+        end = bar.end
         yield bar.ts, 1, place, Opened(bar.series, bar.ts, bar.open, bar.spread, bar.end)
-        yield bar.end, 0, place, Ended(bar.series, bar.high, bar.low, bar.close, bar.volume, bar.recovered)
+        yield bar.end, 0, place, Ended(bar.series, bar.high, bar.low, bar.close, bar.volume, bar.recovered, bar is final)
+
+
+def sound(bars: Iterable[TapeBar]) -> list[TapeBar]:
+    """The bars of one series that a session takes: without those that are no bars, or come out of order or twice."""
+    taken: list[TapeBar] = []
+    for bar in bars:
+        if not bar.fault and (not taken or (bar.ts > taken[-1].ts and bar.ts >= taken[-1].end)):
+            taken.append(bar)
+    return taken
