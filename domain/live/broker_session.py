@@ -113,8 +113,8 @@ class BrokerSession(Session):
         self._note(at)
         return worked
 
-    def _decide(self, k: int, bar: TapeBar, monitored: Mapping[str, float | None]) -> list[Row]:
-        rows = super()._decide(k, bar, monitored)
+    def _decided(self, k: int, bar: TapeBar, rows: list[Row], monitored: Mapping[str, float | None]) -> list[Row]:
+        rows = super()._decided(k, bar, rows, monitored)
         first = self._decisions.numbers[k] - len(rows)
         self._rows |= {(k, row["number"] + 1 if "number" in row else first + place): row for place, row in enumerate(rows, 1) if row["order"] != "exit"}
         return rows
