@@ -12,7 +12,7 @@ from app.kit.altered import altered_runs
 from app.kit.figures import DASH, clock, number, percent, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section, table
-from app.training import calibration, compare, earned, explain, folds, groups, running, runs
+from app.training import calibration, compare, earned, explain, folds, groups, policies, running, runs
 from app.training.addresses import open_view, request_of, run_of_address
 from app.training.panels import badge, everything, report
 from app.training.question import SCHEMES, sentence, show
@@ -20,7 +20,7 @@ from app.training.result_words import WORDS, title_of
 from app.training.scores import score, written
 from worker.desk import Desk
 
-TABS = ("Folds", "Scores", "Calibration", "Explanation", "Samples and files")
+TABS = ("Folds", "Scores", "Calibration", "Explanation", "Policies", "Samples and files")
 
 
 def render(desk: Desk) -> None:
@@ -80,6 +80,8 @@ def _tab(desk: Desk, run: Any, name: str, scores: Mapping[str, Any]) -> None:
         return calibration.view(run, scores)
     if name == "Explanation":
         return explain.view(desk, run)
+    if name == "Policies":
+        return policies.view(desk, run)
     _samples(run)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from domain.training.calibration_table import calibration_table, level_table, pa
 from domain.training.compared import against_baselines
 from domain.training.control import control as control_of
 from domain.training.grouped import row_of, tables
+from domain.training.plain_values import plain_values
 from domain.training.scores import Outputs, outputs_of, scores_of
 from domain.training.verdict import WALK, Evidence, verdict
 
@@ -144,22 +144,3 @@ def _crossed(results: Sequence[ResultLike], outputs: Outputs) -> dict[str, Any]:
         return dict(share=None, fold=[], reason="There are no quantiles.")
     rows = [(int(result.fold), float(result.crossed or 0.0), len(result.predictions)) for result in results]
     return dict(share=sum(share * count for _, share, count in rows) / sum(count for *_, count in rows), fold=[dict(fold=fold, share=share) for fold, share, _ in rows], reason="")
-
-
-def plain_values(value: Any) -> Any:
-    """JSON: numbers of numpy as Python's, what is not finite None, tuples as lists.
-
-    >>> plain_values(dict(a=(np.float64("nan"), np.int64(1)), b=np.bool_(True)))
-    {'a': [None, 1], 'b': True}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain_values(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_values(item) for item in value]
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value

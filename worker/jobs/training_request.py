@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from domain.errors import BadRequest
 from domain.features import parse
 from domain.training import asking
 from domain.training import train as training
@@ -18,7 +19,7 @@ from worker.jobs.base import Work
 from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
-from worker.store import Dataset
+from worker.store import Dataset, Run
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,14 @@ def read(spec: Mapping[str, Any], work: Work) -> LoadedQuestion:
     series = [series_of(work, dataset, spec) for dataset in used]
     inputs = inputs_of(spec, series, [stored[version] for version in spec.get("rates", []) if version in stored], work)
     return LoadedQuestion(spec, question_of(spec, inputs), inputs, used)
+
+
+def same(trained: Run, work: Work) -> LoadedQuestion:
+    """The question of a finished training on the same data. Raises BadRequest where they, or what the program makes of them, are others by now."""
+    asked = read(trained.spec, work)
+    if asked.question.values() != trained.summary["question"]:
+        raise BadRequest(f"run {trained.id} was trained on other data or by another version of the program; train it again first")
+    return asked
 
 
 def question_of(spec: Mapping[str, Any], inputs: Sequence[Inputs]) -> Question:
