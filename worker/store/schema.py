@@ -396,6 +396,7 @@ session_states = Table(                                     # how far a session 
     Column("rows", JSON, nullable=False),                   # outputs so far: {kind: last number}
     Column("view", JSON, nullable=False),                   # what page and terminal show, as of the last instant
     Column("feed", JSON, nullable=False),                   # how its feed is, now and then between instants
+    Column("broker", JSON),                                 # of one whose fills are a broker's: its orders, and the book of the broker's side
     Column("at", Instant, nullable=False),                  # of the commit
 )  # fmt: skip
 
