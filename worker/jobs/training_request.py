@@ -88,5 +88,5 @@ def _with_regimes(part: Inputs, spec: Mapping[str, Any], work: Work) -> Inputs:
     run = next((run for run in spec.get("regimes", ()) if run["instrument"] == part.series.instrument.name), None)
     if run is None:
         return part
-    gone = work.store.frames.fault(run["frame"]) == "gone"      # the run was deleted since
+    gone = not run["frame"] or work.store.frames.fault(run["frame"]) == "gone"      # the run was deleted since
     return with_regimes(part, run["plan"], None if gone else work.store.frames.get(run["frame"]))
