@@ -18,7 +18,7 @@ from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL,
 from domain.errors import TidemarkError
 from domain.trading.outcomes import COUNTS, REASONS
 
-VERSION = 2         # of what is stored beside the records
+VERSION = 3         # of what is stored beside the records
 HASHED = 16         # bytes of the hash
 SIZE = struct.Struct("<I")
 LARGE, PLAIN, DEFLATED = 2_048, b"0", b"1"      # bytes from which on they are deflated: many orders and positions

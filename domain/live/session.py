@@ -28,7 +28,6 @@ from domain.live.plan import Plan
 from domain.live.seen import Seen, Tape
 from domain.live.tape import TapeBar, in_order
 from domain.live.worked import Decision, View, Worked
-from domain.params import values_of
 from domain.trading.signal_row import Row
 
 LAYOUT = 1
@@ -180,12 +179,12 @@ class Session:
         return session, worked
 
     def view(self) -> View:
-        present = self._account.present()
-        enabled, made = self._obeying.enabled, self._deciders.strategies
-        strategies = tuple(dict(planned.plain(), params=values_of(made[number]), enabled=enabled(planned.name)) for number, planned in enumerate(self.plan.strategies))
+        present, enabled = self._account.present(), self._obeying.enabled
+        strategies = tuple(dict(name=planned.name, params=self._deciders.parameters[number], series=list(planned.series), enabled=enabled(planned.name)) for number, planned in enumerate(self.plan.strategies))
         positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
         state = "halted" if self.state == "running" and present.halted else self.state
-        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), present.counts, dict(self._arrivals.dropped), strategies)
+        counts = {name: count for name, count in present.counts.items() if count}
+        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), counts, dict(self._arrivals.dropped), strategies)
 
     # ---- inside
 
