@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from domain.backtest.state import ORDERS, POSITION
 from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 
 FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills"))
-MONEY = [PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")]
-WHOLE = [PLACE[name] for name in ("halted", "trades", "ambiguous")]
+MONEY = np.array([PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")])
+WHOLE = np.array([PLACE[name] for name in ("halted", "trades", "ambiguous")])
 ALL_COUNTS = slice(PLACE["counts"], PLACE["counts"] + len(COUNTS))
-POSITIONS = POSITION.names or ()
+HELD = itemgetter(*((POSITION.names or ()).index(name) for name in ("trade", "signal", "task", "side", "lots", "price", "stop", "target", "reached", "entry_ts", "mark", "swap", "margin", "leaves")))
 
 
 class Carrier:
@@ -101,14 +102,11 @@ class Carrier:
         )
 
     def _held(self, position: tuple[Any, ...]) -> Held:
-        p = dict(zip(POSITIONS, position, strict=True))
-        signal, k = self._signals.table[p["signal"]], p["task"]
-        targets = tuple(price for t, price in enumerate(p["target"].tolist()) if price == price and not p["reached"] & (1 << t))
+        trade, number, k, side, lots, price, stop, target, reached, entry_ts, mark, swap, margin, leaves = HELD(position)
+        signal = self._signals.table[number]
+        targets = tuple([each for t, each in enumerate(target.tolist()) if each == each and not reached & (1 << t)])
         tag = self._signals.tags.words[int(signal["tag"])]
-        return Held(
-            p["trade"], int(signal["number"]) + 1, k, self._names[k], tag, p["side"], p["lots"], p["price"], p["stop"], targets,
-            p["entry_ts"], p["mark"], p["swap"], p["margin"], bool(p["leaves"]),
-        )  # fmt: skip
+        return Held(trade, int(signal["number"]) + 1, k, self._names[k], tag, side, lots, price, stop, targets, entry_ts, mark, swap, margin, bool(leaves))
 
     def _resting(self, order: np.void) -> Resting:
         s, k = self._signals.table[order["signal"]], int(order["task"])

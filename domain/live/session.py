@@ -31,6 +31,7 @@ from domain.live.worked import Decision, View, Worked
 from domain.trading.signal_row import Row
 
 LAYOUT = 1
+ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Session:
@@ -135,7 +136,7 @@ class Session:
     def store(self) -> bytes:
         """The state as bytes; bars that have come and were not worked are part of it, commands are not."""
         parts = dict(arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), commands=self._obeying.plain(), filled=self._filled)
-        head = json.dumps(dict(layout=LAYOUT, bars=self.bars, state=self.state, **parts), separators=(",", ":")).encode()
+        head = ENCODER.encode(dict(layout=LAYOUT, bars=self.bars, state=self.state, **parts)).encode()
         self._seen.stored(self.ts)
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
@@ -258,7 +259,7 @@ class Session:
     def _named(self, record: Any) -> dict[str, Any]:
         """A record with the names of its series and strategy in the place of their number."""
         text, number = self.plan.decided[record.series]
-        return {**record._asdict(), "series": text, "strategy": self.plan.strategies[number].name}
+        return {**dict(zip(record._fields, record, strict=True)), "series": text, "strategy": self.plan.strategies[number].name}
 
 
 def series_of(plan: Plan, contexts: Mapping[str, Context] = {}) -> list[LiveSeries]:

@@ -221,13 +221,16 @@ class Runner:
 
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
-        moved, until = False, self._clock() + BATCH
+        moved, until = False, 0.0
         while not work.end and (told := self._told.pop(work.name, ()) or work.feed.next(0.0)):
             if self.switch.unrecorded(work.name):
                 self._told[work.name] = told
                 break
             moved = True
-            if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False) or self._clock() >= until:
+            if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False):
+                break
+            until = until or self._clock() + BATCH
+            if self._clock() >= until:
                 break
         return moved
 
