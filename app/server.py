@@ -19,6 +19,7 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Mount, Route  # noqa: E402
 
+from app.at_rest import keep_still  # noqa: E402
 from app.desk import desk  # noqa: E402
 from app.guard import Guard  # noqa: E402
 from app.kit.figures import typeset  # noqa: E402
@@ -27,6 +28,7 @@ from app.large_files import LargeFiles  # noqa: E402
 from worker.desk import Refused, health_here, load, trouble  # noqa: E402
 
 log = logging.getLogger("app")
+keep_still()
 
 
 async def health(request: Request) -> JSONResponse:

@@ -11,6 +11,7 @@ from app.backtest.record import delete_run
 from app.backtest.tabs import views
 from app.backtest.verdict import first_screen
 from app.kit.address import address_value, missing
+from app.kit.altered import altered_runs
 from app.kit.naming import name_run
 from app.kit.page import Page
 from app.kit.tables import run_columns, runs_frame
@@ -44,6 +45,7 @@ def render(desk) -> None:
         views(desk, run, evidence)
     elif not runs:
         nothing("No backtests yet", "Choose a strategy, data and a date range above. Once the engine is compiled, a year of M5 bars takes about a second.")
+    altered_runs(desk, "backtest", "batch")
     batches.earlier(desk, batch.id if batch else "")
     earlier(runs, run)
 

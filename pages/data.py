@@ -10,6 +10,7 @@ from app.data.external import external_view
 from app.data.generate import generate
 from app.data.import_steps import import_steps
 from app.kit.address import address_value, missing
+from app.kit.altered import altered_datasets
 from app.kit.figures import number, plural, size
 from app.kit.page import Page
 from app.kit.widgets import go, head, nothing
@@ -38,6 +39,7 @@ def render(desk) -> None:
         generate(desk)
     if doing:
         return
+    altered_datasets(desk)
     if not datasets:
         return nothing("No data yet", "Download prices from a vendor, import a file of them, or generate synthetic ones to try things on.", lambda: actions(doing, "empty"))
     dataset = catalogue(desk, datasets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.kit.address import address_value, missing
+from app.kit.altered import altered_runs
 from app.kit.page import Page
 from app.kit.widgets import go, head, job_panel, nothing
 from app.paper import halts
@@ -40,6 +41,7 @@ def render(desk) -> None:
         result(desk, run)
     elif not runs:
         nothing("No scans yet", "Choose instruments, timeframes and strategies above. Each combination is a backtest; a hundred of them on a year of M15 bars take some seconds.")
+    altered_runs(desk, "scan")
     lists.earlier(runs, run)
 
 

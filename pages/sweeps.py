@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.kit.address import address_value, missing
+from app.kit.altered import altered_runs
 from app.kit.page import Page
 from app.kit.widgets import head, job_panel, nothing
 from app.sweeps import lists, search, sweep, walk
@@ -34,4 +35,5 @@ def render(desk) -> None:
         RESULTS[run.kind](desk, run)
     elif not runs and desk.data.catalogue():
         nothing("No optimizations yet", "Select the parameters to vary above. A hundred combinations on a year of M15 bars take a few seconds.")
+    altered_runs(desk, *RESULTS)
     lists.earlier(desk, runs, run)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import Any
 
 QUEUES = ("interactive", "research")
 CONNECT_WITHIN = 2.0        # seconds; a person waits for this when the queue server's machine is gone
-os.environ.setdefault("dramatiq_queue_prefetch", "1")      # read by dramatiq on import: no worker sits on a message it cannot run yet
 
 
 @cache
 def broker(redis_url: str) -> Any:
-    """The Dramatiq broker for ``redis_url``. No middleware: limits, retries and heartbeats are the job row's."""
+    """The Dramatiq broker for ``redis_url``. Limits, retries and heartbeats are the job row's, not its."""
     import dramatiq
     import redis
-    from dramatiq.brokers.redis import RedisBroker
+
+    from worker.lanes import LaneBroker
 
     client = redis.Redis.from_url(redis_url, socket_connect_timeout=CONNECT_WITHIN)
-    redis_broker = RedisBroker(client=client, middleware=[], maintenance_chance=1_000_000)
+    redis_broker = LaneBroker(client)
     dramatiq.set_broker(redis_broker)
     for queue in QUEUES:
         redis_broker.declare_queue(queue)

@@ -19,12 +19,12 @@ ENDED = ("done", "failed", "cancelled", None)
 RULES: dict[str, dict[str, Any]] = {"account": {"balance": 100_000.0}, "costs": {"unit": "pips", "slippage": 0.2, "commission_per_lot": 3.0}, "sizing": {"kind": "fraction_at_risk", "value": 0.005}}
 
 
-def step(store: Store, settings: Settings) -> None:
-    """Advance the example by one step: generate bars, backtest, analyse features. The scheduler calls it until the example is complete."""
+def step(store: Store, settings: Settings) -> bool:
+    """Advance the example by one step: generate bars, backtest, analyse features. The scheduler calls it until the example is complete, and this True."""
     with store.read() as unit:
         fact = unit.fact(FACT) or {}
     if fact.get("state") in ("made", "removed") or not settings.example:
-        return
+        return True
     from worker.desk import Desk
 
     desk = Desk(store, settings, "tidemark")
@@ -40,6 +40,7 @@ def step(store: Store, settings: Settings) -> None:
                 unit.remember(FACT, new)
                 if done:
                     unit.audit("tidemark", "example_made", *(f"job:{job}" for job in jobs.values()), seed=SEED, strategy=STRATEGY)
+    return False
 
 
 def _run_once(desk, jobs: dict[str, str], model: str) -> None:
@@ -90,7 +91,7 @@ def remove(store: Store, user: str) -> None:
         for job in unit.jobs.latest():
             if job.example and job.open:
                 unit.jobs.cancel(job.id, user, unit.now())
-        runs = [run for run in unit.runs.latest(limit=1_000) if run.example]
+        runs = [run for run in unit.runs.stored(limit=1_000) if run.example]
         bars = [dataset for dataset in unit.datasets.all() if dataset.example]
         unit.runs.remove([run.id for run in runs])
         for dataset in bars:

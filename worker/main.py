@@ -19,13 +19,12 @@ from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
 from worker.private import keep_private
 from worker.settings import Settings, load
-from worker.store import Process, Store
+from worker.store import SIGN_EVERY, Process, Store
 from worker.store.append import TrailBroken
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
-POLL_MS = 150           # poll interval of an idle lane
+LOOK_MS = 500           # between two looks of an idle thread at whether it is to end; messages wake it
 LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
-SIGN_EVERY = 2.0        # seconds between heartbeats of a process
 
 
 def open_store(settings: Settings) -> Store:
@@ -125,7 +124,7 @@ def serve(settings: Settings) -> None:
     from worker import actors
 
     actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
-    lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=POLL_MS)     # one message of each queue at a time
+    lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=LOOK_MS)     # one message of each queue at a time
     lanes.start()
     with heartbeat(actors.WorkerContext.store, "worker"):
         wait_until_set(stopping)

@@ -19,6 +19,7 @@ from domain.errors import TidemarkError
 from worker.dispatch import broker, enqueue
 from worker.leases import Watch, rescue
 from worker.main import heartbeat, open_store, run_process, stop_event, wait_until_set
+from worker.owner import OWNER
 from worker.settings import Settings
 from worker.store import Store
 from worker.store.checkpoints import HEARTBEATS_KEPT
@@ -31,6 +32,8 @@ SENTINEL = "tidemark:run"           # a key in the queue server that names its r
 VERIFY_EVERY = 3_600.0
 WHOLE_EVERY = 86_400.0      # the whole trail, with what stands beside it
 CLEAN_EVERY = 86_400.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 60.0      # seconds that a clock sleeps
+QUIET = 4                   # while nothing is open, one sweep in so many looks at the database
 COMPILED_FOR = 30 * 86_400.0        # seconds that code compiled from earlier sources is kept
 
 
@@ -52,6 +55,26 @@ def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[
     if run != recorded and len(sent) == len(due):
         client.set(SENTINEL, run)
     return sent
+
+
+class Sweeper:
+    """``step`` is called every sweep. While no job is open and nobody else holds a lease there is nothing to rescue, and it looks only now and then."""
+
+    def __init__(self, store: Store, settings: Settings, watch: Watch) -> None:
+        self._store, self._settings, self._watch = store, settings, watch
+        self._rest = 0      # steps until it looks
+
+    def step(self) -> list[str]:
+        if self._rest:
+            self._rest -= 1
+            return []
+        sent = sweep(self._store, self._settings, self._watch)
+        self._rest = 0 if self._anything_open() else QUIET - 1
+        return sent
+
+    def _anything_open(self) -> bool:
+        with self._store.read() as unit:
+            return unit.jobs.any_open() or any(lease.owner != OWNER for lease in unit.leases.owned())
 
 
 def run_of(client: redis.Redis) -> bytes:
@@ -86,8 +109,11 @@ def clean(store: Store) -> None:
         log.info("%s, compiled from earlier sources, was removed", folder.name)
 
 
+OVER = object()         # what a task returns that need not come round again
+
+
 class Clock:
-    """Calls each task when its time has come; a task that fails is logged and comes round again."""
+    """Calls each task when its time has come; a task that fails is logged and comes round again, one that returns ``OVER`` does not."""
 
     def __init__(self) -> None:
         self._tasks: list[list] = []
@@ -95,26 +121,30 @@ class Clock:
     def every(self, seconds: float, name: str, task: Callable[[], object], first: float = 0.0) -> None:
         self._tasks.append([time.monotonic() + first, seconds, name, task])
 
+    def pause(self) -> float:
+        """Seconds until the next task is due."""
+        return max(min((entry[0] for entry in self._tasks), default=time.monotonic() + LONGEST_PAUSE) - time.monotonic(), SHORTEST_PAUSE)
+
     def run_due(self) -> None:
-        for entry in self._tasks:
+        for entry in tuple(self._tasks):
             at, seconds, name, task = entry
             if time.monotonic() >= at:
                 entry[0] = time.monotonic() + seconds
                 try:
-                    task()
+                    if task() is OVER:
+                        self._tasks.remove(entry)
                 except (SQLAlchemyError, redis.RedisError, OSError, TidemarkError) as error:
                     log.warning("%s: %s", name, error)
                 except Exception:       # one task's bug must not stop the others
                     log.exception("%s", name)
 
 
-def once(act: Callable[[], object]) -> Callable[[], None]:
+def once(act: Callable[[], object]) -> Callable[[], object]:
     """``act`` until it came to its end without an error, and not again."""
-    ended: list[object] = []
 
-    def attempt() -> None:
-        if not ended:
-            ended.append(act())
+    def attempt() -> object:
+        act()
+        return OVER
 
     return attempt
 
@@ -126,10 +156,9 @@ def serve(settings: Settings) -> None:
     from worker.desk import Desk
 
     stopping, store, clock = stop_event(), open_store(settings), Clock()
-    watch = Watch(settings.work.lease)
-    clock.every(settings.work.sweep, "sweep", lambda: sweep(store, settings, watch))
+    clock.every(settings.work.sweep, "sweep", Sweeper(store, settings, Watch(settings.work.lease)).step)
     clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
-    clock.every(1.0, "example", lambda: example.step(store, settings))
+    clock.every(1.0, "example", lambda: OVER if example.step(store, settings) else None)
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
     clock.every(daily_watch.LOOK_EVERY, "watch models", lambda: daily_watch.step(store, settings), first=30.0)
     clock.every(nightly.LOOK_EVERY, "compare sessions", lambda: nightly.step(store, settings), first=45.0)
@@ -153,20 +182,20 @@ def serve(settings: Settings) -> None:
 
 
 def sign_and_copy(clock: Clock, notary: Notary, store: Store, settings: Settings) -> None:
-    """Checkpoints each second, as far as they are due, and what people ask of the key; and the copy of every event, where a file is set for it."""
+    """Checkpoints, as far as they are due, what people ask of the key, and the copy of every event, where a file is set for it."""
     from worker.checkpoints.event_copy import EventCopy
     from worker.checkpoints.requests import answer_all
 
-    clock.every(1.0, "checkpoints", notary.step)
-    clock.every(0.2, "requests of the key", lambda: notary.holds and answer_all(notary, settings.home))
+    clock.every(2.0, "checkpoints", notary.step)
+    clock.every(0.5, "requests of the key", lambda: notary.holds and answer_all(notary, settings.home))
     if settings.jsonl_file:
         copy = EventCopy(store, settings.jsonl_file)
         clock.every(0.5, "copy of events", lambda: notary.holds and copy.step())
 
 
 def tick(clock: Clock, over: threading.Event) -> None:
-    """Do what is due until ``over``."""
-    while not over.wait(0.1):
+    """Do what is due until ``over``, and sleep in between."""
+    while not over.wait(clock.pause()):
         clock.run_due()
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.backtest.summary import dates
 from app.kit.address import address_value, missing
+from app.kit.altered import altered_runs
 from app.kit.figures import clock, plural
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
@@ -60,6 +61,7 @@ def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: st
         missing("run", address_value("run"), "Choose one below.")
     elif not desk.features.latest(kind, 1):
         nothing(*empty)
+    altered_runs(desk, kind)
 
 
 def no_bars(sentence: str) -> None:

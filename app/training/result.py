@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.altered import altered_runs
 from app.kit.figures import DASH, clock, number, percent, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section, table
@@ -25,6 +26,7 @@ TABS = ("Folds", "Scores", "Calibration", "Explanation", "Samples and files")
 def render(desk: Desk) -> None:
     run = run_of_address(desk)
     every = desk.training.latest()
+    altered_runs(desk, "train")
     if not every:
         return nothing("No training yet", "A model is judged out of sample, net of costs and of all that was tried. Ask a question first.", start)
     if run is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from domain.backtest.kernel.codes import KILLED, PAUSED, STOPPED
+from domain.backtest.kernel.codes import FOR_GOOD, FOR_THE_DAY, KILLED, PAUSED, STOPPED
 from domain.backtest.limit_tables import blackouts
 from domain.errors import BadRequest, listed, unknown
 from domain.market.instrument import Instrument
@@ -15,6 +15,7 @@ from domain.trading.signal_row import Row, read_row
 from domain.trading.verbs import Approve, Blackout, Close, Disable, Enable, Halt, Release, Set, Stop, Ticket
 
 ALL = -1                        # for a task: the account
+REACHED = {"daily_loss": FOR_THE_DAY, "max_drawdown": FOR_GOOD, "": KILLED}     # limit -> why the account is halted
 
 
 class Traded(NamedTuple):
@@ -81,7 +82,7 @@ class Verbs:
 
     def _halt(self, asked: Halt, now: int, account: CommandedAccount) -> None:
         for task in self.of(asked.strategy) if asked.strategy else [ALL]:
-            account.halt(task, now, KILLED, not asked.keep)
+            account.halt(task, now, REACHED[asked.limit], not asked.keep)
 
     def _release(self, asked: Release, now: int, account: CommandedAccount) -> None:
         for task in self.of(asked.strategy) if asked.strategy else [ALL]:

@@ -49,7 +49,7 @@ class Obeying:
             return (f"{command.command}: {error}",)
         if command.command == "set":
             self._set(command, account, deciders)
-        if command.command in HALTS:
+        if command.command in HALTS and not getattr(command.asked, "limit", ""):       # a limit's halt the account lifts itself
             self._halted(command)
         return tuple(said)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any
 
@@ -26,6 +26,11 @@ class Boosting:
     rows_share: float
     l2: float
     patience: int
+
+    @classmethod
+    def of(cls, learner: object) -> Boosting:
+        """From a learner's fields of the same names."""
+        return cls(*(getattr(learner, part.name) for part in fields(cls)))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from domain.models.trees import Trees
 
 IR, OPSET, ML = 9, 17, 3
+PRODUCER = "tidemark"
 Link = str
 
 
@@ -35,8 +36,8 @@ def trees(ensembles: Sequence[Trees], outputs: Sequence[str], link: Link = "iden
     from onnx.helper import make_node
 
     width = sum(ensemble.outputs for ensemble in ensembles)
-    nodes = [_cast("rows", "exact"), make_node("TreeEnsembleRegressor", ["exact"], ["sums"], domain="ai.onnx.ml", n_targets=width, **_attributes(ensembles))]
-    return _model([*nodes, _link("sums", "outputs", link)], [], ensembles[0].columns, outputs)
+    nodes = [cast("rows", "exact"), make_node("TreeEnsembleRegressor", ["exact"], ["sums"], domain="ai.onnx.ml", n_targets=width, **_attributes(ensembles))]
+    return model_of([*nodes, _link("sums", "outputs", link)], [], [ensembles[0].columns], outputs)
 
 
 def line(centre: np.ndarray, scale: np.ndarray, coefficients: np.ndarray, bias: np.ndarray, link: Link, clip: float, outputs: Sequence[str]) -> bytes:
@@ -46,7 +47,7 @@ def line(centre: np.ndarray, scale: np.ndarray, coefficients: np.ndarray, bias: 
 
     constants = dict(centre=centre, scale=scale, low=np.array(-clip), high=np.array(clip), zero=np.array(0.0), weights=coefficients.T, bias=bias)
     nodes = [
-        _cast("rows", "exact"),
+        cast("rows", "exact"),
         make_node("Sub", ["exact", "centre"], ["centred"]),
         make_node("Div", ["centred", "scale"], ["wide"]),
         make_node("IsNaN", ["wide"], ["unknown"]),
@@ -55,10 +56,10 @@ def line(centre: np.ndarray, scale: np.ndarray, coefficients: np.ndarray, bias: 
         make_node("MatMul", ["standard", "weights"], ["products"]),
         make_node("Add", ["products", "bias"], ["sums"]),
         _link("sums", "linked", link),
-        _cast("linked", "outputs", to="FLOAT"),
+        cast("linked", "outputs", to="FLOAT"),
     ]
     initial = [from_array(np.ascontiguousarray(array, dtype=np.float64), name) for name, array in constants.items()]
-    return _model(nodes, initial, len(centre), outputs)
+    return model_of(nodes, initial, [len(centre)], outputs)
 
 
 def constant(values: np.ndarray, columns: int, outputs: Sequence[str]) -> bytes:
@@ -73,7 +74,7 @@ def constant(values: np.ndarray, columns: int, outputs: Sequence[str]) -> bytes:
         make_node("Concat", ["count", "once"], ["times"], axis=0),
         make_node("Tile", ["values", "times"], ["outputs"]),
     ]
-    return _model(nodes, initial, columns, outputs)
+    return model_of(nodes, initial, [columns], outputs)
 
 
 def _attributes(ensembles: Sequence[Trees]) -> dict[str, Any]:
@@ -121,22 +122,23 @@ def _link(source: str, to: str, link: Link) -> Any:
     return make_node({"sigmoid": "Sigmoid", "softmax": "Softmax", "identity": "Identity"}[link], [source], [to])
 
 
-def _cast(source: str, to_name: str, to: str = "DOUBLE") -> Any:
+def cast(source: str, to_name: str, to: str = "DOUBLE") -> Any:
     from onnx import TensorProto
     from onnx.helper import make_node
 
     return make_node("Cast", [source], [to_name], to=getattr(TensorProto, to))
 
 
-def _model(nodes: Sequence[Any], initial: Sequence[Any], columns: int, outputs: Sequence[str]) -> bytes:
+def model_of(nodes: Sequence[Any], initial: Sequence[Any], row: Sequence[int], outputs: Sequence[str]) -> bytes:
+    """``row``: the shape of one row, columns, or bars and columns."""
     from onnx import TensorProto
     from onnx.checker import check_model
     from onnx.helper import make_graph, make_model, make_opsetid, make_tensor_value_info, set_model_props
 
-    rows = make_tensor_value_info("rows", TensorProto.FLOAT, ["n", columns])
+    rows = make_tensor_value_info("rows", TensorProto.FLOAT, ["n", *row])
     results = make_tensor_value_info("outputs", TensorProto.FLOAT, ["n", len(outputs)])
     graph = make_graph(list(nodes), "model", [rows], [results], initializer=list(initial))
-    model = make_model(graph, opset_imports=[make_opsetid("", OPSET), make_opsetid("ai.onnx.ml", ML)], ir_version=IR, producer_name="tidemark")
+    model = make_model(graph, opset_imports=[make_opsetid("", OPSET), make_opsetid("ai.onnx.ml", ML)], ir_version=IR, producer_name=PRODUCER)
     set_model_props(model, dict(outputs=",".join(outputs)))
     check_model(model)
     return model.SerializeToString(deterministic=True)

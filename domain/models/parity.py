@@ -61,14 +61,14 @@ def unknown(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def beside(rows: np.ndarray, splits: Sequence[tuple[int, float]]) -> np.ndarray:
-    """Rows that lie on each threshold and one float32 step on either side of it, the other columns as they are in some row."""
+    """Rows that lie on each threshold and one float32 step on either side of it, the other columns as they are in some row; of sequences in their last bar."""
     columns, thresholds = np.array([column for column, _ in splits], dtype=np.int64), np.array([threshold for _, threshold in splits])
     with np.errstate(over="ignore"):
         on = thresholds.astype(np.float32)
     columns, on = columns[np.isfinite(on)], on[np.isfinite(on)]
     values = np.stack([np.nextafter(on, np.float32(-np.inf)), on, np.nextafter(on, np.float32(np.inf))], axis=1)
     part = rows[np.arange(3 * BESIDE * len(on)) % len(rows)].copy()
-    part[np.arange(len(part)), np.repeat(columns, 3 * BESIDE)] = np.repeat(values.ravel(), BESIDE)
+    (part if part.ndim == 2 else part[:, -1])[np.arange(len(part)), np.repeat(columns, 3 * BESIDE)] = np.repeat(values.ravel(), BESIDE)
     return part
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.models import shared_params
 from domain.models.base import Fitted, Samples, Watch, learner
 from domain.models.levels import levels_of
 from domain.models.network import load_torch
@@ -19,12 +20,12 @@ class QuantileNetwork:
     levels: str = param("0.1,0.5,0.9", title="Levels", help="levels between 0 and 1, rising, separated by commas")
     units: int = param(64, low=2, high=1_024, title="Units", help="units of a layer")
     layers: int = param(2, low=1, high=8, title="Layers", help="full layers")
-    batch: int = param(512, low=8, high=65_536, unit="samples", title="Batch", help="samples of a step")
-    learning_rate: float = param(0.001, low=1e-6, high=1.0, title="Learning rate", help="size of a step")
-    epochs: int = param(20, low=1, high=1_000, title="Epochs", help="passes over the training part, at most")
-    patience: int = param(5, low=0, high=1_000, unit="rounds", title="Patience", help="rounds without a lower validation loss before it stops; 0 never stops early")
-    decay: float = param(0.01, low=0.0, high=10.0, title="Weight decay", help="how fast weights shrink towards zero")
-    device: str = param("auto", choices=("auto", "cpu", "gpu"), title="Device", help="auto: a GPU where there is one; its fits are marked not reproducible")
+    batch: int = shared_params.batch(512, high=65_536)
+    learning_rate: float = shared_params.step_size(0.001)
+    epochs: int = shared_params.epochs(20)
+    patience: int = shared_params.patience(5)
+    decay: float = shared_params.decay(0.01)
+    device: str = shared_params.device("auto")
 
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Fitted:
         needs(train, 2, "quantile_network")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.models import shared_params
 from domain.models.base import Samples, Watch, learner
 from domain.models.boosted import Boosted, load_boosted
 from domain.models.boosting import Boosting, grown, pinned, some_lightgbm
@@ -20,14 +21,14 @@ class Quantiles:
     """Boosted trees for each quantile by its pinball loss, stopped early where that no longer falls on the validation part. Levels may cross."""
 
     levels: str = param("0.1,0.5,0.9", title="Levels", help="levels of the quantiles, ascending")
-    trees: int = param(300, low=1, high=5_000, title="Trees", help="most rounds of boosting a level; early stopping may end before")
-    learning_rate: float = param(0.05, low=0.001, high=1.0, title="Learning rate", help="how much of each tree is added")
-    leaves: int = param(15, low=2, high=1_024, title="Leaves", help="most leaves of a tree")
-    min_leaf: int = param(100, low=1, high=100_000, unit="samples", title="Samples in a leaf", help="least samples of a leaf")
-    columns_share: float = param(0.8, low=0.05, high=1.0, title="Share of columns", help="share of the columns that each tree may use, drawn at random")
-    rows_share: float = param(1.0, low=0.1, high=1.0, title="Share of rows", help="share of the samples that each tree learns from, drawn at random")
-    l2: float = param(1.0, low=0.0, high=1e6, title="Penalty", help="weight of the squared leaf values")
-    patience: int = param(50, low=0, high=5_000, unit="rounds", title="Patience", help="rounds without a lower validation loss before it stops; 0 never stops early")
+    trees: int = shared_params.trees(300, help="most rounds of boosting a level; early stopping may end before")
+    learning_rate: float = shared_params.tree_share(0.05)
+    leaves: int = shared_params.leaves(15)
+    min_leaf: int = shared_params.min_leaf(100)
+    columns_share: float = shared_params.columns_share(0.8)
+    rows_share: float = shared_params.rows_share(1.0, help="share of the samples that each tree learns from, drawn at random")
+    l2: float = shared_params.leaf_penalty(1.0)
+    patience: int = shared_params.tree_patience(50)
 
     def __post_init__(self) -> None:
         levels_of(self.levels)
@@ -35,7 +36,7 @@ class Quantiles:
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Boosted:
         needs(train, 2, "quantiles")
         library, levels = some_lightgbm(), levels_of(self.levels)
-        boosting = Boosting(self.trees, self.learning_rate, self.leaves, self.min_leaf, self.columns_share, self.rows_share, self.l2, self.patience)
+        boosting = Boosting.of(self)
         data, texts = pinned(library, train, validation, boosting, seed, watch), []
         for number, level in enumerate(levels):
             objective = dict(objective="quantile", alpha=level, metric="quantile")

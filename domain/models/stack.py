@@ -111,9 +111,21 @@ class FittedStack:
         named = {f"{name}/{file}": content for name, member in {**self.members, "line": self.line}.items() for file, content in member.files().items()}
         return sealed("stack", dict(members=list(self.members), outputs=list(self.outputs), task=self.task), named)
 
-    def onnx(self) -> None:
-        """None: several models in one have no form of their own."""
-        return None
+    @property
+    def spread(self) -> float:
+        return float(getattr(self.line, "spread", 1.0))
+
+    def splits(self) -> list[tuple[int, float]]:
+        """Column and threshold of every split of its trees, each once."""
+        return sorted({split for member in self.members.values() if hasattr(member, "splits") for split in member.splits()})
+
+    def onnx(self) -> bytes | None:
+        """Its members' graphs in one; None where a member has none."""
+        from domain.models.export_stack import stacked
+
+        line, graphs = self.line.onnx(), [(member.onnx(), member.bars) for member in self.members.values()]
+        written = [(content, bars) for content, bars in graphs if content is not None]
+        return stacked(written, self.bars, line, self.task, EDGE, self.outputs) if line is not None and len(written) == len(graphs) else None
 
     def contributions(self, rows: np.ndarray) -> None:
         return None

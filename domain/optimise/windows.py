@@ -17,19 +17,37 @@ DAY = pd.Timedelta(days=1)
 YEAR = 365.25       # calendar days
 
 
+def step_param(length: str) -> Any:
+    """How far the windows of the next fold lie on; ``length``: what 0 stands for."""
+    return param(0, low=0, high=20_000, unit="days", help=f"from one fold to the next; 0: {length}, so that tests neither overlap nor leave gaps")
+
+
+def anchored_param(window: str) -> Any:
+    return param(False, unit="", help=f"every {window} window begins at the start of the data")
+
+
+def refuse_overlap(step: int, test: int, name: str) -> None:
+    """Raises BadRequest where tests would overlap; ``name``: of the parameter that is their length.
+
+    >>> refuse_overlap(0, 90, "test"), refuse_overlap(120, 90, "test")
+    (None, None)
+    """
+    if 0 < step < test:
+        raise BadRequest(f"step is {step} days and {name} {test}: tests would overlap and count days twice. Make step 0, or at least as long as {name}")
+
+
 @dataclass(frozen=True)
 class Windows:
     """Lengths are calendar days."""
 
     in_sample: int = param(365, low=1, high=20_000, unit="days", title="In-sample (days)", help="length of the window that the choice is made on")
     out_of_sample: int = param(90, low=1, high=20_000, unit="days", title="Out-of-sample (days)", help="length of the window after it, in which the choice is traded")
-    step: int = param(0, low=0, high=20_000, unit="days", help="from one fold to the next; 0: the out-of-sample length, so that tests neither overlap nor leave gaps")
-    anchored: bool = param(False, unit="", help="every in-sample window begins at the start of the data")
+    step: int = step_param("the out-of-sample length")
+    anchored: bool = anchored_param("in-sample")
     embargo: int = param(0, low=0, high=1_000_000, unit="bars", help="bars left out between the in-sample and the out-of-sample window")
 
     def __post_init__(self) -> None:
-        if 0 < self.step < self.out_of_sample:
-            raise BadRequest(f"step is {self.step} days and out_of_sample {self.out_of_sample}: tests would overlap and count days twice. Make step 0, or at least as long as the out-of-sample window")
+        refuse_overlap(self.step, self.out_of_sample, "out_of_sample")
 
 
 class Fold(NamedTuple):

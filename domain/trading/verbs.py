@@ -164,6 +164,11 @@ class Halt:
 
     keep: bool = param(False, help="leave open positions to their stops and targets")
     strategy: str = _strategy("all of the session")
+    limit: str = param("", choices=("", "daily_loss", "max_drawdown"), help="the limit that a broker's equity has reached: it halts as that limit does, daily_loss until the next day; empty: a kill switch")
+
+    def check(self) -> None:
+        if self.limit and self.strategy:
+            raise BadRequest(f"limit {self.limit} halts the account, and strategy {self.strategy} is named; leave one of them out")
 
 
 @verb("release")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
+from domain.optimise.windows import anchored_param, refuse_overlap, step_param
 from domain.params import param
 from domain.training.purge import HOUR, Hull, follows, hull_of, precedes, touches
 
@@ -31,13 +32,12 @@ class WalkForward:
     validation: int = param(90, low=0, high=20_000, unit="days", title="Validation (days)", help="length of the window after it, which stops training early")
     calibration: int = param(180, low=0, high=20_000, unit="days", title="Calibration (days)", help="length of the window after that, which calibrates")
     test: int = param(365, low=1, high=20_000, unit="days", title="Test (days)", help="length of the window after that, which is tested on")
-    step: int = param(0, low=0, high=20_000, unit="days", help="from one fold to the next; 0: the length of a test, so that tests neither overlap nor leave gaps")
-    anchored: bool = param(False, unit="", help="every train window begins at the start of the data")
+    step: int = step_param("the length of a test")
+    anchored: bool = anchored_param("train")
     embargo: float = param(24.0, low=0.0, high=100_000.0, unit="hours", help="time before a test, and after it, that nothing is learnt from")
 
     def __post_init__(self) -> None:
-        if 0 < self.step < self.test:
-            raise BadRequest(f"step is {self.step} days and test {self.test}: tests would overlap and count days twice. Make step 0, or at least as long as the test")
+        refuse_overlap(self.step, self.test, "test")
 
     @property
     def before_test(self) -> int:

@@ -116,6 +116,22 @@ def test_text_of_the_address_is_no_markup(desk):
     assert "\\*x\\*" in warnings(draw("data", desk, dataset="*x*"))[0]
 
 
+def test_an_altered_dataset_is_said_on_its_page_and_an_altered_run_on_the_overview(desk):
+    stored = dataset(desk, "EURUSD", 1)
+    with desk.jobs._context.store.unit() as unit:
+        about = dict(kind="backtest", job_id="j", title="A run", spec={}, manifest={}, frames={}, actor="ana")
+        run = unit.runs.add(**about, summary=dict(net=1), created_at=unit.now())
+        unit.audit("ana", "run_finished", f"run:{run}")
+    engine = desk.jobs._context.store.engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE runs SET summary = '{\"net\": 1000000}'")
+    for page in ("overview", "backtest"):
+        assert plain(draw(page, desk).error[0].value).startswith(f"Run {run} was altered since it was recorded")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE datasets SET bars = 5")
+    assert plain(draw("data", desk).error[0].value).startswith(f"Dataset {stored} was altered since it was recorded")
+
+
 def test_views_by_their_old_names_open_the_new_ones(desk):
     dataset(desk, "EURUSD", 1)
     assert [button.label for button in draw("features", desk, view="gate").button if "check" in button.label] == ["Run check"]

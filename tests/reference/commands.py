@@ -40,7 +40,11 @@ class Person:
         self.ledger.held_back.discard("paused")
 
     def halt_(self, asked: Any, now: int) -> None:
-        self._halt("killed", now, asked.strategy, flatten=not asked.keep)
+        if not asked.limit:
+            return self._halt("killed", now, asked.strategy, flatten=not asked.keep)
+        self.ledger.halted_today |= asked.limit == "daily_loss"
+        self.ledger.halted_for_good |= asked.limit == "max_drawdown"
+        halt(self.ledger, self.every_series, now, not asked.keep)
 
     def release_(self, asked: Any, now: int) -> None:
         self._lift("killed", asked.strategy)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from domain.errors import BadRequest
 from tests.worker.test_evidence import overpowered
 from worker import evidence, schedule
-from worker.desk import Refused
+from worker.desk import Desk, Refused
 from worker.store import Store
 from worker.store.append import TrailBroken
 from worker.store.guards import faults, remark
@@ -61,6 +61,28 @@ def test_a_forged_summary_is_found_on_reading_and_by_verification(store, run):
     verdict = evidence.check(store)
     assert not verdict["holds"] and verdict["broken_at"] == 4
     assert verdict["why"] == f"Run {run} was altered: its content is not the one that event 4 recorded."
+
+
+def test_lists_leave_a_forged_run_out_and_say_so(store, settings, run):
+    other = recorded(store)
+    forge(store, run)
+    desk = Desk(store, settings, "ana")
+    assert [listed.id for listed in desk.backtests.latest()] == [other]
+    assert desk.stories.altered_runs("backtest") == desk.stories.altered_runs()
+    assert list(desk.stories.altered_runs()) == [run] and desk.stories.altered_runs()[run].startswith(f"Run {run} was altered since it was recorded: its content")
+    assert desk.stories.altered_runs("sweep") == {}
+    with store.read() as unit:
+        assert {stored.id for stored in unit.runs.stored()} == {run, other}, "it can be deleted"
+
+
+@on_sqlite
+def test_a_row_that_cannot_be_read_takes_no_list_with_it(store, settings, run):
+    other = recorded(store)
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE runs SET created_at = 'never' WHERE id = :run"), dict(run=run))
+    desk = Desk(store, settings, "ana")
+    assert [listed.id for listed in desk.backtests.latest()] == [other]
+    assert "its row cannot be read" in desk.stories.altered_runs()[run]
 
 
 def test_a_forged_row_and_a_forged_seal_are_found_too(store, run):

@@ -9,7 +9,7 @@ from worker.owner import OWNER, gone
 from worker.store import Store, Unit
 
 LEASE = "audit_key"
-BEAT_EVERY = 2.0        # seconds
+BEAT_EVERY = 1.5        # seconds, at least
 
 
 class Holder:

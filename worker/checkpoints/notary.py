@@ -26,7 +26,7 @@ ACKNOWLEDGE = "No checkpoint is signed until a person accepts this: tidemark aud
 
 
 class Notary:
-    """``step`` is called every second. ``clock``: seconds that cannot be set."""
+    """``step`` is called every other second. ``clock``: seconds that cannot be set."""
 
     def __init__(self, store: Store, settings: Settings, *, owner: str = OWNER, clock: Callable[[], float] = time.monotonic) -> None:
         self._store, self._audit, self._clock = store, settings.audit, clock

@@ -277,7 +277,7 @@ class Backtests:
     def delete(self, run_id: str) -> Run:
         with self._context.store.unit() as unit:
             run = required(unit.runs.as_stored(run_id), "run", run_id)
-            derived = [other for kind in DERIVED for other in unit.runs.latest(kind, MOST) if _is_of(other, run_id)]      # they go with it
+            derived = [other for kind in DERIVED for other in unit.runs.stored(kind, MOST) if _is_of(other, run_id)]      # they go with it
             unit.runs.remove([run_id, *(other.id for other in derived)])
             unit.jobs.forget_key(run.job_id, *(other.job_id for other in derived))
             unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from domain.audit.key_chain import KeyChain
@@ -17,7 +17,7 @@ from worker.checkpoints.trail_key import named_key
 from worker.checkpoints.witness_client import addresses_of
 from worker.desk.context import DeskContext
 from worker.desk.health import Health
-from worker.store import Receipt, SignedCheckpoint, Unit
+from worker.store import ALIVE, Receipt, SignedCheckpoint, Unit
 from worker.store.checkpoints import COSIGNED, FILE, STORED, cosigned
 
 LATE = 15.0             # seconds after its time until a checkpoint counts as late
@@ -208,7 +208,7 @@ class CheckpointsView:
     def _none_yet(self) -> Health:
         with self._context.store.read() as unit:
             now = unit.now()
-            began = [process.started_at for process in unit.processes(timedelta(seconds=8)) if process.kind == "scheduler"]
+            began = [process.started_at for process in unit.processes(ALIVE) if process.kind == "scheduler"]
         late = any((now - at).total_seconds() > self._context.settings.audit.interval + LATE for at in began)
         return Health("Checkpoints", "warning" if late else "well", "None is signed yet, though the scheduler is running: see its log." if late else "none signed yet")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.manifest import code_hash
 from worker import evidence
 from worker.desk.context import DeskContext, Submitted, required
-from worker.store import Job
+from worker.store import ALIVE, Job
 
-ALIVE = timedelta(seconds=8)
 PIECES = ("part",)      # kinds that are pieces of another job, which shows their progress
 
 

@@ -16,7 +16,7 @@ from domain.trading.verbs import VERBS
 from worker.desk.context import DeskContext
 from worker.desk.export import file_of
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
-from worker.desk.paper_start import started
+from worker.desk.paper_start import rule_set_of, started
 from worker.desk.paper_view import row_of, table_of, view_of
 from worker.store import Store, Unit
 from worker.store import session_asking as asking
@@ -96,6 +96,10 @@ class Paper:
         if row is not None and verb == "set" and row.title.startswith(f"{SIGNALS} ·"):
             return "a table of signals has no parameters"
         return "the session is not paused" if row is not None and verb == "continue" and row.state not in ("paused", "ready") else ""
+
+    def rule_set(self, name: str, phase: str, account: Mapping[str, Any]) -> dict[str, Any]:
+        """The rule set whose floors people are warned of, as a session's source names it."""
+        return rule_set_of(self._context, name, phase, account)
 
     # -- changing
 

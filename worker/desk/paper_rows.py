@@ -107,7 +107,7 @@ class HaltRow:
 @dataclass(frozen=True)
 class StartRequest:
     """A session to start. ``datasets``: ids of stored bars to replay; ``feed``: instead of them oanda or mt5, with ``instruments``; ``rules``: changed values of account, costs, execution, sizing and limits;
-    ``start``: earlier bars are history; ``speed``: times real time, 0 for as fast as possible."""
+    ``start``: earlier bars are history; ``speed``: times real time, 0 for as fast as possible; ``rule_set``: whose floors people are warned of."""
 
     name: str
     strategy: str
@@ -121,3 +121,4 @@ class StartRequest:
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     start: datetime | None = None
     speed: float = 0.0
+    rule_set: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -14,6 +15,7 @@ from domain.trading.rules import SECTIONS
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
 from worker.desk.paper_rows import StartRequest
+from worker.desk.rule_sets import RuleSetsView
 from worker.store import Dataset
 from worker.store import session_asking as asking
 
@@ -27,9 +29,20 @@ def started(context: DeskContext, request: StartRequest) -> str:
     if not request.timeframes:
         raise BadRequest("no timeframe is chosen; choose at least one")
     plan, source = _live(context, request) if request.feed else _replay(context, request)
+    if request.rule_set:
+        source = source | dict(rule_set=rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
     with context.store.unit() as unit:
         asking.start(unit, request.name.strip(), plan, source, context.user, request.broker, request.mode)
     return request.name.strip()
+
+
+def rule_set_of(context: DeskContext, name: str, phase: str, account: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule set as a session's source names it, with its text, once its floors fit the account."""
+    from domain.live.floors import Floors
+
+    given = dict(RuleSetsView(context).spec(name, phase))
+    Floors.read(given, float(account["balance"]), str(account["currency"]))
+    return given
 
 
 def _replay(context: DeskContext, request: StartRequest) -> tuple[dict[str, Any], dict[str, Any]]:

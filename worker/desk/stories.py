@@ -43,6 +43,16 @@ class Stories:
             altered = _altered(unit, kind, name)
         return Story(entity, title or entity.replace(":", " ", 1), events, total, tuple(facts), altered)
 
+    def altered_runs(self, *kinds: str) -> dict[str, str]:
+        """Run id -> a sentence, of the latest runs of these kinds (none: of all) that are not the ones that were recorded. Lists leave them out."""
+        with self._context.store.read() as unit:
+            return unit.runs.altered(kinds)
+
+    def altered_datasets(self) -> dict[str, str]:
+        """Dataset id -> a sentence, of those that are not the ones that were recorded."""
+        with self._context.store.read() as unit:
+            return unit.datasets.altered()
+
     def _with(self, unit: Unit, kind: str, name: str) -> list[str]:
         run = unit.runs.as_stored(name) if kind == "run" else None
         return [f"job:{run.job_id}"] if run else []

@@ -21,10 +21,9 @@ from worker import evidence, example
 from worker.desk.checkpoints import CheckpointsView
 from worker.desk.context import DeskContext
 from worker.desk.health import Health
-from worker.desk.jobs import ALIVE
 from worker.listening import sentence
 from worker.settings import SECTIONS, Settings
-from worker.store import Process, guards
+from worker.store import ALIVE, Process, guards
 from worker.store.engine import hidden
 from worker.store.examine import unreadable
 from worker.store.migrate import current, head, reachable

@@ -9,19 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
 from worker.dispatch import enqueue
 from worker.jobs.base import Commit, JobResult, Stopped, Work, job
-from worker.store import Job, Unit
+from worker.store import ALIVE, Job, Unit
 from worker.store.chunks import Chunk
 
 LOOK = 0.3              # seconds between reads of the shared job's row
 NAP = 0.05              # seconds, while nothing is free
-ALIVE = timedelta(seconds=8)
 MOST_HELPERS = 64
 
 Watch = Callable[[float], None]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from domain.trading.order import Account
-from worker.sessions.events import Happened
+from worker.sessions.events import ACTOR, Happened
+from worker.store import Unit
+from worker.store import session_asking as asking
 from worker.store.messages import Message
 
 Plain = dict[str, Any]
@@ -38,12 +40,26 @@ class BrokerSeen:
 
 
 @dataclass(frozen=True)
+class LimitHalt:
+    """A limit that the broker's equity has reached: a command of the session, which halts it as that limit does. ``keep``: positions stay; ``key``: asked once."""
+
+    limit: str
+    reason: str
+    keep: bool
+    key: str
+
+    def ask(self, unit: Unit, name: str) -> None:
+        arguments = dict(limit=self.limit) | (dict(keep=True) if self.keep else {})
+        asking.ask(unit, name, "halt", arguments, ACTOR, self.reason, self.key)
+
+
+@dataclass(frozen=True)
 class BrokerNews:
-    """What is to be written with it. ``halt``: why the session must stop trading and flatten, empty where it goes on."""
+    """What is to be written with it. ``halts``: limits that were reached; each is asked for with its ``ask``, in the transaction or before it."""
 
     messages: Sequence[Message] = ()
     events: Sequence[Happened] = ()
-    halt: str = ""
+    halts: Sequence[LimitHalt] = ()
 
 
 class BrokerWatch(Protocol):

@@ -13,6 +13,7 @@ from worker.store.session_asking import entity
 from worker.store.session_commands import StoredCommand
 from worker.store.session_tape import packed
 
+ACTOR = "tidemark"      # of what no person asked for
 KIND = {"placed": "order_accepted", "proposed": "order_proposed", "approved": "order_accepted", "expired": "order_expired", "refused": "order_rejected", "shrunk": "order_accepted", "capped": "order_accepted"}
 TOLD = ("pause", "continue", "stop", "enable", "disable", "close-all")       # commands that people hear of
 ORDER_FIELDS = ("order_id", "series", "strategy")

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from domain.errors import TidemarkError
-from worker.sessions.writing import ACTOR
+from worker.sessions.events import ACTOR
 from worker.store import Unit
 from worker.store.messages import Message
 from worker.store.session_asking import entity

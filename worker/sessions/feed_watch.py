@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from worker.sessions.events import ACTOR
 from worker.sessions.work import SessionWork
-from worker.sessions.writing import ACTOR
 from worker.store import Store, Unit
 from worker.store.messages import Message
 from worker.store.session_asking import entity
@@ -30,8 +30,9 @@ class FeedWatch:
         self._clock = clock
         self._shown: dict[str, Mapping[str, Any]] = {}
 
-    def step(self, store: Store, works: Iterable[SessionWork]) -> None:
-        now = {work.name: Changed(work, self._shown.get(work.name), self.shown(work, self._shown.get(work.name))) for work in works if not getattr(work.feed, "eager", False)}
+    def step(self, store: Store, works: Sequence[SessionWork]) -> None:
+        before = {work.name: self._shown.get(work.name) or work.feed_before or None for work in works}
+        now = {work.name: Changed(work, before[work.name], self.shown(work, before[work.name])) for work in works if not getattr(work.feed, "eager", False)}
         changed = [each for each in now.values() if each.before != each.now]
         if changed:
             with store.unit() as unit:
@@ -71,3 +72,4 @@ def _news(before: Mapping[str, Any], now: Mapping[str, Any], silent: Callable[[I
     if before["away"] and not now["away"]:
         yield "feed_back", "info", "the feed is back"
     yield from (("feed_silent", "critical", alarm) for alarm in silent([name for name in now["silent"] if name not in before["silent"]]))
+    yield from (("feed_priced", "info", f"{name}: the alarm of missing prices is over") for name in before["silent"] if name not in now["silent"])

@@ -2,18 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain.live.loss_limits import LossLimits, Use
 from domain.live.plan import Plan
+from worker.sessions.floor_watch import FloorWatch
+from worker.sessions.levels import Levels
 from worker.store.messages import Message
 
-LEVELS = ((1.0, "critical"), (0.8, "warning"), (0.5, "info"))
-DAY = 86_400_000_000_000
+
+class EquityLosses:
+    """Of one equity of a session, its own or a broker's. ``start``: before the first look; None: that of the first look. ``kept`` is what it stood at when it
+    was stored: what ``LossLimits`` keeps, and what was told. ``of``: whose equity it is, empty for the session's own."""
+
+    def __init__(self, name: str, plan: Plan, start: float | None, kept: Sequence[Any] = (), of: str = "") -> None:
+        self._name, self._of = name, of
+        self._limits, self._levels = LossLimits(plan.account_rules.limits, start, kept[:4]), Levels(kept[4] if kept else None)
+
+    @property
+    def kept(self) -> list[Any]:
+        return [*self._limits.kept, dict(self._levels.told)]
+
+    @property
+    def day(self) -> int:
+        """When the day of the last look ends."""
+        return self._limits.until
+
+    def look(self, ts: int, equity: float, low: float | None = None) -> tuple[tuple[Use, ...], list[Message]]:
+        """What is used, and what is to be told of it. A new day begins its level of the daily loss anew, a new peak that of the drawdown."""
+        before, uses = self.day, self._limits.look(ts, equity, low)
+        if self.day != before:
+            self._levels.forget("daily_loss")
+        return uses, [message for use in uses if (message := self._told(use)) is not None]
+
+    def _told(self, use: Use) -> Message | None:
+        if use.share <= 0:
+            self._levels.forget(use.limit)
+        passed = self._levels.passed(use.limit, 1.0 if use.reached else min(use.share, 0.999_999))
+        whose = f" by the {self._of}'s equity" if self._of else ""
+        text = f"{self._name} has used {100 * use.share:.0f} % of its {use.title} limit{whose}"
+        return Message(f"{self._name}:{self._of}{use.limit}:{passed[0]}:{self.day}", passed[1], text, self._name) if passed else None
 
 
 class LossWatch:
-    """Of one session. ``kept`` is what it stood at when it was stored: end of the day, equity at its start, peak, last equity, and what was told of each limit.
+    """Of a session's own book, row by row of its equity curve: its limits, and the floors of the rule set that it was started with.
 
     >>> from domain.live.plan import StrategyPlan
     >>> from domain.trading.rules import rules_from
@@ -23,47 +56,15 @@ class LossWatch:
     [[], ['gold has used 55 % of its daily loss limit'], [], ['gold has used 110 % of its daily loss limit']]
     """
 
-    def __init__(self, name: str, plan: Plan, kept: Sequence[Any] = ()) -> None:
-        self._name, self._limits = name, plan.rules.limits
-        balance = plan.rules.account.balance
-        stood: Sequence[Any] = kept or (0, balance, balance, balance, {})
-        self._until, self._told = int(stood[0]), dict[str, float](stood[4])
-        self._begin, self._peak, self._last = (float(value) for value in stood[1:4])
+    def __init__(self, name: str, plan: Plan, kept: Sequence[Any] = (), floors: FloorWatch | None = None) -> None:
+        self._losses, self._floors = EquityLosses(name, plan, plan.rules.account.balance, kept), floors
 
     @property
-    def kept(self) -> list[Any]:
-        return [self._until, self._begin, self._peak, self._last, self._told]
+    def kept(self) -> dict[str, Any]:
+        """What stands in the session's view: ``losses``, and with a rule set its ``floors`` as they are and what was told of them."""
+        return dict(losses=self._losses.kept) | (dict(floors=self._floors.shown, floors_told=self._floors.told) if self._floors else {})
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
         """What is to be told at this row of the equity curve."""
-        if not self._limits.daily_loss and not self._limits.max_drawdown:
-            return []
-        if row["ts"] > self._until:
-            self._next_day(int(row["ts"]))
-        used = {"daily loss": self._used(self._limits.daily_loss, self._begin, row), "drawdown": self._used(self._limits.max_drawdown, self._peak, row)}
-        self._last, self._peak = float(row["equity"]), max(self._peak, float(row["equity"]))
-        return [message for limit, share in used.items() for message in self._said(limit, share)]
-
-    def _next_day(self, ts: int) -> None:
-        from domain.backtest.limit_tables import day_ends
-
-        ends = day_ends(self._limits.day_reset, _days(ts))
-        self._until, self._begin = int(min(end for end in ends if end >= ts)), self._last
-        self._told = {limit: level for limit, level in self._told.items() if limit != "daily loss"}
-
-    def _used(self, limit: float, of: float, row: Mapping[str, Any]) -> float:
-        return (of - float(row["equity_low"])) / (limit * of) if limit else 0.0
-
-    def _said(self, limit: str, share: float) -> Iterator[Message]:
-        for level, severity in LEVELS:
-            if share >= level:
-                if self._told.get(limit, 0.0) < level:
-                    self._told = self._told | {limit: level}
-                    yield Message(f"{self._name}:{limit}:{level}:{self._until}", severity, f"{self._name} has used {100 * share:.0f} % of its {limit} limit", self._name)
-                return
-
-
-def _days(ts: int) -> Any:
-    import numpy as np
-
-    return np.arange(ts // DAY - 1, ts // DAY + 3)
+        _, messages = self._losses.look(int(row["ts"]), float(row["equity"]), float(row["equity_low"]))
+        return [*messages, *(self._floors.look(row) if self._floors else ())]

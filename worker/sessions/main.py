@@ -13,7 +13,7 @@ from worker.memory import keep_freed
 from worker.settings import Settings
 from worker.store import Store
 
-CLAIM = 1.0         # seconds between looks for a first session
+CLAIM = 2.0         # seconds between looks for a first session
 
 
 def serve(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from domain.live.seen import Tape
 from domain.live.tape import TapeBar
 from worker.sessions.feed_source import source_of
 from worker.sessions.feeds import Asked
+from worker.sessions.floor_watch import floors_of
 from worker.sessions.inputs import plan_of
 from worker.sessions.losses import LossWatch
 from worker.sessions.work import Account, SessionWork, standing
@@ -80,7 +81,8 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     else:
         history = source.history(asked)
         account = accounts.start(plan, history, tape)
-    losses = LossWatch(name, plan, stored.state.view.get("losses", ()))
+    view = stored.state.view
+    losses = LossWatch(name, plan, view.get("losses", ()), floors_of(name, plan, stored.session.source, view, partial(booked, store, name)))
     work = SessionWork(name, account, source.open(asked), epoch, stored.state, losses)
     work.ask(stored.waiting)            # before the first instant: one of them may be due after it
     if not stored.recovered:

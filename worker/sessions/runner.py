@@ -18,13 +18,14 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from domain.errors import SourceUnavailable
 from worker.leases import Watch
 from worker.owner import OWNER, gone
+from worker.sessions.events import ACTOR
 from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
 from worker.sessions.opening import Accounts, open_session
 from worker.sessions.replay_feed import Told
 from worker.sessions.work import SessionWork, Written
-from worker.sessions.writing import ACTOR, write
+from worker.sessions.writing import write
 from worker.settings import Settings
 from worker.store import Store, Unit
 from worker.store.append import TrailBroken
@@ -38,6 +39,7 @@ LOOK, CLAIM, SHOW = 0.25, 1.0, 1.0      # seconds between looks at commands and 
 BATCH = 0.25                # seconds of a replay as fast as possible that one transaction writes
 AGAIN = 0.5                 # seconds between two tries while the database is away
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
+EMPTY = 1.0                 # seconds between two rounds while no session is held
 AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
 
 
@@ -82,7 +84,7 @@ class Runner:
         beating.start()
         while not stopping.is_set():
             if not self.step():
-                stopping.wait(AGAIN if self.away else IDLE)
+                stopping.wait(AGAIN if self.away else IDLE if self.held or self._only else EMPTY)
         self.leave()
 
     def step(self) -> bool:
@@ -294,6 +296,8 @@ class Runner:
 
     def _beat(self, stopping: threading.Event) -> None:
         while not stopping.wait(self._settings.work.beat):
+            if not self.held:
+                continue
             try:
                 with self.store.unit() as unit:
                     unit.leases.beat_all(self.owner)

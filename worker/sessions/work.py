@@ -68,6 +68,7 @@ class SessionWork:
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
         self.exposed = _exposed(state.view)             # instruments with a position
+        self.feed_before = dict(state.feed)             # how its feed was when it was stored
         self._equity_ts = int(state.view.get("equity_ts", 0))
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
@@ -116,7 +117,7 @@ class SessionWork:
         if not now.touched:
             return None
         self._now, self._number = Gathered(), self._number + 1
-        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (dict(losses=self._losses.kept) if self._losses else {})
+        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
         view = _shallow(self.account.view()) | kept
         self.exposed = _exposed(view)
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from worker.sessions.events import ACTOR
 from worker.sessions.work import Written
 from worker.store import Store, Unit
 from worker.store.messages import Message
 from worker.store.session_asking import entity
 from worker.store.sessions import lease_of
-
-ACTOR = "tidemark"      # of what no person asked for
 
 
 def write(store: Store, waiting: Sequence[Written]) -> list[str]:

@@ -10,6 +10,8 @@ from worker.store.outside import Outside as Outside
 from worker.store.recipes import Recipe as Recipe
 from worker.store.runs import Run as Run
 from worker.store.trail import Filter as Filter
+from worker.store.unit import ALIVE as ALIVE
+from worker.store.unit import SIGN_EVERY as SIGN_EVERY
 from worker.store.unit import Process as Process
 from worker.store.unit import Store as Store
 from worker.store.unit import Unit as Unit

@@ -12,8 +12,11 @@ from sqlalchemy import Connection, select
 
 from worker.store.engine import insert
 from worker.store.ids import new_id
+from worker.store.listed import listed, readable_rows
 from worker.store.schema import datasets
 from worker.store.seals import Seals, readable
+
+ALL = select(datasets).order_by(datasets.c.example, datasets.c.instrument, datasets.c.timeframe, datasets.c.first_ts, datasets.c.id)
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,12 @@ class Datasets:
             return self._first(sa.or_(datasets.c.id == name, datasets.c.version == name))
 
     def all(self) -> list[Dataset]:
-        query = select(datasets).order_by(datasets.c.example, datasets.c.instrument, datasets.c.timeframe, datasets.c.first_ts, datasets.c.id)
-        return [Dataset(**row) for row in self._c.execute(query).mappings()]
+        """Altered or not, without those that cannot be read: ``altered`` names both."""
+        return [Dataset(**row) for row in readable_rows(self._c, "dataset", ALL)[0]]
+
+    def altered(self) -> dict[str, str]:
+        """Dataset id -> what is wrong, of those that are not the ones that were recorded."""
+        return listed(self._c, self._seals, "dataset", ALL)[1]
 
     def remove(self, dataset_id: str) -> bool:
         removed = self._c.execute(sa.delete(datasets).where(datasets.c.id == dataset_id)).rowcount > 0

@@ -18,7 +18,16 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from domain.errors import BadRequest
 from worker.store.waiting import begin_writing
 
-ENCODER = json.JSONEncoder(allow_nan=False)
+
+
+def _item(value: Any) -> Any:
+    """A number of numpy as Python's."""
+    if not hasattr(value, "item"):
+        raise TypeError(f"{type(value).__name__} is nothing that JSON holds")
+    return value.item()
+
+
+ENCODER = json.JSONEncoder(allow_nan=False, default=_item)
 UNREADABLE = {"unreadable": True}
 ASK_AFTER = 1.0         # seconds that a connection to a server may lie idle and be used unasked
 PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")

@@ -109,6 +109,10 @@ class Jobs:
         """State -> how many jobs, those of the kinds ``without`` left out."""
         return {state: n for state, n in self._c.execute(select(jobs.c.state, sa.func.count()).where(jobs.c.kind.not_in(without)).group_by(jobs.c.state))}
 
+    def any_open(self) -> bool:
+        """Whether a job is queued or running."""
+        return self._c.scalar(select(jobs.c.id).where(jobs.c.state.in_(OPEN)).limit(1)) is not None
+
     # -- a worker's verbs: each names the epoch it was given, and does nothing once another holds the job
 
     def claim(self, job_id: str, owner: str, at: datetime) -> Job | None:

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from worker.store.engine import insert
 from worker.store.ids import new_id
+from worker.store.listed import listed, readable_rows
 from worker.store.outside import named_in
 from worker.store.schema import runs
 from worker.store.seals import Seals, readable
@@ -63,9 +64,16 @@ class Runs:
             return self._c.execute(select(runs).where(runs.c.id == run_id)).mappings().one_or_none()
 
     def latest(self, kind: str = "", limit: int = 100, offset: int = 0) -> list[Run]:
-        """Newest first."""
-        query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id).limit(limit).offset(offset)
-        return [Run(**row) for row in self._c.execute(query.where(runs.c.kind == kind) if kind else query).mappings()]
+        """Newest first, without those that were altered since they were recorded: ``altered`` names them."""
+        return [Run(**row) for row in listed(self._c, self._seals, "run", _newest(kind, limit, offset))[0]]
+
+    def altered(self, kinds: Sequence[str] = (), limit: int = 100) -> dict[str, str]:
+        """Run id -> what is wrong, of those of the latest runs of each kind (none: of all) that are not the ones that were recorded."""
+        return {run_id: why for kind in kinds or ("",) for run_id, why in listed(self._c, self._seals, "run", _newest(kind, limit))[1].items()}
+
+    def stored(self, kind: str = "", limit: int = 100) -> list[Run]:
+        """Newest first, altered or not, to delete them; without those that cannot be read."""
+        return [Run(**row) for row in readable_rows(self._c, "run", _newest(kind, limit))[0]]
 
     def count(self) -> int:
         return self._c.scalar(select(sa.func.count()).select_from(runs)) or 0
@@ -97,3 +105,8 @@ class Runs:
 
     def frames(self) -> set[str]:
         return {name for names in self._c.scalars(select(runs.c.frames)) for name in names.values()}
+
+
+def _newest(kind: str, limit: int, offset: int = 0) -> Select:
+    query = select(runs).order_by(runs.c.created_at.desc(), runs.c.id).limit(limit).offset(offset)
+    return query.where(runs.c.kind == kind) if kind else query

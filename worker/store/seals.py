@@ -145,13 +145,22 @@ class Seals:
 
     def of(self, entity: str) -> tuple[int, str | None] | None:
         """Number of the event that sealed it last, and its hash; None where no event did. An event that no longer hashes to what was recorded counts as none of ours."""
-        query = select(events).join(links, links.c.seq == events.c.seq).where(links.c.entity == entity, events.c.body.contains('"seals":{')).order_by(links.c.seq.desc())
+        return self.of_many([entity]).get(entity)
+
+    def of_many(self, entities: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+        """The same of many at once: only those that an event sealed."""
+        seals: dict[str, tuple[int, str | None]] = {}
+        query = select(events, links.c.entity).join(links, links.c.seq == events.c.seq).where(links.c.entity.in_(entities), events.c.body.contains('"seals":{')).order_by(links.c.seq.desc())
         for row in self._c.execute(query):
-            seals = seals_of(row.body)
-            if entity in seals:
+            if row.entity in seals:
+                continue
+            own = seals_of(row.body)
+            if row.entity in own:
                 intact = chain_hash(row.seq, row.prev_hash, row.body) == row.hash
-                return row.seq, seals[entity] if intact else "altered"
-        return None
+                seals[row.entity] = row.seq, own[row.entity] if intact else "altered"
+                if len(seals) == len(entities):
+                    break
+        return seals
 
     def check(self, kind: str, name: str, row: Mapping[str, Any]) -> None:
         """Raises ``Altered`` where the row is not the one that was recorded."""
@@ -162,13 +171,18 @@ class Seals:
             raise Altered(f"{KINDS[kind].word.capitalize()} {name} was altered since it was recorded: its content is not the one that event {sealed[0]:,} of the audit trail names, so it is not used. Restore the database from a backup, or delete it and make it again")
 
 
+def unreadable(kind: str, name: str) -> str:
+    """The sentence for a row whose columns cannot be read."""
+    return f"{KINDS[kind].word.capitalize()} {name} was altered since it was recorded: its row cannot be read, so it is not used. Restore the database from a backup"
+
+
 @contextmanager
 def readable(kind: str, name: str) -> Iterator[None]:
     """A row that cannot even be read is one that was altered."""
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise Altered(f"{KINDS[kind].word.capitalize()} {name} was altered since it was recorded: its row cannot be read, so it is not used. Restore the database from a backup") from error
+        raise Altered(unreadable(kind, name)) from error
 
 
 def seals_of(body: str) -> Mapping[str, str | None]:

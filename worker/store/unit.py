@@ -43,6 +43,9 @@ from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
 
+SIGN_EVERY = 4.0            # seconds between two signs of life of a process
+ALIVE = timedelta(seconds=12)       # after its last sign a process on another machine counts as alive; on this one its end is seen
+
 
 @dataclass(frozen=True)
 class Process:

@@ -35,6 +35,8 @@ from worker.terminal.traded_series import Asked, series_of
 BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
 Start = Annotated[str, typer.Option("--from", "--start", help="Start of trading, ISO 8601 in UTC; bars before it are history for features. Default: the first bar.")]
+RuleSetName = Annotated[str, typer.Option("--rule-set", help="Rule set whose floors people are warned of, by name: a preset or one of yours; it refuses no order.")]
+Phase = Annotated[str, typer.Option("--phase", help="Phase of the rule set; default: its first.")]
 
 
 def start(
@@ -63,6 +65,8 @@ def start(
     speed: str = typer.Option("max", help="Speed of a replay: times real time, or max."),
     commands: options.Commands = None,
     mode: options.Mode = "auto",
+    rule_set: RuleSetName = "",
+    phase: Phase = "",
     model: NoModel = "",
     forecasts: NoForecasts = "",
     magnify: list[str] = NO_MAGNIFY,
@@ -115,6 +119,8 @@ def start(
     _check(plan, files.table, inputs)
     if beside := stored(at.paper.store.frames, inputs):
         source = source | dict(inputs=beside)
+    if rule_set:
+        source = source | dict(rule_set=at.paper.rule_set(rule_set, phase, plan["rules"]["account"]))
     with at.paper.store.unit() as unit:
         asking.start(unit, session, plan, source, at.user, broker, mode)
         for number, each in enumerate(given):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -54,10 +55,13 @@ def list_(as_json: Json = False) -> None:
     """List all runs, newest first."""
     from worker.terminal.here import desk
 
-    rows = [_row(run) for run in desk().backtests.latest()]
+    at = desk()
+    rows = [_row(run) for run in at.backtests.latest()]
     if not as_json:
         rows = [row | {f"{name}_%": f"{row[name]:.1%}".rstrip("%") for name in ("net_return", "max_drawdown")} for row in rows]
     say(rows, as_json, ("id", "created", "title", "name", "trades", "net_return_%", "max_drawdown_%", "synthetic"))
+    for why in at.stories.altered_runs("backtest").values():
+        print(f"tidemark: {why}", file=sys.stderr)
 
 
 @app.command()

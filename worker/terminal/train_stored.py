@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import BadRequest
 
-
-@dataclass(frozen=True)
-class Stored:
-    """A finished run with the attributes that are written, as those of ``domain.training.train.Trained``."""
-
-    run: str
-    samples: pd.DataFrame
-    folds: pd.DataFrame
-    predictions: pd.DataFrame
-    report: Mapping[str, Any]
-    model: Mapping[str, bytes]
-
-    @property
-    def red(self) -> bool:
-        return bool(self.report["verdict"]["state"] == "red")
+if TYPE_CHECKING:
+    from domain.training.train import Trained
 
 
-def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], quiet: bool) -> Stored:
+def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], quiet: bool) -> Trained:
     """Submit the question on stored datasets, wait for it, and read its run. ``asked``: further fields of a ``TrainingRequest``."""
+    from domain.training.train import Trained
     from worker.desk.training import TrainingRequest
     from worker.terminal.here import desk, finished, mirrored
 
@@ -42,7 +27,7 @@ def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], 
     run = finished(at, at.training.submit(request), quiet).result["run"]
     mirrored(at)
     samples, folds, predictions = (at.training.table(run, name) for name in ("samples", "folds", "predictions"))
-    return Stored(run, samples, folds, predictions, at.training.report(run), at.training.model(run))
+    return Trained(samples, folds, predictions, at.training.report(run), at.training.model(run))
 
 
 def register(trained: Any, name: str) -> str:

@@ -92,7 +92,7 @@ class Double:
                 self.fills += 1
                 fills.append(dict(fill_id=self.fills, ts=self.ts, instrument="EURUSD", side="buy", lots=0.1, price=each.close, reason="entry"))
         decided = tuple(Decision(row["fill_id"], self.ts, self.ts, "EURUSD M1", "momentum", "long", "market", float("nan"), 1.0, "", "placed") for row in fills)
-        return Worked(self.ts, ended, tuple(fills), (), decided, dict(ts=self.ts, equity=self.equity, equity_low=self.equity) if ended else None)
+        return Worked(self.ts, ended, tuple(fills), (), decided, dict(ts=self.ts, balance=self.equity, equity=self.equity, equity_low=self.equity) if ended else None)
 
     def finish(self) -> list[Worked]:
-        return [Worked(self.ts, row=dict(ts=self.ts, equity=self.equity + 1, equity_low=self.equity)), Worked(self.ts, ended=True)]
+        return [Worked(self.ts, row=dict(ts=self.ts, balance=self.equity, equity=self.equity + 1, equity_low=self.equity)), Worked(self.ts, ended=True)]
