@@ -19,7 +19,6 @@ from domain.errors import BadRequest
 from worker.store.waiting import begin_writing
 
 
-
 def _item(value: Any) -> Any:
     """A number of numpy as Python's."""
     if not hasattr(value, "item"):
