@@ -17,6 +17,7 @@ from app.desk import desk  # noqa: E402
 from app.kit import theme  # noqa: E402, F401  registers the theme of charts
 from app.kit.page import SECTIONS, all_pages  # noqa: E402
 from app.kit.status import status  # noqa: E402
+from app.kit.widgets import attempt  # noqa: E402
 
 STATIC = ROOT / "app" / "static"
 
@@ -34,4 +35,4 @@ chosen = st.navigation({section: entries for section, entries in menu.items() if
 st.session_state["page"] = chosen.url_path or "overview"
 with st.sidebar:
     status(at)
-chosen.run()
+attempt(chosen.run)        # what is refused while a page draws, such as a row that was altered, is a sentence on it

@@ -19,6 +19,7 @@ from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 from starlette.routing import Mount, Route  # noqa: E402
 
+from app.api.entry import Entry  # noqa: E402
 from app.at_rest import keep_still  # noqa: E402
 from app.desk import desk  # noqa: E402
 from app.guard import Guard  # noqa: E402
@@ -38,10 +39,6 @@ async def health(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok" if well else "failed", "parts": {part.part.lower(): part.state for part in parts}}, 200 if well else 503)
 
 
-async def nothing_here(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"error": f"there is nothing at {request.url.path}"}, 404)
-
-
 def show_error(error: Exception) -> bool:
     """A refusal is a sentence; a bug is an id here and its traceback in the log."""
     if isinstance(error, Refused):
@@ -57,7 +54,7 @@ def show_error(error: Exception) -> bool:
     return True
 
 
-api = Starlette(routes=[Route("/health", health)], exception_handlers={404: nothing_here})
+api = Starlette(routes=[Route("/health", health), Mount("/", app=Entry(desk))])
 settings = load()
 large_files = Middleware(LargeFiles, most=settings.data.max_import_mb * 1_000_000, total=settings.data.staged_mb * 1_000_000)
 app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], middleware=[large_files], on_script_error=show_error)

@@ -26,6 +26,10 @@ class UnknownName(BadRequest):
     """There is no thing of that kind and name."""
 
 
+class Forbidden(TidemarkError):
+    """The person, or the program, may not do that."""
+
+
 class BadBars(TidemarkError):
     """Market data broke the bar contract."""
 

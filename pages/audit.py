@@ -32,6 +32,7 @@ def render(desk) -> None:
     verification = desk.trail.verified()
     banners(desk, verification)
     verifying(desk, verification)
+    downloads.prepared(desk)
     five_figures(desk, verification, desk.jobs.now())
     chosen = st.segmented_control("View", list(VIEWS), default=start, required=True, key=f"audit-view-{start}", format_func=lambda name: VIEWS[name][0], label_visibility="collapsed")
     if chosen != start:

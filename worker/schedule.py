@@ -101,7 +101,7 @@ def clean(store: Store) -> None:
         unit.chunks.forget(unit.now() - timedelta(days=1))
         unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS_KEPT)
         keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.models.frames() | unit.chunks.frames() | unit.sessions.frames()
-        files = unit.models.files() | unit.runs.files() | unit.chunks.files()
+        files = unit.models.files() | unit.runs.files() | unit.chunks.files() | unit.jobs.files("audit_bundle", unit.now() - timedelta(days=1))
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
     log.info("%s files that nothing names were removed", store.blobs.sweep(files, older_than=time.time() - 3_600))

@@ -104,6 +104,13 @@ class Audit:
 
 
 @dataclass(frozen=True)
+class Api:
+    requests_per_minute: int = param(12_000, low=60, high=1_000_000, unit="a minute", help="requests of one client to the API; more are answered 429")
+    body_mb: int = param(150, low=1, high=2_000, unit="MB", help="largest body of a request to the API")
+    origins: str = param("", help="sites whose pages may call the API, comma-separated, such as https://desk.example.com; empty: none but this one")
+
+
+@dataclass(frozen=True)
 class Form:
     balance: float = param(100_000.0, low=0.01, high=1e12, unit="account currency", help="what the form of the Backtest page starts from")
     risk_per_trade: float = param(0.005, low=0.0001, high=1.0, unit="share of equity", help="lost if the stop is hit")
@@ -129,6 +136,7 @@ class Settings:
     sizing: Sizing = Sizing()
     limits: Limits = Limits()
     form: Form = Form()
+    api: Api = Api()
     folder: Path = ROOT
     origin: Mapping[str, str] = field(default_factory=dict)
     vendors: Mapping[str, str] = field(default_factory=dict, repr=False)        # secrets among them: never shown, stored or logged

@@ -56,13 +56,15 @@ def _chances(store: Store, model: Model, question: Any, pipeline: Any, inputs: S
     """Instrument and instant of the decision (nanoseconds UTC) -> chance."""
     from domain.params import build
     from domain.training.lacking import refuse_lacking
+    from domain.training.regime_columns import regimes_learnt
     from domain.training.samples import sample_set
     from domain.training.seen import as_seen
     from domain.training.targets import TargetParams
 
     kept = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
     until = max(int(kept["end"].max().value), pipeline.until)
-    refuse_lacking(pipeline.columns, inputs)
+    inputs = regimes_learnt(question.data, inputs)
+    refuse_lacking(pipeline.columns, inputs, question.data)
     signals = sample_set(inputs, strategy, question.target, build(TargetParams, question.target_params), labelled=False)
     names, start = [signals.instruments[k] for k in signals.samples.instrument], signals.samples.start
     p = pipeline.predict(as_seen(signals, pipeline.columns))["p"].to_numpy()

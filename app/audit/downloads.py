@@ -9,8 +9,12 @@ from typing import Any
 import streamlit as st
 
 from app.audit import filters
-from app.kit.widgets import download, download_file
+from app.kit.address import address_value, missing
+from app.kit.figures import clock, plural, size
+from app.kit.widgets import attempt, download, download_file, go, job_panel
 from worker.desk import Desk, Filter
+
+ABOUT = "Events, checkpoints, proofs, public key and verify.py, which checks all of it offline with Python alone."
 
 
 def menu(desk: Desk) -> None:
@@ -18,12 +22,39 @@ def menu(desk: Desk) -> None:
         wanted = filters.wanted(desk)
         narrowed = wanted != Filter()
         st.caption(f"{'The events that match the filters below.' if narrowed else 'The whole trail.'} Each download is an event too, and carries the last checkpoint.")
-        download_file("Bundle, ZIP", desk.bundle.name(wanted, desk.jobs.now()), "application/zip", partial(_bundle, desk, wanted), "audit-bundle", "Events, checkpoints, proofs, public key and verify.py, which checks all of it offline with Python alone.")
+        if desk.bundle.is_large(wanted):
+            _prepare(desk, wanted)
+        else:
+            download_file("Bundle, ZIP", desk.bundle.name(wanted, desk.jobs.now()), "application/zip", partial(_bundle, desk, wanted), "audit-bundle", ABOUT)
         download("events.jsonl", f"{_name(desk)}.jsonl", "application/jsonl", lambda: desk.trail.jsonl(wanted), "audit-jsonl", "One line an event: its number, both hashes, and the exact canonical text.")
         download("CSV", f"{_name(desk)}.csv", "text/csv", lambda: desk.trail.csv(wanted), "audit-csv", "A view for people, safe to open in a spreadsheet.")
         st.caption("Keep these two elsewhere: what is downloaded is checked against them.")
         download("Checkpoint, signed note", f"{_name(desk)}_checkpoint.txt", "text/plain", desk.trail.checkpoint_file, "audit-checkpoint-file", "The signed note with its cosignatures.")
         download("Public key", "tidemark_public_key.txt", "text/plain", desk.trail.key_file, "audit-key-file", "The key that checkpoints are signed with, and every rotation before it.")
+
+
+def _prepare(desk: Desk, wanted: Filter) -> None:
+    """A bundle of many events is a job: seen, cancelled, and downloaded when it is ready."""
+    if st.button("Prepare bundle, ZIP", icon=":material/archive:", key="audit-bundle-prepare", type="tertiary", help=f"{ABOUT} It is written in the background and offered on this page when it is ready."):
+        desk.checkpoints.cover()
+        submitted = attempt(lambda: desk.bundle.submit(wanted))
+        if submitted is not None:
+            go("audit", bundle=submitted.job.id)
+
+
+def prepared(desk: Desk) -> None:
+    """The bundle that the address names, under way or failed; and the newest one that is ready."""
+    name = address_value("bundle")
+    job = desk.bundle.job(name) if name else None
+    if name and job is None:
+        missing("bundle", name, "Prepare one under Download.")
+    if job is not None and job_panel(desk, job):
+        return
+    ready = desk.bundle.ready()
+    if ready is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="audit-bundle-ready"):
+            st.markdown(f":material/archive: **Bundle of {plural(ready.result['rows'], 'event')}**, {size(ready.result['bytes'])}, written {clock(ready.ended_at)} UTC; kept for a day.")
+            download_file("Download bundle", desk.bundle.name(at=ready.ended_at), "application/zip", partial(desk.bundle.fetch, ready.id), f"audit-bundle-{ready.id}", ABOUT)
 
 
 def proof(desk: Desk, event: Any) -> None:

@@ -22,12 +22,12 @@ def curve_pair(curve: pd.DataFrame, falls: pd.DataFrame, currency: str, height: 
     ``behind``: episodes of regimes (start, end, regime) and the names of all."""
     tips = [tip_time(), alt.Tooltip("value:Q", format=",.2f", title=currency), alt.Tooltip("share:Q", format=".2%", title="drawdown")]
     above: Picture | alt.Chart = alt.Chart(curve).transform_calculate(role="'line'").mark_line().encode(
-        x=at(labels=False), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f")), color=by_role(), tooltip=tips
+        x=at(labels=False), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",f")), color=by_role(), tooltip=tips
     )  # fmt: skip
     if behind is not None and len(behind[0]):
         above = alt.layer(bands_behind(*behind, at("start", labels=False), "start", "end"), above)
     axis = utc(days_format(curve["ts"]), tickCount=6)
-    share = alt.Y("share:Q", scale=alt.Scale(domain=[1.2 * min(float(curve["share"].min()), -1e-4), 0.0], nice=False), axis=unit("", format=".0%", tickCount=4))
+    share = alt.Y("share:Q", scale=alt.Scale(domain=[1.2 * min(float(curve["share"].min()), -1e-4), 0.0], nice=False), axis=unit("", format="%", tickCount=4))
     under = alt.Chart(curve).transform_calculate(role="'down'").mark_area(opacity=0.35, line=dict(strokeWidth=1)).encode(x=at(**axis), y=share, color=by_role(), tooltip=tips)
     falls = falls[falls["share"] <= 0.25 * falls["share"].min()]
     named = falls.assign(text=[f"{100 * row.share:.1f} %, {row.days:,.0f} days".replace("-", "\u2212") for row in falls.itertuples()])
@@ -40,8 +40,8 @@ def excursions(points: pd.DataFrame, height: int = 250) -> Picture:
     """MAE and MFE of each trade, in R; coloured by its result."""
     shown = points.assign(role=np.where(points["won"], "up", "down"), ended=np.where(points["won"], "won", "lost"))
     dots = alt.Chart(shown).mark_point(filled=True, size=16, opacity=0.5).encode(
-        x=alt.X("mae_r:Q", axis=alt.Axis(title="MAE, R", format=".1f", grid=True, gridOpacity=0.4, **END)),
-        y=alt.Y("mfe_r:Q", axis=unit("MFE, R", format=".1f")), color=by_role(),
+        x=alt.X("mae_r:Q", axis=alt.Axis(title="MAE, R", format="f", grid=True, gridOpacity=0.4, **END)),
+        y=alt.Y("mfe_r:Q", axis=unit("MFE, R", format="f")), color=by_role(),
         tooltip=[alt.Tooltip("trade_id:Q", title="trade"), "ended:N", *(alt.Tooltip(f"{name}:Q", format="+.2f", title=title) for name, title in (("r", "result, R"), ("mae_r", "MAE, R"), ("mfe_r", "MFE, R")))],
     )  # fmt: skip
     stop = alt.Chart(pd.DataFrame(dict(x=[1.0]))).transform_calculate(role="'quiet'").mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=alt.value("initial stop"))
@@ -109,9 +109,9 @@ def late_rows(late: pd.DataFrame, order: Sequence[str], currency: str, height: i
 
 def fan(table: pd.DataFrame, name: str, drawn: str, height: int = 220) -> Picture:
     """Quantiles of the resampled paths after so many steps: 50 % in the dark band, 90 % in the light one."""
-    steps = alt.X("step:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title=drawn, format=",.0f", tickCount=6, **END))
+    steps = alt.X("step:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title=drawn, format=",.0f", tickMinStep=1, tickCount=6, **END))
     tips = [alt.Tooltip("step:Q", format=",", title=drawn), *(alt.Tooltip(f"{q}:Q", format="+,.1f" if name == "R" else "+.1%", title=title) for q, title in (("q95", "95th percentile"), ("q50", "median"), ("q05", "5th percentile")))]
-    axis = unit(name if name == "R" else "", format=",.0f" if name == "R" else ".0%")
+    axis = unit(name if name == "R" else "", format=",f" if name == "R" else "%")
     base = alt.Chart(table).transform_calculate(role="'line'")
     return alt.layer(
         base.mark_area(opacity=0.16).encode(x=steps, y=alt.Y("q05:Q", axis=axis), y2="q95:Q", color=by_role(), tooltip=tips),
@@ -125,8 +125,8 @@ def falls(table: pd.DataFrame, seen: float, name: str, height: int = 220) -> Pic
     """Distribution of the maximum drawdown of the paths; the line is the run itself. ``table``: low, high, paths."""
     shape = ",.0f" if name == "R" else ".0%"
     bars = alt.Chart(table).transform_calculate(role="'down'").mark_bar(opacity=0.55).encode(
-        x=alt.X("low:Q", bin="binned", axis=alt.Axis(title=f"max. drawdown{', R' if name == 'R' else ''}", format=shape, tickCount=6, **END)), x2="high:Q",
-        y=alt.Y("paths:Q", axis=unit("paths", format=",.0f")), color=by_role(),
+        x=alt.X("low:Q", bin="binned", axis=alt.Axis(title=f"max. drawdown{', R' if name == 'R' else ''}", format="%" if name != "R" else ",f", tickCount=6, **END)), x2="high:Q",
+        y=alt.Y("paths:Q", axis=unit("paths", format=",.0f", tickMinStep=1)), color=by_role(),
         tooltip=[alt.Tooltip("low:Q", format=shape, title="from"), alt.Tooltip("high:Q", format=shape, title="to"), alt.Tooltip("paths:Q", format=",", title="paths")],
     )  # fmt: skip
     line = alt.Chart(pd.DataFrame(dict(x=[seen]))).transform_calculate(role="'ink'").mark_rule(strokeWidth=1.6).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=shape, title="this run")])
@@ -137,7 +137,7 @@ def stressed(table: pd.DataFrame, base: float, height: int = 0) -> Picture:
     """Net return of each scenario; the dashed line is the run itself. ``table``: title, net_return, definition."""
     shown = table.assign(role=np.where(table["net_return"] >= 0, "up", "down"))
     bars = alt.Chart(shown).mark_bar(size=12).encode(
-        x=alt.X("net_return:Q", axis=alt.Axis(format=".0%", tickCount=5, grid=True, gridOpacity=0.5, title="net", **END)),
+        x=alt.X("net_return:Q", axis=alt.Axis(format="%", tickCount=5, grid=True, gridOpacity=0.5, title="net", **END)),
         y=alt.Y("title:N", sort=None, axis=alt.Axis(title=None, minExtent=110, maxExtent=130, **WORDS)), color=by_role(),
         tooltip=[alt.Tooltip("title:N", title="scenario"), alt.Tooltip("net_return:Q", format="+.2%", title="net"), alt.Tooltip("max_drawdown:Q", format=".1%", title="drawdown"), alt.Tooltip("sharpe:Q", format=".2f"), alt.Tooltip("definition:N", title="definition")],
     )  # fmt: skip

@@ -42,7 +42,7 @@ def floors(curve: pd.DataFrame, lines: pd.DataFrame, currency: str, breach: pd.T
     span = max(last - first, pd.Timedelta(hours=1))
     scale = alt.Scale(type="utc", nice=False, domain=[moment(first), moment(last + NAMES * span)])
     x = alt.X("ts:T", scale=scale, axis=alt.Axis(tickCount=6, **utc(days_format(curve["ts"]))))
-    y = alt.Y("value:Q", scale=alt.Scale(zero=False), axis=unit(currency, format=",.0f"))
+    y = alt.Y("value:Q", scale=alt.Scale(zero=False), axis=unit(currency, format=",f"))
     layers = [_equity(curve, x, currency)]
     if len(lines):
         tips = [tip_time(), alt.Tooltip("floor:N"), alt.Tooltip("value:Q", format=",.2f", title=currency)]
@@ -99,8 +99,8 @@ def days(calendar: pd.DataFrame, currency: str) -> Picture:
 def days_to_target(bins: pd.DataFrame, median: float | None, height: int = 128) -> Picture:
     """Trading days until the target of the paths that pass. ``bins``: low, high, paths."""
     bars = alt.Chart(bins).transform_calculate(role="'line'").mark_bar().encode(
-        x=alt.X("low:Q", bin="binned", axis=alt.Axis(title="trading days to the target", tickCount=8, format=",.0f", **END)), x2="high:Q",
-        y=alt.Y("paths:Q", axis=unit("paths", tickCount=3, format=",.0f")), color=by_role(),
+        x=alt.X("low:Q", bin="binned", axis=alt.Axis(title="trading days to the target", tickCount=8, format=",.0f", tickMinStep=1, **END)), x2="high:Q",
+        y=alt.Y("paths:Q", axis=unit("paths", tickCount=3, format=",.0f", tickMinStep=1)), color=by_role(),
         tooltip=[alt.Tooltip("low:Q", format=",.0f", title="from, days"), alt.Tooltip("high:Q", format=",.0f", title="to, days"), alt.Tooltip("paths:Q", format=",")],
     )  # fmt: skip
     if median is None:
@@ -120,7 +120,7 @@ def sizing(curve: pd.DataFrame, best: float, own: float | None, height: int = 18
     top = max(float(curve["high"].max()), 0.01)
     y = alt.Scale(domain=[0.0, min(1.0, 1.1 * top)], nice=True)
     layers = [
-        base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=y, axis=unit("passes", format=".1~%", tickCount=4)), y2="high:Q", color=by_role(), tooltip=tips),
+        base.mark_area(opacity=0.2).encode(x=x, y=alt.Y("low:Q", scale=y, axis=unit("passes", format="%", tickCount=4)), y2="high:Q", color=by_role(), tooltip=tips),
         base.mark_line(point=alt.OverlayMarkDef(size=26)).encode(x=x, y="passes:Q", color=by_role(), tooltip=tips),
     ]  # fmt: skip
     for value, role, words in ((best, "up", "highest chance, %"), (own, "ink", "as in this run, %")):

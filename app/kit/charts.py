@@ -20,7 +20,7 @@ DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
 def unit(name: str, **more: Any) -> alt.Axis:
-    """A y axis with its unit above its labels."""
+    """A y axis with its unit above its labels. A ``format`` without a precision, as ``%`` or ``,f``, takes that of the ticks, so that no two of them are labelled alike."""
     return alt.Axis(title=name, titleAngle=0, titleAlign="right", titleAnchor="end", titleX=-6, titleY=-8, titleOpacity=0.75, **more)
 
 
@@ -35,7 +35,7 @@ def days_format(ts: pd.Series) -> str:
 
 def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None = None, height: int = 216) -> alt.VConcatChart:
     """Equity above, its drawdown below, on one clock. ``other`` is a second run, dashed."""
-    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f"))
+    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",f"))
     tips = [tip_time(), alt.Tooltip("equity:Q", format=",.2f", title=f"equity, {currency}"), alt.Tooltip("drawdown:Q", format=".2%")]
     layers = []
     if other is not None:
@@ -47,7 +47,7 @@ def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None =
         alt.Chart(curve[["ts", "drawdown"]])
         .transform_calculate(role="'down'")
         .mark_area(opacity=0.35, line=dict(strokeWidth=1))
-        .encode(x=at(**utc(days_format(curve["ts"]), tickCount=6)), y=alt.Y("drawdown:Q", axis=unit("", format=".0%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")])
+        .encode(x=at(**utc(days_format(curve["ts"]), tickCount=6)), y=alt.Y("drawdown:Q", axis=unit("", format="%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")])
     )
     if other is not None:
         under = alt.Chart(other[["ts", "drawdown"]]).transform_calculate(role="'other'")
@@ -140,7 +140,7 @@ def histogram(bins: pd.DataFrame, mean: float | None, height: int = 220) -> Pict
     shown = bins.assign(a=bins["low"].clip(lower=bins["high"].iloc[0] - width), b=bins["high"].clip(upper=bins["low"].iloc[-1] + width), role=np.where(bins["low"] >= 0, "up", "down"))
     bars = alt.Chart(shown).mark_bar().encode(
         x=alt.X("a:Q", bin="binned", axis=alt.Axis(labelExpr="datum.value == 0 ? '0' : datum.label", format="+.0f", tickCount=8, title="R; the outer bins hold the tails", titleAnchor="end", titleOpacity=0.75)), x2="b:Q",
-        y=alt.Y("trades:Q", axis=unit("trades", format=",.0f")), color=by_role(),
+        y=alt.Y("trades:Q", axis=unit("trades", format=",.0f", tickMinStep=1)), color=by_role(),
         tooltip=[alt.Tooltip("low:Q", format="+.2f", title="from, R"), alt.Tooltip("high:Q", format="+.2f", title="to, R"), alt.Tooltip("trades:Q", format=",")],
     )  # fmt: skip
     line = alt.Chart(pd.DataFrame(dict(x=[0.0 if mean is None else mean]))).transform_calculate(role="'ink'")
@@ -177,7 +177,7 @@ def timeline(events: pd.DataFrame, roles: Mapping[str, str], span: tuple[Any, An
         alt.Chart(shown)
         .mark_bar(width=min(max(int(400 / bars), 2), 12), cursor="pointer" if pick else alt.Undefined)
         .encode(
-            x=x, y=alt.Y("events:Q", axis=unit("events", tickCount=2, format=",.0f"), stack=True), color=by_role(), order=alt.Order("subject:N"),
+            x=x, y=alt.Y("events:Q", axis=unit("events", tickCount=2, format=",.0f", tickMinStep=1), stack=True), color=by_role(), order=alt.Order("subject:N"),
             tooltip=[tip_time("hour"), alt.Tooltip("subject:N", title="about"), alt.Tooltip("events:Q", format=",")],
         )
         .properties(height=height)

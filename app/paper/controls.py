@@ -63,7 +63,8 @@ def _with_arguments(desk: Desk, row: Any, verb: Any) -> None:
 
 def _parameters(desk: Desk, row: Any) -> dict[str, Any]:
     """The parameters of a strategy that are changed."""
-    strategies = desk.paper.get(row.name).plan["strategies"]
+    view = desk.paper.get(row.name)
+    strategies = view.strategies or view.plan["strategies"]
     names = [each["name"] for each in strategies]
     name = st.selectbox("Strategy", names, key="set-strategy") if len(names) > 1 else names[0]
     own = next(each["params"] for each in strategies if each["name"] == name)

@@ -26,7 +26,7 @@ def watch(desk: Desk, rows: Sequence[Any], began: float) -> None:
 
 def states(rows: Sequence[Any]) -> tuple[Any, ...]:
     """What is drawn anew at once."""
-    return tuple((row.name, row.state, row.reason) for row in rows)
+    return tuple((row.name, row.state, row.reason, row.alarms, row.proposals) for row in rows)
 
 
 def moved(rows: Sequence[Any]) -> tuple[Any, ...]:
@@ -54,10 +54,10 @@ def listed(rows: Sequence[Any], chosen: Any) -> None:
         for row in rows
     ])  # fmt: skip
     columns = {
-        "name": config.TextColumn("Session", width=120), "state": config.TextColumn("State", width=140), "points": config.LineChartColumn("Equity so far", width=110),
+        "name": config.TextColumn("Session", width=112), "state": config.TextColumn("State", width=136), "points": config.LineChartColumn("Equity so far", width=96),
         "equity": config.TextColumn("Equity", width=96, alignment="right"), "today": config.TextColumn("Today, UTC", width=88, alignment="right"), "open": config.NumberColumn("Open", width=46, help="Open positions."),
         "used": config.TextColumn("Daily loss used", width=92, alignment="right", help="Share of the daily loss limit that is used; a dash without one."),
-        "age": config.TextColumn("Price", width=76, help="Age of the newest price; replay: stored bars."), "trades": config.TextColumn("Trades", width=230),
+        "age": config.TextColumn("Price", width=76, help="Age of the newest price; replay: stored bars."), "trades": config.TextColumn("Trades", width=150),
     }  # fmt: skip
     picked = table(shown, columns, f"{len(rows)} sessions", key="sessions", pick=True, height=min(34 + 28 * len(rows), 230))
     if picked is not None and (chosen is None or rows[picked].name != chosen.name):

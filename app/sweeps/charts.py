@@ -77,13 +77,13 @@ def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int 
     tips = [alt.Tooltip("number:Q", title="fold"), tip_time("start", "test from, UTC"), tip_time("end", "to, UTC"), alt.Tooltip("chosen:N"), alt.Tooltip("net:Q", format="+.2%", title="net")]
     band = bands.mark_rect().encode(x=at("start"), x2="end:T", color=by_role(), opacity=alt.Opacity("odd:Q", scale=alt.Scale(domain=[0, 1], range=[0.05, 0.2]), legend=None), tooltip=tips)
     named = bands.transform_calculate(mid="(+datum.start + +datum.end) / 2", role="'ink'").mark_text(fontSize=10, baseline="top", opacity=0.7).encode(x=at("mid"), y=alt.value(2), text="number:N", color=by_role())
-    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",.0f"))
+    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",f"))
     line = alt.Chart(curve).transform_calculate(role="'line'").mark_line().encode(
         x=at(labels=False), y=y, color=by_role(), tooltip=[tip_time(), alt.Tooltip("equity:Q", format=",.2f", title=f"equity, {currency}"), alt.Tooltip("fold:Q"), alt.Tooltip("drawdown:Q", format=".2%")]
     )  # fmt: skip
     axis = utc(days_format(curve["ts"]), tickCount=6)
     under = alt.Chart(curve).transform_calculate(role="'down'").mark_area(opacity=0.35, line=dict(strokeWidth=1)).encode(
-        x=at(**axis), y=alt.Y("drawdown:Q", axis=unit("", format=".0%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")]
+        x=at(**axis), y=alt.Y("drawdown:Q", axis=unit("", format="%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")]
     )  # fmt: skip
     pair = alt.vconcat(alt.layer(band, *([named] if len(folds) <= 40 else []), line).properties(height=height), under.properties(height=70), spacing=4)
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
@@ -94,7 +94,7 @@ def in_and_out_of_sample(folds: pd.DataFrame, height: int = 190) -> Picture:
     x = alt.X("fold:O", axis=alt.Axis(title="fold", labelAngle=0, labelOverlap=True, **END))
     tips = [alt.Tooltip("fold:Q"), alt.Tooltip("fitted:Q", format="+.1%", title="in sample, p.a."), alt.Tooltip("tested:Q", format="+.1%", title="out of sample, p.a.")]
     shown = folds.assign(role=np.where(folds["tested"] >= 0, "up", "down"))
-    bars = alt.Chart(shown).mark_bar(size=max(min(14, 240 // max(len(folds), 1)), 2)).encode(x=x, y=alt.Y("tested:Q", axis=unit("a year", format="+.0%")), color=by_role(), tooltip=tips)
+    bars = alt.Chart(shown).mark_bar(size=max(min(14, 240 // max(len(folds), 1)), 2)).encode(x=x, y=alt.Y("tested:Q", axis=unit("a year", format="+%")), color=by_role(), tooltip=tips)
     dots = alt.Chart(shown).transform_calculate(role="'ink'").mark_tick(size=max(min(18, 300 // max(len(folds), 1)), 4), thickness=2).encode(x=x, y="fitted:Q", color=by_role(), tooltip=tips)
     return alt.layer(bars, dots).properties(height=height)
 
@@ -118,7 +118,7 @@ def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> al
 def history(trials: pd.DataFrame, title: str, form: str, height: int = 240) -> Picture:
     """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, chosen (its
     parameters)."""
-    x = alt.X("number:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="trial", format=",.0f", **END))
+    x = alt.X("number:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="trial", format=",.0f", tickMinStep=1, **END))
     tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
     dots = alt.Chart(_few(trials.dropna(subset=["value"]), "value")).transform_calculate(role="'quiet'").mark_point(filled=True, size=22, opacity=0.75).encode(
         x=x, y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_above(title, format=form)), color=by_role(), tooltip=tips

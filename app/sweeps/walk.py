@@ -28,12 +28,12 @@ def result(desk: Desk, run: Any) -> None:
     left, right = st.columns([5, 2], gap="medium")
     with left:
         section("Out-of-sample equity", f"{run.summary['currency']}, windows in sequence, UTC; each band is a fold")
-        spans = pd.DataFrame(dict(number=folds["fold"] + 1, start=folds["test_start"], end=folds["test_end"], chosen=selected, net=folds["out_of_sample_return"]))
+        spans = pd.DataFrame(dict(number=folds["fold"], start=folds["test_start"], end=folds["test_end"], chosen=selected, net=folds["out_of_sample_return"]))
         curve = panels.walked(desk, run.id, run.summary["balance"])
-        st.altair_chart(charts.walked(curve.assign(fold=curve["fold"] + 1), spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
+        st.altair_chart(charts.walked(curve, spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
     with right:
         section("In-sample vs out-of-sample", "net return p.a., compounded")
-        yearly = pd.DataFrame(dict(fold=folds["fold"] + 1, fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
+        yearly = pd.DataFrame(dict(fold=folds["fold"], fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
         st.altair_chart(charts.in_and_out_of_sample(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
         st.caption(efficiency(run))
     _folds(desk, run, folds, parameters)
@@ -104,7 +104,7 @@ def _folds(desk: Desk, run: Any, folds: pd.DataFrame, parameters: Mapping[str, A
     names = list(run.summary["grid"])
     rows = pd.DataFrame(
         dict(
-            fold=folds["fold"] + 1, **{name: folds[name].dt.strftime("%Y-%m-%d") for name in ("start", "test_start", "test_end")},
+            fold=folds["fold"], **{name: folds[name].dt.strftime("%Y-%m-%d") for name in ("start", "test_start", "test_end")},
             **{name: [None if pd.isna(value) else value if isinstance(value, (int, float)) else str(value) for value in folds[name]] for name in names},
             fitted=folds["in_sample_return"] * 100, fit_sharpe=folds["in_sample_sharpe"], tested=folds["out_of_sample_return"] * 100, kept=folds["kept"], trades=folds["out_of_sample_trades"],
         )
@@ -131,8 +131,7 @@ def _drift(run: Any, folds: pd.DataFrame, parameters: Mapping[str, Any]) -> None
     if not moving or chosen.empty:
         return
     section("Parameter stability", "jumps suggest overfitting")
-    shown = chosen.assign(fold=chosen["fold"] + 1)
-    st.altair_chart(charts.drift(shown, {name: named(parameters[name]) for name in moving}), width="stretch", alt="Selected value of each parameter in each fold")
+    st.altair_chart(charts.drift(chosen, {name: named(parameters[name]) for name in moving}), width="stretch", alt="Selected value of each parameter in each fold")
     moved = {name: run.summary["drift"].get(name) for name in moving}
     changes = [f"{plain(parameters[name])} {percent(value, 0)}" for name, value in moved.items() if value is not None]
     still = [f"{plain(parameters[name])} {rounded(chosen[name].iloc[0])}" for name in moving if chosen[name].nunique() == 1]

@@ -96,7 +96,7 @@ def losses(curve: pd.DataFrame, title: str, height: int = 170) -> Picture:
     """Loss on the validation part over the fit of each fold; the latest fold is the strong line. ``curve``: fold, share (0 to 1), loss."""
     latest = int(curve["fold"].max())
     shown = curve.assign(role=["line" if fold == latest else "quiet" for fold in curve["fold"]])
-    x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=alt.Axis(format=".0%", title="of the fit", tickCount=5, **END))
+    x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=alt.Axis(format="%", title="of the fit", tickCount=5, **END))
     y = alt.Y("loss:Q", scale=alt.Scale(zero=False, nice=True), axis=above(title, format=".4~g"))
     tips = [alt.Tooltip("fold:Q"), alt.Tooltip("share:Q", format=".0%", title="of the fit"), alt.Tooltip("loss:Q", format=".5f", title=title)]
     return alt.layer(alt.Chart(shown).mark_line(strokeWidth=1.4, point=alt.OverlayMarkDef(size=14)).encode(x=x, y=y, detail="fold:N", color=by_role(), tooltip=tips)).properties(height=height)

@@ -16,10 +16,10 @@ from app.training.charts import line_at
 def reliability(bins: pd.DataFrame, title: str, height: int = 220) -> Picture:
     """Observed share against predicted probability, with 95 % intervals; on the diagonal the model is calibrated.
     ``bins``: predicted, observed, low, high, count."""
-    axis = alt.Axis(title=title, format=".0%", tickCount=6, grid=True, gridOpacity=0.4, **END)
+    axis = alt.Axis(title=title, format="%", tickCount=6, grid=True, gridOpacity=0.4, **END)
     domain = _around(bins[["predicted", "observed"]])
     x = alt.X("predicted:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
-    y = alt.Y("observed:Q", scale=alt.Scale(domain=domain, nice=False), axis=above("observed share", format=".0%"))
+    y = alt.Y("observed:Q", scale=alt.Scale(domain=domain, nice=False), axis=above("observed share", format="%"))
     tips = [
         alt.Tooltip("predicted:Q", format=".1%", title=title), alt.Tooltip("observed:Q", format=".1%", title="observed share"), alt.Tooltip("low:Q", format=".1%", title="95 %, from"),
         alt.Tooltip("high:Q", format=".1%", title="to"), alt.Tooltip("count:Q", format=",", title="samples"),
@@ -47,7 +47,7 @@ def coverage(rows: pd.DataFrame, height: int = 220) -> Picture:
     count; ``nominal``, one value."""
     nominal = float(rows["nominal"].iloc[0])
     x = at(**utc(days_format(rows["ts"]), tickCount=6))
-    y = alt.Y("value:Q", scale=alt.Scale(zero=False, padding=10), axis=above("coverage", format=".0%"))
+    y = alt.Y("value:Q", scale=alt.Scale(zero=False, padding=10), axis=above("coverage", format="%"))
     tips = [tip_time(), alt.Tooltip("value:Q", format=".1%", title="coverage"), alt.Tooltip("low:Q", format=".1%", title="99 % band, from"), alt.Tooltip("high:Q", format=".1%", title="to"), alt.Tooltip("count:Q", format=",", title="samples")]
     base = alt.Chart(rows)
     band = base.transform_filter("isValid(datum.low)").transform_calculate(role="'quiet'").mark_area(opacity=0.22).encode(x=x, y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=by_role())

@@ -27,7 +27,7 @@ from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.strategies import STRATEGIES, Strategy, decide
-from domain.strategies.base import name_of, refuse_without_model
+from domain.strategies.base import own_name, refuse_without_model
 from domain.trading.command import Command, in_order, write_commands
 from domain.trading.costs import Costs
 from domain.trading.limit_inputs import informed
@@ -116,7 +116,9 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         refuse_without_model(strategy, keep is not None)
     if signals is not None and len({entry.instrument.name for entry in series}) < len(series):
         raise BadRequest("signals name an instrument and not its timeframe; give one timeframe of each instrument")
-    versions = versions_of(strategy, name_of(strategy) if strategy else SIGNALS, commands)
+    versions = versions_of(strategy, own_name(strategy) if strategy else SIGNALS, commands)
+    if keep is not None and len(versions) > 1:
+        raise BadRequest("a command sets other parameters, and the model judges signals of those that it was trained with; leave the command out, or the model")
     every = [_tasks(series, version.strategy, signals, rules, keep) for version in versions]
     tasks: Sequence[Task] = every[0] if len(every) == 1 else spliced(versions, every)
     asked, rules = _asked(versions, rules, commands, ask, len(series)), limited(rules, strategy)
@@ -137,7 +139,7 @@ def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.Data
 
 def _asked(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, tasks: int) -> Commanded:
     """The commands, with the limits that the strategy sets itself after each ``set``."""
-    name = name_of(versions[0].strategy) if versions[0].strategy else SIGNALS
+    name = own_name(versions[0].strategy) if versions[0].strategy else SIGNALS
     own = {version.place: dict(max_drawdown=limited(rules, version.strategy).limits.max_drawdown) for version in versions[1:]}
     return Commanded(commands, [name] * tasks, ask, own)
 

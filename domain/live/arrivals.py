@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,6 +48,7 @@ class Arrivals:
         self.dropped: Counter[str] = Counter()
         self._refused: set[str] = set()                     # series whose bar was dropped at its open, until its end comes
         self._remarks: list[str] = []
+        self._final: dict[str, int] = {}                    # series -> ts of the bar with which its data end, where that is known
 
     @classmethod
     def of(cls, plan: Plan) -> Arrivals:
@@ -62,7 +63,7 @@ class Arrivals:
         self.coming[series].append(Coming(ts, due, open, spread))
         return True
 
-    def end(self, series: str, high: float, low: float, close: float, volume: float, recovered: bool, end: int | None) -> bool:
+    def end(self, series: str, high: float, low: float, close: float, volume: float, recovered: bool, end: int | None, last: bool = False) -> bool:
         coming = self._of(series)
         if not coming or coming[-1].bar is not None:
             known = series in self._refused
@@ -76,14 +77,24 @@ class Arrivals:
                 return self._drop(series, bar.ts, why)
             bar = self._kept(bar, opened.end, why)
         opened.bar, opened.end, self.last[series] = bar, bar.end, (bar.ts, bar.end)
+        self._say_last(bar, last)
         return True
 
-    def whole(self, bar: TapeBar) -> bool:
+    def whole(self, bar: TapeBar, last: bool = False) -> bool:
         if why := self._fault(bar.series, bar.ts, bar.end, bar.open, bar.spread) or bar.fault:
             return self._drop(bar.series, bar.ts, why)
         self.coming[bar.series].append(Coming(bar.ts, bar.end, bar.open, bar.spread, bar=bar))
         self.last[bar.series] = (bar.ts, bar.end)
+        self._say_last(bar, last)
         return True
+
+    def is_last(self, bar: TapeBar) -> bool:
+        """Whether the data of its series were said to end with this bar."""
+        return self._final.get(bar.series) == bar.ts
+
+    def _say_last(self, bar: TapeBar, last: bool) -> None:
+        if last:
+            self._final[bar.series] = bar.ts
 
     def past(self, bar: TapeBar) -> bool:
         """A bar of the history."""
@@ -93,6 +104,14 @@ class Arrivals:
             return self._drop(bar.series, bar.ts, why)
         self.last[bar.series] = (bar.ts, bar.end)
         return True
+
+    def lose(self, series: str, count: int, lines: Iterable[str]) -> None:
+        """Rows of a file that could not be read as bars, and what the first of them hold."""
+        self._of(series)
+        self.dropped[series] += count
+        named = [f"a row of {series} was dropped: {line}" for line in lines]
+        more = [f"{count - len(named):,} more rows of {series} were dropped"] if count > len(named) else []
+        self._remarks += [*named, *more]
 
     def next(self) -> int | None:
         """The next instant that is known whole; None where there is none yet. A bar that is to end before it and has not holds it back."""
@@ -139,10 +158,11 @@ class Arrivals:
     def plain(self) -> dict[str, Any]:
         """All of it as JSON, NaN as null."""
         coming = {text: [_coming_plain(bar) for bar in bars] for text, bars in self.coming.items() if bars}
-        return dict(worked=self.worked, coming=coming, last=self.last, dropped=dict(self.dropped), refused=sorted(self._refused), remarks=self._remarks)
+        return dict(worked=self.worked, coming=coming, last=self.last, dropped=dict(self.dropped), refused=sorted(self._refused), remarks=self._remarks, final=self._final)
 
     def take_back(self, plain: Mapping[str, Any]) -> None:
         self.worked, self.dropped, self._refused, self._remarks = plain["worked"], Counter(plain["dropped"]), set(plain["refused"]), list(plain["remarks"])
+        self._final = dict(plain.get("final", {}))
         self.last = {text: (ts, end) for text, (ts, end) in plain["last"].items()}
         for text in self.coming:
             self.coming[text] = deque(_coming_of(text, bar) for bar in plain["coming"].get(text, ()))

@@ -26,6 +26,8 @@ from domain.trading.task import Outcome, Task
 def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = (), contexts: Mapping[str, Context] = {}) -> Outcome:
     """Trades, fills, equity and counts. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape."""
     series, asks, rates = series_in(plan, bars, contexts), plan.mode == "approve", plan.inputs.rates
+    if plan.inputs.selection is not None:
+        return plan.inputs.selection.backtested(plan, series, commands)
     if plan.of_signals:
         return run(list(series.values()), plan.rules, None, _signals(plan, series), rates, commands=commands, ask=asks).outcome
     if len(plan.strategies) == 1 and len(plan.decided) == len(plan.series):
@@ -33,7 +35,7 @@ def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = 
     tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in plan.decided]
     if not commands and not asks:
         return simulated(tasks, plan.account_rules, rates)
-    names = [plan.strategies[number].name for _, number in plan.decided]
+    names = [plan.names[number] for _, number in plan.decided]
     return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), rates).outcome
 
 
@@ -46,7 +48,9 @@ def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Contex
         if not len(own):
             raise BadRequest(f"the tape has no bar of {text}; take it out of the plan")
         context = contexts.get(text, Context())
-        series[text] = Series(plan.instrument(text), plan.name_of(text).timeframe, own, plan.side, context=context, history=before if len(before) else None)
+        finer = plan.inputs.finer.get(text)
+        magnified = dict(finer=finer.bars, finer_timeframe=finer.timeframe) if finer else {}
+        series[text] = Series(plan.instrument(text), plan.name_of(text).timeframe, own, plan.side, context=context, history=before if len(before) else None, **magnified)
     return series
 
 
@@ -58,7 +62,7 @@ def _signals(plan: Plan, series: Mapping[str, Series]) -> pd.DataFrame:
 
 def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], every: Sequence[Series]) -> Task:
     planned = plan.strategies[number]
-    versions = versions_of(planned.made, planned.name, commands)
+    versions = versions_of(planned.made, plan.names[number], commands)
     tasks = [[_decided(plan, traded, version, every)] for version in versions]
     return tasks[0][0] if len(tasks) == 1 else spliced(versions, tasks)[0]
 
@@ -70,5 +74,5 @@ def _decided(plan: Plan, traded: Series, version: Version, every: Sequence[Serie
     if plan.rules.execution.stops == "volatility":
         columns = with_volatility_stops(columns, traded)
     signals = pd.DataFrame(columns, copy=False)
-    task = Task(traded.instrument, traded.timeframe, traded.bars, signals, traded.side, trail_price=trail)
+    task = Task(traded.instrument, traded.timeframe, traded.bars, signals, traded.side, traded.finer, traded.finer_timeframe, trail)
     return informed(task, plan.rules.limits, traded.seen, context_of(traded, every))

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.backtest.live_records import Fill, Review
 from domain.live.plan import Plan
+from domain.live.tape import TapeBar
 from domain.live.worked import DECISIONS, Decision
 from domain.trading.signal_row import Row
 
@@ -31,10 +32,17 @@ class Decisions:
             self.place(k, row["number"] + 1 if "number" in row else self.numbers[k], row, ts, bar_ts, "proposed" if self.plan.mode == "approve" and row["order"] != "exit" else "placed")
 
     def place(self, k: int, order_id: int, row: Row, ts: int, bar_ts: int, verdict: str, strategy: str | None = None) -> None:
-        text, number = self.plan.decided[k]
-        name = self.plan.strategies[number].name if strategy is None else strategy
-        self._open[k, order_id] = Decision(order_id, ts, bar_ts, text, name, SIDES.get(row["side"], ""), row["order"], row["price"], row["stop_loss"], row["tag"], verdict)
+        decision = self._decision(k, order_id, row, ts, bar_ts, verdict)
+        self._open[k, order_id] = decision if strategy is None else replace(decision, strategy=strategy)
         self._new.append((k, order_id))
+
+    def _decision(self, k: int, order_id: int, row: Row, ts: int, bar_ts: int, verdict: str, reason: str = "") -> Decision:
+        text, number = self.plan.decided[k]
+        return Decision(order_id, ts, bar_ts, text, self.plan.names[number], SIDES.get(row["side"], ""), row["order"], row["price"], row["stop_loss"], row["tag"], verdict, reason)
+
+    def left(self, left: Mapping[int, Sequence[tuple[Row, str]]], ts: int, bars: Mapping[str, TapeBar]) -> tuple[Decision, ...]:
+        """Signals that a model or a scanner did not take; they have no number."""
+        return tuple(self._decision(k, 0, row, ts, bars[self.plan.decided[k][0]].ts, "refused", reason) for k, rows in left.items() for row, reason in rows)
 
     def told(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
         """Those that are new, with what was said about them at once, and what was said about earlier ones."""
@@ -82,7 +90,7 @@ class Decisions:
 
     def _of(self, key: Key) -> Decision:
         text, number = self.plan.decided[key[0]]
-        name = self.plan.strategies[number].name if key[1] > 0 else ""
+        name = self.plan.names[number] if key[1] > 0 else ""
         return self._open.get(key) or Decision(key[1], 0, 0, text, name, "", "", float("nan"), float("nan"), "", "placed")
 
     def _forget(self) -> None:

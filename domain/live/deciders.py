@@ -12,8 +12,9 @@ from domain.features import Context, parse
 from domain.features.stream import Stream
 from domain.live.deciding import Deciding
 from domain.live.plan import Plan
+from domain.live.selecting import Market, Selected
 from domain.live.signal_rows import SignalRows, Signals
-from domain.live.tape import TapeBar, frame_of
+from domain.live.tape import TapeBar, columns_of, frame_of
 from domain.outside.timed_values import TimedValues
 from domain.params import values_of
 from domain.strategies import Strategy
@@ -35,6 +36,8 @@ class Deciders:
         self._names = {text: plan.name_of(text) for text in plan.series}
         self._others = {text: self._others_of(text) for text in plan.series}
         self._deciding = [self._begun(text, self.strategies[number]) for text, number in plan.decided]
+        self._selector = plan.inputs.selection.live(Market(plan, self._context, seen)) if plan.inputs.selection else None
+        self._tasks = {text: [k for k, (series, _) in enumerate(plan.decided) if series == text] for text in plan.series}
         drift = plan.rules.limits.drift.strip()
         self._monitors = {text: Stream(frame_of(seen(text)), [parse(drift)], self._context(text)) for text in plan.series} if drift else {}
         self._stops = {text: VolatilityStops(frame_of(seen(text))) for text in plan.series} if plan.rules.execution.stops == "volatility" else {}
@@ -45,17 +48,31 @@ class Deciders:
         if self._stops:
             self._stops[bar.series].ended(dict(ts=bar.ts, open=bar.open, high=bar.high, low=bar.low, close=bar.close))
 
-    def decide(self, k: int, bar: TapeBar) -> list[Row]:
-        """The signals of pair ``k`` at a bar that has just ended, after all closes of this instant are known."""
+    def decide(self, at: int, bars: Sequence[TapeBar]) -> Selected:
+        """The signals of the bars that ended at the instant ``at``, after all of their closes are known; those that are traded with their stops."""
+        decided = {k: self._decided(k, bar) for bar in bars for k in self._tasks[bar.series]}
+        selected = self._selected(at, bars, decided) if self._selector else Selected(decided)
+        if not self._stops:
+            return selected
+        closes = {bar.series: bar.close for bar in bars}
+        taken = {k: [self._stops[text].of(row, closes[text]) for row in rows] for k, rows in selected.taken.items() for text in (self.plan.decided[k][0],)}
+        return replace(selected, taken=taken)
+
+    def _decided(self, k: int, bar: TapeBar) -> list[Row]:
         text, _ = self.plan.decided[k]
-        rows = self._deciding[k].ended(_columns(bar), self._known_others(text), self._macro_at(text, bar.end))
-        return [self._stops[text].of(row, bar.close) for row in rows] if self._stops else rows
+        return self._deciding[k].ended(columns_of(bar), self._known_others(text), self._macro_at(text, bar.end))
+
+    def _selected(self, at: int, bars: Sequence[TapeBar], decided: Mapping[int, list[Row]]) -> Selected:
+        assert self._selector is not None
+        for bar in bars:
+            self._selector.ended(bar, self._known_others(bar.series), self._macro_at(bar.series, bar.end))
+        return self._selector.select(at, decided)
 
     def monitored(self, bar: TapeBar) -> float | None:
         """The value of the feature that the limit ``drift`` names, at a bar that has just ended; to be asked once. None where there is no such limit."""
         if bar.series not in self._monitors:
             return None
-        (value,) = self._monitors[bar.series].append(_columns(bar), self._known_others(bar.series), self._macro_at(bar.series, bar.end)).values()
+        (value,) = self._monitors[bar.series].append(columns_of(bar), self._known_others(bar.series), self._macro_at(bar.series, bar.end)).values()
         return value
 
     def remembered(self, text: str) -> np.ndarray | None:
@@ -77,7 +94,7 @@ class Deciders:
         if isinstance(strategy, Signals):
             seen = self.seen(text)
             return SignalRows(text, self.plan.inputs.signals_of(self._names[text].instrument), max(seen[-1].ts if seen else BEFORE, BEFORE if self.plan.start is None else self.plan.start - 1))
-        return Deciding(strategy, frame_of(self.seen(text)), self._context(text))
+        return Deciding(strategy, frame_of(self.seen(text)), self._context(text), self.plan.model is not None)
 
     def _context(self, text: str) -> Context:
         given, name = self.contexts.get(text, Context()), self.plan.name_of(text)
@@ -99,10 +116,6 @@ class Deciders:
             return {}
         known = {name: (values, int(np.searchsorted(values.times, end, side="right"))) for name, values in self.contexts[text].macro.items()}
         return {name: float(values.values[row - 1]) for name, (values, row) in known.items() if row}
-
-
-def _columns(bar: TapeBar) -> dict[str, float]:
-    return dict(ts=bar.ts, end=bar.end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume, spread=bar.spread)
 
 
 def _closes(bars: Sequence[TapeBar]) -> TimedValues:

@@ -18,8 +18,8 @@ from domain.strategies.deciding import decide_last
 from domain.trading.signal_row import Row
 
 
-def streamable(strategy: Strategy) -> OnColumns:
-    """The strategy itself, where it can decide bar by bar; else BadRequest that names it.
+def streamable(strategy: Strategy, filtered: bool = False) -> OnColumns:
+    """The strategy itself, where it can decide bar by bar; else BadRequest that names it. ``filtered``: a model decides about its signals.
 
     >>> class Last:
     ...     def features(self): return ()
@@ -34,12 +34,12 @@ def streamable(strategy: Strategy) -> OnColumns:
         raise BadRequest(f"{name} decides on a whole table of bars, not on columns, so it cannot decide bar by bar; derive it from OnColumns, and give it memory and decisions")
     if getattr(strategy, "trail_price", None) is not None:
         raise BadRequest(f"{name} gives a trailing price for a whole table of bars, so it cannot decide bar by bar; use a trail of points, percent or atr")
-    refuse_without_model(strategy, False)
+    refuse_without_model(strategy, filtered)
     return strategy
 
 
 class Deciding:
-    """``strategy`` on one series. ``bars``: those that have ended, which it has seen and does not decide on again.
+    """``strategy`` on one series. ``bars``: those that have ended, which it has seen and does not decide on again. ``filtered``: as ``streamable``.
 
     >>> from domain.market.bars import frame
     >>> from domain.market.timeframe import Timeframe
@@ -51,8 +51,8 @@ class Deciding:
     1
     """
 
-    def __init__(self, strategy: Strategy, bars: pd.DataFrame, context: Context = Context()) -> None:
-        self.strategy, self.memory = streamable(strategy), memory_of(strategy) or 1
+    def __init__(self, strategy: Strategy, bars: pd.DataFrame, context: Context = Context(), filtered: bool = False) -> None:
+        self.strategy, self.memory = streamable(strategy, filtered), memory_of(strategy) or 1
         uses = uses_of(strategy)
         try:
             self._stream = Stream(bars, uses, context)

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from domain.market.bars import ts_of
+from domain.market.calendar import bar_ends
+from domain.market.timeframe import Timeframe
 from domain.trading.costs import Costs
 from domain.trading.task import Rate
 
 if TYPE_CHECKING:
     from domain.backtest.live import LiveSeries, LiveSimulation
     from domain.features import Context
+    from domain.live.selecting import Selection
 
 
 class Quotes(NamedTuple):
@@ -28,12 +32,32 @@ class Quotes(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Finer:
+    """Bars of a shorter timeframe, for what happens inside a bar; ``calendar``: of their instrument."""
+
+    timeframe: Timeframe
+    bars: pd.DataFrame
+    calendar: str
+
+    @cached_property
+    def rows(self) -> tuple[np.ndarray, list[tuple[float, ...]]]:
+        """When each opens, and what the account is told of it: ts, open, high, low, close, spread, end."""
+        ts, prices = ts_of(self.bars), [self.bars[name].to_numpy(np.float64) for name in ("open", "high", "low", "close")]
+        spread = self.bars["spread"].to_numpy(np.float64) if "spread" in self.bars else np.full(len(ts), np.nan)
+        ends = bar_ends(ts, self.timeframe, self.calendar)
+        return ts, list(zip(*(column.tolist() for column in (ts, *prices, spread, ends)), strict=True))
+
+
+@dataclass(frozen=True)
 class Inputs:
-    """``signals``: as ``read_signals`` gives them, of all instruments; None: strategies decide. ``contexts``: by series, what features and limits read."""
+    """``signals``: as ``read_signals`` gives them, of all instruments; None: strategies decide. ``contexts``: by series, what features and limits read.
+    ``finer``: by series, bars inside its bars. ``selection``: decides which signals are traded; None: all are."""
 
     signals: pd.DataFrame | None = None
     rates: Sequence[Rate] = ()
     contexts: Mapping[str, Context] = field(default_factory=lambda: MappingProxyType({}))
+    finer: Mapping[str, Finer] = field(default_factory=lambda: MappingProxyType({}))
+    selection: Selection | None = None
 
     def signals_of(self, instrument: str) -> pd.DataFrame:
         """The signals of one instrument, in their order."""
@@ -50,6 +74,15 @@ class Inputs:
     @cached_property
     def quotes(self) -> list[Quotes]:
         return [_quotes(rate) for rate in self.rates]
+
+    def magnify(self, account: LiveSimulation, tasks: Mapping[str, Sequence[int]], after: int, until: int) -> None:
+        """Tell the account the finer bars that opened from ``after`` on and before ``until``, of each series to all of its tasks."""
+        for series, finer in self.finer.items():
+            opens, rows = finer.rows
+            first, last = np.searchsorted(opens, (after, until)).tolist()
+            for row in rows[first:last]:
+                for k in tasks[series]:
+                    account.finer(k, *row)      # type: ignore[arg-type]
 
     def quote(self, account: LiveSimulation, tasks: int, after: int, until: int) -> None:
         """Tell the account the latest bar of each pair that ended up to ``until``, where it was not told of it ``after`` the last instant."""

@@ -27,11 +27,13 @@ def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
     """
     for planned in plan.strategies:
         if not isinstance(planned.made, Signals):
-            streamable(planned.made)
+            streamable(planned.made, plan.model is not None)
         elif plan.inputs.signals is None:
             raise BadRequest("the plan trades signals, and no table of them is given; give one")
         else:
             refuse_unreadable(plan.inputs.signals)
+    if plan.scan is not None and plan.inputs.selection is None:
+        raise BadRequest("the plan trades a scanner's proposals, and nothing here judges them; start it with: tidemark paper start --scan")
     for text in plan.series:
         refuse_blind(plan.rules.limits, plan.instrument(text), contexts[text].releases if text in contexts else None)
     for text, planned, feature in _required(plan):

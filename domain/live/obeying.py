@@ -28,8 +28,7 @@ class Obeying:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        names = [planned.name for planned in plan.strategies]
-        traded = [Traded(plan.instrument(text), plan.name_of(text).timeframe, names[number]) for text, number in plan.decided]
+        traded = [Traded(plan.instrument(text), plan.name_of(text).timeframe, plan.names[number]) for text, number in plan.decided]
         self.verbs = Verbs(traded, plan.rules.limits.blackout)
         self.halts: dict[str, set[str]] = {why: set() for why, _ in HALTS.values()}     # paused, killed, disabled -> strategies, ALL for the session
         self.params: dict[int, Mapping[str, Any]] = {}                                  # of the strategies that ``set`` has changed
@@ -38,6 +37,7 @@ class Obeying:
         """Raises BadRequest for a command that names what is not there; nothing is done."""
         copy.copy(self.verbs).work(command, Nothing())
         if command.command == "set":
+            _refuse_selected(self.plan)
             for number in self._numbers(command.asked.strategy):
                 _changeable(deciders.strategies[number], command.asked.parameters)
 
@@ -55,10 +55,10 @@ class Obeying:
 
     def task_of(self, command: Command) -> int:
         """The task that an order or an approval falls to."""
-        return self.verbs.series_of(command.asked.instrument, command.asked.series) if command.command == "order" else self._approved(command.asked.series)
+        return self.verbs.series_of(command.asked.instrument, command.asked.series) if command.command == "order" else self._approved(command.asked)
 
-    def _approved(self, series: str) -> int:
-        return next(k for k, task in enumerate(self.verbs.tasks) if series in ("", task.series))
+    def _approved(self, asked: Any) -> int:
+        return next(k for k, task in enumerate(self.verbs.tasks) if asked.series in ("", task.series) and asked.strategy in ("", task.strategy))
 
     def plain(self) -> dict[str, Any]:
         return dict(tickets=self.verbs.tickets, windows=self.verbs.windows, stopped=self.verbs.stopped, halts={why: sorted(names) for why, names in self.halts.items()}, params={str(number): dict(values) for number, values in self.params.items()})
@@ -89,11 +89,19 @@ class Obeying:
 
     def _halted(self, command: Command) -> None:
         why, begins = HALTS[command.command]
-        name = getattr(command.asked, "strategy", "") or (ALL if why != "disabled" else self.plan.strategies[0].name)
+        name = getattr(command.asked, "strategy", "") or (ALL if why != "disabled" else self.plan.names[0])
         (self.halts[why].add if begins else self.halts[why].discard)(name)
 
     def _numbers(self, name: str) -> list[int]:
-        return [number for number, planned in enumerate(self.plan.strategies) if name in ("", planned.name)]
+        return [number for number, each in enumerate(self.plan.names) if name in ("", each)]
+
+
+def _refuse_selected(plan: Plan) -> None:
+    """A model and a scanner judge the strategy as it is."""
+    if plan.model is not None:
+        raise BadRequest("the model judges signals of the parameters that it was trained with; start another session with other parameters")
+    if plan.scan is not None:
+        raise BadRequest("the scanner judges a strategy by the trades of the parameters that it has; start another session with other parameters")
 
 
 def _changeable(strategy: Any, parameters: Mapping[str, Any]) -> None:

@@ -18,13 +18,14 @@ from domain.market.instrument import instruments as shipped
 from domain.params import build, values_of
 from domain.parsing import object_of
 from domain.strategies import Strategy
-from domain.strategies.base import make
+from domain.strategies.base import distinct, make, own_name
 from domain.trading.instants import instants
 from domain.trading.rules import SECTIONS, Rules, rules_from
 
 MODES = ("auto", "approve")
 QUOTED = ("bid", "mid")
-FIELDS = ("series", "strategies", "rules", "mode", "from", "side")
+FIELDS = ("series", "strategies", "rules", "mode", "from", "side", "model", "scan")
+MODEL = ("name", "version", "hash")
 EXAMPLE = '{"series": ["EURUSD M5"], "strategies": [{"name": "breakout", "params": {}}], "mode": "auto"}'
 
 
@@ -51,7 +52,8 @@ class StrategyPlan:
 @dataclass(frozen=True)
 class Plan:
     """``series``: of one account, in the order in which it works them; ``side``: what their bars quote. ``start``: bars that open before it are history
-    (nanoseconds UTC; None: there is none). ``instruments``: the table of instruments, ``inputs``: what is there beside bars; no part of the plan's text.
+    (nanoseconds UTC; None: there is none). ``model``: name, version and hash of the one that filters the signals, or forecasts. ``scan``: criteria and
+    equity of a scanner, whose proposals are traded. ``instruments``: the table of instruments, ``inputs``: what is there beside bars; no part of the plan's text.
 
     >>> plan = Plan(("EURUSD M5", "EURUSD H1"), (StrategyPlan("breakout", {"lookback": 20}),))
     >>> Plan.read(plan.text) == plan
@@ -68,6 +70,8 @@ class Plan:
     mode: str = "auto"
     start: int | None = None
     side: str = "bid"
+    model: Mapping[str, Any] | None = None
+    scan: Mapping[str, Any] | None = None
     instruments: Mapping[str, Instrument] = field(default_factory=shipped, compare=False, repr=False)
     inputs: Inputs = field(default_factory=Inputs, compare=False, repr=False)
 
@@ -88,6 +92,7 @@ class Plan:
             raise unknown("mode", self.mode, MODES)
         if self.side not in QUOTED:
             raise unknown("side", self.side, QUOTED)
+        self._check_chosen()
 
     def _check(self, planned: StrategyPlan) -> None:
         for text in planned.series:
@@ -100,6 +105,12 @@ class Plan:
         names = [self.name_of(text).instrument for text in self.series]
         if twice := next((name for k, name in enumerate(names) if name in names[:k]), ""):
             raise BadRequest(f"{twice} is traded in several timeframes, and signals name the instrument only; give one timeframe of it")
+
+    def _check_chosen(self) -> None:
+        if self.model is not None and self.scan is not None:
+            raise BadRequest("a session has a model or a scanner, not both; leave one of them out")
+        if self.of_signals and (self.model is not None or self.scan is not None):
+            raise BadRequest("a model and a scanner choose among the signals of strategies; leave it out, or give strategies instead of a table of signals")
 
     @property
     def of_signals(self) -> bool:
@@ -119,6 +130,15 @@ class Plan:
         return tuple((text, number) for text in self.series for number, planned in enumerate(self.strategies) if not planned.series or text in planned.series)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What commands and tables call the strategies: of a written one its own name, the second of one name numbered.
+
+        >>> Plan(("EURUSD M5",), (StrategyPlan("breakout"), StrategyPlan("breakout", {"lookback": 20}))).names
+        ('breakout', 'breakout 2')
+        """
+        return distinct(SIGNALS if planned.name == SIGNALS else own_name(planned.made) for planned in self.strategies)
+
+    @cached_property
     def account_rules(self) -> Rules:
         """The rules under the strictest limit of drawdown that a strategy sets itself."""
         return reduce(limited, (planned.made for planned in self.strategies), self.rules)
@@ -131,6 +151,8 @@ class Plan:
             mode=self.mode,
             side=self.side,
             **({"from": self.start} if self.start is not None else {}),
+            **({"model": dict(self.model)} if self.model is not None else {}),
+            **({"scan": dict(self.scan)} if self.scan is not None else {}),
         )
 
     @property
@@ -152,7 +174,8 @@ class Plan:
         strategies = tuple(_strategy(each) for each in _list("strategies", values.get("strategies", ())))
         rules = _rules(values.get("rules", {}))
         table = shipped() if instruments is None else instruments
-        return cls(series, strategies, rules, str(values.get("mode", "auto")), _instant(values.get("from")), str(values.get("side", "bid")), table)
+        chosen = _model(values.get("model")), _object("scan", values.get("scan"))
+        return cls(series, strategies, rules, str(values.get("mode", "auto")), _instant(values.get("from")), str(values.get("side", "bid")), *chosen, table)
 
 
 def _made(name: str, params: Mapping[str, Any]) -> Strategy:
@@ -187,6 +210,19 @@ def _rules(values: Any) -> Rules:
         if name not in SECTIONS:
             raise unknown("section of the plan's rules", name, SECTIONS)
     return rules_from(values)
+
+
+def _object(name: str, value: Any) -> Mapping[str, Any] | None:
+    if value is not None and not isinstance(value, Mapping):
+        raise BadRequest(f"{name} of the plan is {value!r}; it must be an object")
+    return value
+
+
+def _model(value: Any) -> Mapping[str, Any] | None:
+    model = _object("model", value)
+    if model is not None and set(model) != set(MODEL):
+        raise BadRequest(f"model of the plan is {dict(model)!r}; it must name {', '.join(MODEL)}")
+    return model
 
 
 def _instant(value: Any) -> int | None:

@@ -30,7 +30,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The open bar of a series has ended. ``recovered``: it comes from the vendor's candles, for its quotes were missed."""
+    """The open bar of a series has ended. ``recovered``: it comes from the vendor's candles, for its quotes were missed. ``last``: the data of its series end with it."""
 
     series: str
     high: float
@@ -38,6 +38,7 @@ class Ended:
     close: float
     volume: float
     recovered: bool = False
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ def replay(plan: Plan, bars: Iterable[TapeBar], commands: Iterable[Command] = ()
     session = Session.start(plan, history, contexts)
     for command in commands:
         session.command(command)
+    final = {bar.series: bar for bar in traded if not bar.fault}
     for ts, together in groupby(opening(traded), key=lambda bar: bar.ts):
         for bar in together:
-            session.bar(bar)
+            session.bar(bar, bar is final.get(bar.series))
         yield from session.work(ts)
     yield from session.finish()
 

@@ -87,13 +87,18 @@ class Session:
         """A bar has opened. ``spread``: NaN where it is unknown; ``end``: when it will end, where that is not by timeframe and calendar."""
         return self._arrivals.open(series, ts, open, spread, end)
 
-    def end_bar(self, series: str, high: float, low: float, close: float, volume: float = float("nan"), recovered: bool = False, end: int | None = None) -> bool:
-        """The bar of this series that is open has ended, at ``end`` where that is not when it was due."""
-        return self._arrivals.end(series, high, low, close, volume, recovered, end)
+    def end_bar(self, series: str, high: float, low: float, close: float, volume: float = float("nan"), recovered: bool = False, end: int | None = None, last: bool = False) -> bool:
+        """The bar of this series that is open has ended, at ``end`` where that is not when it was due. ``last``: no bar of the series comes after it,
+        so that its decisions are ``end_of_data``."""
+        return self._arrivals.end(series, high, low, close, volume, recovered, end, last)
 
-    def bar(self, bar: TapeBar) -> bool:
+    def bar(self, bar: TapeBar, last: bool = False) -> bool:
         """A whole bar at once, as from a file: nothing of it is taken where any of it is bad."""
-        return self._arrivals.whole(bar)
+        return self._arrivals.whole(bar, last)
+
+    def lose(self, series: str, count: int, lines: Iterable[str] = ()) -> None:
+        """Rows that were to be bars of this series and could not be read: they are counted as dropped, and ``lines`` says what the first of them hold."""
+        self._arrivals.lose(series, count, lines)
 
     def command(self, command: Command) -> None:
         """A verb of a person, worked after the last instant ≤ its ``ts``; commands come in the order of their ``ts``, and those that were not worked when the
@@ -180,8 +185,8 @@ class Session:
         return session, worked
 
     def view(self) -> View:
-        present, enabled = self._account.present(), self._obeying.enabled
-        strategies = tuple(dict(name=planned.name, params=self._deciders.parameters[number], series=list(planned.series), enabled=enabled(planned.name)) for number, planned in enumerate(self.plan.strategies))
+        present, enabled, params = self._account.present(), self._obeying.enabled, self._deciders.parameters
+        strategies = tuple(dict(planned.plain(), name=name, strategy=planned.name, params=params[number], enabled=enabled(name)) for number, (planned, name) in enumerate(zip(self.plan.strategies, self.plan.names, strict=True)))
         positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
         state = "halted" if self.state == "running" and present.halted else self.state
         counts = {name: count for name, count in present.counts.items() if count}
@@ -197,7 +202,9 @@ class Session:
                     self._account.remember(k, values)
 
     def _instant(self, at: int) -> Worked:
-        self.plan.inputs.quote(self._account, len(self.plan.decided), self._arrivals.worked or -FOREVER, at)
+        before = self._arrivals.worked or -FOREVER
+        self.plan.inputs.quote(self._account, len(self.plan.decided), before, at)
+        self.plan.inputs.magnify(self._account, self._tasks, before, at)
         self._arrivals.worked, self.state = at, self._obeying.state
         ended = [bar for text in self.plan.series if (bar := self._arrivals.ended(text, at)) is not None]
         for bar in ended:
@@ -207,8 +214,10 @@ class Session:
         by_series = {bar.series: bar for bar in ended}
         expired = self._decisions.expired(at, [k for bar in ended for k in self._tasks[bar.series]]) if self.plan.mode == "approve" else ()
         monitored = {bar.series: self._deciders.monitored(bar) for bar in ended}
-        booked = self._account.advance(at, lambda k, end: self._decide(k, by_series[self.plan.decided[k][0]], monitored))
-        return self._told(booked[-1] if booked else Booked(at), tuple(ended), expired)
+        selected = self._deciders.decide(at, ended)
+        booked = self._account.advance(at, lambda k, end: self._decided(k, by_series[self.plan.decided[k][0]], selected.taken.get(k, []), monitored))
+        left = self._decisions.left(selected.left, at, by_series)
+        return self._told(booked[-1] if booked else Booked(at), tuple(ended), (*expired, *left))
 
     def _obey(self, command: Command) -> Worked:
         said = self._obeying.obey(command, self._account, self._deciders)
@@ -230,7 +239,7 @@ class Session:
 
     def _end(self, bar: TapeBar) -> None:
         for k in self._tasks[bar.series]:
-            self._account.end(k, bar.high, bar.low, bar.close, bar.end)
+            self._account.end(k, bar.high, bar.low, bar.close, bar.end, self._arrivals.is_last(bar))
         self._seen.add(bar)
         self._deciders.closed(bar)
         self.bars += 1
@@ -240,10 +249,9 @@ class Session:
             for k in self._tasks[text]:
                 self._account.open(k, at, opened.open, opened.spread, opened.end)
 
-    def _decide(self, k: int, bar: TapeBar, monitored: Mapping[str, float | None]) -> list[Row]:
+    def _decided(self, k: int, bar: TapeBar, rows: list[Row], monitored: Mapping[str, float | None]) -> list[Row]:
         if (value := monitored[bar.series]) is not None:
             self._account.monitor(value)
-        rows = self._deciders.decide(k, bar)
         if rows:
             self._decisions.add(k, rows, self.ts, bar.ts)
         return rows
@@ -259,13 +267,14 @@ class Session:
     def _named(self, record: Any) -> dict[str, Any]:
         """A record with the names of its series and strategy in the place of their number."""
         text, number = self.plan.decided[record.series]
-        return {**dict(zip(record._fields, record, strict=True)), "series": text, "strategy": self.plan.strategies[number].name}
+        return {**dict(zip(record._fields, record, strict=True)), "series": text, "strategy": self.plan.names[number]}
 
 
 def series_of(plan: Plan, contexts: Mapping[str, Context] = {}) -> list[LiveSeries]:
     """The tasks of the account: one for each pair of a series and a strategy that decides on it."""
     releases = {text: contexts[text].releases for text in contexts} if plan.rules.limits.news else {}
-    return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side, None, releases.get(text)) for text, _ in plan.decided]
+    finer = {text: given.timeframe for text, given in plan.inputs.finer.items()}
+    return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side, finer.get(text), releases.get(text)) for text, _ in plan.decided]
 
 
 def _together(ts: int, booked: Sequence[Booked]) -> Booked:

@@ -76,6 +76,11 @@ def frame_of(bars: Iterable[TapeBar]) -> pd.DataFrame:
     return pd.DataFrame({**times, **{name: np.array([getattr(bar, name) for bar in rows], np.float64) for name in NUMBERS}})
 
 
+def columns_of(bar: TapeBar) -> dict[str, float]:
+    """A bar as features take it."""
+    return dict(ts=bar.ts, end=bar.end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume, spread=bar.spread)
+
+
 def bars_in(series: str, bars: pd.DataFrame, ends: np.ndarray, recovered: bool = False) -> list[TapeBar]:
     """A table of bars as those of a tape. ``ends``: when each is known, nanoseconds UTC."""
     count = len(bars)

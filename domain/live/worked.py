@@ -74,7 +74,7 @@ class View:
     opened: Mapping[str, Row] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     dropped: Mapping[str, int] = field(default_factory=dict)
-    strategies: tuple[Row, ...] = ()        # name, params, series, enabled
+    strategies: tuple[Row, ...] = ()        # name, strategy (in the catalogue), params, series, enabled
 
 
 @dataclass(frozen=True, slots=True)

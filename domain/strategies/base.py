@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from itertools import count
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -62,6 +63,24 @@ def about(name: str) -> str:
 def name_of(strategy: Strategy) -> str:
     """The name under which a strategy is registered; that of its class where it is not."""
     return next((name for name, cls in STRATEGIES.items() if cls is type(strategy)), type(strategy).__name__)
+
+
+def own_name(strategy: Strategy) -> str:
+    """The name that people call a strategy by: of a written one its own."""
+    return str(getattr(strategy, "name", "") or name_of(strategy))
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once: its second use is numbered.
+
+    >>> distinct(["breakout", "momentum", "breakout"])
+    ('breakout', 'momentum', 'breakout 2')
+    """
+    given: list[str] = []
+    for name in names:
+        numbered = (f"{name} {number}" for number in count(2))
+        given.append(name if name not in given else next(each for each in numbered if each not in given))
+    return tuple(given)
 
 
 def reads_forecasts(name: str) -> bool:

@@ -28,7 +28,7 @@ def refuse_lacking(name: str, strategy: Strategy, bars: pd.DataFrame, frame: pd.
         if feature.name not in getattr(strategy, "required", ()) or not len(bars):
             continue
         kinds = inputs_of(feature)
-        if "volume" in kinds and not _has_volume(bars):
+        if "volume" in kinds and not has_values(bars, "volume"):
             raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES['volume']}")
         if len(bars) > warm_up_of(feature) and np.isnan(frame[feature.column].to_numpy()).all():
             for kind in kinds & set(SENTENCES) - {"volume"}:
@@ -45,5 +45,12 @@ def inputs_of(feature: Use) -> set[str]:
     return names.union(*(inputs_of(use(name)) for name in names if name in FEATURES))
 
 
-def _has_volume(bars: pd.DataFrame) -> bool:
-    return "volume" in bars and bool((bars["volume"].to_numpy(np.float64) > 0).any())
+def has_values(bars: pd.DataFrame, name: str) -> bool:
+    """Whether the bars have that column and a value in it; of volume one above 0.
+
+    >>> bars = pd.DataFrame(dict(volume=[0.0, 0.0], spread=[0.0, np.nan]))
+    >>> has_values(bars, "volume"), has_values(bars, "spread"), has_values(bars, "none")
+    (False, True, False)
+    """
+    values = bars[name].to_numpy(np.float64) if name in bars else np.zeros(0)
+    return bool((values > 0).any() if name == "volume" else np.isfinite(values).any())

@@ -86,7 +86,7 @@ def applied(question: Question, pipeline: FittedPipeline, inputs: Sequence[Input
     """``stored``: the model's predictions of its walk-forward with ``instrument start taken size``, empty without one. ``last``: the last end of a label of its samples."""
     if pipeline.filter is None:
         raise BadRequest("the model has no filter of signals; train it on signals of a strategy")
-    refuse_lacking(pipeline.columns, inputs)
+    refuse_lacking(pipeline.columns, inputs, question.data)
     found = sample_set(inputs, strategy, question.target, build(TargetParams, question.target_params), labelled=False)
     assert found.signals is not None
     until = max(int(last.value), pipeline.until)

@@ -10,6 +10,7 @@ from domain.models import LEARNERS
 from domain.params import build, params_of, values_of
 from domain.strategies.base import make
 from domain.training.inputs import Inputs
+from domain.training.lacking import others_of
 from domain.training.pipeline import learner_for
 from domain.training.question import Fitting, Question
 from domain.training.splits import SCHEMES
@@ -36,7 +37,7 @@ def question_of(
     rows = any(part.trades is not None for part in inputs)
     _check_strategy(target, strategy, rows)
     return Question(
-        data=tuple(_data(part) for part in inputs), span=_span(inputs), target=target, target_params=values_of(build(TargetParams, target_params)),
+        data=tuple(_data(part, others_of(inputs)) for part in inputs), span=_span(inputs), target=target, target_params=values_of(build(TargetParams, target_params)),
         learner=learner, learner_params=values_of(learner_for(learner, own, target)), columns=tuple(use.column for use in inputs[0].uses),
         scheme=scheme, scheme_params=values_of(build(SCHEMES[scheme], scheme_params)), strategy=strategy, strategy_params=values_of(make(strategy, strategy_params)) if strategy else {},
         fitting=build(Fitting, {**options, **around}), rules=inputs[0].rules.values(), seed=seed, shuffle_labels=shuffle_labels, module=module,
@@ -66,9 +67,10 @@ def _check_strategy(target: str, strategy: str, trades: bool) -> None:
         raise BadRequest("both a strategy and closed trades are given; give one of them")
 
 
-def _data(part: Inputs) -> dict[str, Any]:
+def _data(part: Inputs, others: Sequence[str]) -> dict[str, Any]:
+    """``others``: instruments beside those that are pooled."""
     series = part.series
-    outside = dict(outside=dict(series.outside)) if series.outside else {}
+    outside = {name: value for name, value in dict(outside=dict(series.outside), others=list(others), regimes=dict(part.regimes)).items() if value}
     return dict(instrument=series.instrument.name, timeframe=str(series.timeframe), side=series.side, version=series.version, bars=len(series.bars)) | outside
 
 

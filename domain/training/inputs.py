@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,7 +22,7 @@ class Inputs:
     """``series``: bars of one instrument. ``context``: what its features read beside them, with instrument and timeframe. ``uses``: the columns.
     ``rules``: costs and execution of the signals. ``signals``: rows of the person's own instead of a strategy. ``cache``: of columns, as
     ``features.compute`` takes it. ``extra``: further columns, such as filtered regimes, each value with the instant from which it was known.
-    Several instruments are a tuple of these."""
+    ``regimes``: how those were made (``regime_columns``), empty without any. Several instruments are a tuple of these."""
 
     series: Series
     context: Context
@@ -33,3 +33,4 @@ class Inputs:
     trades: pd.DataFrame | None = None
     cache: Cache | None = None
     extra: Mapping[str, TimedValues] = field(default_factory=dict)
+    regimes: Mapping[str, Any] = field(default_factory=dict)

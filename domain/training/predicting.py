@@ -21,7 +21,7 @@ from domain.training.targets import TargetParams
 def predictions(question: Question, pipeline: FittedPipeline, inputs: Sequence[Inputs], engine: str = "native") -> pd.DataFrame:
     """``start`` (UTC), ``instrument`` where there are several, the outputs, on signals ``taken`` and ``size``, and ``in_sample``: whether the model may have seen the
     sample's label, or one that was not known yet. Later bars change no row: margins of quantiles follow labels that had ended, after the model's own."""
-    refuse_lacking(pipeline.columns, inputs)
+    refuse_lacking(pipeline.columns, inputs, question.data)
     found = unlabelled(question, inputs, pipeline)
     samples = as_seen(found, pipeline.columns)
     table = pipeline.predict(samples, engine)

@@ -27,7 +27,7 @@ class Fitting:
 
 @dataclass(frozen=True)
 class Question:
-    """``data``: for each instrument ``instrument``, ``timeframe``, ``side``, ``version`` and ``bars``, and ``dataset`` where it is a stored one. ``span``: first and last bar,
+    """``data``: for each instrument ``instrument``, ``timeframe``, ``side``, ``version`` and ``bars``, ``outside`` data beside them, and how ``regimes`` were made that are columns, too. ``span``: first and last bar,
     ISO. ``columns``: features as written. ``strategy``: name, or "" where signals are the person's own or samples are bars. ``rules``: every parameter of
     costs and execution by section. ``module``: SHA-256 of a person's own code. Parameters are complete, defaults included: ``asking.question_of`` makes them so."""
 

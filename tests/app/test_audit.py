@@ -203,3 +203,17 @@ def test_lineage_names_hashes_and_says_where_a_row_was_changed(desk):
     assert {fact.what: fact for fact in desk.stories.of(f"dataset:{name}").facts}["Data"].differs
     audited(desk, "order_intended", data="a" * 64, model=dict(weights="b" * 64))
     assert [(fact.what, fact.hash[:2]) for fact in desk.stories.of("order:lm-2207").facts] == [("Data", "aa"), ("Model weights", "bb")]
+
+
+def test_a_large_bundle_is_prepared_beside_the_page(desk, monkeypatch):
+    audited(desk, "order_intended", "order_submitted", "order_filled")
+    assert not [button for button in draw("audit", desk).button if button.key == "audit-bundle-prepare"]
+    monkeypatch.setattr("worker.desk.bundle.MOST_HERE", 2)
+    monkeypatch.setattr("worker.desk.checkpoints.PATIENCE", 0.0)
+    page = draw("audit", desk)
+    page.button(key="audit-bundle-prepare").click().run()
+    (job,) = desk.jobs.latest(("audit_bundle",))
+    assert job.title.startswith("Bundle of the audit trail: all ") and job.spec["wanted"]["kinds"] == []
+    page = draw("audit", desk, bundle=job.id)
+    assert not page.exception and [button.label for button in page.button if button.key == f"cancel-{job.id}"] == ["Cancel"]
+    assert warnings(draw("audit", desk, bundle="zzzz"))[0].startswith("There is no bundle zzzz.")

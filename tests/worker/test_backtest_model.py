@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from domain.backtest import study
 from domain.strategies.base import make
+from tests.worker.dying import dying
 from tests.worker.training_jobs import anew, question, trained
 from worker import actors
 from worker.cli import app
@@ -99,6 +100,26 @@ def what_does_not_fit_is_refused_in_a_sentence(model, desk, store):
     assert "model_refused" in {event.kind for event in desk.trail.history(f"model:{desk.models.get('picky').id}")}
 
 
+def a_session_asks_the_model_bar_by_bar(model, desk, monkeypatch):
+    """Up to its last label by the walk-forward, after it by itself; killed in the middle and taken up; the plan names the version by its hash."""
+    _, _, folder = model
+    words = ["--instrument", "EURUSD", "--timeframe", "H1", "--model", "picky", "--out"]
+    monkeypatch.setattr("worker.sessions.runner.BATCH", 0.02)
+    with dying(monkeypatch, "dead", 2400):
+        CliRunner().invoke(app, ["paper", "start", "--session", "dead", "--replay", str(folder / "bars.csv"), *words, str(folder / "dead")], catch_exceptions=False)
+    assert CliRunner().invoke(app, ["paper", "resume", "dead", "--out", str(folder / "dead")], catch_exceptions=False).exit_code == 0
+    assert backtest(folder, "--model", "picky").exit_code == 0
+    taped = CliRunner().invoke(app, ["backtest", "--bars", str(folder / "dead" / "tape.csv"), "--model", "picky@1", "--out", str(folder / "taped")], catch_exceptions=False)
+    assert taped.exit_code == 0
+    for other in ("out", "taped"):
+        for name in ("trades.csv", "fills.csv", "equity.csv"):
+            assert (folder / "dead" / name).read_bytes() == (folder / other / name).read_bytes(), (other, name)
+    decisions = pd.read_csv(folder / "dead" / "decisions.csv")
+    assert (decisions["reason"] == "model").sum() > 20 < (decisions["verdict"] == "placed").sum()
+    assert desk.paper.get("dead").plan["model"] == dict(name="picky", version=1, hash=desk.models.get("picky").digest)
+    assert "is its backtest:" in CliRunner().invoke(app, ["paper", "consistency", "dead"], catch_exceptions=False).stdout
+
+
 def a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk):
     run, bars, _ = model
     dataset = desk.training.request_of(run.id).datasets
@@ -134,11 +155,12 @@ def a_scan_takes_the_chance_of_the_fold_that_had_not_seen_the_signal(model, desk
     assert judged["q_star"] - alone["q_star"] == pytest.approx((judged["p"] - alone["p"]) * (alone["mean_win"] + alone["mean_loss"]), rel=1e-9)
 
 
-def test_a_model_filters_a_backtest(model, desk, store):
+def test_a_model_filters_a_backtest(model, desk, store, monkeypatch):
     """One training for all of it, for that is what takes the time."""
     a_scan_takes_the_chance_of_the_fold_that_had_not_seen_the_signal(model, desk)
     walk_forward_predictions_decide_up_to_the_last_label_and_the_model_after_it(model, desk)
     breakouts_are_left_to_the_model_by_their_own_filter(model, desk)
+    a_session_asks_the_model_bar_by_bar(model, desk, monkeypatch)
     a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk)
     desk.models.retire("picky@2", "")
     what_does_not_fit_is_refused_in_a_sentence(model, desk, store)

@@ -22,7 +22,7 @@ from domain.audit.merkle import grown
 from domain.audit.verifier import FILE
 from domain.errors import BadRequest
 from tests.domain.audit.trails import verified
-from worker import cli
+from worker import actors, cli
 from worker.checkpoints.key_file import PUBLIC
 from worker.store import Filter
 
@@ -90,12 +90,25 @@ def test_a_bundle_verifies_and_its_download_is_an_event_with_the_last_checkpoint
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_a_large_bundle_is_written_by_a_process_of_its_own(trail, monkeypatch, settings):
+def test_a_large_bundle_is_a_job_that_is_fetched_when_it_is_ready(system, trail, monkeypatch):
+    bundle, part = trail.desk.bundle, Filter(since="2026-11-20T09:05:00", until="2026-11-20T09:15:00")
     monkeypatch.setattr("worker.desk.bundle.MOST_HERE", 5)
-    result = trail.desk.bundle.write(trail.path, Filter(since="2026-11-20T09:05:00", until="2026-11-20T09:15:00"))
-    assert (result["rows"], result["first"], result["recorded"]) == (10, 5, True) and verified(trail.path, *trail.outside)[0] == 0
-    with pytest.raises(BadRequest, match="holds no signed checkpoint"):
-        trail.desk.bundle.write(trail.path, checkpoint="garbage")
+    assert bundle.is_large(part) and not bundle.is_large(Filter(entity="order:99")) and bundle.ready() is None
+    submitted = bundle.submit(part)
+    assert submitted.new and bundle.submit(part).job.id == submitted.job.id and bundle.submit().job.id != submitted.job.id
+    with pytest.raises(BadRequest, match="is not ready"):
+        bundle.fetch(submitted.job.id, trail.path)
+    actors.run(submitted.job.id)
+    ready = bundle.ready()
+    assert (ready.id, ready.result["rows"], ready.result["first"]) == (submitted.job.id, 10, 5)
+    bundle.fetch(ready.id, trail.path)
+    assert verified(trail.path, *trail.outside)[0] == 0
+    with trail.store.read() as unit:
+        detail = json.loads(unit.trail.page(limit=1)[0].body)["detail"]
+        assert (detail["what"], detail["sha256"], detail["checkpoint"]["size"]) == ("audit bundle", ready.result["sha256"], 20)
+        assert unit.jobs.files("audit_bundle", unit.now() - timedelta(days=1)) == {ready.result["file"]}, "the sweep leaves it for a day"
+    with pytest.raises(BadRequest, match="there is no bundle zzzz"):
+        bundle.fetch("zzzz", trail.path)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, Forbidden
 from worker.desk import Actor, Desk, StartRequest
 from worker.store import session_asking as asking
+from worker.store.schema import sessions
 from worker.store.session_commits import Commit, WorkedCommand
 from worker.store.session_tape import Output, TapeBar
 from worker.store.sessions import lease_of
@@ -23,8 +26,8 @@ def kind() -> str:
     return "sqlite"
 
 
-def worked(store, name: str) -> None:
-    """Two days of a session: 1,000, then 1,020 at the end of the first day, 1,010 now."""
+def worked(store, name: str, **more) -> None:
+    """Two days of a session: 1,000, then 1,020 at the end of the first day, 1,010 now. ``more``: of its view."""
     with store.unit() as unit:
         asking.start(unit, name, PLAN, dict(feed="replay", frames={}), "ana")
         epoch = unit.leases.take(lease_of(name), "here").epoch
@@ -32,7 +35,7 @@ def worked(store, name: str) -> None:
         asking.ask(unit, name, "pause", {}, "bob", "lunch", "k")
         bars = [TapeBar("EURUSD H1", at, at + HOUR, 1.1, 1.2, 1.0, 1.1) for at in (DAY - HOUR, DAY)]
         rows = [dict(ts=bar.end, balance=equity, equity=equity, equity_low=equity, used_margin=0.0) for bar, equity in zip(bars, (1020.0, 1010.0), strict=True)]
-        view = dict(state="paused", balance=1010.0, equity=1010.0, positions=[dict(instrument="EURUSD", side="long", lots=0.1)], opened={"EURUSD H1": dict(ts=DAY + HOUR, end=DAY + 2 * HOUR)}, dropped={"EURUSD H1": 2})
+        view = dict(state="paused", balance=1010.0, equity=1010.0, positions=[dict(instrument="EURUSD", side="long", lots=0.1)], opened={"EURUSD H1": dict(ts=DAY + HOUR, end=DAY + 2 * HOUR)}, dropped={"EURUSD H1": 2}) | more
         outputs = [Output("equity", k, row["ts"], row) for k, row in enumerate(rows, 1)]
         commit = Commit(name, epoch, 1, bars[-1].end, 0, b"", rows=dict(equity=2), view=view, tape=bars, outputs=outputs, commands=[WorkedCommand(1, bars[-1].end)])
         assert unit.session_commits.judge([commit]) == {name: "written"}
@@ -85,7 +88,7 @@ def test_a_viewer_sees_everything_and_may_do_nothing(desk, store):
     viewer = Desk(store, desk.settings, Actor("eve", "viewer"), send=lambda *_: True).paper
     assert {verb.refused for verb in viewer.verbs().values()} == {"needs the role trader"}
     for act in (lambda: viewer.command("one", "pause"), lambda: viewer.halt("why"), lambda: viewer.release("why"), lambda: viewer.start(StartRequest("x", "breakout", {}, ("H1",)))):
-        with pytest.raises(BadRequest, match="eve may not trade: it needs the role trader"):
+        with pytest.raises(Forbidden, match="eve .*it needs the role trader"):
             act()
     assert len(viewer.all()) == 1
 
@@ -136,3 +139,31 @@ def test_a_replay_of_stored_bars_is_made_from_a_form_and_worked(desk, store, sys
     assert set(view.bars["series"]) == {"EURUSD H1", "EURUSD H4"}
     assert view.equity["ts"].min() > start + timedelta(days=4)
     assert (view.row.over, view.row.word, view.row.source) == (True, "Finished", "replay")
+
+
+def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_takes_adopt(desk, store):
+    difference = dict(client_id="one-5-0", instrument="EURUSD", expected="0.1", found="0", sentence="EURUSD: the session holds 0.1 lots of order one-5-0, the broker has 0")
+    worked(store, "one", state="running", broker=dict(state="differs", differences=[difference]), broker_watch=dict(raised={"unprotected:7": "position 7 has no stop"}))
+    with store.unit() as unit:
+        unit.sessions.show("one", dict(silent=["EURUSD"]))
+    view = desk.paper.get("one")
+    assert (view.row.state, view.row.word, view.broker["differences"]) == ("differs", "Differs from the broker", [difference])
+    assert view.row.alarms == ("position 7 has no stop", "EURUSD has had no price for more than 30 s, although its market is open")
+    assert desk.paper.refused("adopt", view.row).startswith("the session trades on paper") and desk.paper.refused("adopt", replace(view.row, broker="oanda")) == ""
+    with store.unit() as unit:
+        unit._c.execute(sa.update(sessions).values(broker="oanda"))
+    desk.paper.command("one", "adopt", dict(client_id="one-5-0", close=True), "closed by hand")
+    with store.read() as unit:
+        assert [(each.command, each.arguments, each.reason) for each in unit.session_commands.all("one")][-1] == ("adopt", {"client_id": "one-5-0", "close": True}, "closed by hand")
+
+
+@pytest.mark.parametrize(("told", "reason"), [("daily_loss", "no entries until its next day begins"), ("max_drawdown", "no entries any more in this session")])
+def test_a_halt_by_a_limit_says_which_and_until_when(desk, store, told, reason):
+    worked(store, "one", state="halted", losses=[0, 1000.0, 1020.0, 1010.0, {told: 1.0}])
+    row = desk.paper.row("one")
+    assert row.state == "halted" and reason in row.reason
+
+
+def test_proposals_are_waited_for_in_the_list(desk, store):
+    worked(store, "one", state="running", proposals=[dict(order_id=3)])
+    assert (desk.paper.row("one").state, desk.paper.row("one").word) == ("running", "Waiting for approval")

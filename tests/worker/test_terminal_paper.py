@@ -6,14 +6,18 @@ import json
 import os
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from domain.errors import BadRequest
 from tests.worker.test_terminal_tape import CONFIG, plain, walk
 from worker.cli import app
 from worker.owner import MACHINE, began
+from worker.store import Filter
 from worker.store import session_asking as asking
 from worker.store.sessions import lease_of
+from worker.terminal import paper_run
+from worker.terminal.here import desk
 
 FILES = ("trades.csv", "fills.csv", "equity.csv", "decisions.csv", "tape.csv", "commands.csv")
 STRATEGY = ("--strategy", "simple_ma", "--params", '{"fast": 3, "slow": 7}')
@@ -50,8 +54,6 @@ def refused(*words: object) -> str:
 
 def waiting() -> object:
     """A session that nobody works on, which takes commands."""
-    from worker.terminal.here import desk
-
     at = desk()
     with at.paper.store.unit() as unit:
         asking.start(unit, "live", SERIES, dict(feed="oanda"), "ana")
@@ -140,3 +142,48 @@ def test_a_command_that_says_nothing_is_refused_before_it_is_written(workspace, 
     waiting()
     assert sentence in refused(verb, "live", *more)
     assert json.loads(paper("show", "live", "--json"))["commands_waiting"] == 0
+
+
+def test_rows_of_a_file_that_are_no_bars_are_counted_and_named(workspace):
+    path = plain(workspace, "m5.csv", walk(5, 60))
+    lines = path.read_text().splitlines()
+    lines[20] = ",".join([*lines[20].split(",")[:4], "", "0.0001"])
+    lines[30] = ",".join([*lines[30].split(",")[:4], "none", "0.0001"])
+    path.write_text("\n".join(lines) + "\n")
+    shown = start(workspace, "--replay", f"EURUSD M5={path}")
+    assert (shown["bars"], shown["dropped"]) == (58, 2)
+    with desk().paper.store.read() as unit:
+        remarks = [json.loads(event.body)["detail"]["remark"] for event in unit.trail.all(Filter(entity="session:one")) if event.kind == "session_remarked"]
+    assert [remark.partition(":")[0] for remark in remarks] == ["a row of EURUSD M5 was dropped"] * 2 and "line 21" in remarks[0] and "'none', not a number" in remarks[1]
+
+
+@pytest.mark.parametrize(("feed", "needs"), [("oanda", "TIDEMARK_OANDA_TOKEN"), ("mt5", "MetaTrader")])
+def test_a_feed_that_cannot_be_reached_from_here_is_refused_before_there_is_a_session(workspace, feed, needs):
+    assert needs in refused("start", "--session", "live", "--feed", feed, "--instrument", "EURUSD", "--timeframe", "M5", *STRATEGY)
+    assert json.loads(paper("list", "--json")) == []
+
+
+def test_a_session_in_the_foreground_waits_while_the_database_is_away(workspace, monkeypatch):
+    seen, troubles = paper_run._seen, [OperationalError("SELECT 1", {}, Exception("connection refused"))] * 2
+
+    def seen_later(store, name):
+        if troubles:
+            raise troubles.pop()
+        return seen(store, name)
+
+    monkeypatch.setattr(paper_run, "_seen", seen_later)
+    assert start(workspace, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', walk(5, 30))}")["state"] == "finished" and not troubles
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "more", "sentence"),
+    [("H1", (), "bars of m5.csv are M5 apart, not H1"), ("M5", ("--from", "2030-01-01"), "EURUSD M5 has no bar to trade from --from on"), ("M5", ("--to", "2010-01-01"), "EURUSD M5 has no bar before --to")],
+)
+def test_bars_of_another_timeframe_or_of_another_time_are_refused(workspace, timeframe, more, sentence):
+    assert sentence in refused("start", "--session", "x", "--replay", f"EURUSD={plain(workspace, 'm5.csv', walk(5, 60))}", "--timeframe", timeframe, *STRATEGY, *more)
+
+
+def test_a_command_that_the_session_refuses_is_named_where_it_was_started(workspace, capsys):
+    (workspace / "commands.csv").write_text('ts,who,command,arguments,reason\n2024-01-02T01:00:00Z,bob,set,"{""parameters"": {""nope"": 1}}",no\n')
+    words = ["paper", "start", "--session", "one", *STRATEGY, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', walk(5, 30))}", "--commands", workspace / "commands.csv"]
+    assert "refused  set of bob: no parameter of" in CliRunner().invoke(app, list(map(str, words))).stderr

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from domain.market.instrument import TABLE
 from tests.worker import outside as files
+from tests.worker.dying import dying
 from tests.worker.test_terminal_paper import STRATEGY, paper, refused
 from tests.worker.test_terminal_paper import workspace as workspace
 from tests.worker.test_terminal_tape import CONFIG, TIME, backtest, plain, same, walk
 from worker.cli import app
 from worker.store import session_asking as asking
-from worker.store.sessions import lease_of
 from worker.terminal.here import desk
 
 
@@ -24,27 +24,11 @@ def session(folder, *more: object, name: str = "one") -> dict:
     return json.loads(paper("start", "--session", name, "--config", folder / "config.toml", "--out", folder / name, "--json", *more))
 
 
-class Died(BaseException):
-    """What a kill is to Python: nothing catches it."""
-
-
-def session_that_dies(folder, monkeypatch, commits: int, *more: object) -> None:
-    """One that dies after so many commits, and another process that goes on; it has trades on both sides of it."""
-    from worker.store.session_commits import SessionCommits
-    whole, done = SessionCommits.write, []
-
-    def write(self, commits_, at):
-        if commits_ and len(done) == commits:
-            raise Died
-        done.extend(commits_)
-        whole(self, commits_, at)
-
-    with monkeypatch.context() as patched, pytest.raises(Died):
-        patched.setattr(SessionCommits, "write", write)
+def session_that_dies(folder, monkeypatch, bars: int, *more: object) -> None:
+    """One that dies after so many bars, and another process that goes on; it has trades on both sides of it."""
+    with dying(monkeypatch, "dead", bars):
         session(folder, *more, "--speed", "1e9", name="dead")
-    with desk().paper.store.unit() as unit:
-        if lease := unit.leases.get(lease_of("dead")):
-            unit.leases.free(lease.name, lease.epoch, lease.beats)
+    with desk().paper.store.read() as unit:
         before = unit.sessions.progress("dead").rows.get("trades", 0)
     paper("resume", "dead", "--out", folder / "dead")
     assert len(pd.read_csv(folder / "dead" / "trades.csv")) > before > 0
@@ -84,6 +68,57 @@ def judged(folder, out: str, *more: object):
     return folder / out
 
 
+def quantiles(folder, frame):
+    """Forecasts at most bars, by their opens, as a file gives them."""
+    levels = np.sort(np.random.default_rng(6).normal(0, 6e-4, (len(frame), 7)), axis=1)
+    table = pd.DataFrame(levels, columns=["q05", "q10", "q25", "q50", "q75", "q90", "q95"]).assign(ts=frame["ts"].dt.strftime(TIME))
+    table[np.arange(len(frame)) % 7 > 0].to_csv(folder / "quantiles.csv", index=False)
+    return folder / "quantiles.csv"
+
+
+def test_forecasts_and_finer_bars_are_stored_with_the_session(workspace, monkeypatch):
+    """A strategy by quantiles, filled inside its bars by shorter ones; killed in the middle, its files moved away, and taken up."""
+    (workspace / "config.toml").write_text(CONFIG + '[execution]\nintrabar = "magnify"\n')
+    minutes = walk(1, 600, seed=8)
+    parts = minutes.groupby(minutes["ts"].dt.floor("5min"))
+    frame = pd.DataFrame(dict(open=parts["open"].first(), high=parts["high"].max(), low=parts["low"].min(), close=parts["close"].last())).reset_index()
+    bars, finer, table = plain(workspace, "m5.csv", frame), plain(workspace, "m1.csv", minutes), quantiles(workspace, frame)
+    asked = ["--strategy", "aggressive", "--params", '{"horizon": 4, "costs": 0.5}']
+    session_that_dies(workspace, monkeypatch, 70, "--replay", f"EURUSD M5={bars}", "--magnify", f"EURUSD={finer}", "--forecasts", table, *asked)
+    beside = ["--magnify", f"EURUSD={finer.rename(workspace / 'moved.csv')}", "--forecasts", table.rename(workspace / "away.csv"), *asked]
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *beside))
+    assert "dead is its backtest:" in paper("consistency", "dead")
+    coarse = judged(workspace, "coarse", "--bars", workspace / "dead" / "tape.csv", *beside[2:])
+    assert (coarse / "trades.csv").read_bytes() != (workspace / "dead" / "trades.csv").read_bytes(), "the finer bars decide something"
+
+
+def test_a_scanner_trades_its_proposals(workspace, monkeypatch):
+    """Written by tidemark scan, as a file; killed in the middle; a session of one that takes a model's chance, or of options beside it, is refused."""
+    k = np.arange(400)
+    m5 = walk(5, 400)
+    swing = 0.002 * np.sin(k / 7.0)
+    frame = m5.assign(**{name: np.round(m5[name] + swing, 5) for name in ("open", "high", "low", "close")})
+    bars = plain(workspace, "m5.csv", frame)
+    words = ["--strategy", "breakout", "--strategy", "momentum", "--params", '{"breakout": {"lookback": 5, "quiet": 0.0}}', "--fewest", "2", "--history", "30", "--max-es95", "900"]
+    scanned = CliRunner().invoke(app, ["scan", "--bars", f"EURUSD={bars}", *words, "--config", str(workspace / "config.toml"), "--out", str(workspace / "scan")], catch_exceptions=False)
+    assert scanned.exit_code == 0, scanned.output
+    definition = workspace / "scan" / "scan.json"
+    session_that_dies(workspace, monkeypatch, 200, "--replay", f"EURUSD M5={bars}", "--scan", definition)
+    moved = definition.rename(workspace / "moved.json")
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", "--scan", moved))
+    assert "dead is its backtest:" in paper("consistency", "dead")
+    decisions = pd.read_csv(workspace / "dead" / "decisions.csv")
+    assert {"few_trades", "grade"} & set(decisions["reason"]) and (decisions["verdict"] == "placed").any()
+    assert "--scan names its strategies" in refused("start", "--session", "x", "--replay", f"EURUSD M5={bars}", "--scan", moved, "--strategy", "momentum")
+    assert "has no spec of a scan" in refused("start", "--session", "x", "--replay", f"EURUSD M5={bars}", "--scan", text_file(workspace, "{}"))
+    assert "there is no scan abc123" in refused("start", "--session", "x", "--replay", f"EURUSD M5={bars}", "--scan", "abc123")
+
+
+def text_file(folder, text: str):
+    (folder / "text.json").write_text(text)
+    return folder / "text.json"
+
+
 def own_table(folder) -> None:
     """Instruments of the workspace: one that the shipped table has not."""
     row = TABLE.read_text(encoding="utf-8").partition("[EURUSD]")[2].partition("\n[")[0]
@@ -120,8 +155,8 @@ def test_the_limit_news_holds_back_entries_of_signals(workspace):
 
 
 REFUSED = [
-    (("--model", "gold"), "--model: a session asks no model"), (("--forecasts", "x.csv"), "--forecasts: a session reads no forecasts"),
-    (("--magnify", "x.csv"), "--magnify: a session trades the bars that it is given"), (("--each",), "--each: a session is one account"),
+    (("--model", "gold"), "no model named 'gold'"), (("--forecasts", "x.csv"), "--forecasts are for strategies that decide on them"),
+    (("--magnify", "USDJPY=x.csv"), "--magnify names USDJPY, which no --bars names"), (("--each",), "--each: a session is one account"),
     (("--signals", "x.csv"), "give either --strategy NAME"), (("--rates", "EURUDS=x.csv"), "no instrument named 'EURUDS'"),
     (("--releases", "nowhere.csv"), "cannot be"),
 ]  # fmt: skip

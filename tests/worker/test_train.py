@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from domain.errors import BadRequest
 from tests.worker.kinds import waiting
-from tests.worker.training_jobs import FOLDS, anew, as_whole, bars, question, trained
+from tests.worker.training_jobs import END, FOLDS, START, anew, as_whole, bars, question, trained
 from worker import actors
+from worker.desk.features import FeatureRequest
 from worker.jobs import train as job
+from worker.jobs import training_request
 from worker.jobs.base import Cancelled, Fenced, Work
 from worker.store import Process
 
@@ -167,3 +172,26 @@ def test_what_cannot_be_asked_is_said_in_a_sentence(system, desk):
     assert desk.jobs.get(job_id).error["fault"] == "request" and "4,000" in desk.jobs.get(job_id).error["sentence"]
     assert desk.training.progress(job_id).folds.empty and "job_failed" in {event.kind for event in desk.trail.history(f"job:{job_id}")}
 
+
+
+@on_sqlite
+def test_states_of_a_regime_run_are_columns_and_regimes_by_rules_are_named_as_features(system, desk, store, monkeypatch):
+    dataset = bars(desk)
+    asked = FeatureRequest([dataset], "H1", START, END, ())
+    walked = desk.regimes.submit(asked, dict(kind="mixture", states="2", train=600, step=1_500, restarts=1), ["log_atr_share(14)"]).job
+    ruled = desk.regimes.submit_rules(asked, ["volatility_regime"]).job
+    for submitted in (walked, ruled):
+        actors.run(submitted.id)
+    run, by_rule = (desk.jobs.get(submitted.id).result["run"] for submitted in (walked, ruled))
+    with pytest.raises(BadRequest, match="is by rules, which are features: name volatility_regime"):
+        desk.training.submit(question(desk, dataset, regimes=[by_rule]))
+    result = trained(desk, desk.training.submit(question(desk, dataset, regimes=[run])).job.id)
+    manifest = json.loads(desk.training.model(result.id)["manifest.json"])
+    assert manifest["columns"][-2:] == ["regime_state_1", "regime_state_2"] and manifest["question"]["data"][0]["regimes"]["train"] == 600
+    assert desk.training.request_of(result.id).regimes == [run]
+    work = SimpleNamespace(store=store, settings=system.settings, job=SimpleNamespace(id="none"))
+    stored = training_request.read(result.spec, work).inputs[0].extra       # type: ignore[arg-type]
+    frame, fault = result.spec["regimes"][0]["frame"], store.frames.fault
+    monkeypatch.setattr(store.frames, "fault", lambda name: "gone" if name == frame else fault(name))
+    again = training_request.read(result.spec, work).inputs[0].extra        # type: ignore[arg-type]
+    assert all(np.array_equal(stored[name].values, again[name].values, equal_nan=True) for name in stored), "walked anew where the run is gone"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from domain.errors import Forbidden, SourceUnavailable, UnknownName
 from domain.errors import TidemarkError as Refused
 from worker.desk.actor import Actor
 from worker.desk.backtests import BacktestRequest, Backtests
@@ -25,23 +27,27 @@ from worker.desk.fields import Fields
 from worker.desk.health import Health
 from worker.desk.histories import Histories
 from worker.desk.jobs import JobList
+from worker.desk.listing import Listing, Part
 from worker.desk.models import Models
 from worker.desk.outside import OutsideData
 from worker.desk.outside_downloads import OutsideDownloads
 from worker.desk.paper import Paper
 from worker.desk.paper_rows import StartRequest
 from worker.desk.regimes import RegimeView
+from worker.desk.requests import Requests
 from worker.desk.risks import Risks
 from worker.desk.robustness import RobustnessView
+from worker.desk.roles import NEEDS, Permitted
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.run_tables import RunTables
-from worker.desk.scanner import Scanner
+from worker.desk.scanner import Choice, Scanner, ScanRequest
 from worker.desk.session_analysis import SessionAnalysis
 from worker.desk.splits import Splits
 from worker.desk.stories import Stories
 from worker.desk.strategies import Strategies
 from worker.desk.sweeps import Sweeps
 from worker.desk.system import System
+from worker.desk.tokens import Tokens
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.desk.trail_days import TrailDays
@@ -55,7 +61,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -83,6 +89,16 @@ class Desk:
         self.training, self.tuning = Training(context), TuningView(context)
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
+        self.tokens, self.requests, self.listing = Tokens(context), Requests(context), Listing(context)
+        self._opened: tuple[Any, ...] = (store, settings, send)
+        if actor.role != "admin":
+            for name in {need.partition(".")[0] for need in NEEDS} & set(vars(self)):
+                setattr(self, name, Permitted(getattr(self, name), name, actor))
+
+    def acting(self, actor: Actor) -> Desk:
+        """The same desk for another person or program."""
+        store, settings, send = self._opened
+        return Desk(store, settings, actor, send)
 
 
 def open_here() -> Desk:
@@ -108,4 +124,6 @@ def trouble(error: BaseException) -> str:
     return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
 
 
-__all__ = ["Actor", "BacktestRequest", "Desk", "FeatureRequest", "Filter", "Refused", "StartRequest", "TrainingRequest", "health_here", "load", "open_here", "trouble"]
+SourceAway = SourceUnavailable
+
+__all__ = ["Actor", "BacktestRequest", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Part", "Refused", "ScanRequest", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "trouble"]

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from domain.errors import unknown
 
 ROLES = ("viewer", "analyst", "trader", "auditor", "admin")
+RIGHTS = {      # role -> what it may do beside reading
+    "viewer": frozenset(), "analyst": frozenset({"research"}), "trader": frozenset({"research", "trade"}), "auditor": frozenset({"audit"}),
+    "admin": frozenset({"research", "trade", "audit", "administer"}),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,3 +31,11 @@ class Actor:
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise unknown("role", self.role, ROLES)
+
+    def may(self, right: str) -> bool:
+        """Whether the role has a right.
+
+        >>> Actor("bob", "trader").may("trade"), Actor("eve", "auditor").may("research")
+        (True, False)
+        """
+        return right in RIGHTS[self.role]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,16 @@ from domain.audit import bundle, plain
 from domain.audit.bundle import Point, Proof
 from domain.errors import BadRequest
 from worker import bundle as writer
-from worker.bundle import Written
 from worker.bundle_evidence import asked_for, evidence_of
-from worker.bundle_process import write_apart
 from worker.checkpoints.key_file import KeyFile
-from worker.desk.context import DeskContext
+from worker.desk.context import DeskContext, Submitted, required
 from worker.held import Held, in_store
-from worker.store import Filter, Unit
+from worker.store import Filter, Job, Unit
 from worker.store.append import TrailBroken
 
 MOST_HERE = 5_000       # events that a page's process writes itself: some 0.2 s
+KIND = "audit_bundle"       # of the job that writes more
+KEPT = timedelta(hours=23)  # how long its file is offered; it is removed after a day
 log = logging.getLogger("bundle")
 
 
@@ -30,24 +30,55 @@ class BundleView:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
 
-    def write(self, path: Path, wanted: Filter = Filter(), checkpoint: str = "", here: bool = False) -> dict[str, Any]:
+    def write(self, path: Path, wanted: Filter = Filter(), checkpoint: str = "") -> dict[str, Any]:
         """Write the bundle of the events that fit ``wanted`` to a ZIP file, part by part.
 
         Returns rows, their range, the last checkpoint, bytes, SHA-256, and whether the download could be recorded: it
         is an event that carries the last checkpoint. ``checkpoint``: one that somebody holds, which the proofs then
-        lead to. More than 5,000 events are written by a process of its own, unless ``here``. Raises ``BadRequest``
-        where nothing fits, or the checkpoint is of more rows than there are.
+        lead to. Raises ``BadRequest`` where nothing fits, or the checkpoint is of more rows than there are.
         """
-        written = self._written(path, wanted, checkpoint, here).__dict__
-        return written | dict(recorded=self._downloaded("audit bundle", "zip", **written | dict(filter=_asked(wanted))))
-
-    def _written(self, path: Path, wanted: Filter, checkpoint: str, here: bool) -> Written:
-        settings = self._context.settings
         with self._context.store.read() as unit:
-            about = dict(filter=_asked(wanted), made_at=f"{unit.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", made_by=self._context.user)
-            if here or unit.trail_index.count(wanted, MOST_HERE) <= MOST_HERE:
-                return writer.write(unit, path, wanted, evidence_of(unit, self.keys(), checkpoint), about)
-        return write_apart(settings.database_url, settings.frames_url, path, wanted, (self.keys(), checkpoint), about)
+            written = writer.write(unit, path, wanted, evidence_of(unit, self.keys(), checkpoint), self._about(unit, wanted)).__dict__
+        return written | dict(recorded=self._downloaded("audit bundle", "zip", **written | dict(filter=_parts(wanted))))
+
+    def is_large(self, wanted: Filter = Filter()) -> bool:
+        """Whether a page would wait for it: more than 5,000 events are written as a job."""
+        with self._context.store.read() as unit:
+            return unit.trail_index.count(wanted, MOST_HERE) > MOST_HERE
+
+    def submit(self, wanted: Filter = Filter()) -> Submitted:
+        """Write the bundle in the background, once a state of the trail; ``fetch`` copies it when it is ready."""
+        with self._context.store.read() as unit:
+            spec = dict(wanted=plain(wanted.__dict__), keys=self.keys(), about=self._about(unit, wanted))
+            rows = unit.trail.head()[0]
+            open_ = next((job for job in unit.jobs.latest(kinds=(KIND,), limit=20) if job.open and job.spec["wanted"] == spec["wanted"]), None)
+        if open_:
+            return Submitted(open_, False)
+        what = ", ".join(f"{name} {value}" for name, value in _parts(wanted).items()) or f"all {rows:,} events"
+        return self._context.submit(KIND, f"Bundle of the audit trail: {what}"[:200], spec)
+
+    def job(self, job_id: str) -> Job | None:
+        """The job of a bundle that was submitted; None where the id names none."""
+        with self._context.store.read() as unit:
+            job = unit.jobs.get(job_id)
+        return job if job and job.kind == KIND else None
+
+    def ready(self) -> Job | None:
+        """The newest bundle that was written in the background and is still stored."""
+        with self._context.store.read() as unit:
+            done = next(iter(unit.jobs.latest(("done",), (KIND,), 1)), None)
+            return done if done and done.result and done.ended_at and done.ended_at > unit.now() - KEPT else None
+
+    def fetch(self, job_id: str, path: Path) -> None:
+        """Copy the bundle of a finished job to a file; the download is an event that carries the last checkpoint."""
+        job = required(self.job(job_id), "bundle", job_id)
+        if not job.result:
+            raise BadRequest(f"the bundle {job_id} is not ready; wait for its job, or prepare another on the Audit page")
+        self._context.store.blobs.copy(job.result["file"], path)
+        self._downloaded("audit bundle", "zip", **{key: job.result[key] for key in ("scope", "rows", "first", "last", "bytes", "sha256")}, job=job_id)
+
+    def _about(self, unit: Unit, wanted: Filter) -> dict[str, Any]:
+        return dict(filter=_parts(wanted), made_at=f"{unit.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", made_by=self._context.user)
 
     def proof(self, event: str, checkpoint: str = "") -> Proof:
         """The proof of the event with this number, id or hash, in the tree of the last checkpoint, or of the one that is given.
@@ -101,6 +132,6 @@ class BundleView:
         return True
 
 
-def _asked(wanted: Filter) -> dict[str, Any]:
+def _parts(wanted: Filter) -> dict[str, Any]:
     """The parts of the filter that are given."""
     return {name: value for name, value in plain(wanted.__dict__).items() if value}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.audit import canonical, plain
-from domain.errors import BadRequest
+from domain.errors import UnknownName
 from worker.code import code_of
 from worker.desk.actor import Actor
 from worker.desk.incoming import Quota
@@ -87,7 +87,7 @@ def spec_digest(spec: Mapping[str, Any]) -> str:
 
 
 def required(thing: Any, what: str, name: str) -> Any:
-    """``thing``; raises ``BadRequest`` where it is None."""
+    """``thing``; raises ``UnknownName`` where it is None."""
     if thing is None:
-        raise BadRequest(f"there is no {what} {name}; it may have been deleted. Choose one from the list")
+        raise UnknownName(f"there is no {what} {name}; it may have been deleted. Choose one from the list")
     return thing

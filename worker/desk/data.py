@@ -90,6 +90,10 @@ class Data:
         bars = self._context.store.frames.get(self.get(name).frame, ["ts", "open", "high", "low", "close"], start, end)
         return candles(bars, budget), len(bars)
 
+    def bars(self, name: str, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
+        """``ts, open, high, low, close, volume`` and, where they have one, ``spread`` of the bars with ``start <= ts < end``."""
+        return self._context.store.frames.get(self.get(name).frame, None, start, end)
+
     def gap_map(self, name: str) -> pd.DataFrame:
         """``weekday, hour, bars, missing`` over the whole dataset, weekdays from 0 (Monday), hours UTC."""
         dataset = self.get(name)

@@ -17,7 +17,7 @@ from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted
 from worker.desk.export import file_of
 from worker.desk.features import FeatureRequest, Features, Recipe
-from worker.desk.regimes import RegimeView, features_in, kind_of, mismatch
+from worker.desk.regimes import RegimeView, features_in, kind_of
 from worker.desk.thin import thinned
 from worker.store import Run
 from worker.store.tries import tried_on, tries_of
@@ -90,15 +90,7 @@ class Examinations:
             if regimes:
                 raise BadRequest("give either runs of regimes or a regime model")
             return dict(regime_model=json.loads(model.to_json()))
-        with self._context.store.read() as unit:
-            versions = [dataset.version for name in request.datasets if (dataset := unit.datasets.get(name))]
-        chosen = {run.spec["datasets"][0]: run for run in map(self._view.get, regimes)}
-        for run in chosen.values():
-            if reason := mismatch(run, request, versions):
-                raise BadRequest(f"{reason}; choose a run that fits, or fit regimes on these bars first")
-        if len(chosen) < len(set(regimes)):
-            raise BadRequest(f"{listed(regimes)} are several runs of regimes on the same bars; choose one for each instrument")
-        runs = [dict(instrument=labelled.summary["instrument"], run=labelled.id, frame=labelled.frames["regimes"]) for labelled in map(chosen.get, versions) if labelled]
+        runs = [dict(instrument=labelled.summary["instrument"], run=labelled.id, frame=labelled.frames["regimes"]) for labelled in self._view.chosen(request, regimes)]
         return dict(regimes=runs) if runs else {}
 
     def _target(self, request: FeatureRequest, ahead: Ahead, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from worker.desk.context import DeskContext
 from worker.desk.export import file_of
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
 from worker.desk.paper_start import rule_set_of, started
-from worker.desk.paper_view import row_of, table_of, view_of
+from worker.desk.paper_view import row_of, silent_of, table_of, view_of
 from worker.store import Store, Unit
 from worker.store import session_asking as asking
 from worker.store.sessions import TradingSession
@@ -93,6 +93,8 @@ class Paper:
             return f"needs the role {TRADERS[0]}"
         if row is not None and row.over:
             return f"{row.name} is {row.word.lower()}"
+        if row is not None and verb == "adopt" and row.broker == "paper":
+            return "the session trades on paper, so there is no other book to adopt from"
         if row is not None and verb == "set" and row.title.startswith(f"{SIGNALS} ·"):
             return "a table of signals has no parameters"
         return "the session is not paused" if row is not None and verb == "continue" and row.state not in ("paused", "ready") else ""
@@ -156,7 +158,9 @@ class Paper:
         known = self._rows.get(session.name)
         if known is None or known[0] != as_of:
             known = self._rows[session.name] = (as_of, row_of(unit, session, state))
-        return replace(known[1], price_age=_age(unit, state.feed)) if state and state.feed else known[1]
+        if not state or not state.feed:
+            return known[1]
+        return replace(known[1], price_age=_age(unit, state.feed), alarms=(*known[1].alarms, *silent_of(session, state.feed)))
 
 
 def _scope(arguments: Mapping[str, Any]) -> dict[str, Any]:

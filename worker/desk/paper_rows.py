@@ -16,14 +16,14 @@ STATES = {      # state -> what a person reads
 }  # fmt: skip
 TITLES = {      # command -> its button
     "pause": "Pause", "continue": "Continue", "order": "Order", "close": "Close", "close-all": "Close all", "set": "Set parameters", "enable": "Enable", "disable": "Disable", "blackout": "Blackout",
-    "approve": "Approve", "stop": "Stop", "halt": "Emergency stop", "release": "Release",
+    "approve": "Approve", "adopt": "Adopt", "stop": "Stop", "halt": "Emergency stop", "release": "Release",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class SessionRow:
     """One session of the list. Money in the account's ``currency``; ``today``: change of equity since the day began; ``daily_loss_used``: share of the daily loss limit, None without one;
-    ``price_age``: seconds since the newest price, None before the first; ``points``: equity for a sparkline, oldest first; ``reason``: why it is halted, paused or failed."""
+    ``price_age``: seconds since the newest price, None before the first; ``points``: equity for a sparkline, oldest first; ``reason``: why it is halted, paused or failed; ``proposals``: to approve; ``alarms``: what a person must look at, a sentence each."""
 
     name: str
     state: str
@@ -42,10 +42,14 @@ class SessionRow:
     points: tuple[float, ...] = ()
     reason: str = ""
     balance: float = 0.0
+    proposals: int = 0
+    alarms: tuple[str, ...] = ()
 
     @property
     def word(self) -> str:
         """The state as it is read."""
+        if self.state == "running" and self.proposals:
+            return "Waiting for approval"
         return STATES.get(self.state, self.state.capitalize())
 
     @property
@@ -58,7 +62,7 @@ class SessionRow:
 class SessionView:
     """One session whole. Frames: ``equity`` ts balance equity equity_low used_margin; ``fills`` and ``trades`` as of a backtest; ``decisions`` newest first, refused ones too, with ``reason``;
     ``positions`` instrument side lots entry_price stop_loss profit r; ``orders`` those that wait; ``proposals`` those to approve; ``log`` ts kind text, newest first; ``bars`` ts series
-    open high low close recovered, the newest. ``clock``: the replay's or vendor's time; ``backlog``: instants that wait to be worked; ``figures``: name -> number or None."""
+    open high low close recovered, the newest. ``broker``: its account at a broker as it was last looked at, empty on paper; ``floors``: of its rule set, ``rule clause floor left used``; ``clock``: the replay's or vendor's time; ``backlog``: instants that wait to be worked; ``figures``: name -> number or None."""
 
     row: SessionRow
     plan: Mapping[str, Any]
@@ -79,6 +83,9 @@ class SessionView:
     counts: Mapping[str, int] = field(default_factory=dict)
     strategies: tuple[Mapping[str, Any], ...] = ()
     trades_total: int = 0
+    broker: Mapping[str, Any] = field(default_factory=dict)
+    floors: tuple[Mapping[str, Any], ...] = ()
+    rule_set: str = ""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ COLUMNS: Mapping[str, Sequence[str]] = dict(
     decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given"),
     tape=("series", "ts", "end", "open", "high", "low", "close", "volume", "spread", "recovered"), commands=("ts", "who", "command", "arguments", "reason"),
 )  # fmt: skip
+REACHED = {     # limit -> why nothing is entered once it is reached
+    "max_drawdown": "The drawdown limit is reached: no entries any more in this session.", "daily_loss": "The daily loss limit is reached: no entries until its next day begins.",
+}  # fmt: skip
 TIMES = ("ts", "end", "bar_ts", "entry_ts", "exit_ts")
 
 
@@ -34,13 +37,12 @@ def row_of(unit: Unit, session: TradingSession, state: SessionState | None) -> S
     balance = float(account.get("balance", 0.0))
     equity = float(view.get("equity") or balance)
     begin = _day_begin(unit, session.name, state.ts if state else 0, balance)
-    allowed = float(limits.get("daily_loss", 0.0)) * begin
-    used = max(begin - equity, 0.0) / allowed if allowed else None
+    used = _daily_loss_used(float(limits.get("daily_loss", 0.0)), float((view.get("losses") or (0, begin))[1]), equity)
     strategies = ", ".join(dict.fromkeys((each.get("params") or {}).get("name") or each["name"] for each in session.plan.get("strategies", ())))
     return SessionRow(
         session.name, _state(session, view), f"{strategies} · {', '.join(session.plan.get('series', ()))}", str(session.source.get("feed", "")), session.broker, session.mode,
         str(account.get("currency", "")), balance, equity, equity - begin, len(view.get("positions") or ()), used, None, state.bars if state else 0,
-        tuple(reversed([float(each.row["equity"]) for each in unit.session_tape.last(session.name, "equity", POINTS)])), session.note, view.get("balance") or balance,
+        tuple(reversed([float(each.row["equity"]) for each in unit.session_tape.last(session.name, "equity", POINTS)])), session.note or _reason(session, view), view.get("balance") or balance, len(view.get("proposals") or ()), alarms_of(session, view),
     )  # fmt: skip
 
 
@@ -48,7 +50,36 @@ def _state(session: TradingSession, view: Mapping[str, Any]) -> str:
     """That of the session's life, and while it runs that of its account."""
     if session.state != "running":
         return session.state
-    return str(view.get("state") or "waiting")
+    state = str(view.get("state") or "waiting")
+    return "differs" if state != "halted" and _differences(view) else state
+
+
+def _differences(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """What a person must settle at the broker."""
+    return (view.get("broker") or {}).get("differences") or ()
+
+
+def _reason(session: TradingSession, view: Mapping[str, Any]) -> str:
+    """Why a session that runs makes no entries, where that is no person's doing."""
+    if session.state == "running" and view.get("state") == "halted":
+        told = (view.get("losses") or [0, 0, 0, 0, {}])[4]
+        return next((sentence for limit, sentence in REACHED.items() if told.get(limit, 0.0) >= 1.0 or limit in (view.get("broker_watch") or {}).get("halted", {})), "")
+    return ""
+
+
+def alarms_of(session: TradingSession, view: Mapping[str, Any]) -> tuple[str, ...]:
+    """Alarms of its account at a broker; none of a session that is over."""
+    return () if session.ended else tuple((view.get("broker_watch") or {}).get("raised", {}).values())
+
+
+def silent_of(session: TradingSession, feed: Mapping[str, Any]) -> tuple[str, ...]:
+    """Alarms of its feed: positions without a price."""
+    return () if session.ended else tuple(f"{name} has had no price for more than 30 s, although its market is open" for name in feed.get("silent") or ())
+
+
+def _daily_loss_used(limit: float, begin: float, equity: float) -> float | None:
+    """Share of the daily loss limit, from the equity with which its day began."""
+    return max(begin - equity, 0.0) / (limit * begin) if limit and begin > 0 else None
 
 
 def _day_begin(unit: Unit, name: str, ts: int, balance: float) -> float:
@@ -70,7 +101,8 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     return SessionView(
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
         equity=_frame("equity", (each.row for each in unit.session_tape.rows(session.name, "equity", first))), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
-        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), **newest, **now,
+        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=view.get("broker") or {},
+        floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), **newest, **now,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from domain.errors import BadRequest, TidemarkError, unknown
+from domain.errors import BadRequest, TidemarkError, listed, unknown
 from domain.features import Context, Use, parse
 from domain.features.regimes import OBSERVATIONS, REGIME_RULES, FitConfig, RegimeModel, spells, standard
 from domain.features.regimes.inputs import WRITTEN
@@ -113,6 +113,18 @@ class RegimeView:
             versions = [dataset.version for name in request.datasets if (dataset := unit.datasets.get(name))]
         return [run for run in self.latest(MOST) if not mismatch(run, request, versions)]
 
+    def chosen(self, request: FeatureRequest, runs: Sequence[str]) -> list[Run]:
+        """Regime runs (ids) on the bars of a request, one an instrument, in the order of its datasets; BadRequest where one does not fit."""
+        with self._context.store.read() as unit:
+            versions = [dataset.version for name in request.datasets if (dataset := unit.datasets.get(name))]
+        chosen = {run.spec["datasets"][0]: run for run in map(self.get, runs)}
+        for run in chosen.values():
+            if reason := mismatch(run, request, versions):
+                raise BadRequest(f"{reason}; choose a run that fits, or fit regimes on these bars first")
+        if len(chosen) < len(set(runs)):
+            raise BadRequest(f"{listed(runs)} are several runs of regimes on the same bars; choose one for each instrument")
+        return [chosen[version] for version in versions if version in chosen]
+
     def get(self, run_id: str) -> Run:
         return self._features.get(run_id, KIND)
 
@@ -184,6 +196,14 @@ def mismatch(run: Run, request: FeatureRequest, versions: Sequence[str]) -> str:
     if last < request.start or first >= request.end:
         return f"run {run.id} labels bars from {first:%Y-%m-%d} to {last:%Y-%m-%d}, and {request.start:%Y-%m-%d} to {request.end:%Y-%m-%d} is requested"
     return ""
+
+
+def walked_by(run: Run) -> dict[str, Any]:
+    """How a run's models were fitted, in bars, what they look at and the first bar: what walks the same regimes on later bars."""
+    if run.summary["kind"] == "rule":
+        raise BadRequest(f"run {run.id} is by rules, which are features: name {' and '.join(run.spec['rules'])} among the columns, or take a run of a fitted model")
+    how = {name: run.summary[name] for name in ("train", "step", "observed")}
+    return run.spec["plan"] | how | dict(unit="bars", first=run.summary["edges"][0])
 
 
 def rules_of(by: str) -> str:

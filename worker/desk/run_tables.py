@@ -137,11 +137,15 @@ class RunTables:
             unit.audit(self._context.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
         return csv_of(figures)
 
-    def download(self, run_id: str, what: str) -> bytes:
-        """One of these tables as CSV, in full."""
+    def of(self, run_id: str, what: str) -> pd.DataFrame:
+        """One of these tables, in full."""
         if what not in self._tables:
             raise unknown("table of a run", what, self._tables)
-        frame = self._tables[what](run_id)
+        return self._tables[what](run_id)
+
+    def download(self, run_id: str, what: str) -> bytes:
+        """The same as CSV."""
+        frame = self.of(run_id, what)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
         return csv_of(frame)

@@ -20,6 +20,7 @@ from domain.params import params_of
 from worker import evidence, example
 from worker.desk.checkpoints import CheckpointsView
 from worker.desk.context import DeskContext
+from worker.desk.figures import Figures, figures
 from worker.desk.health import Health
 from worker.listening import sentence
 from worker.settings import SECTIONS, Settings
@@ -59,6 +60,10 @@ class System:
         why = reachable(self._context.store.engine)
         states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes(), self._trail(), CheckpointsView(self._context).health()]
         return [*states[:1], self._queue(), *states[1:], self._disk()]
+
+    def figures(self) -> Figures:
+        """Queues, jobs, trail and sessions in numbers."""
+        return figures(self._context)
 
     def listening(self) -> str:
         """For whom the page is, and why that is safe."""

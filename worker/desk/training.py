@@ -25,6 +25,7 @@ from worker.desk.backtests import RULES, BacktestRequest, Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import file_of
 from worker.desk.features import FeatureRequest, Features
+from worker.desk.regimes import RegimeView, walked_by
 from worker.desk.strategies import meant
 from worker.store import Job, Run
 from worker.store.chunks import Chunk
@@ -42,7 +43,7 @@ TABLES = ("samples", "folds", "predictions")
 class TrainingRequest:
     """A question to a learner on stored bars. ``datasets`` are ids, several are pooled; ``columns`` are feature texts; ``rules`` and ``cost_profile``
     are those of a backtest, for targets on signals. ``options``: changed values of the pipeline (weights, half-life, intervals, filter).
-    ``register``: the name under which a whole run becomes a candidate; empty: none."""
+    ``regimes``: runs of learned regimes (ids), one an instrument, whose states are columns, too. ``register``: the name under which a whole run becomes a candidate; empty: none."""
 
     datasets: Sequence[str]
     timeframe: str
@@ -63,6 +64,7 @@ class TrainingRequest:
     seed: int = 0
     shuffle_labels: bool = False
     register: str = ""
+    regimes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class TrainingProgress:
 class Training:
     def __init__(self, context: DeskContext) -> None:
         self._context = context
-        self._backtests, self._features = Backtests(context), Features(context)
+        self._backtests, self._features, self._regime_runs = Backtests(context), Features(context), RegimeView(context)
 
     # -- choices
 
@@ -155,8 +157,9 @@ class Training:
         around = {name: value for name, value in request.params.items() if name not in own and name in {p.name for p in params_of(Fitting)}}
         rules = self._rules(request)
         more = (*(strategy.features() if strategy else ()), *limit_features(build(Limits, rules["limits"])))
-        features = self._features.spec(FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns), more=more)
-        return features | rules | dict(
+        asked = FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns)
+        features = self._features.spec(asked, more=more)
+        return features | rules | self._regimes(asked, request.regimes) | dict(
             target=request.target, target_params=values_of(build(TargetParams, request.target_params)), learner=request.learner,
             learner_params=values_of(build(learner, {name: value for name, value in request.params.items() if name not in around})), scheme=request.scheme,
             scheme_params=values_of(build(SCHEMES[request.scheme], request.scheme_params)), strategy=request.strategy, strategy_params=values_of(strategy) if strategy else {},
@@ -203,6 +206,12 @@ class Training:
         built: Strategy | None = build(STRATEGIES[request.strategy], request.strategy_params) if request.strategy else None
         return built
 
+    def _regimes(self, request: FeatureRequest, runs: Sequence[str]) -> dict[str, Any]:
+        """Each run with the hash of its table and how it was walked; empty where none is asked for."""
+        if not runs:
+            return {}
+        return dict(regimes=[dict(instrument=run.summary["instrument"], run=run.id, frame=run.frames["regimes"], plan=walked_by(run)) for run in self._regime_runs.chosen(request, runs)])
+
     def _rules(self, request: TrainingRequest) -> dict[str, Any]:
         """Rules, rates and cost profile, as a backtest's request has them."""
         strategy = request.strategy or next(name for name in STRATEGIES if not reads_forecasts(name))
@@ -245,7 +254,7 @@ class Training:
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         return TrainingRequest(
             datasets, spec["timeframe"], start, end, spec["columns"], spec["learner"], spec["target"], spec["learner_params"], spec["target_params"], spec["scheme"], spec["scheme_params"], spec["strategy"],
-            spec["strategy_params"], {name: spec[name] for name in RULES}, "", spec["fitting"], spec["seed"], spec["shuffle_labels"], spec["register"],
+            spec["strategy_params"], {name: spec[name] for name in RULES}, "", spec["fitting"], spec["seed"], spec["shuffle_labels"], spec["register"], [run["run"] for run in spec.get("regimes", ())],
         )  # fmt: skip
 
     def report(self, run_id: str) -> dict[str, Any]:

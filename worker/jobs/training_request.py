@@ -68,4 +68,16 @@ def inputs_of(spec: Mapping[str, Any], series: Sequence[Any], rates: Sequence[Da
     rules = rules_of(spec, [each.instrument.name for each in series])
     converted = tuple(rate_of(work, dataset, spec) for dataset in rates)
     cache = columns_of(work)
-    return tuple(Inputs(each, context_of(each, series), uses, rules, converted, cache=cache) for each in series)
+    inputs = [Inputs(each, context_of(each, series), uses, rules, converted, cache=cache) for each in series]
+    return tuple(_with_regimes(part, spec, work) for part in inputs)
+
+
+def _with_regimes(part: Inputs, spec: Mapping[str, Any], work: Work) -> Inputs:
+    """With the states of the regime run that the spec names for its instrument: as stored, where that reaches the last bar, else walked on."""
+    from domain.training.regime_columns import with_regimes
+
+    run = next((run for run in spec.get("regimes", ()) if run["instrument"] == part.series.instrument.name), None)
+    if run is None:
+        return part
+    gone = work.store.frames.fault(run["frame"]) == "gone"      # the run was deleted since
+    return with_regimes(part, run["plan"], None if gone else work.store.frames.get(run["frame"]))

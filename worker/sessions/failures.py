@@ -28,9 +28,9 @@ class Failed:
 
 def failure(session: str, epoch: int, error: Exception) -> Failed:
     """What is told of an error: its sentence where it was raised on purpose, else where the details are."""
-    error_id = secrets.token_hex(3)
-    log.error("error %s in session %s", error_id, session, exc_info=error)
-    sentence = str(error) if isinstance(error, TidemarkError) else "Internal error. The details are in the log."
+    error_id, meant = secrets.token_hex(3), isinstance(error, TidemarkError)
+    log.error("error %s in session %s: %s", error_id, session, error, exc_info=None if meant else error)
+    sentence = str(error) if meant else "Internal error. The details are in the log."
     return Failed(session, epoch, sentence, error_id)
 
 

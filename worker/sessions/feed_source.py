@@ -38,6 +38,7 @@ class LiveSource:
     """A feed that is made of quotes as they come. History: the vendor's candles before ``plan.start``, where that is given."""
 
     name: str
+    title: str              # of the vendor, among all vendors
     vendor: Callable[[Mapping[str, str]], LiveVendor]
 
     def history(self, asked: Asked) -> Sequence[TapeBar]:
@@ -51,6 +52,10 @@ class LiveSource:
     def open(self, asked: Asked) -> Feed:
         return self.hub(asked).open(asked.plan.series, asked.standing, asked.plan.instruments)
 
+    def require(self, environment: Mapping[str, str]) -> None:
+        """BadRequest where this machine cannot reach the vendor: before a session is made."""
+        VENDORS[self.title].require(environment)
+
     def hub(self, asked: Asked) -> FeedHub:
         """The one of this process."""
         if self.name not in HUBS:
@@ -58,7 +63,7 @@ class LiveSource:
         return HUBS[self.name]
 
 
-LIVE = {name: LiveSource(name, vendor) for name, vendor in (("oanda", _oanda), ("mt5", _metatrader))}
+LIVE = {each.name: each for each in (LiveSource("oanda", "oanda", _oanda), LiveSource("mt5", "metatrader", _metatrader))}
 
 
 def source_of(source: Mapping[str, Any]) -> Source:

@@ -13,9 +13,10 @@ from domain.live.quotes import Standing
 from domain.live.tape import TapeBar, bars_in, in_order
 from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
-from worker.sessions.replay_feed import ReplayFeed, SessionFeed
+from worker.sessions.replay_feed import Lost, ReplayFeed, SessionFeed
 from worker.settings import Settings
 from worker.store import Store
+from worker.store.frames import Frames
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Source(Protocol):
 
 
 class Replay:
-    """Stored tables of bars: ``{"feed": "replay", "frames": {series: content hash}, "speed": 0}``."""
+    """Stored tables of bars: ``{"feed": "replay", "frames": {series: content hash}, "speed": 0}``. ``lost``: of a series how many rows of its file could not be read, and the first of
+    them."""
 
     def history(self, asked: Asked) -> Sequence[TapeBar]:
         start = asked.plan.start
@@ -48,19 +50,20 @@ class Replay:
     def open(self, asked: Asked) -> SessionFeed:
         start = asked.plan.start
         bars = {series: [bar for bar in every if start is None or bar.ts >= start] for series, every in self._bars(asked).items()}
-        return ReplayFeed(bars, asked.standing.worked if asked.standing else -1, float(asked.source.get("speed", 0.0)))
+        lost = [Lost(series, count, tuple(lines)) for series, (count, lines) in asked.source.get("lost", {}).items()]
+        return ReplayFeed(bars, asked.standing.worked if asked.standing else -1, float(asked.source.get("speed", 0.0)), lost=lost)
 
     def _bars(self, asked: Asked) -> dict[str, list[TapeBar]]:
         frames = asked.source.get("frames", {})
         if missing := [series for series in asked.plan.series if series not in frames]:
             raise BadRequest(f"the session names no stored bars for {', '.join(missing)}; give a table for each of its series")
-        return {series: stored_bars(asked, series, frames[series]) for series in asked.plan.series}
+        return {series: stored_bars(asked.store.frames, asked.plan, series, frames[series]) for series in asked.plan.series}
 
 
-def stored_bars(asked: Asked, series: str, frame: str) -> list[TapeBar]:
+def stored_bars(frames: Frames, plan: Plan, series: str, frame: str) -> list[TapeBar]:
     """A stored table as bars of a tape; they end as its column ``end`` says, else by timeframe and calendar."""
-    table, name = asked.store.frames.get(frame), SeriesName.read(series)
-    ends = ts_of(table[["end"]].rename(columns={"end": "ts"})) if "end" in table else bar_ends(ts_of(table), name.timeframe, asked.plan.instrument(series).calendar)
+    table, name = frames.get(frame), SeriesName.read(series)
+    ends = ts_of(table[["end"]].rename(columns={"end": "ts"})) if "end" in table else bar_ends(ts_of(table), name.timeframe, plan.instrument(series).calendar)
     return bars_in(series, table, ends)
 
 

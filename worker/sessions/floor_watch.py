@@ -49,7 +49,7 @@ class FloorWatch:
 
 
 def _plain(floor: Floor) -> dict[str, Any]:
-    return dict(rule=floor.rule, clause=floor.clause, floor=floor.floor, left=floor.left, used=floor.used)
+    return dict(rule=floor.rule, clause=floor.clause, floor=floor.floor, left=floor.left, used=max(floor.used, 0.0))
 
 
 def floors_of(name: str, plan: Plan, source: Mapping[str, Any], view: Mapping[str, Any], booked: Callable[[str], Iterable[Mapping[str, Any]]]) -> FloorWatch | None:

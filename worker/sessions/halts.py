@@ -85,7 +85,7 @@ class HaltSwitch:
             for said in written:
                 if self._said.get(said.session) == said:
                     del self._said[said.session]
-            self._keep()
+                    self._forget(said.session)
 
     @property
     def said(self) -> tuple[FileHalt, ...]:
@@ -106,26 +106,26 @@ class HaltSwitch:
             if scope not in self._said and scope not in self._recorded and os.access(self._path(scope), os.F_OK):
                 with self._lock:
                     self._said[scope] = FileHalt(scope, _reason(self._path(scope)))
-                    self._keep()
+                    self._keep(self._said[scope])
 
     def _path(self, scope: str) -> str:
         if scope not in self._paths:
             self._paths[scope] = str(self._home / "sessions" / scope / FILE if scope else self._home / FILE)
         return self._paths[scope]
 
-    def _keep(self) -> None:
-        """So that a file which is deleted while the database is away still halts after a crash."""
-        path = self._home / LATCHED
+    def _keep(self, said: FileHalt) -> None:
+        """So that a file which is deleted while the database is away still halts after a crash; beside that file, for another process may watch another one."""
         with contextlib.suppress(OSError):
-            if self._said:
-                path.write_text("".join(json.dumps([said.session, said.reason]) + "\n" for said in self._said.values()))
-            else:
-                path.unlink(missing_ok=True)
+            Path(self._path(said.session)).with_name(LATCHED).write_text(json.dumps([said.session, said.reason]) + "\n")
+
+    def _forget(self, scope: str) -> None:
+        with contextlib.suppress(OSError):
+            Path(self._path(scope)).with_name(LATCHED).unlink(missing_ok=True)
 
     def _recall(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            for line in (self._home / LATCHED).read_text().splitlines():
-                session, reason = json.loads(line)
+        for path in (self._home / LATCHED, *self._home.glob(f"sessions/*/{LATCHED}")):
+            with contextlib.suppress(OSError, ValueError):
+                session, reason = json.loads(path.read_text())
                 self._said[session] = FileHalt(session, reason)
 
 

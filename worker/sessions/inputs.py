@@ -11,17 +11,19 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.features import Context
-from domain.live.inputs import Inputs
+from domain.live.inputs import Finer, Inputs
 from domain.live.plan import Plan
 from domain.market.instrument import instruments
 from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import TimedValues
 from domain.trading.signals import read_signals
 from domain.trading.task import Rate
+from worker.sessions.models import with_selection
+from worker.store import Store
 from worker.store.frames import Frames
 
 Entry = Mapping[str, Any]
-KINDS = ("signals", "rate", "macro", "headlines", "releases")
+KINDS = ("signals", "rate", "macro", "headlines", "releases", "forecasts", "finer")
 
 
 def stored(frames: Frames, inputs: Inputs) -> list[dict[str, Any]]:
@@ -35,20 +37,37 @@ def stored(frames: Frames, inputs: Inputs) -> list[dict[str, Any]]:
         entries += [dict(kind="macro", series=series, name=name, frame=frames.put(_timed(values))) for name, values in context.macro.items()]
         if len(context.headlines.times):
             entries.append(dict(kind="headlines", series=series, frame=frames.put(_timed(context.headlines))))
+        if context.forecasts:
+            entries.append(dict(kind="forecasts", series=series, frame=frames.put(_quantiles(context))))
         if len(context.releases):
             entries.append(dict(kind="releases", series=series, frame=frames.put(pd.DataFrame(dict(known=context.releases)))))
+    entries += [dict(kind="finer", series=series, timeframe=str(finer.timeframe), frame=frames.put(finer.bars)) for series, finer in inputs.finer.items()]
     return entries
 
 
-def plan_of(frames: Frames, instruments_file: str, plan: Mapping[str, Any], source: Mapping[str, Any]) -> Plan:
-    """A session's plan with the instruments of the workspace and what its source names. A table that is gone or was altered is refused."""
+def plan_of(store: Store, instruments_file: str, plan: Mapping[str, Any], source: Mapping[str, Any]) -> Plan:
+    """A session's plan with the instruments of the workspace, what its source names, and its model. A table that is gone or was altered is refused, and a model as well."""
+    frames = store.frames
     read = Plan.of(plan, instruments(instruments_file))
     entries = source.get("inputs", ())
     if strange := [entry.get("kind") for entry in entries if entry.get("kind") not in KINDS]:
         raise BadRequest(f"the session reads {', '.join(map(str, strange))} beside its bars, which this program does not know; go on with the program that started it")
     signals = next((_signals(frames, read, entry) for entry in entries if entry["kind"] == "signals"), None)
     rates = [_rate(frames, read, entry) for entry in entries if entry["kind"] == "rate"]
-    return replace(read, inputs=Inputs(signals, rates, _contexts(frames, read.series, [entry for entry in entries if "series" in entry])))
+    contexts = _contexts(frames, read.series, [entry for entry in entries if "series" in entry and entry["kind"] != "finer"])
+    finer = {entry["series"]: Finer(Timeframe.named(entry["timeframe"]), frames.get(entry["frame"]), read.instrument(entry["series"]).calendar) for entry in entries if entry["kind"] == "finer"}
+    return with_selection(store, replace(read, inputs=Inputs(signals, rates, contexts, finer)), source)
+
+
+def refuse_unstartable(store: Store, instruments_file: str, plan: Mapping[str, Any], source: Mapping[str, Any]) -> None:
+    """Raises BadRequest for what a session cannot be started with, before it is written."""
+    from domain.live.deciders import Deciders
+    from domain.live.lacking import refuse_lacking
+
+    read = plan_of(store, instruments_file, plan, source)
+    refuse_lacking(read, read.inputs.contexts)
+    if read.inputs.selection is not None:
+        Deciders(read, read.inputs.contexts, lambda series: ())
 
 
 def _given(signals: pd.DataFrame) -> pd.DataFrame:
@@ -75,9 +94,19 @@ def _contexts(frames: Frames, series: Sequence[str], entries: Iterable[Entry]) -
         if entry["kind"] == "releases":
             contexts[entry["series"]] = replace(before, releases=known)
             continue
+        if entry["kind"] == "forecasts":
+            quantiles = {str(name): TimedValues(known, np.ascontiguousarray(table[name].to_numpy(np.float64))) for name in table if name != "known"}
+            contexts[entry["series"]] = replace(before, forecasts=quantiles)
+            continue
         values = TimedValues(known, np.ascontiguousarray(table["value"].to_numpy(np.float64)))
         contexts[entry["series"]] = replace(before, headlines=values) if entry["kind"] == "headlines" else replace(before, macro={**before.macro, entry["name"]: values})
     return {text: contexts[text] for text in series if text in contexts}
+
+
+def _quantiles(context: Context) -> pd.DataFrame:
+    """All of one series are known at the same instants."""
+    known = next(iter(context.forecasts.values())).times
+    return pd.DataFrame(dict(known=known, **{name: values.values for name, values in context.forecasts.items()}))
 
 
 def _timed(values: TimedValues) -> pd.DataFrame:

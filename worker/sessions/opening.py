@@ -71,7 +71,7 @@ def booked(store: Store, name: str, kind: str) -> list[Mapping[str, Any]]:
 def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int) -> tuple[Stored, SessionWork]:
     """The session ready to go on. Raises what its plan, its bars or its feed have against it."""
     stored = read(store, name)
-    plan = plan_of(store.frames, settings.instruments_file, stored.session.plan, stored.session.source)
+    plan = plan_of(store, settings.instruments_file, stored.session.plan, stored.session.source)
     source = source_of(stored.session.source)
     asked = Asked(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()

@@ -26,7 +26,16 @@ class Over:
     """The data end here."""
 
 
-Told = Event | Bad | Over
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Rows of a file that could not be read as bars: how many, and what the first of them hold."""
+
+    series: str
+    count: int
+    lines: tuple[str, ...]
+
+
+Told = Event | Bad | Lost | Over
 
 
 class SessionFeed(Protocol):
@@ -41,18 +50,19 @@ class SessionFeed(Protocol):
 
 class ReplayFeed:
     """Bars of each series in the order in which they are stored. ``after``: instants up to then were worked before. ``speed``: times real time, 0 as fast as possible.
+    ``lost``: told with the first instant.
 
     >>> feed = ReplayFeed({"EURUSD M5": [TapeBar("EURUSD M5", 10, 20, 1.0, 1.2, 0.9, 1.1)]})
     >>> [[type(event).__name__ for event in feed.next(0)] for _ in range(4)]
     [['Opened', 'Instant'], ['Ended', 'Instant'], ['Over'], []]
     """
 
-    def __init__(self, bars: Mapping[str, Iterable[TapeBar]], after: int = -1, speed: float = MAX, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, bars: Mapping[str, Iterable[TapeBar]], after: int = -1, speed: float = MAX, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep, lost: Iterable[Lost] = ()) -> None:
         self.speed, self._clock, self._sleep = speed, clock, sleep
         self._instants = told(bars, after)
         self._next = next(self._instants, None)
         self._began, self._first = clock(), self._next[0] if self._next else 0
-        self._worked, self._over = after, False
+        self._worked, self._over, self._lost = after, False, [] if after >= 0 else list(lost)
 
     @property
     def eager(self) -> bool:
@@ -70,7 +80,8 @@ class ReplayFeed:
                 return []
         self._worked, events = self._next
         self._next = next(self._instants, None)
-        return [*events, Instant(self._worked)]
+        lost, self._lost = self._lost, []
+        return [*lost, *events, Instant(self._worked)]
 
     def _due(self) -> float:
         """Seconds until the next instant."""
@@ -109,11 +120,22 @@ def told(bars: Mapping[str, Iterable[TapeBar]], after: int = -1) -> Iterator[tup
 
 def _line(place: int, bars: Iterable[TapeBar]) -> Iterator[tuple[int, int, int, Event | Bad]]:
     """One series: instant, 0 for an end and 1 for an open, its place, and what happens."""
-    last, end = None, None
-    for bar in bars:
-        if bar.fault or (last is not None and bar.ts <= last) or (end is not None and bar.ts < end):
+    whole = sound(every := list(bars))
+    final = whole[-1] if whole else None
+    taken, end = {id(bar) for bar in whole}, None
+    for bar in every:
+        if id(bar) not in taken:
             yield end if end is not None else bar.ts, 1, place, Bad(bar)
             continue
-        last, end = bar.ts, bar.end
+        end = bar.end
         yield bar.ts, 1, place, Opened(bar.series, bar.ts, bar.open, bar.spread, bar.end)
-        yield bar.end, 0, place, Ended(bar.series, bar.high, bar.low, bar.close, bar.volume, bar.recovered)
+        yield bar.end, 0, place, Ended(bar.series, bar.high, bar.low, bar.close, bar.volume, bar.recovered, bar is final)
+
+
+def sound(bars: Iterable[TapeBar]) -> list[TapeBar]:
+    """The bars of one series that a session takes: without those that are no bars, or come out of order or twice."""
+    taken: list[TapeBar] = []
+    for bar in bars:
+        if not bar.fault and (not taken or (bar.ts > taken[-1].ts and bar.ts >= taken[-1].end)):
+            taken.append(bar)
+    return taken

@@ -76,8 +76,10 @@ class Runner:
         self.away = ""                                  # why nothing is decided; empty while all is there
         self._unwritten: list[Written] = []
         self._told: dict[str, Sequence[Told]] = {}      # what feeds gave while a kill switch was not written yet
+        self._turns = 0                                 # rounds so far, of which each gives one replay as fast as possible its turn
         self._failed: list[Failed] = []                 # errors that are not written yet
-        self._left, self._batch = 0, BATCH              # sessions that have left since ``stay``; seconds of each that is as fast as possible
+        self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
+        self._left = 0                                  # sessions that have left since ``stay``
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
         self._feeds, self._leases = FeedWatch(), Watch(settings.work.lease, clock)
 
@@ -127,6 +129,7 @@ class Runner:
         except AWAY as error:
             log.warning("leases were not given back: %s", error)
         self.held.clear()
+        self._sort()
 
     # -- sessions come and go
 
@@ -197,8 +200,7 @@ class Runner:
             if work.name not in begun:
                 work.feed.close()
         self.held |= begun
-        self._set_pace()
-        self.switch.watch(self.held)
+        self._sort()
         self._look.next = 0.0
 
     def _begun(self, unit: Unit, work: SessionWork, recovered: bool) -> bool:
@@ -251,9 +253,14 @@ class Runner:
 
     def _work(self) -> bool:
         """Every session as far as its feed has come; what was worked is written at once."""
-        busy = [work for work in list(self.held.values()) if self._forward(work)]
+        busy = [work for work in self._turn() if self._forward(work)]
         self._write_now(busy)
         return bool(busy)
+
+    def _turn(self) -> list[SessionWork]:
+        """Everyone whose feed gives what has come, and of those as fast as possible the next one: commands and halts wait for one batch, however many replay."""
+        self._turns += 1
+        return self._live + self._eager[self._turns % max(len(self._eager), 1) :][:1]
 
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
@@ -265,7 +272,7 @@ class Runner:
             moved = True
             if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False):
                 break
-            until = until or self._clock() + self._batch
+            until = until or self._clock() + (BESIDE if self._live else BATCH)
             if self._clock() >= until:
                 break
         return moved
@@ -280,10 +287,11 @@ class Runner:
             return False
         return True
 
-    def _set_pace(self) -> None:
-        """Those that replay as fast as possible share their time in a round; beside live ones it is short."""
-        eager = sum(1 for work in self.held.values() if getattr(work.feed, "eager", False))
-        self._batch = (BATCH if eager == len(self.held) else BESIDE) / max(eager, 1)
+    def _sort(self) -> None:
+        """By their feeds, whenever others are held."""
+        self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
+        self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
+        self.switch.watch(self.held)
 
     # -- writing
 
@@ -328,8 +336,7 @@ class Runner:
         if work := self.held.pop(name, None):
             work.feed.close()
             self._left += 1
-            self.switch.watch(self.held)
-            self._set_pace()
+            self._sort()
 
     # -- beside the loop
 

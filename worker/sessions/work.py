@@ -15,7 +15,7 @@ from domain.live.tape import TapeBar
 from domain.live.worked import Worked
 from worker.sessions import events
 from worker.sessions.losses import LossWatch
-from worker.sessions.replay_feed import Bad, Over, SessionFeed, Told
+from worker.sessions.replay_feed import Bad, Lost, Over, SessionFeed, Told
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
 from worker.store.session_commits import Commit, WorkedCommand
@@ -27,8 +27,9 @@ class Account(Protocol):
     """What ``domain.live.session.Session`` does for a runner."""
 
     def open_bar(self, series: str, ts: int, open: float, spread: float = ..., end: int | None = ...) -> bool: ...
-    def end_bar(self, series: str, high: float, low: float, close: float, volume: float = ..., recovered: bool = ...) -> bool: ...
+    def end_bar(self, series: str, high: float, low: float, close: float, volume: float = ..., recovered: bool = ..., *, last: bool = ...) -> bool: ...
     def bar(self, bar: TapeBar) -> bool: ...
+    def lose(self, series: str, count: int, lines: Iterable[str]) -> None: ...
     def command(self, command: Command) -> None: ...
     def work(self, until: int) -> list[Worked]: ...
     def finish(self) -> list[Worked]: ...
@@ -101,9 +102,11 @@ class SessionWork:
                 if self.account.open_bar(event.series, event.ts, event.open, event.spread, event.end):
                     self._opened[event.series] = [event.ts, event.open, None if math.isnan(event.spread) else event.spread, event.end]
             elif isinstance(event, Ended):
-                self.account.end_bar(event.series, event.high, event.low, event.close, event.volume, event.recovered)
+                self.account.end_bar(event.series, event.high, event.low, event.close, event.volume, event.recovered, last=event.last)
             elif isinstance(event, Bad):
                 self.account.bar(event.bar)
+            elif isinstance(event, Lost):
+                self.account.lose(event.series, event.count, event.lines)
             elif isinstance(event, Instant):
                 self._instant(event.at)
             elif isinstance(event, Over):

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import fsspec
 
 from domain.errors import BadRequest
 from worker.store.whole_files import whole_file
 from worker.store.written import written_at
+
+PART = 1 << 20          # bytes
 
 
 class WrongHash(BadRequest):
@@ -38,6 +42,24 @@ class Blobs:
     def put_all(self, files: Mapping[str, bytes]) -> dict[str, str]:
         """File name -> name of its content, in order."""
         return {name: self.put(files[name]) for name in sorted(files)}
+
+    def put_file(self, path: Path, name: str) -> None:
+        """Store a file of any size, part by part, under the SHA-256 of its content."""
+        with path.open("rb") as source, whole_file(self._fs, self._path(name)) as file:
+            shutil.copyfileobj(source, file, PART)
+
+    def copy(self, name: str, path: Path) -> None:
+        """Write the bytes to a file of this machine, part by part. Raises ``WrongHash`` where they are gone or are not those of the name."""
+        hasher = hashlib.sha256()
+        try:
+            with self._fs.open(self._path(name), "rb") as source, path.open("wb") as file:
+                for part in iter(lambda: source.read(PART), b""):
+                    hasher.update(part)
+                    file.write(part)
+        except FileNotFoundError:
+            raise WrongHash(f"The file {name[:8]} is no longer in the workspace; it was kept for a day. Ask for it again") from None
+        if hasher.hexdigest() != name:
+            raise WrongHash(f"The file {name[:8]} was altered since it was written, so it is not used. Ask for it again")
 
     def get(self, name: str, what: str = "A stored file") -> bytes:
         """The bytes; each reading is checked against the name. ``what``: how the sentence calls the file where they are not those."""

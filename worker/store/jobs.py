@@ -12,6 +12,7 @@ from sqlalchemy import Connection, and_, or_, select
 
 from worker.store.engine import insert
 from worker.store.ids import new_id
+from worker.store.parts import part_of
 from worker.store.schema import Instant, jobs
 from worker.store.seals import Seals
 
@@ -105,9 +106,23 @@ class Jobs:
             query = query.where(jobs.c.kind.not_in(without))
         return [Job(**row) for row in self._c.execute(query).mappings()]
 
+    def part(self, states: Sequence[str], kinds: Sequence[str], limit: int, before: tuple[datetime, str] | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Job]:
+        """Newest first, those after the job of that time and id."""
+        query = part_of(select(jobs), jobs.c, limit, before, since, until)
+        query = query.where(jobs.c.state.in_(states)) if states else query
+        return [Job(**row) for row in self._c.execute(query.where(jobs.c.kind.in_(kinds)) if kinds else query).mappings()]
+
     def counts(self, without: Sequence[str] = ()) -> dict[str, int]:
         """State -> how many jobs, those of the kinds ``without`` left out."""
         return {state: n for state, n in self._c.execute(select(jobs.c.state, sa.func.count()).where(jobs.c.kind.not_in(without)).group_by(jobs.c.state))}
+
+    def depths(self) -> dict[str, int]:
+        """Queue -> jobs that wait in it."""
+        return {queue: n for queue, n in self._c.execute(select(jobs.c.queue, sa.func.count()).where(jobs.c.state == "queued").group_by(jobs.c.queue))}
+
+    def made_since(self, at: datetime) -> list[tuple[str, str, datetime | None, datetime | None]]:
+        """Kind, state, start and end of the jobs that were made since then."""
+        return [tuple(row) for row in self._c.execute(select(jobs.c.kind, jobs.c.state, jobs.c.started_at, jobs.c.ended_at).where(jobs.c.created_at >= at))]
 
     def any_open(self) -> bool:
         """Whether a job is queued or running."""
@@ -180,6 +195,11 @@ class Jobs:
         """The same for every finished job whose result names ``value``."""
         rows = self._c.execute(select(jobs.c.id, jobs.c.result).where(jobs.c.state == "done", jobs.c.key.is_not(None)))
         self.forget_key(*(job_id for job_id, result in rows if (result or {}).get(name) == value))
+
+    def files(self, kind: str, since: datetime) -> set[str]:
+        """Files that the results of jobs of a kind name, of those that ended at ``since`` or later."""
+        rows = self._c.scalars(select(jobs.c.result).where(jobs.c.kind == kind, jobs.c.state == "done", jobs.c.ended_at >= since))
+        return {result["file"] for result in rows if result and result.get("file")}
 
     # -- operations of the scheduler
 

@@ -488,3 +488,27 @@ message_sends = Table(                                      # how far each messa
     Index("ix_message_sends_next_at", "channel", "state", "next_at"),
     Index("ix_message_sends_call", "channel", "call"),
 )  # fmt: skip
+
+api_tokens = Table(                                         # of programs; the secret itself is shown once and kept nowhere
+    "api_tokens", meta,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("digest", String(64), nullable=False, unique=True),  # SHA-256 of the secret
+    Column("created_by", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Column("revoked_at", Instant),
+)  # fmt: skip
+
+api_requests = Table(                                       # that named a key: each is answered once
+    "api_requests", meta,
+    Column("actor", String(128), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("digest", String(64), nullable=False),           # of method, address and body
+    Column("status", Integer, nullable=False),              # 0 while it is being answered
+    Column("headers", JSON, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
+)  # fmt: skip

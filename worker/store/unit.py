@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
+from worker.store.api_tokens import ApiRequests, ApiTokens
 from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
@@ -74,6 +75,7 @@ class Unit:
         self.order_intents, self.messages = OrderIntents(connection), Messages(connection)
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)
         self.message_sends = MessageSends(connection)
+        self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 
     @property

@@ -18,9 +18,11 @@ from worker.terminal.forecasts import ForecastSource
 from worker.terminal.model_filter import ModelFilter
 from worker.terminal.options import From, To, params_of
 from worker.terminal.outside_files import OutsideFiles
+from worker.terminal.paper_decides import AskedToDecide
 from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
+from worker.terminal.scanned import backtested
 from worker.terminal.signals import read as read_signals
 from worker.terminal.strategy_file import StrategyFile, chosen, note, timeframe_of
 from worker.terminal.traded_series import Asked, one_timeframe, rates_of, series_names, series_of
@@ -39,10 +41,11 @@ def backtest(
     preset: options.Preset = "",
     strategy_file: StrategyFile = None,
     signals: Path | None = typer.Option(None, help="CSV of signals, instead of --strategy."),
-    model: str = typer.Option("", help="Model of the workspace that filters the strategy's signals, or forecasts for a strategy by quantiles: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used."),
-    forecasts: Path | None = typer.Option(None, help="CSV or Parquet of quantiles for a strategy that decides on them (conservative, moderate, aggressive): ts, the open of the deciding bar, or start, its end; q05 q10 q25 q50 q75 q90 q95. tidemark predict writes such files."),
+    model: options.Model = "",
+    forecasts: options.Forecasts = None,
+    scan: options.Scan = "",
     rates: list[str] = typer.Option([], help="Bars of a currency pair for conversion, as PAIR=FILE. May repeat."),
-    magnify: list[str] = typer.Option([], help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.'),
+    magnify: list[str] = options.MAGNIFY,
     macro: list[str] = MACRO,
     headlines: Path | None = HEADLINES,
     releases: Path | None = RELEASES,
@@ -59,7 +62,7 @@ def backtest(
     separate: bool = typer.Option(False, "--each", help="One backtest per series, each on a separate account and in a subfolder of --out; default: one shared account."),
     as_json: Json = False,
 ) -> None:
-    """Backtest a strategy, or your own signals, on files."""
+    """Backtest a strategy, your own signals, or a scanner, on files."""
     if equity not in ("csv", "parquet", "none"):
         raise unknown("form of equity", equity, ("csv", "parquet", "none"))
     if mode not in options.MODES:
@@ -70,6 +73,8 @@ def backtest(
     from domain.market import instruments
 
     strategy, params = chosen(strategy, params, strategy_file)
+    if scan:
+        AskedToDecide(strategy, params, preset, signals, model, forecasts, scan)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
     period, asked = period_of(start, end), options.commands_in(commands)
@@ -88,16 +93,19 @@ def backtest(
     filtering = ModelFilter.named(model, strategy, bool(signals)) if model and not source else None
 
     def run_one(traded: Sequence[Any], folder: Path) -> RunReport:
+        run_report = backtested(scan, traded, rules, along, asked, mode) if scan else run_strategy(traded)
+        for sentence in run_report.study.unworked:
+            print(f"tidemark: {sentence}", file=sys.stderr)
+        _write(folder, run_report, run_report.plain(), equity, report)
+        return run_report
+
+    def run_strategy(traded: Sequence[Any]) -> RunReport:
         strategy_ = filtering.strategy(strategy, params) if filtering else source.strategy(params, timeframe) if source else _strategy(strategy, params, signals)
         traded = source.series(traded, rules, along, strategy_) if source else traded
         used = filtering.applied(traded, rules, along, strategy_) if filtering else None
         result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None, commands=asked, ask=mode == "approve")
-        for sentence in result.unworked:
-            print(f"tidemark: {sentence}", file=sys.stderr)
         named = filtering or source
-        run_report = RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None, commands=asked, ask=mode == "approve"), filtering.plain(used) if filtering else source.plain() if source else None)
-        _write(folder, run_report, run_report.plain(), equity, report)
-        return run_report
+        return RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None, commands=asked, ask=mode == "approve"), filtering.plain(used) if filtering else source.plain() if source else None)
 
     if separate:
         return _side_by_side(series, run_one, out, bool(signals), as_json)

@@ -23,6 +23,10 @@ Preset = Annotated[str, typer.Option("--preset", help=PRESET)]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml.")]
 Commands = Annotated[Path | None, typer.Option("--commands", help="CSV of commands to the account (ts who command arguments reason), as commands.csv of a session; each is worked after the last instant up to its ts.")]
 Mode = Annotated[str, typer.Option("--mode", help="Mode of entries: auto, or approve, where an order waits until a command approves it.")]
+Model = Annotated[str, typer.Option("--model", help="Model of the workspace that filters the strategy's signals, or forecasts for a strategy by quantiles: NAME, the version in production, or NAME@VERSION. Up to its last label only stored walk-forward predictions are used.")]
+Forecasts = Annotated[Path | None, typer.Option("--forecasts", help="CSV or Parquet of quantiles for a strategy that decides on them (conservative, moderate, aggressive): ts, the open of the deciding bar, or start, its end; q05 q10 q25 q50 q75 q90 q95. tidemark predict writes such files.")]
+MAGNIFY: list[str] = typer.Option([], "--magnify", help='Lower-timeframe bars for intrabar = "magnify", as [NAME=]FILE. May repeat.')
+Scan = Annotated[str, typer.Option("--scan", help="Scanner whose proposals are traded, instead of --strategy: id of a scan of the workspace, or scan.json as tidemark scan --out writes it (docs/scanner.md).")]
 MODES = ("auto", "approve")
 
 

@@ -39,6 +39,7 @@ class BarFiles:
     table: Mapping[str, Any]
     clock: str = ""
     checks: bool = True
+    unread: dict[str, tuple[int, list[str]]] = field(default_factory=dict)     # without checks: series -> how many of its rows are no bars, and the first of them
     _used: bool = field(default=False, repr=False)
 
     def read(self, path: Path, name: str, timeframe: Any = None) -> FileBars:
@@ -57,7 +58,10 @@ class BarFiles:
         ts = self._instants(path, recognised, raw)
         bars = frame(ts, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread)
         if not self.checks:
-            return FileBars(bars, timeframe or _timeframe(path, np.unique(ts), None), recognised.side)
+            known = _timeframe(path, np.unique(ts), timeframe)
+            if raw.malformed_count:
+                self.unread[f"{name} {known}"] = raw.malformed_count, [f"line {bad.line}: {bad.reason}" for bad in raw.malformed]
+            return FileBars(bars, known, recognised.side)
         try:
             check(bars, instrument.negative_prices)
         except TidemarkError as error:

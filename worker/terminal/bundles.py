@@ -35,7 +35,7 @@ def bundle(
     held = text_of("--checkpoint", checkpoint)
     out.parent.mkdir(parents=True, exist_ok=True)
     at.checkpoints.cover()
-    result = at.bundle.write(out, wanted, held, here=True)
+    result = at.bundle.write(out, wanted, held)
     result["checkpoint"] = result["checkpoint"] if as_json else result["checkpoint"].get("size", "none yet")
     say(dict(written=str(out), **result), as_json)
 

@@ -13,6 +13,7 @@ from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Paper trading: sessions that trade bar by bar as a backtest does, and go on after a crash.")
 COLUMNS = ("name", "state", "trades", "series", "source", "equity", "today", "open", "bars")
+BROKER_TABLES = ("differences", "foreign", "unprotected", "unknown", "waiting", "leaving")
 Name = Annotated[str, typer.Argument(help="Name of the session.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it stands on the tape and in the audit trail.")]
 Strategy = Annotated[str, typer.Option("--strategy", help="Name of the strategy; default: the only one, or all.")]
@@ -44,8 +45,11 @@ def show(name: Name, as_json: Json = False) -> None:
     facts = shown(desk().paper.get(name))
     if as_json:
         return say(facts, True)
-    tables = {key: facts.pop(key) for key in ("positions", "orders", "proposals")}
     say({key: value for key, value in facts.items() if not isinstance(value, (dict, list))}, False)
+    for alarm in facts["alarms"]:
+        print(f"! {alarm}")
+    account = facts["broker_account"]
+    tables = {key: facts[key] for key in ("positions", "orders", "proposals", "floors")} | {f"{key} at the broker": account.get(key) for key in BROKER_TABLES}
     for key, rows in tables.items():
         if rows:
             print(f"\n{key}")
@@ -144,6 +148,18 @@ def blackout(
 def approve(name: Name, order: int = typer.Option(..., help="The order_id of the proposal."), series: Series = "", reason: Reason = "", as_json: Json = False) -> None:
     """Let a proposal go: its order fills at the next open."""
     _give(name, "approve", dict(order=order, series=series), reason, as_json)
+
+
+@app.command()
+def adopt(
+    name: Name,
+    order: str = typer.Option(..., help="Client id of the order whose position differs, as show lists it, such as gold-5-0."),
+    close: bool = typer.Option(False, "--close", help="Close what the broker has of it, too."),
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Where the broker's book differs: take its lots of an order's position for right."""
+    _give(name, "adopt", dict(client_id=order, close=close or ""), reason, as_json)
 
 
 @app.command()

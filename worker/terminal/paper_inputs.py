@@ -17,9 +17,6 @@ from worker.terminal.signals import read as read_signals
 from worker.terminal.traded_series import named_series, rates_of
 
 REFUSED = {
-    "--model": "a session asks no model: what a model says bar by bar is not stored with the tape. Write the filtered signals of a backtest, and give them with --signals",
-    "--forecasts": "a session reads no forecasts: strategies that decide on quantiles trade in backtests only; choose another strategy",
-    "--magnify": "a session trades the bars that it is given and has no finer ones inside them; leave it out, or give the finer bars as --replay",
     "--each": "a session is one account; start one session for each series",
 }
 SIGNALS = "CSV of signals, instead of --strategy."
@@ -27,15 +24,12 @@ RATES = "Bars of a currency pair for conversion, as PAIR=FILE. May repeat."
 
 Signals = Annotated[Path | None, typer.Option("--signals", help=SIGNALS)]
 RATE_FILES: list[str] = typer.Option([], "--rates", help=RATES)
-NoModel = Annotated[str, typer.Option("--model", hidden=True)]
-NoForecasts = Annotated[str, typer.Option("--forecasts", hidden=True)]
-NO_MAGNIFY: list[str] = typer.Option([], "--magnify", hidden=True)
 NoEach = Annotated[bool, typer.Option("--each", hidden=True)]
 
 
 def refuse_options(given: Mapping[str, Any]) -> None:
     """
-    >>> refuse_options({"--model": "", "--each": True})
+    >>> refuse_options({"--each": True})
     Traceback (most recent call last):
     ...
     domain.errors.BadRequest: --each: a session is one account; start one session for each series
@@ -59,14 +53,15 @@ class InputFiles:
 
     def read(self, files: BarFiles, series: Sequence[Any], side: str, period: Period, replayed: bool) -> Any:
         """``domain.live.inputs.Inputs`` for these series. ``replayed``: their bars are all there, so a signal must name one."""
-        from domain.live.inputs import Inputs
+        from domain.live.inputs import Finer, Inputs
 
         files.checks = True
         rates = rates_of(files, self.rates, side)
         if replayed or rates:
             files.finish()
         contexts = {f"{each.instrument.name} {each.timeframe}": each.context for each in self.outside.along(series)} if self.outside.given else {}
-        return Inputs(self._signals(files, series, period, replayed), rates, contexts)
+        finer = {f"{each.instrument.name} {each.timeframe}": Finer(each.finer_timeframe, each.finer, each.instrument.calendar) for each in series if each.finer is not None}
+        return Inputs(self._signals(files, series, period, replayed), rates, contexts, finer)
 
     def _signals(self, files: BarFiles, series: Sequence[Any], period: Period, replayed: bool) -> Any:
         from domain.live.signal_rows import refuse_off_bars

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import BadRequest
+from worker.sessions.runner import AWAY
 
 LOOK_EVERY = 0.1        # seconds
 ASK_EVERY = 50          # looks between two questions who else may work on a session that is not this runner's yet
@@ -47,7 +48,7 @@ def work(at: Any, name: str, quiet: bool) -> Any:
     with sending(store, at.settings):
         session = _worked(at, name, quiet)
     if session.state == "error":
-        raise BadRequest(f"the session {name} failed: {session.note} Go on with: tidemark paper resume {name}")
+        raise BadRequest(f"the session {name} failed: {session.note.rstrip('.')}. Go on with: tidemark paper resume {name}")
     return session
 
 
@@ -65,21 +66,35 @@ def _worked(at: Any, name: str, quiet: bool) -> Any:
 
 
 def _until_over(store: Any, foreground: Foreground, name: str, quiet: bool) -> Any:
-    looks = 0
-    while foreground.thread.is_alive():
-        with store.read() as unit:
-            session, state = unit.sessions.get(name), unit.sessions.progress(name)
-        if session.ended:
-            break
-        looks += 1
-        if looks % ASK_EVERY == 0 and name not in foreground.runner.held:
-            refuse_in_use(store, name)
-        if not quiet and sys.stderr.isatty():
-            print(f"\r{state.bars:,} bars, equity {float(state.view.get('equity') or 0):,.2f} {foreground.runner.away[:60]:<60}", end="", file=sys.stderr)
+    """The session once it is over. While the database is away this waits, as the runner does."""
+    shows, looks, session = not quiet and sys.stderr.isatty(), 0, None
+    while foreground.thread.is_alive() and not (session and session.ended):
         foreground.thread.join(LOOK_EVERY)
-    if not quiet and sys.stderr.isatty():
+        looks += 1
+        try:
+            session, line = _seen(store, name)
+            if looks % ASK_EVERY == 0 and name not in foreground.runner.held:
+                refuse_in_use(store, name)
+        except AWAY:
+            line = ""
+        if shows:
+            print(f"\r{line} {foreground.runner.away[:60]:<60}", end="", file=sys.stderr)
+    if shows:
         print(file=sys.stderr)
     return session
+
+
+def _seen(store: Any, name: str) -> tuple[Any, str]:
+    """The session, and how it is."""
+    with store.read() as unit:
+        session, state = unit.sessions.get(name), unit.sessions.progress(name)
+    return session, f"{state.bars:,} bars, equity {float(state.view.get('equity') or 0):,.2f}"
+
+
+def refused_commands(store: Any, name: str) -> list[str]:
+    """Of each command that the session refused a line which says why."""
+    with store.read() as unit:
+        return [f"refused  {each.command} of {each.who}: {each.answer}" for each in unit.session_commands.all(name) if each.answer]
 
 
 def refuse_in_use(store: Any, name: str) -> None:

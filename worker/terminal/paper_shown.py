@@ -14,4 +14,5 @@ def shown(view: SessionView) -> dict[str, Any]:
         balance=row.balance, equity=row.equity, today=row.today, daily_loss_used=row.daily_loss_used, price_age=row.price_age, backlog=view.backlog, dropped=int(view.figures["dropped"] or 0),
         commands_waiting=int(view.figures["commands_waiting"] or 0), trades=view.trades_total, plan=dict(view.plan), counts=dict(view.counts), strategies=[dict(each) for each in view.strategies],
         positions=view.positions.to_dict("records"), orders=view.orders.to_dict("records"), proposals=view.proposals.to_dict("records"),
+        alarms=list(row.alarms), broker_account=dict(view.broker), rule_set=view.rule_set, floors=[dict(each) for each in view.floors],
     )  # fmt: skip

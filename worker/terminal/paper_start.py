@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,24 +14,14 @@ from domain.errors import BadRequest, unknown
 from worker.terminal import backtest_options as options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
-from worker.terminal.options import To, params_of
+from worker.terminal.options import To
 from worker.terminal.outside_files import OutsideFiles
-from worker.terminal.paper_inputs import (
-    NO_MAGNIFY,
-    RATE_FILES,
-    InputFiles,
-    NoEach,
-    NoForecasts,
-    NoModel,
-    Signals,
-    live_series,
-    refuse_of_replay,
-    refuse_options,
-)
+from worker.terminal.paper_decides import AskedToDecide
+from worker.terminal.paper_inputs import RATE_FILES, InputFiles, NoEach, Signals, live_series, refuse_of_replay, refuse_options
 from worker.terminal.period import Period, period_of
 from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, chosen, timeframe_of
-from worker.terminal.traded_series import Asked, series_of
+from worker.terminal.traded_series import Asked, one_timeframe, series_of, with_finer
 
 BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
@@ -67,9 +58,10 @@ def start(
     mode: options.Mode = "auto",
     rule_set: RuleSetName = "",
     phase: Phase = "",
-    model: NoModel = "",
-    forecasts: NoForecasts = "",
-    magnify: list[str] = NO_MAGNIFY,
+    model: options.Model = "",
+    forecasts: options.Forecasts = None,
+    magnify: list[str] = options.MAGNIFY,
+    scan: options.Scan = "",
     separate: NoEach = False,
     out: Out = None,
     as_json: Json = False,
@@ -77,9 +69,8 @@ def start(
     """Start a session and work on it here, until it is over or Ctrl-C; `tidemark paper resume` goes on."""
     import pandas as pd
 
-    from domain.live.signal_rows import SIGNALS
     from domain.market import instruments
-    from worker.sessions.inputs import stored
+    from worker.sessions.feed_source import LIVE
     from worker.store import session_asking as asking
     from worker.terminal.backtest import rules_in
     from worker.terminal.here import desk
@@ -91,34 +82,31 @@ def start(
         raise BadRequest("give either --replay FILE or --feed oanda|mt5")
     if feed and not instrument:
         raise BadRequest("--feed needs instruments; give them, as in --instrument EURUSD,GBPUSD")
-    refuse_options({"--model": model, "--forecasts": forecasts, "--magnify": magnify, "--each": separate})
+    refuse_options({"--each": separate})
     if feed:
-        refuse_of_replay({"--side": side, "--speed": speed != "max", "--to": end, "--clock": clock and not (signals or rates)})
-    strategy, params = chosen(strategy, params, strategy_file)
-    if bool(strategy) == bool(signals):
-        raise BadRequest("give either --strategy NAME, --strategy-file FILE or --signals FILE")
-    if signals and (preset or params_of(params)):
-        raise BadRequest("--params and --preset are of a strategy, and a table of signals has none; leave them out")
+        refuse_of_replay({"--side": side, "--speed": speed != "max", "--to": end, "--clock": clock and not (signals or rates), "--magnify": magnify, "--forecasts": forecasts})
+    asked = AskedToDecide(*chosen(strategy, params, strategy_file), preset, signals, model, forecasts, scan)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
     period, given, times = period_of(start, end), options.commands_in(commands), _speed(speed)
     at, files = desk(), BarFiles(instruments(extra), clock, checks=False)
     if feed:
         traded = live_series(instrument, timeframe, files.table)
+        LIVE[feed].require(at.settings.vendors)
         source = _source(feed=feed, instruments=[name.strip() for name in instrument.split(",")])
     else:
-        traded = _traded(files, Asked(replay, instrument, timeframe, side), period)
-        source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times)
+        traded = _traded(files, Asked(replay, instrument, timeframe, side, magnify), period)
+        source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times, **(dict(lost=files.unread) if files.unread else {}))
     series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
+    if asked.of_one_timeframe:
+        one_timeframe(traded)
+    decides = asked.decides(str(traded[0].timeframe))
     inputs = InputFiles(signals, rates, OutsideFiles(macro, headlines, releases, impact, utc)).read(files, traded, side, period, bool(replay))
     if len(set(sides)) > 1:
         raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
-    params = options.with_preset(strategy, preset, series[0].rpartition(" ")[2], params)
     begin = {} if period.start is None else {"from": int(pd.Timestamp(period.start).value)}
-    plan = dict(series=series, strategies=[dict(name=strategy or SIGNALS, params=params_of(params), series=[])], rules=rules.values(), mode=mode, side=sides[0], **begin)
-    _check(plan, files.table, inputs)
-    if beside := stored(at.paper.store.frames, inputs):
-        source = source | dict(inputs=beside)
+    plan = json.loads(json.dumps(dict(series=series, **decides.plan, rules=rules.values(), mode=mode, side=sides[0], **begin)))
+    source = _checked(at.paper.store, extra, plan, source, inputs, decides.table)
     if rule_set:
         source = source | dict(rule_set=at.paper.rule_set(rule_set, phase, plan["rules"]["account"]))
     with at.paper.store.unit() as unit:
@@ -148,7 +136,7 @@ def resume(
 def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
     """To the session's end, its files, and what it is."""
     from worker.terminal.paper_files import write
-    from worker.terminal.paper_run import work
+    from worker.terminal.paper_run import refused_commands, work
     from worker.terminal.paper_shown import shown
 
     with at.paper.store.read() as unit:
@@ -156,6 +144,8 @@ def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
     if not session.ended:
         work(at, name, as_json)
     written = write(at.paper, name, out) if out else []
+    for answer in refused_commands(at.paper.store, name):
+        print(answer, file=sys.stderr)
     facts = shown(at.paper.get(name))
     if as_json:
         return say(facts | dict(written=written), True)
@@ -170,13 +160,17 @@ def _traded(files: BarFiles, asked: Asked, period: Period) -> list[Any]:
 
     import pandas as pd
 
-    series = series_of(files, asked)
-    if period.end is None:
-        return series
-    cut = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
-    if empty := next((each for each in cut if each.bars.empty), None):
+    series = series_of(files, replace(asked, magnify=()))
+    if asked.magnify:
+        files.checks = True
+        series = with_finer(files, asked, series)
+    if period.end is not None:
+        series = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
+    if empty := next((each for each in series if each.bars.empty), None):
         raise BadRequest(f"{empty.instrument.name} {empty.timeframe} has no bar before --to; choose a later time")
-    return cut
+    if period.start is not None and (old := next((each for each in series if each.bars["ts"].max() < pd.Timestamp(period.start)), None)):
+        raise BadRequest(f"{old.instrument.name} {old.timeframe} has no bar to trade from --from on; choose an earlier time")
+    return series
 
 
 def _stored(store: Any, series: Sequence[Any]) -> dict[str, str]:
@@ -200,14 +194,21 @@ def _with_ends(series: Any) -> Any:
     return series.bars.assign(end=pd.to_datetime(ends[np.searchsorted(every, ts)], utc=True))
 
 
-def _check(plan: Mapping[str, Any], table: Mapping[str, Any], inputs: Any) -> None:
-    """What a session can be refused for, before anything is written."""
-    from dataclasses import replace
+def _checked(store: Any, instruments_file: str, plan: Mapping[str, Any], source: dict[str, Any], inputs: Any, table: Any) -> dict[str, Any]:
+    """The source with its stored inputs; BadRequest for what a session can be refused for, before it is written. ``table``: forecasts of a file."""
+    from worker.sessions.inputs import plan_of, refuse_unstartable, stored
+    from worker.sessions.models import with_forecast_table
 
-    from domain.live.lacking import refuse_lacking
-    from domain.live.plan import Plan
+    source = _named(source, stored(store.frames, inputs))
+    if table is not None:
+        source = _named(source, stored(store.frames, with_forecast_table(store, plan_of(store, instruments_file, plan, source), source, table).inputs))
+    refuse_unstartable(store, instruments_file, plan, source)
+    return source
 
-    refuse_lacking(replace(Plan.of(json.loads(json.dumps(plan)), table), inputs=inputs), inputs.contexts)
+
+def _named(source: dict[str, Any], entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The source, and the tables beside its bars where there are some."""
+    return source | dict(inputs=list(entries)) if entries else source
 
 
 def _source(**values: Any) -> dict[str, Any]:

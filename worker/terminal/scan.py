@@ -166,10 +166,11 @@ def _decided(request: Any) -> dict[str, Any]:
     """What decided a scan of files: its data, rules, strategies, positions and code."""
     from domain.audit.record import plain as plain_values
     from domain.params import values_of
+    from domain.strategies.base import name_of
     from worker.code import manifest_of
 
     data = [dict(instrument=entry.instrument.name, timeframe=str(entry.timeframe), side=entry.side, version=entry.version, bars=len(entry.bars), history=entry.bars_of_history) for entry in request.series]
-    strategies = [dict(label=label, params=values_of(strategy)) for label, strategy in request.strategies.items()]
+    strategies = [dict(label=label, name=name_of(strategy), params=values_of(strategy)) for label, strategy in request.strategies.items()]
     spec = plain_values(dict(data=data, strategies=strategies, criteria=values_of(request.criteria), positions=[dict(instrument=held.instrument, side=held.side, lots=held.lots, entry=held.entry) for held in request.positions], equity=request.equity, **request.rules.values()))
     return dict(spec=spec, manifest=manifest_of(spec, "scan"))
 

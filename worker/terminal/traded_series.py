@@ -38,7 +38,7 @@ def series_of(files: BarFiles, asked: Asked) -> list[Any]:
     names = [f"{each.instrument.name} {each.timeframe}" for each in series]
     if twice := next((name for k, name in enumerate(names) if name in names[:k]), ""):
         raise BadRequest(f"--bars gives {twice} twice; give it once")
-    return _with_finer(files, asked, series)
+    return with_finer(files, asked, series)
 
 
 def _check_names(files: BarFiles, asked: Asked) -> None:
@@ -125,7 +125,7 @@ def _in_order(parts: Sequence[tape_bars.Part]) -> list[tape_bars.Part]:
     return [parts[k] for k in order]
 
 
-def _with_finer(files: BarFiles, asked: Asked, series: Sequence[Any]) -> list[Any]:
+def with_finer(files: BarFiles, asked: Asked, series: Sequence[Any]) -> list[Any]:
     """The series with the finer bars of their instruments."""
     from dataclasses import replace
 

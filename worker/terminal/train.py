@@ -32,11 +32,12 @@ from worker.terminal.features import (
 from worker.terminal.options import params_of
 from worker.terminal.say import Json, plain, say
 from worker.terminal.strategy_file import StrategyFile, chosen
-from worker.terminal.training_inputs import Beside, inputs_of, user_code
+from worker.terminal.training_inputs import Beside, inputs_of, user_code, walked
 
 TRAINING = "training"       # section of a --config file: weights, half-life, margins, filter
 BARS: list[str] = typer.Option([], "--bars", help="Bars, as [NAME=]FILE: CSV or Parquet with ts open high low close [volume spread]. May repeat: several instruments are pooled.")
 DATA: list[str] = typer.Option([], "--data", help="Dataset of the workspace, by id or version, instead of --bars; the run is kept and its trials are counted. May repeat.")
+REGIMES: list[str] = typer.Option([], "--regimes", help='Learned regimes as columns, a probability a state, walking forward. With --data the id of a regime run, one an instrument (may repeat); with --bars a plan as JSON: {"states": "3", "train": 5000, "step": 2500}, and kind unit restarts seed anchored observed.')
 MODULE = typer.Option(None, "--module", help="FILE.py with your own learners, features and strategies; it is executed.")
 Instrument = Annotated[str, typer.Option(help="Instrument of a file of --bars without NAME.")]
 Side = Annotated[str, typer.Option(help="Side that the bars quote: bid or mid; default: as the file says, else bid.")]
@@ -47,7 +48,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for samples.parquet, folds.parquet, predictions.parquet, report.json and model/.")], bars: list[str] = BARS, data: list[str] = DATA, instrument: Instrument = "", timeframe: Frame = "", side: Side = "",
     params: Annotated[str, typer.Option(help="Parameters of the learner as JSON; those of [training] may stand among them.")] = "{}", target_params: Annotated[str, typer.Option(help="Parameters of the target as JSON: horizon, unit (bars, minutes), every, threshold.")] = "{}",
     strategy: Annotated[str, typer.Option(help="Strategy whose signals are the samples.")] = "", strategy_params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", strategy_file: StrategyFile = None,
-    trades: Annotated[Path | None, typer.Option(help="Closed trades, as trades.csv of a backtest, in the place of a strategy's signals.")] = None, recipe: Recipe = "", columns: list[str] = COLUMN, module: Path | None = MODULE,
+    trades: Annotated[Path | None, typer.Option(help="Closed trades, as trades.csv of a backtest, in the place of a strategy's signals.")] = None, recipe: Recipe = "", columns: list[str] = COLUMN, regimes: list[str] = REGIMES, module: Path | None = MODULE,
     scheme: Annotated[str, typer.Option(help="Split: walk_forward or cpcv.")] = "walk_forward", scheme_params: Annotated[str, typer.Option(help="Parameters of the split as JSON: train validation calibration test step (days) anchored embargo (hours); or groups tested embargo.")] = "{}",
     config: Annotated[Path | None, typer.Option(help="TOML file with [account] [costs] [execution] [sizing] [limits], over the defaults of config.toml, and [training]: weights half_life conformal gamma filter share size.")] = None,
     seed: Annotated[int, typer.Option(help="Seed; the same seed, data and code give the same predictions.")] = 0, shuffle_labels: Annotated[bool, typer.Option("--shuffle-labels", help="Permute the labels over the samples: nothing may be learnt of them.")] = False,
@@ -71,11 +72,11 @@ def train(
         uses = uses_of(recipe, [*columns, *(rest or [])])
         if data:
             _refuse_files(module, trades, [*htf, *other, *macro], [headlines, releases])
-            columns_asked = dict(columns=[use.column for use in uses], learner=learner, target=target, rules=rules.values() if config else {}, register=register)
+            columns_asked = dict(columns=[use.column for use in uses], learner=learner, target=target, rules=rules.values() if config else {}, register=register, regimes=regimes)
             result: Any = train_stored.train_stored(data, timeframe, asked | columns_asked, as_json)
         else:
             beside = Beside(htf, other, macro, outside_of(headlines, releases, utc), impact, clock)
-            inputs = inputs_of(bars, instrument, timeframe, side, uses, rules, beside, trades)
+            inputs = walked(inputs_of(bars, instrument, timeframe, side, uses, rules, beside, trades), regimes)
             result = trained(question_of(inputs, target, learner, module=own, **asked), inputs, watch_of(as_json), made_by=_made_by())
     write_trained(result, out)
     registered = train_stored.register(result, register) if register and not data else ""
@@ -96,6 +97,7 @@ def predict(
     from domain.training.model_folder import read_model
     from domain.training.predicting import predictions
     from domain.training.question import question_from
+    from domain.training.regime_columns import regimes_learnt
 
     with user_code(module):
         pipeline, manifest = read_model(_files_of(model))
@@ -103,7 +105,7 @@ def predict(
         name = instrument or (manifest["instruments"][0] if len(manifest["instruments"]) == 1 else "")
         beside = Beside(htf, other, macro, outside_of(headlines, releases, utc), impact, clock)
         inputs = inputs_of(bars, name, timeframe or str(question.data[0]["timeframe"]), side or str(question.data[0]["side"]), tuple(map(parse, question.columns)), rules_from(question.rules), beside, trades)
-        table = predictions(question, pipeline, inputs, engine)
+        table = predictions(question, pipeline, regimes_learnt(question.data, inputs), engine)
     write_frame(table, out)
     say(dict(rows=len(table), in_sample=int(table["in_sample"].sum()), outputs=", ".join(pipeline.outputs), written=str(out)), as_json)
 

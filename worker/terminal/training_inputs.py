@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import BadRequest
+from domain.parsing import object_of
 from worker.terminal.features import read_with_context
 from worker.terminal.options import once
 from worker.terminal.traded_series import named_file
@@ -51,6 +52,19 @@ def inputs_of(bars: Sequence[str], instrument: str, timeframe: str, side: str, u
         raise BadRequest(f"the bars are of {', '.join(sorted({str(part.series.timeframe) for part in parts}))}; pooled instruments need one timeframe")
     known = {part.series.instrument.name: closes(part.series.bars, part.series.instrument, part.series.timeframe) for part in parts}
     return tuple(_among(part, known) for part in parts)
+
+
+def walked(inputs: Sequence[Any], texts: Sequence[str]) -> tuple[Any, ...]:
+    """The inputs with learned regimes as columns, by the plan that is given as JSON; as they are without one."""
+    from domain.training.regime_columns import planned, with_regimes
+
+    if not texts:
+        return tuple(inputs)
+    if len(texts) > 1:
+        raise BadRequest("--regimes is given several times; beside --bars give one plan, which holds for all instruments")
+    plan = object_of(texts[0], "--regimes", '{"states": "3", "train": 5000, "step": 2500}, or an id of a run beside --data')
+    observed = plan.pop("observed", [])
+    return tuple(with_regimes(part, planned(plan, part, observed)) for part in inputs)
 
 
 def _among(part: Any, known: Mapping[str, Any]) -> Any:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
 from domain.live.backtesting import backtest
+from domain.live.command import command
+from domain.live.inputs import Inputs
 from domain.live.plan import Plan, StrategyPlan
-from domain.live.replaying import replay
+from domain.live.replaying import replay, split
+from domain.live.session import Session
+from domain.live.signal_rows import SIGNALS
 from domain.strategies import STRATEGIES
 from domain.trading.rules import rules_from
-from tests.domain.live.world import contexts, files_of, plan_of, start, tape_of
+from domain.trading.signals import read_signals
+from tests.domain.live.world import bars_of, contexts, files_of, plan_of, start, tape_of
 from tests.domain.strategies.world import params_of
 
 ONE, SEVERAL = ("EURUSD M15",), ("EURUSD H1", "EURUSD M15", "GBPUSD M15")
@@ -45,6 +53,31 @@ def test_every_strategy_on_several_series_as_one_account(name, tmp_path):
 def test_several_strategies_as_one_account(tmp_path):
     strategies = StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("breakout", {"lookback": 20}, ("EURUSD M15", "EURUSD H1"))
     assert assert_equal(Plan(SEVERAL, strategies, STRICT, "auto", start()), tmp_path)
+
+
+def test_strategies_of_one_name_are_told_apart(tmp_path):
+    """Each of two breakouts and two written strategies is reached by a command, and named in the decisions."""
+    dips = [StrategyPlan("written", {"name": name, "long": f"close > sma({n})", "short": "", "drawdown_tolerance": 0.0}) for name, n in (("dip", 5), ("rise", 9))]
+    plan = Plan(ONE, (StrategyPlan("breakout", {"lookback": 10, "quiet": 0.0}), StrategyPlan("breakout", {"lookback": 20, "quiet": 0.0}), *dips), start=start())
+    assert plan.names == ("breakout", "breakout 2", "dip", "rise")
+    at = [bar.end for bar in tape_of(*ONE)][-150]
+    asked = [command(at, "ana", "disable", {"strategy": "breakout 2"}), command(at, "ana", "disable", {"strategy": "rise"}), command(at, "ana", "set", {"strategy": "breakout", "parameters": {"lookback": 30}})]
+    assert assert_equal(plan, tmp_path, asked)
+    worked = list(replay(plan, tape_of(*ONE), asked, contexts(ONE)))
+    decisions = [decision for each in worked for decision in each.decisions]
+    assert {decision.strategy for decision in decisions} == set(plan.names)
+    assert {decision.strategy for decision in decisions if decision.ts > at and decision.reason == "halted"} <= {"breakout 2", "rise"}
+
+
+def test_a_decision_at_the_last_bar_is_counted_as_in_the_backtest():
+    table = read_signals(pd.DataFrame(dict(ts=[bars_of(*ONE)["ts"].iloc[-1]], instrument="EURUSD", side="long")), ("EURUSD",))
+    plan = replace(plan_of(ONE, SIGNALS), inputs=Inputs(table))
+    history, traded = split(tape_of(*ONE), plan)
+    session = Session.start(plan, history)
+    for bar in traded:
+        session.bar(bar, last=bar is traded[-1])
+    session.finish()
+    assert session.view().counts["end_of_data"] == backtest(plan, tape_of(*ONE)).counts["end_of_data"] == 1
 
 
 def test_money_in_another_currency_is_converted_along_its_own_bars(tmp_path):

@@ -62,7 +62,7 @@ class Double:
         self.open[series] = [ts, open, spread, end]
         return True
 
-    def end_bar(self, series: str, high: float, low: float, close: float, volume: float = 0.0, recovered: bool = False) -> bool:
+    def end_bar(self, series: str, high: float, low: float, close: float, volume: float = 0.0, recovered: bool = False, last: bool = False) -> bool:
         ts, open_, spread, end = self.open.pop(series)
         if open_ < 0:
             raise ZeroDivisionError("a bug")

@@ -104,6 +104,20 @@ def test_with_the_database_away_a_file_halts_though_it_is_deleted_and_the_proces
         assert [each.reason for each in unit.session_halts.latched()] == ["fire"]
 
 
+def test_what_one_process_has_latched_another_does_not_forget(tmp_path):
+    for name in ("gold", "silver"):
+        (tmp_path / "sessions" / name).mkdir(parents=True)
+    first, second = HaltSwitch(tmp_path), HaltSwitch(tmp_path)
+    for name, switch in (("gold", first), ("silver", second)):
+        (tmp_path / "sessions" / name / "HALT").write_text(f"{name} burns")
+        switch.watch([name])
+        switch.look()
+        (tmp_path / "sessions" / name / "HALT").unlink()
+    second.recorded([], second.said)
+    third = HaltSwitch(tmp_path)
+    assert (third.refusal("gold"), third.refusal("silver")) == ("halted: gold burns", "")
+
+
 def gone(self):
     raise OperationalError("SELECT 1", {}, Exception("connection refused"))
 

@@ -34,6 +34,22 @@ def test_many_instants_at_once_put_out_the_same(begin, runner, outputs, eager):
     assert (len(rows["equity"]), rows["equity"][-1][1] // MINUTE, len(tape), state) == (30, 30, 36, "finished")
 
 
+@pytest.mark.parametrize("eager", [True], indirect=True)
+def test_replays_as_fast_as_possible_take_turns_so_that_commands_wait_for_one_batch_only(store, begin, runner, outputs, monkeypatch):
+    monkeypatch.setattr("worker.sessions.runner.BATCH", 0.0)
+    names = ("gold", "silver", "euro")
+    begin(*names)
+    one = runner()
+    moved = []
+    for _ in range(6):
+        before = {name: len(outputs(name)[0]["equity"]) for name in names}
+        one.step()
+        moved.append([name for name in names if len(outputs(name)[0]["equity"]) > before[name]])
+    assert all(len(each) <= 1 for each in moved) and {name for each in moved for name in each} == set(names)
+    finish(one)
+    assert outputs("gold") == outputs("silver") == outputs("euro")
+
+
 def test_the_rewritten_last_row_takes_the_place_of_the_first(begin, runner, outputs):
     begin("gold")
     finish(runner())

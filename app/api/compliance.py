@@ -1,0 +1,72 @@
+"""Compliance: rule sets, verdicts on an equity path, the chance of passing."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from app.api.asked import Here, Submitting
+from app.api.paging import json_of
+from app.api.plain import plain
+from app.api.problem import Problem
+from app.api.runs import shown
+from app.api.shapes import Body, JobAnswer
+
+router = APIRouter(prefix="/v1/compliance", tags=["compliance"])
+
+
+class Path(Body):
+    """An equity path: of a backtest (`run`) or of an imported account (`history`)."""
+
+    kind: Literal["run", "history"] = "run"
+    id: str
+    rules: str = Field(description="name of a preset or of a rule set of your own")
+    phase: str = Field(default="", description="left out: the first")
+
+    def subject(self, desk: Here) -> Any:
+        subject = desk.compliance.subject(self.kind, self.id)
+        if subject is None:
+            raise Problem(404, f"there is no {'backtest' if self.kind == 'run' else 'account history'} {self.id[:40]}")
+        return subject
+
+
+class Chance(Path):
+    """The days of a path, drawn anew."""
+
+    config: dict[str, Any] = Field(default={}, description="paths, days, seed")
+    risk: float = Field(default=0.0, ge=0, le=1, description="share of equity at risk in each trade; 0: as the path traded")
+    payout: dict[str, Any] = Field(default={})
+
+
+@router.get("/presets")
+def presets(desk: Here) -> Response:
+    """Every rule set: presets with source, date read and confidence, and your own."""
+    return json_of(dict(items=[plain(row) for row in desk.rule_sets.all()], notice="Not a certification. Check the figures with the firm."))
+
+
+@router.get("/presets/{name}")
+def preset(desk: Here, name: str, phase: str = "") -> Response:
+    """A rule set in one of its phases, with the source of every figure."""
+    rules = desk.rule_sets.get(name, phase)
+    return json_of(dict(plain(desk.rule_sets.row(name)), rules=plain(rules), sources=plain(desk.rule_sets.sources(rules))))
+
+
+@router.post("/judge", response_model=JobAnswer, status_code=202)
+async def judge(asked: Submitting, body: Path) -> Any:
+    """Judge a path by a rule set."""
+    return await asked.submit(lambda desk: desk.compliance.submit(body.subject(desk), body.rules, body.phase))
+
+
+@router.post("/chance", response_model=JobAnswer, status_code=202)
+async def chance(asked: Submitting, body: Chance) -> Any:
+    """The chance that a path like it passes."""
+    return await asked.submit(lambda desk: desk.chances.submit(body.subject(desk), body.rules, body.phase, body.config, body.risk, body.payout))
+
+
+@router.get("/verdicts/{run_id}")
+def verdict(desk: Here, run_id: str) -> Response:
+    """A verdict or a chance, as its job named it."""
+    run = desk.compliance.get(run_id)
+    return json_of(dict(shown(run, "compliance/verdicts", whole=True), breaches=plain(desk.listing.table(run, "breaches")) if "breaches" in run.frames else []))

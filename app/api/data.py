@@ -1,0 +1,167 @@
+"""Data: bring bars in, list them, read them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from app.api.asked import Here, Submitting
+from app.api.paging import Rows, json_of, utc
+from app.api.plain import plain
+from app.api.problem import Problem
+from app.api.shapes import Answer, Body, JobAnswer, Table
+
+router = APIRouter(prefix="/v1/data", tags=["data"])
+SHOWN = ("id", "instrument", "timeframe", "side", "source", "clock", "bars", "first_ts", "last_ts", "gaps", "spread", "verdict", "version", "actor", "created_at", "synthetic")
+
+
+class Dataset(Answer):
+    """Stored bars. `spread`: mean, in price units, null where the bars have none; `version`: SHA-256 of the content."""
+
+    id: str
+    instrument: str
+    timeframe: str
+    side: str
+    bars: int
+    first_ts: str
+    last_ts: str
+    version: str
+
+
+class FileBody(Body):
+    """A file of bars. Text in `content`, anything else in `content_base64`."""
+
+    name: str = Field(max_length=255, examples=["EURUSD_M5.csv"])
+    content: str = Field(default="", max_length=100_000_000)
+    content_base64: str = Field(default="", max_length=140_000_000)
+    instrument: str = ""
+    timeframe: str = ""
+    side: Literal["", "bid", "ask", "mid"] = Field(default="", description="whose prices they are; left out: what the file says")
+    clock: str = Field(default="", description="the file's clock, where it does not say it", examples=["utc"])
+    format: str = ""
+    repair: bool = Field(default=False, description="repair what can be, with a list of the repairs; else a file that is not clean is refused")
+    start: str = Field(default="", description="import from this time on")
+
+    def bytes(self) -> bytes:
+        if bool(self.content) == bool(self.content_base64):
+            raise Problem(422, "a file needs either content or content_base64; give one of them")
+        try:
+            return self.content.encode() if self.content else base64.b64decode(self.content_base64, validate=True)
+        except binascii.Error:
+            raise Problem(422, "content_base64 is not Base64") from None
+
+
+class VendorBody(Body):
+    """Bars from a vendor, those that open from `start` to before `end`."""
+
+    vendor: str = Field(examples=["dukascopy"])
+    instrument: str
+    timeframe: str
+    start: datetime
+    end: datetime
+
+
+class SyntheticBody(Body):
+    """Bars made by a model of prices, for trying things out."""
+
+    model: str = Field(examples=["random_walk"])
+    params: dict[str, Any] = Field(default={})
+    instrument: str
+    timeframe: str
+    start: datetime
+    end: datetime
+    seed: int = 0
+
+
+@router.post("/files", response_model=JobAnswer, status_code=202)
+async def import_file(asked: Submitting, body: FileBody) -> Any:
+    """Import a file of bars, in any format that the Data page reads."""
+
+    def submit(desk: Here) -> Any:
+        staged = desk.data.stage_upload(body.name, body.bytes())
+        return desk.data.import_(staged, body.instrument, body.timeframe, body.side, body.clock, body.format, body.repair, start=body.start)
+
+    return await asked.submit(submit)
+
+
+@router.post("/downloads", response_model=JobAnswer, status_code=202)
+async def download(asked: Submitting, body: VendorBody) -> Any:
+    """Download bars from a vendor; what is stored already is not asked for again."""
+    return await asked.submit(lambda desk: desk.downloads.submit(body.vendor, body.instrument, body.timeframe, utc(body.start), utc(body.end)))
+
+
+@router.post("/synthetic", response_model=JobAnswer, status_code=202)
+async def synthetic(asked: Submitting, body: SyntheticBody) -> Any:
+    """Make bars; the same request makes the same bars."""
+    return await asked.submit(lambda desk: desk.data.generate(body.model, body.params, body.instrument, body.timeframe, utc(body.start), utc(body.end), body.seed))
+
+
+@router.get("", response_model=dict[str, list[Dataset]])
+def datasets(desk: Here, instrument: str = "", timeframe: str = "") -> Any:
+    """All stored bars."""
+    found = [each for each in desk.data.catalogue() if instrument in ("", each.instrument) and timeframe in ("", each.timeframe)]
+    return json_of(dict(items=[shown(each) for each in found]))
+
+
+@router.get("/symbols")
+def symbols(desk: Here) -> Response:
+    """Instruments that have bars, with what is stored of each."""
+    items: dict[str, list[dict[str, Any]]] = {}
+    for each in desk.data.catalogue():
+        items.setdefault(each.instrument, []).append(shown(each))
+    return json_of(dict(items=[dict(symbol=symbol, datasets=found) for symbol, found in sorted(items.items())]))
+
+
+@router.get("/instruments")
+def instruments(desk: Here) -> Response:
+    """The table of instruments: pip, lot, currencies, sessions."""
+    return json_of(dict(items=[dict(name=name, **{field: value for field, value in plain(each).items() if field != "name"}) for name, each in desk.data.instruments().items()]))
+
+
+@router.get("/vendors")
+def vendors(desk: Here) -> Response:
+    """Vendors, what each needs, and whether it can be asked."""
+    return json_of(dict(items=desk.downloads.vendors()))
+
+
+@router.get("/symbols/{symbol}/latest")
+def latest(desk: Here, symbol: str, timeframe: str = "") -> Response:
+    """The last closed bar that is stored of an instrument, and its age in seconds."""
+    found = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
+    if not found:
+        raise Problem(404, f"no bars of {symbol[:40]}{' ' + timeframe[:8] if timeframe else ''} are stored; import or download some")
+    newest = max(found, key=lambda each: each.last_ts)
+    bar = plain(desk.data.bars(newest.id).tail(1))[0]
+    return json_of(dict(symbol=symbol, timeframe=newest.timeframe, dataset=newest.id, bar=bar, age_seconds=(desk.jobs.now() - newest.last_ts).total_seconds()))
+
+
+@router.get("/{name}", response_model=Dataset)
+def dataset(desk: Here, name: str) -> Any:
+    """One dataset with what was found about its quality, and where it came from."""
+    found = desk.data.get(name)
+    return json_of(dict(**shown(found), quality=found.quality, provenance=found.provenance, used_by=desk.data.used_by(found.id)))
+
+
+@router.get("/{name}/bars", response_model=Table)
+def bars(desk: Here, name: str, rows: Rows) -> Any:
+    """Its bars, UTC, labelled by their start; prices of the dataset's side. JSON, or an Arrow stream."""
+    return rows.of(desk.data.bars(name))
+
+
+@router.delete("/{name}")
+def delete(desk: Here, name: str, with_runs: Annotated[bool, Query(description="delete the runs that used it, too")] = False) -> Response:
+    """Delete a dataset. Where runs used it, they go with it, and only where `with_runs` says so."""
+    used = desk.data.used_by(desk.data.get(name).id)
+    if used and not with_runs:
+        raise Problem(409, f"{len(used)} run(s) used this dataset and would be deleted with it; ask again with with_runs=true", runs=used)
+    gone, runs = desk.data.delete(name)
+    return json_of(dict(deleted=gone.id, runs=runs))
+
+
+def shown(dataset: Any) -> dict[str, Any]:
+    return {**{name: plain(getattr(dataset, name)) for name in SHOWN}, "href": f"/api/v1/data/{dataset.id}"}

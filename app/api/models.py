@@ -1,0 +1,127 @@
+"""Models: train, results, registry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from app.api.asked import Here, Submitting
+from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
+from app.api.plain import plain
+from app.api.runs import part, shown
+from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
+from worker.desk import TrainingRequest
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+class TrainBody(Body):
+    """A training: learner and target, columns, and how folds are cut (`GET /api/v1/models/types` lists all of these)."""
+
+    datasets: list[str] = Field(min_length=1, max_length=50)
+    timeframe: str
+    start: datetime | None = None
+    end: datetime | None = None
+    recipe: str = ""
+    columns: list[str] = Field(default=[])
+    learner: str
+    target: str
+    params: dict[str, Any] = Field(default={})
+    target_params: dict[str, Any] = Field(default={})
+    scheme: str = "walk_forward"
+    scheme_params: dict[str, Any] = Field(default={})
+    strategy: str = ""
+    strategy_params: dict[str, Any] = Field(default={})
+    rules: dict[str, dict[str, Any]] = Field(default={})
+    cost_profile: str = ""
+    options: dict[str, Any] = Field(default={})
+    seed: int = Field(default=0, ge=0, lt=2**53)
+    shuffle_labels: bool = False
+    register_as: str = Field(default="", description="name under which the model is registered once it is trained")
+
+    def request(self, desk: Here) -> TrainingRequest:
+        found = [desk.data.get(name) for name in self.datasets]
+        given = self.model_dump(exclude={"datasets", "start", "end", "recipe", "columns", "register_as"})
+        columns = [*(desk.features.columns_of(self.recipe) if self.recipe else ()), *self.columns]
+        start, end = utc(self.start) or min(each.first_ts for each in found), utc(self.end) or max(each.last_ts for each in found)
+        return TrainingRequest(datasets=[each.id for each in found], start=start, end=end, columns=columns, register=self.register_as, **given)
+
+
+class Reason(Body):
+    reason: str = Field(default="", max_length=2_000)
+
+
+class Registration(Body):
+    run: str
+    name: str
+
+
+@router.get("/types")
+def types(desk: Here) -> Response:
+    """Learners, targets and schemes, each with its parameters."""
+    targets = {name: dict(plain(each), params=plain(desk.training.target_params(name))) for name, each in desk.training.targets().items()}
+    return json_of(dict(learners=desk.training.learners(), targets=targets, schemes=desk.training.schemes(), options=desk.training.options()))
+
+
+@router.post("/train", response_model=JobAnswer, status_code=202)
+async def train(asked: Submitting, body: TrainBody) -> Any:
+    """Train; every fold and trial is counted."""
+    return await asked.submit(lambda desk: desk.training.submit(body.request(desk)))
+
+
+@router.get("/trainings", response_model=Listed)
+def trainings(desk: Here, limit: Limit = 100, cursor: Cursor = "", since: Since = None, until: Until = None) -> Any:
+    """Finished trainings, newest first."""
+    return part(desk, "models/trainings", ["train"], limit, cursor, since, until)
+
+
+@router.get("/trainings/{run_id}", response_model=RunAnswer)
+def training(desk: Here, run_id: str) -> Any:
+    """A training with its report: verdict, control, scores by fold."""
+    run = desk.listing.run(run_id, "train")
+    return json_of(dict(shown(run, "models/trainings", whole=True), report=desk.training.report(run_id)))
+
+
+@router.get("/trainings/{run_id}/{table}", response_model=Table)
+def table(desk: Here, run_id: str, table: str, rows: Rows) -> Any:
+    """Rows of samples, folds or predictions. `since` and `until` are about `start` of a sample."""
+    return rows.of(desk.listing.table(desk.listing.run(run_id, "train"), table), "start")
+
+
+@router.get("")
+def registry(desk: Here, name: str = "") -> Response:
+    """The registry: every version with its stage."""
+    return json_of(dict(items=[_version(each) for each in desk.models.all(name)]))
+
+
+@router.post("", status_code=201)
+def register(desk: Here, body: Registration) -> Response:
+    """Register the model of a training, as a candidate."""
+    return json_of(_version(desk.models.register(body.run, body.name)), 201)
+
+
+@router.get("/{model}")
+def version(desk: Here, model: str) -> Response:
+    """One version (NAME@VERSION, or NAME for the one in production), its gates and its history."""
+    found = desk.models.get(model)
+    return json_of(dict(_version(found), gates=plain(desk.models.gates(model)), history=plain(desk.models.history(model)), manifest=plain(found.manifest)))
+
+
+@router.post("/{model}/promote")
+def promote(desk: Here, model: str, body: Reason = Reason()) -> Response:
+    """Put a version into production, where its gates allow that."""
+    return json_of(_version(desk.models.promote(model, body.reason)))
+
+
+@router.post("/{model}/retire")
+def retire(desk: Here, model: str, body: Reason = Reason()) -> Response:
+    """Retire a version."""
+    return json_of(_version(desk.models.retire(model, body.reason)))
+
+
+def _version(each: Any) -> dict[str, Any]:
+    fields = ("id", "name", "version", "learner", "target", "run", "digest", "files", "scores", "synthetic", "actor", "created_at", "stage")
+    return {**{field: plain(getattr(each, field)) for field in fields}, "href": f"/api/v1/models/{each.name}@{each.version}"}

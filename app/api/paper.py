@@ -1,0 +1,166 @@
+"""Paper sessions: start, state, commands, kill switch, tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from app.api.asked import Here
+from app.api.paging import Rows, json_of, utc
+from app.api.plain import plain
+from app.api.shapes import Body, Table
+from worker.desk import StartRequest
+
+router = APIRouter(prefix="/v1/paper", tags=["paper sessions"])
+Tables = Literal["trades", "fills", "equity", "decisions", "tape", "commands"]
+FRAMES = ("decisions", "positions", "orders", "proposals")
+
+
+class StartBody(Body):
+    """A session on stored bars (`datasets`), or on live prices (`feed` with `instruments`)."""
+
+    name: str = Field(examples=["gold-1"])
+    strategy: str
+    params: dict[str, Any] = Field(default={})
+    timeframes: list[str] = Field(min_length=1)
+    datasets: list[str] = Field(default=[])
+    feed: Literal["", "oanda", "mt5"] = ""
+    instruments: list[str] = Field(default=[])
+    broker: str = "paper"
+    mode: Literal["auto", "approve"] = "auto"
+    rules: dict[str, dict[str, Any]] = Field(default={})
+    start: datetime | None = Field(default=None, description="earlier bars are history: seen, nothing is decided")
+    speed: float = Field(default=0.0, ge=0, description="of a replay: times real time, 0 for as fast as possible")
+
+    def request(self) -> StartRequest:
+        given = self.model_dump(exclude={"timeframes", "datasets", "instruments", "start"})
+        return StartRequest(timeframes=tuple(self.timeframes), datasets=tuple(self.datasets), instruments=tuple(self.instruments), start=utc(self.start), **given)
+
+
+class OrderBody(Body):
+    """An order by a person. Lots and prices are texts, so that they are exact."""
+
+    instrument: str
+    side: Literal["buy", "sell"]
+    lots: Decimal = Field(gt=0, examples=["0.10"])
+    stop: Decimal | None = Field(default=None, gt=0)
+    target: Decimal | None = Field(default=None, gt=0)
+    reason: str = ""
+
+
+class CommandBody(Body):
+    """A command to a session. `arguments`: as `GET /api/v1/paper/commands` describes them."""
+
+    arguments: dict[str, Any] = Field(default={})
+    reason: str = Field(default="", max_length=2_000)
+    key: str = Field(default="", max_length=128, description="the same key twice is one command")
+
+
+class HaltBody(Body):
+    """The kill switch. Without `name` of all sessions; `keep`: positions are left to their stops."""
+
+    reason: str = Field(min_length=1, max_length=2_000)
+    name: str = ""
+    strategy: str = ""
+    keep: bool = False
+
+
+class ReleaseBody(Body):
+    reason: str = Field(min_length=1, max_length=2_000)
+    name: str = ""
+    strategy: str = ""
+
+
+@router.get("/sessions")
+def sessions(desk: Here) -> Response:
+    """All sessions, those that are not over first. Money in the account's currency."""
+    return json_of(dict(items=[_row(row) for row in desk.paper.all()]))
+
+
+@router.post("/sessions", status_code=201)
+def start(desk: Here, body: StartBody) -> Response:
+    """Make a session; the workers run it."""
+    name = desk.paper.start(body.request())
+    return json_of(_row(desk.paper.row(name)), 201)
+
+
+@router.get("/commands")
+def commands(desk: Here) -> Response:
+    """Every command with its arguments."""
+    return json_of(dict(items=[dict(plain(verb), arguments=plain(desk.paper.params(name))) for name, verb in desk.paper.verbs().items()]))
+
+
+@router.get("/halts")
+def halts(desk: Here) -> Response:
+    """Kill switches that are set."""
+    return json_of(dict(items=desk.paper.halts()))
+
+
+@router.post("/emergency", status_code=202)
+def emergency(desk: Here, body: HaltBody) -> Response:
+    """The kill switch: no order after it, positions are closed. It stays set until a person lifts it."""
+    desk.paper.halt(body.reason, body.name, body.strategy, body.keep)
+    return json_of(dict(items=desk.paper.halts()), 202)
+
+
+@router.post("/release", status_code=202)
+def release(desk: Here, body: ReleaseBody) -> Response:
+    """Lift a kill switch; names who and why."""
+    desk.paper.release(body.reason, body.name, body.strategy)
+    return json_of(dict(items=desk.paper.halts()), 202)
+
+
+@router.get("/sessions/{name}")
+def session(desk: Here, name: str, newest: Annotated[int, Query(ge=0, le=1_000, description="newest decisions to show")] = 50) -> Response:
+    """The state of a session: account, positions, waiting orders, proposals, newest decisions, log."""
+    view = desk.paper.get(name)
+    frames = {kind: plain(getattr(view, kind).head(newest) if kind == "decisions" else getattr(view, kind)) for kind in FRAMES}
+    fields = dict(clock=view.clock, next_close=view.next_close, backlog=view.backlog, figures=view.figures, counts=view.counts, strategies=view.strategies, trades_total=view.trades_total, plan=view.plan)
+    return json_of(dict(_row(view.row), **frames, **plain(fields), log=plain(view.log.head(newest))))
+
+
+@router.get("/sessions/{name}/{table}", response_model=Table)
+def table(desk: Here, name: str, table: Tables, rows: Rows) -> Any:
+    """Rows of a session. `since` and `until` are about `ts`, of trades `entry_ts`."""
+    return rows.of(desk.paper.table(name, table), "entry_ts" if table == "trades" else "ts")
+
+
+@router.post("/sessions/{name}/order", status_code=202)
+def order(desk: Here, name: str, body: OrderBody) -> Response:
+    """An order through all limits, filled at its series' next open."""
+    given = {key: str(value) if isinstance(value, Decimal) else value for key, value in body.model_dump(exclude={"reason"}, exclude_none=True).items()}
+    desk.paper.command(name, "order", {key: float(value) if key in ("lots", "stop", "target") else value for key, value in given.items()}, body.reason)
+    return json_of(_row(desk.paper.row(name)), 202)
+
+
+@router.post("/sessions/{name}/resume", status_code=202)
+def resume(desk: Here, name: str) -> Response:
+    """Go on: a session that failed is worked on again, one that is paused trades again."""
+    row = desk.paper.row(name)
+    if row.state == "paused":
+        desk.paper.command(name, "continue")
+        return json_of(_row(desk.paper.row(name)), 202)
+    return json_of(_row(desk.paper.resume(name)), 202)
+
+
+@router.post("/sessions/{name}/{verb}", status_code=202)
+def command(desk: Here, name: str, verb: str, body: CommandBody = CommandBody()) -> Response:
+    """A command: pause, continue, close, close-all, set, enable, disable, blackout, approve, stop, halt, release. It is on the tape, and worked after the last instant up to now."""
+    desk.paper.row(name)
+    desk.paper.command(name, verb, body.arguments, body.reason, body.key)
+    return json_of(_row(desk.paper.row(name)), 202)
+
+
+@router.get("/recovery")
+def recovery(desk: Here) -> Response:
+    """What recovery did: sessions with the bars that came from the vendor after a break, and those that failed."""
+    items = [dict(session=row.name, state=row.state, bars=row.bars, reason=row.reason) for row in desk.paper.all()]
+    return json_of(dict(items=items))
+
+
+def _row(row: Any) -> dict[str, Any]:
+    return {**plain(row), "state_words": row.word, "over": row.over, "href": f"/api/v1/paper/sessions/{row.name}"}

@@ -1,0 +1,26 @@
+"""What runs of every kind have in common: how they are listed and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from app.api.paging import before_of, cursor_of, utc
+from app.api.plain import plain
+from worker.desk import Desk, Part
+
+SHOWN = ("id", "kind", "name", "title", "note", "actor", "created_at", "synthetic", "summary")
+
+
+def shown(run: Any, address: str, whole: bool = False) -> dict[str, Any]:
+    """A run as it is answered; ``whole``: with what was asked and what it was made from."""
+    more = dict(spec=plain(run.spec), manifest=plain(run.manifest), tables=sorted(run.frames)) if whole else {}
+    return {**{name: plain(getattr(run, name)) for name in SHOWN}, **more, "job": run.job_id, "href": f"/api/v1/{address}/{run.id}"}
+
+
+def part(desk: Desk, address: str, kinds: Sequence[str], limit: int, cursor: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    """A part of the runs of some kinds."""
+    found = desk.listing.runs(kinds, Part(limit, before_of(cursor), utc(since), utc(until)))
+    following = cursor_of(found.last[0].isoformat(), found.last[1]) if found.last else None
+    return dict(items=[shown(run, address) for run in found.found], next=following, altered=dict(found.altered))

@@ -1,0 +1,77 @@
+"""What requests and answers are made of."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Body(BaseModel):
+    """A request's body: a field that is not described here is an error that names it."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=100_000)
+
+
+class Answer(BaseModel):
+    """An answer; fields may be added to it."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class JobAnswer(Answer):
+    """A job. ``state``: queued, running, done, failed or cancelled; ``progress``: share from 0 to 1; ``result``: once it is done, the ids of what it made."""
+
+    id: str
+    kind: str
+    title: str
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    progress: float = Field(description="share done, 0 to 1")
+    note: str
+    created_at: str = Field(description="RFC 3339, UTC")
+    started_at: str | None
+    ended_at: str | None
+    actor: str
+    result: Any
+    error: Any
+    href: str = Field(description="the job's address")
+
+
+class RunAnswer(Answer):
+    """A finished computation. ``summary``: its figures; ``spec``: what was asked; ``manifest``: data and code that it was made from."""
+
+    id: str
+    kind: str
+    name: str
+    title: str
+    note: str
+    actor: str
+    created_at: str = Field(description="RFC 3339, UTC")
+    synthetic: bool
+    summary: dict[str, Any]
+    href: str
+
+
+class Listed(Answer):
+    """A part of a list, newest first. ``next``: what to give as ``cursor`` for what comes after it, null at the end."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class Table(Answer):
+    """Rows of a table. ``next``: as of a list."""
+
+    columns: list[str]
+    rows: list[dict[str, Any]]
+    total: int
+    next: str | None
+
+
+class ProblemAnswer(Answer):
+    """RFC 9457. ``detail``: what was asked, what was found and what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

@@ -1,0 +1,88 @@
+"""Signals: a scan of strategies over instruments and timeframes, and the latest from scans and paper sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+from pydantic import Field
+
+from app.api.asked import Here, Submitting
+from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
+from app.api.plain import plain
+from app.api.plain import rows as rows_of
+from app.api.runs import part, shown
+from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
+from worker.desk import Choice, ScanRequest
+
+router = APIRouter(prefix="/v1/signals", tags=["signals"])
+KIND = "scan"
+
+
+class Chosen(Body):
+    name: str
+    params: dict[str, Any] = Field(default={})
+    label: str = ""
+
+
+class ScanBody(Body):
+    """Every strategy on every dataset and timeframe, each judged at its last closed bar."""
+
+    strategies: list[Chosen] = Field(min_length=1, max_length=200)
+    datasets: list[str] = Field(default=[], max_length=200, description="left out: the newest of each instrument")
+    timeframes: list[str] = Field(default=[])
+    start: datetime | None = None
+    end: datetime | None = None
+    rules: dict[str, dict[str, Any]] = Field(default={})
+    cost_profile: str = ""
+    criteria: dict[str, Any] = Field(default={}, description="changed values: what a signal needs to be shown")
+    positions: list[dict[str, Any]] = Field(default=[], description="open positions that limits look at")
+    equity: float | None = Field(default=None, gt=0, description="account currency")
+    model: str = ""
+
+    def request(self, desk: Here) -> ScanRequest:
+        given = self.model_dump(exclude={"strategies", "datasets", "start", "end"})
+        datasets = [desk.data.get(name).id for name in self.datasets] or [each.id for each in desk.scanner.newest_datasets()]
+        return ScanRequest([Choice(each.name, each.params, each.label) for each in self.strategies], datasets, start=utc(self.start), end=utc(self.end), **given)
+
+
+@router.get("/criteria")
+def criteria(desk: Here) -> Response:
+    """What signals are judged by, and every reason for which one is not shown."""
+    return json_of(dict(parameters=desk.scanner.params(), reasons=desk.scanner.reasons(), grades=desk.scanner.grades()))
+
+
+@router.post("/generate", response_model=JobAnswer, status_code=202)
+async def generate(asked: Submitting, body: ScanBody) -> Any:
+    """Scan."""
+    return await asked.submit(lambda desk: desk.scanner.submit(body.request(desk)))
+
+
+@router.get("/latest")
+def latest(desk: Here) -> Response:
+    """The verdicts of the newest scan, and what waits or is open in each paper session."""
+    scans = desk.listing.runs([KIND]).found
+    sessions = [(row, desk.paper.get(row.name)) for row in desk.paper.all() if not row.over]
+    found: dict[str, Any] = dict(scan=None, verdicts=[], sessions=[dict(session=row.name, orders=rows_of(view.orders), proposals=rows_of(view.proposals), positions=rows_of(view.positions)) for row, view in sessions])
+    if scans:
+        found |= dict(scan=shown(scans[0], "signals/scans"), verdicts=plain(desk.scanner.table(scans[0].id)))
+    return json_of(found)
+
+
+@router.get("/scans", response_model=Listed)
+def scans(desk: Here, limit: Limit = 100, cursor: Cursor = "", since: Since = None, until: Until = None) -> Any:
+    """Finished scans, newest first."""
+    return part(desk, "signals/scans", [KIND], limit, cursor, since, until)
+
+
+@router.get("/scans/{run_id}", response_model=RunAnswer)
+def scan(desk: Here, run_id: str) -> Any:
+    """One scan."""
+    return shown(desk.listing.run(run_id, KIND), "signals/scans", whole=True)
+
+
+@router.get("/scans/{run_id}/{table}", response_model=Table)
+def table(desk: Here, run_id: str, table: str, rows: Rows) -> Any:
+    """Rows of one of its tables, such as `verdicts`."""
+    return rows.of(desk.listing.table(desk.listing.run(run_id, KIND), table))

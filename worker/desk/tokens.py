@@ -1,0 +1,87 @@
+"""Tokens with which programs use the API: made, listed, revoked. The secret is shown once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.errors import BadRequest, unknown
+from worker.desk.actor import ROLES, Actor
+from worker.desk.context import DeskContext, required
+from worker.store.api_tokens import ApiToken
+from worker.store.ids import new_id
+
+PREFIX = "tidemark_"        # so that scanners of leaked secrets find it
+LONGEST, MOST_DAYS = 64, 366
+SEEN = timedelta(minutes=1)     # how exactly its last use is kept
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as it is listed. ``state``: valid, expired or revoked."""
+
+    id: str
+    name: str
+    role: str
+    state: str
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+class Tokens:
+    def __init__(self, context: DeskContext) -> None:
+        self._context = context
+
+    def all(self) -> list[Token]:
+        """Newest first."""
+        with self._context.store.read() as unit:
+            now = unit.now()
+            return [_listed(each, now) for each in unit.api_tokens.all()]
+
+    def create(self, name: str, role: str, days: int = 90) -> tuple[Token, str]:
+        """A new token and its secret, which is shown now and never again."""
+        if not 0 < len(name.strip()) <= LONGEST or not name.isprintable():
+            raise BadRequest(f"the name of a token is {name[:LONGEST]!r}; give it one of 1 to {LONGEST} letters, of the program that uses it")
+        if role not in ROLES:
+            raise unknown("role", role, ROLES)
+        if not 1 <= days <= MOST_DAYS:
+            raise BadRequest(f"a token is valid for 1 to {MOST_DAYS} days, and {days} was asked")
+        secret = PREFIX + secrets.token_urlsafe(32)
+        with self._context.store.unit() as unit:
+            now = unit.now()
+            made = ApiToken(new_id(), name.strip(), role, digest_of(secret), self._context.user, now, now + timedelta(days=days), None, None)
+            unit.api_tokens.add(made)
+            unit.audit(self._context.user, "token_created", f"token:{made.id}", name=made.name, role=role, expires=made.expires_at.isoformat())
+        return _listed(made, now), secret
+
+    def revoke(self, name: str) -> Token:
+        """A token, by id or name, is refused from now on."""
+        with self._context.store.unit() as unit:
+            token, now = required(unit.api_tokens.get(name), "token", name), unit.now()
+            if unit.api_tokens.revoke(token.id, now):
+                unit.audit(self._context.user, "token_revoked", f"token:{token.id}", name=token.name)
+            return _listed(required(unit.api_tokens.get(token.id), "token", name), now)
+
+    def actor_of(self, secret: str) -> Actor | None:
+        """Who has this secret; None where nobody has it any more."""
+        with self._context.store.read() as unit:
+            token, now = unit.api_tokens.of_digest(digest_of(secret)), unit.now()
+        if token is None or _listed(token, now).state != "valid":
+            return None
+        if token.used_at is None or now - token.used_at >= SEEN:
+            with self._context.store.unit() as unit:
+                unit.api_tokens.used(token.id, now)
+        return Actor(f"{token.name} ({token.id})", token.role)
+
+
+def digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _listed(token: ApiToken, now: datetime) -> Token:
+    state = "revoked" if token.revoked_at else "expired" if token.expires_at <= now else "valid"
+    return Token(token.id, token.name, token.role, state, token.created_by, token.created_at, token.expires_at, token.used_at)
