@@ -41,6 +41,7 @@ TOGETHER, TAKING = 20, 0.25     # sessions that are taken up in two transactions
 BATCH, BESIDE = 0.25, 0.05  # seconds of replays as fast as possible that one transaction writes, alone and beside live sessions
 AGAIN = 0.5                 # seconds between two tries while the database is away
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
+UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
 EMPTY = 1.0                 # seconds between two rounds while no session is held
 Opened = tuple[SessionWork, bool]       # and whether it was worked on before
 AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
@@ -121,7 +122,7 @@ class Runner:
     def leave(self) -> None:
         """Give the leases back, so that another runner need not wait."""
         for work in self.held.values():
-            work.feed.close()
+            work.close(UNDER_WAY)
         try:
             with self.store.unit() as unit:
                 for work in self.held.values():
@@ -172,7 +173,7 @@ class Runner:
             self._begin(opened)
         except (*AWAY, SQLAlchemyError):
             for work, _ in opened:
-                work.feed.close()
+                work.close()
             raise
 
     def _lease(self, unit: Unit, session: Held) -> Lease | None:
@@ -182,7 +183,7 @@ class Runner:
 
     def _open(self, name: str, epoch: int) -> Opened | None:
         try:
-            stored, work = open_session(self.store, self._settings, self._accounts, name, epoch)
+            stored, work = open_session(self.store, self._settings, self._accounts, name, epoch, self.switch.refusal, self._clock)
             return work, stored.recovered
         except SourceUnavailable as error:
             self._put_back(name, epoch, str(error))
@@ -198,8 +199,11 @@ class Runner:
         for work, _ in opened:
             self._told.pop(work.name, None)
             if work.name not in begun:
-                work.feed.close()
+                work.close()
         self.held |= begun
+        for work in begun.values():
+            if work.broker is not None:
+                work.broker.line.open()
         self._sort()
         self._look.next = 0.0
 
@@ -253,8 +257,9 @@ class Runner:
 
     def _work(self) -> bool:
         """Every session as far as its feed has come; what was worked is written at once."""
+        at_brokers = [work for work in list(self.held.values()) if work.broker is not None and self._guarded(work, work.hear_broker)]
         busy = [work for work in self._turn() if self._forward(work)]
-        self._write_now(busy)
+        self._write_now(dict.fromkeys([*at_brokers, *busy]))
         return bool(busy)
 
     def _turn(self) -> list[SessionWork]:
@@ -312,9 +317,16 @@ class Runner:
             fenced = self._write_singly(waiting, error)
         self._unwritten = []
         self._drop(fenced)
+        self._want(waiting)
         for each in waiting:
             if each.end:
                 self._let_go(each.commit.session)
+
+    def _want(self, written: Iterable[Written]) -> None:
+        """What sessions want of their brokers, now that it is committed."""
+        for each in written:
+            if each.wanted is not None and (work := self.held.get(each.commit.session)) and work.broker is not None:
+                work.broker.line.want(each.wanted)
 
     def _write_singly(self, waiting: Sequence[Written], error: Exception) -> list[str]:
         fenced: list[str] = []
@@ -334,7 +346,7 @@ class Runner:
 
     def _let_go(self, name: str) -> None:
         if work := self.held.pop(name, None):
-            work.feed.close()
+            work.close()
             self._left += 1
             self._sort()
 

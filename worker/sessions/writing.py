@@ -31,6 +31,8 @@ def _record(unit: Unit, written: Written) -> None:
     commit = written.commit
     for place, event in enumerate(written.events):
         unit.audit(event.actor or ACTOR, event.kind, *event.entities, event_id=f"{entity(commit.session)}:{commit.number}:{place}", **event.detail)
+    for halt in () if written.end else written.halts:
+        halt.ask(unit, commit.session)
 
 
 def _end(unit: Unit, written: Written) -> None:

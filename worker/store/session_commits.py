@@ -52,6 +52,7 @@ class Commit:
     tape: Sequence[TapeBar] = ()
     outputs: Sequence[Output] = ()
     commands: Sequence[WorkedCommand] = ()
+    broker: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SessionCommits:
@@ -80,7 +81,7 @@ class SessionCommits:
         self._worked(commits)
 
     def _states(self, commits: Sequence[Commit], at: datetime) -> None:
-        STATES.execute(self._c, [(c.session, c.number, c.ts, c.bars_before + len(c.tape), c.state, c.opened, c.rows, c.view, at) for c in commits])
+        STATES.execute(self._c, [(c.session, c.number, c.ts, c.bars_before + len(c.tape), c.state, c.opened, c.rows, c.view, c.broker, at) for c in commits])
 
     def _tape(self, commits: Sequence[Commit]) -> None:
         BARS.execute(self._c, [(c.session, number, *_values(bar)) for c in commits for number, bar in enumerate(c.tape, c.bars_before + 1)])
@@ -129,7 +130,7 @@ def _commands_worked(_: Connection) -> Any:
     return sa.update(session_commands).where(which).values(worked=bindparam("under"), answer=bindparam("said"))
 
 
-STATE = ("commits", "ts", "bars", "state", "opened", "rows", "view", "at")
+STATE = ("commits", "ts", "bars", "state", "opened", "rows", "view", "broker", "at")
 STATES = Many(_states_updated, ("of", *(f"new_{name}" for name in STATE)))
 BARS = Many(lambda _: sa.insert(session_tape), ("session", "number", *BAR))
 OUTPUTS = Many(_outputs_put, ("session", "kind", "number", "ts", "row"))
