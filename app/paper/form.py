@@ -42,12 +42,15 @@ def form(desk: Desk) -> None:
         before = rule_fields.rules_start(desk, {})
         with st.expander("Costs and risk", icon=":material/tune:"):
             rules = rule_fields.costs_fields(desk, key, chosen, before) | dict(limits=rule_fields.limits_fields(desk, key, before, True))
-        balance = st.number_input(f"Balance, {before['account']['currency']}", 1.0, 1e12, float(before["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f", width=220)
+        a, b, _ = st.columns([1, 1, 2])
+        balance = a.number_input(f"Balance, {before['account']['currency']}", 1.0, 1e12, float(before["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
+        titles = {"": "none"} | {row.name: row.title for row in desk.rule_sets.all()}
+        rule_set = b.selectbox("Rule set to watch", list(titles), key=f"{key}-rule-set", format_func=titles.__getitem__, help="People are warned as the account comes near its floors; it refuses no order.")
         sent = st.form_submit_button("Start session", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter")
     if sent:
         request = StartRequest(
             name, strategy, params, tuple(wanted), tuple(dataset.id for dataset in chosen), "" if source == "replay" else source, tuple(instruments) if source != "replay" else (),
-            mode=mode, rules=rules | dict(account=dict(balance=balance)), start=start, speed=speed,
+            mode=mode, rules=rules | dict(account=dict(balance=balance)), start=start, speed=speed, rule_set=rule_set,
         )  # fmt: skip
         if started := attempt(lambda: desk.paper.start(request)):
             go("paper", session=started)

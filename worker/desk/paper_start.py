@@ -14,6 +14,7 @@ from domain.params import values_of
 from domain.trading.rules import SECTIONS
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
+from worker.desk.paper_inputs import inputs_of
 from worker.desk.paper_rows import StartRequest
 from worker.desk.rule_sets import RuleSetsView
 from worker.store import Dataset
@@ -29,6 +30,7 @@ def started(context: DeskContext, request: StartRequest) -> str:
     if not request.timeframes:
         raise BadRequest("no timeframe is chosen; choose at least one")
     plan, source = _live(context, request) if request.feed else _replay(context, request)
+    source = source | inputs_of(context, plan)
     if request.rule_set:
         source = source | dict(rule_set=rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
     with context.store.unit() as unit:
@@ -72,8 +74,8 @@ def _live(context: DeskContext, request: StartRequest) -> tuple[dict[str, Any], 
 def _spec(context: DeskContext, request: StartRequest, datasets: list[str], first: Any, last: Any) -> dict[str, Any]:
     """As a backtest of the same request checks and completes it."""
     spec = Backtests(context).spec(BacktestRequest(request.strategy, request.params, datasets, request.timeframes[0], first, last, request.rules))
-    if "model" in spec or spec.get("outside"):
-        raise BadRequest("a session that is started here trades a strategy on bars alone; choose one without a model, and give external data in the terminal: tidemark paper start --headlines, --macro or --releases")
+    if "model" in spec:
+        raise BadRequest("a session that is started here trades a strategy without a model; choose another strategy, or start it in the terminal: tidemark paper start --model")
     return spec
 
 
