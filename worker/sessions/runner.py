@@ -365,7 +365,7 @@ class Runner:
                 with self.store.unit() as unit:
                     unit.leases.beat_all(self.owner)
             except SQLAlchemyError as error:        # the lease decides: if the database stays away, another runner may take over
-                log.warning("no sign of life of the sessions could be written: %s", error)
+                log.warning("no sign of life of the sessions could be written: %s", sentence_of(error, *addresses(self._settings)) or error)
 
     def _is_away(self, error: BaseException) -> None:
         sentence = sentence_of(error, *addresses(self._settings)) or str(error)
