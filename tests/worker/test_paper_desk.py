@@ -115,7 +115,8 @@ def test_a_session_that_is_over_takes_no_command(desk, store):
 
 
 def test_a_live_session_is_made_from_a_form(desk, store):
-    desk.paper.start(StartRequest("live", "breakout", dict(lookback=30), ("M5", "H1"), feed="oanda", instruments=("EURUSD",), rules=dict(sizing=dict(value=0.2))))
+    there = replace(desk.settings, vendors=dict(TIDEMARK_OANDA_TOKEN="t", TIDEMARK_OANDA_ACCOUNT="a"))
+    Desk(store, there, Actor("ana", "admin"), send=lambda *_: True).paper.start(StartRequest("live", "breakout", dict(lookback=30), ("M5", "H1"), feed="oanda", instruments=("EURUSD",), rules=dict(sizing=dict(value=0.2))))
     with store.read() as unit:
         session = unit.sessions.get("live")
     assert session.plan["series"] == ["EURUSD M5", "EURUSD H1"]

@@ -11,13 +11,13 @@ from domain.errors import BadRequest
 from domain.features.sentiment import scored, scorer_name
 from domain.market.instrument import Instrument
 from domain.outside.headlines import headlines_of
-from domain.outside.releases import concerning, read_releases
+from domain.outside.releases import read_releases
 from domain.outside.rows import ReadTable, in_order
-from domain.outside.series import known_of, series_table
-from domain.outside.timed_values import TimedValues
+from domain.outside.series import series_table
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Outside, Unit
 from worker.store.outside import version_of
+from worker.store.outside_known import known_by
 
 Watch = Callable[[float], None]
 TIME = {"series": "date", "headlines": "ts", "releases": "ts"}      # the column that says when
@@ -84,20 +84,5 @@ def together(kind: str, outside: Outside, before: pd.DataFrame, read: ReadTable)
 
 
 def context_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], dict[str, Any]]:
-    """The part of an instrument's ``Context`` that ``spec["outside"]`` gives: series and headlines by when they were known, and instants of its own releases."""
-    versions = spec.get("outside", {})
-    macro = {name: known_of(_frame(version, name, work)) for name, version in versions.get("series", {}).items()}
-    shared: dict[str, Any] = dict(macro=macro) if macro else {}
-    if "headlines" in versions:
-        headlines = _frame(versions["headlines"], "headlines", work)
-        shared["headlines"] = TimedValues(headlines["ts"].dt.as_unit("ns").astype("int64").to_numpy(), headlines["score"].to_numpy(float, copy=True))
-    releases = _frame(versions["releases"], "releases", work) if "releases" in versions else None
-    return lambda instrument: shared if releases is None else shared | dict(releases=concerning(releases, instrument, versions["impact"]))
-
-
-def _frame(version: str, what: str, work: Work) -> pd.DataFrame:
-    with work.store.read() as unit:
-        outside: Outside | None = unit.outside.get(version)
-    if outside is None:
-        raise BadRequest(f"the external data {what} with version {version[:8]}… is no longer here; run it again to use the newest, or import it again")
-    return work.store.frames.get(outside.frame)
+    """The part of an instrument's ``Context`` that ``spec["outside"]`` gives."""
+    return known_by(work.store, spec.get("outside", {}))
