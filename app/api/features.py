@@ -15,7 +15,7 @@ from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
 from worker.desk import FeatureRequest
 
 router = APIRouter(prefix="/v1/features", tags=["features"])
-KINDS = ("features",)
+KINDS = ("columns",)
 
 
 class FeatureBody(Body):

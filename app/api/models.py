@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -54,6 +54,15 @@ class Reason(Body):
     reason: str = Field(default="", max_length=2_000)
 
 
+class PredictBody(Body):
+    """What a model says at the newest samples of stored bars."""
+
+    model: str = Field(description="NAME or NAME@VERSION")
+    datasets: list[str] = Field(default=[], max_length=50, description="left out: the newest of what it was trained on")
+    rows: int = Field(default=1, ge=1, le=10_000, description="newest samples of each instrument")
+    engine: Literal["native", "onnx"] = "native"
+
+
 class Registration(Body):
     run: str
     name: str
@@ -70,6 +79,24 @@ def types(desk: Here) -> Response:
 async def train(asked: Submitting, body: TrainBody) -> Any:
     """Train; every fold and trial is counted."""
     return await asked.submit(lambda desk: desk.training.submit(body.request(desk)))
+
+
+@router.post("/predict", response_model=JobAnswer, status_code=202)
+async def predict(asked: Submitting, body: PredictBody) -> Any:
+    """Predict. The job's `result.run` is read at `/api/v1/models/predictions/{run}`."""
+    return await asked.submit(lambda desk: desk.models.predict(body.model, body.datasets, body.rows, body.engine))
+
+
+@router.get("/predictions/{run_id}", response_model=RunAnswer)
+def prediction(desk: Here, run_id: str) -> Any:
+    """The newest prediction of each instrument; `in_sample` says whether the model may have seen the label."""
+    return shown(desk.listing.run(run_id, "predict"), "models/predictions", whole=True)
+
+
+@router.get("/predictions/{run_id}/{table}", response_model=Table)
+def predicted(desk: Here, run_id: str, table: Literal["predictions"], rows: Rows) -> Any:
+    """All rows of it. `since` and `until` are about `start`."""
+    return rows.of(desk.listing.table(desk.listing.run(run_id, "predict"), table), "start")
 
 
 @router.get("/trainings", response_model=Listed)

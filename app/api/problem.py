@@ -49,7 +49,8 @@ def refused(request: Request, error: Refused) -> JSONResponse:
         return answer(403, str(error))
     if isinstance(error, SourceAway):
         return answer(503, str(error), {"retry-after": "10"})
-    return answer(404 if isinstance(error, UnknownName) and request.path_params else 422, str(error))
+    in_address = isinstance(error, UnknownName) and any(value and str(value) in str(error) for value in request.path_params.values())
+    return answer(404 if in_address else 422, str(error))
 
 
 def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -6,15 +6,18 @@ The broker's book is the truth. An order is known again by its client id, made o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from hashlib import sha256
+from typing import Any
 
 from domain.errors import BadRequest
 from domain.trading.order import LONGEST_ID, NOUGHT, Fill, Order, Position, Target
+from domain.trading.order_text import order_of, values_of
 
+SEEN = 200                  # fills that are remembered by their id, and of others
 ROOM = 12                   # letters of a client id for order number and leg
 
 
@@ -107,7 +110,33 @@ class BrokerBook:
     closings: dict[str, Order] = field(default_factory=dict)    # orders that close, as they were decided
     after: str = ""
     foreign: list[Fill] = field(default_factory=list)           # of others: shown, left alone
+    exited: dict[str, Decimal] = field(default_factory=dict)    # by client id of an order that closes: lots of its fills, as far as they name it
     _seen: set[str] = field(default_factory=set)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON: what ``of`` reads. Of fills of others the last ones are kept.
+
+        >>> book = BrokerBook("gold")
+        >>> book.place(7, legs_of("gold", Entry(7, "EURUSD", "buy", "market", Decimal("0.1")), Decimal("0.01"), Decimal("0.01")))
+        >>> BrokerBook.of("gold", book.plain()) == book
+        True
+        """
+        legs = [[values_of(leg.order), leg.number, leg.leg, leg.position_id, str(leg.opened), str(leg.closed)] for leg in self.legs.values()]
+        return dict(legs=legs, closings=[values_of(order) for order in self.closings.values()], after=self.after, seen=sorted(self._seen)[-SEEN:])
+
+    @classmethod
+    def of(cls, session: str, plain: Mapping[str, Any]) -> BrokerBook:
+        legs = [Leg(order_of(order), number, leg, position, Decimal(opened), Decimal(closed)) for order, number, leg, position, opened, closed in plain.get("legs", ())]
+        closings = [order_of(order) for order in plain.get("closings", ())]
+        book = cls(session, {leg.order.client_id: leg for leg in legs}, {order.client_id: order for order in closings}, plain.get("after", ""))
+        book._seen = set(plain.get("seen", ()))
+        return book
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Orders of these numbers are over, and so are their positions."""
+        gone = {name for name, leg in self.legs.items() if leg.number in set(numbers) and not leg.held}
+        self.legs = {name: leg for name, leg in self.legs.items() if name not in gone}
+        self.closings = {name: order for name, order in self.closings.items() if name.rpartition("x")[0] not in gone}
 
     def place(self, number: int, orders: Iterable[Order]) -> None:
         """Orders of an entry, before they are sent."""
@@ -127,7 +156,7 @@ class BrokerBook:
     def take(self, fills: Sequence[Fill]) -> list[Taken]:
         """Fills of the broker's record, each booked once, however often it is told; those of others are kept apart."""
         taken = [taken for fill in fills if fill.fill_id not in self._seen and (taken := self._take(fill)) is not None]
-        self.after = fills[-1].fill_id if fills else self.after
+        self.after, self.foreign = fills[-1].fill_id if fills else self.after, self.foreign[-SEEN:]
         return taken
 
     def leg_at(self, position_id: str, client_id: str = "") -> Leg | None:
@@ -144,6 +173,7 @@ class BrokerBook:
             leg.position_id, leg.opened = fill.position_id, leg.opened + fill.lots
         else:
             leg.closed += fill.lots
+            self.exited[fill.client_id] = self.exited.get(fill.client_id, NOUGHT) + fill.lots
         return Taken(leg.number, leg.leg, fill)
 
     def _opening(self, fill: Fill) -> Leg | None:

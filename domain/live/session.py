@@ -8,7 +8,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Session:
         self._filled: dict[str, int] = {}                   # series -> open of the last bar that had a fill
 
     @classmethod
-    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Session:
+    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Self:
         """A session before its first bar. ``history``: earlier bars, which features see. ``contexts``: by series, what features read beside bars.
         ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory."""
         refuse_lacking(plan, contexts)
@@ -146,7 +146,7 @@ class Session:
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
     @classmethod
-    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}) -> Session:
+    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}) -> Self:
         """The session as it was stored. ``tape``: gives the bars of a series that ended up to then, its history first. Raises OtherLayout where the bytes
         are of other code: then ``rebuild`` it."""
         state, account = _parts(stored)
@@ -229,7 +229,7 @@ class Session:
         else:
             told = ()
         self.state = self._obeying.state if self.bars else self.state
-        worked = self._told(_together(command.ts, self._account.taken()), decisions=told)
+        worked = self._told(together(command.ts, self._account.taken()), decisions=told)
         return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
 
     def _rests(self) -> bool:
@@ -277,7 +277,7 @@ def series_of(plan: Plan, contexts: Mapping[str, Context] = {}) -> list[LiveSeri
     return [LiveSeries(plan.instrument(text), plan.name_of(text).timeframe, plan.side, finer.get(text), releases.get(text)) for text, _ in plan.decided]
 
 
-def _together(ts: int, booked: Sequence[Booked]) -> Booked:
+def together(ts: int, booked: Sequence[Booked]) -> Booked:
     """What a command booked at once."""
     fills, trades, reviews = (tuple(record for each in booked for record in getattr(each, kind)) for kind in ("fills", "trades", "reviews"))
     return Booked(ts, fills, trades, reviews)

@@ -16,7 +16,7 @@ class Broker(Protocol):
     """Six verbs. ``submit`` is idempotent on ``order.client_id``, so a worker that died mid-step may retry.
 
     A request that the vendor refuses is a ticket, ``rejected`` with a reason, and no exception. An answer that never came is ``unknown`` only after the
-    vendor was asked by client id for the grace period. Reading that fails raises SourceUnavailable; what can never be right, BadRequest, before anything is sent.
+    vendor was asked by client id twice, 5 s apart. Reading that fails raises SourceUnavailable; what can never be right, BadRequest, before anything is sent.
     """
 
     @property

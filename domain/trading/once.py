@@ -11,8 +11,8 @@ from domain.errors import SourceUnavailable
 from domain.trading.broker import Intent, Intents, same_order
 from domain.trading.order import Order, Ticket
 
-GRACE = 15.0        # seconds for which a vendor is asked for an order before its absence is believed: longer than the time-out of a request
-EVERY = 0.5         # seconds between two questions
+APART = 5.0         # seconds between the two looks after which it is believed that a vendor does not have an order
+BELIEVED = ("no_answer", "not_sent")        # reasons of an unknown order of which two looks have found nothing, or that certainly was not sent
 
 
 class AnswerLost(Exception):
@@ -35,16 +35,14 @@ class Sender(Protocol):
 @dataclass(frozen=True)
 class Once:
     """``submit`` of a broker: the intent is written before anything is sent, a lost answer is asked for by client id, and absence is believed
-    only after ``grace`` seconds of asking. One call sends at most once; only a later call, for which the vendor still has nothing after
-    another ``grace``, sends again, under the same id. Seconds are those of ``monotonic``: our clock may be wrong."""
+    after two looks ``apart`` seconds from each other. One call sends at most once; a later call, for which the vendor still has nothing, sends
+    again, under the same id. Seconds are those of ``wait``: our clock may be wrong."""
 
     intents: Intents
     sender: Sender
     utc: Callable[[], datetime]
-    monotonic: Callable[[], float]
     wait: Callable[[float], None]
-    grace: float = GRACE
-    every: float = EVERY
+    apart: float = APART
 
     def submit(self, order: Order, check: Callable[[Order], Ticket | None] = lambda order: None) -> Ticket:
         """The ticket of ``order``. ``check`` may refuse it with a ticket, just before it is sent; what was sent already is only asked for."""
@@ -61,7 +59,8 @@ class Once:
         same_order(intent, order)
         if intent.ticket is not None and intent.ticket.over:
             return intent.ticket
-        ticket = self._ask(intent)
+        believed = intent.ticket is not None and intent.ticket.reason in BELIEVED
+        ticket = self._ask(intent, 1 if believed else 2)
         if ticket is not None:
             return ticket
         if intent.ticket is not None and intent.ticket.state != "unknown":
@@ -75,27 +74,26 @@ class Once:
         except SourceUnavailable as error:
             return self._noted(intent, _unknown(intent, f"{error}; nothing was sent", "not_sent"))
         except AnswerLost as lost:
-            self.intents.note(intent.order.client_id, _unknown(intent, str(lost)))
-            return self._ask(intent) or self._noted(intent, _unknown(intent, f"{lost}; the vendor was asked for {self.grace:g} s and has no order under this id. Nothing was sent again"))
+            self.intents.note(intent.order.client_id, _unknown(intent, str(lost), "lost"))
+            return self._ask(intent) or self._noted(intent, _unknown(intent, f"{lost}; the vendor was asked twice, {self.apart:g} s apart, and has no order under this id. Nothing was sent again", "no_answer"))
 
-    def _ask(self, intent: Intent) -> Ticket | None:
-        """The vendor's answer, asked for until the grace period is over; ``unknown`` where it could not be asked at all."""
-        until = self.monotonic() + self.grace
-        while True:
+    def _ask(self, intent: Intent, looks: int = 2) -> Ticket | None:
+        """The vendor's answer, None where no look finds the order; ``unknown`` where it could not be asked at all."""
+        for look in range(looks):
+            if look:
+                self.wait(self.apart)
             try:
                 ticket = self.sender.find(intent)
             except SourceUnavailable as error:
-                return self._noted(intent, _unknown(intent, f"whether the order arrived is not known, and asking failed: {error}"))
+                return self._noted(intent, _unknown(intent, f"whether the order arrived is not known, and asking failed: {error}", "not_asked"))
             if ticket is not None:
                 return self._noted(intent, ticket)
-            if self.monotonic() >= until:
-                return None
-            self.wait(self.every)
+        return None
 
     def _noted(self, intent: Intent, ticket: Ticket) -> Ticket:
         self.intents.note(intent.order.client_id, ticket)
         return ticket
 
 
-def _unknown(intent: Intent, sentence: str, reason: str = "no_answer") -> Ticket:
+def _unknown(intent: Intent, sentence: str, reason: str = "lost") -> Ticket:
     return Ticket(intent.order.client_id, "unknown", reason=reason, sentence=sentence)

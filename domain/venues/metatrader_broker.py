@@ -13,7 +13,7 @@ from domain.market.calendar import calendar
 from domain.market.instrument import instrument, instruments
 from domain.trading.broker import Intent, Intents
 from domain.trading.freshness import Freshness
-from domain.trading.once import EVERY, GRACE, AnswerLost, Once
+from domain.trading.once import AnswerLost, Once
 from domain.trading.order import Account, Fill, Order, Position, Target, Ticket
 from domain.venues.http import Connection
 from domain.venues.metatrader import clock_of
@@ -44,6 +44,7 @@ from domain.venues.metatrader_symbols import FOK, Specification, exact, find_sym
 
 HEDGING, REAL = 2, 2                    # margin_mode, trade_mode
 STALE = 60.0                            # seconds without a new price, after which none is traded on
+GRACE, EVERY = 15.0, 0.5               # seconds for which a change is tried, and between two looks whether it stands
 DAY = 86_400
 FOREVER = 4_000_000_000                 # a server time after every deal
 
@@ -62,7 +63,7 @@ class MetaTraderBroker:
         clock = self.connection.clock
         self._link = Link(self.connection, "orders")
         self._freshness = Freshness(clock.monotonic)
-        self._once = Once(self.intents, self, self._utc, clock.monotonic, self.connection.wait)
+        self._once = Once(self.intents, self, self._utc, self.connection.wait)
         self._symbols: dict[str, Specification] = {}
         self._names: dict[int, str] = {}                # client ids by magic number
         self._seen: tuple[str, int] = ("", 0)           # the last fill told and the server time of its deal

@@ -17,7 +17,7 @@ from domain.errors import BadRequest
 from domain.market.instrument import instruments
 from domain.trading.broker import Intent, Intents
 from domain.trading.freshness import Freshness
-from domain.trading.once import GRACE, AnswerLost, Once
+from domain.trading.once import APART, AnswerLost, Once
 from domain.trading.order import Account, Fill, Order, Position, Target, Ticket
 from domain.venues.http import Connection
 from domain.venues.oanda_record import PENDING_ALREADY, fills, instant, refusal, ticket
@@ -65,15 +65,15 @@ class Quote:
 
 
 class OandaBroker:
-    """The six verbs on a practice account. ``intents`` outlives the process; grace and age of prices in seconds."""
+    """The six verbs on a practice account. ``intents`` outlives the process; time between two looks for an order and age of prices in seconds."""
 
     max_targets = 1
 
-    def __init__(self, connection: Connection, intents: Intents, *, grace: float = GRACE, oldest_price: float = OLDEST_PRICE) -> None:
+    def __init__(self, connection: Connection, intents: Intents, *, apart: float = APART, oldest_price: float = OLDEST_PRICE) -> None:
         self._wire, self._intents, self._oldest = Wire(connection), intents, oldest_price
         self._fresh = Freshness(connection.clock.monotonic)
         self._specifications: dict[str, Specification] = {}
-        self._once = Once(intents, self, self._utc, connection.clock.monotonic, connection.wait, grace)
+        self._once = Once(intents, self, self._utc, connection.wait, apart)
 
     def account(self) -> Account:
         summary = self._summary()

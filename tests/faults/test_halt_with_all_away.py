@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from tests.conftest import migrated
 from tests.databases import KINDS, postgres
+from tests.faults.test_channel_hangs import others
 from tests.faults.test_paper_survives import made
 from worker import redis_server
 from worker.consistency import check
@@ -58,7 +58,7 @@ def database(machine) -> str:
 def running(settings, log) -> Iterator[subprocess.Popen]:
     """The process of trading sessions, as `make run` starts it; killed at the end."""
     ours = {"TIDEMARK_DATABASE_URL": settings.database_url, "TIDEMARK_STORAGE_HOME": str(settings.home), "TIDEMARK_REDIS_URL": redis_server.url(settings.home), "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-m", "worker.sessions.main"], cwd=ROOT, env={**os.environ, **ours}, stdout=log, stderr=log)
+    process = subprocess.Popen([sys.executable, "-m", "worker.sessions.main"], cwd=ROOT, env={**others(), **ours}, stdout=log, stderr=log)
     try:
         yield process
     finally:

@@ -36,7 +36,7 @@ DOUBLE = "from tests.doubles.oanda import Oanda; d = Oanda(); print(d.url, d.tok
 
 def submit_all(store_url: tuple[str, str], environment: dict[str, str], orders: int) -> NoReturn:
     """What the process does that is killed: every order from the first, each to its end."""
-    broker = OandaBroker(connection_to(OANDA, environment), StoredIntents(Store(*store_url), "practice", "runner"), grace=0.2)
+    broker = OandaBroker(connection_to(OANDA, environment), StoredIntents(Store(*store_url), "practice", "runner"), apart=0.2)
     for number in range(orders):
         while (state := broker.submit(Order(f"order-{number}", "EURUSD", "buy", "market", Decimal("0.01"))).state) != "filled":
             if state != "unknown":

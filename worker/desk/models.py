@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,19 @@ import numpy as np
 import pandas as pd
 
 from domain.audit import plain
-from domain.errors import BadRequest
+from domain.errors import BadRequest, unknown
 from domain.market.timeframe import Timeframe
 from domain.outside.forecast_models import asks_quantiles, horizon_of
+from domain.params import whole_number
 from domain.strategies.base import reads_forecasts
-from worker.desk.context import DeskContext, required
+from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.model_gates import Gate, gates_of
 from worker.desk.model_names import named
 from worker.store import Model, Store, Unit
 from worker.store.mirror import ask_for_mirror
 from worker.store.model_files import files_of
 from worker.store.models import STAGES, ModelStage
+from worker.store.newest import newest_of
 from worker.store.registering import register
 
 __all__ = ["STAGES", "Gate", "ModelVersion", "Models", "Stage", "Verification"]
@@ -202,6 +204,17 @@ class Models:
         ask_for_mirror(unit, model, self._context.user)
 
     # -- files
+
+    def predict(self, model: str, datasets: Sequence[str] = (), rows: int = 1, engine: str = "native") -> Submitted:
+        """What a version says at the newest ``rows`` samples of stored bars; of those that it was trained on, in their newest state, where none are named."""
+        chosen = self.get(model)
+        if engine not in ("native", "onnx"):
+            raise unknown("engine", engine, ("native", "onnx"))
+        with self._context.store.read() as unit:
+            named = [required(unit.datasets.get(name), "dataset", name) for name in datasets]
+            found = named or [newest_of(unit.datasets.all(), part["version"], part) for part in chosen.manifest["question"]["data"]]
+        spec = dict(model=chosen.id, hash=chosen.digest, datasets=[each.version for each in found], rows=whole_number("rows", rows, 1, 10_000), engine=engine)
+        return self._context.submit("predict", f"Predict with {chosen.title} on {', '.join(each.instrument for each in found)}", spec, key=key_of("predict", spec))
 
     def export(self, model: str) -> dict[str, bytes]:
         """Its files and ``registry.json`` (name, version, hash, stage, manifest, scores); a file whose hash is wrong is refused."""

@@ -18,6 +18,7 @@ from domain.strategies.definition import FIELDS, Definition, defined, definition
 from domain.strategies.written import CONDITIONS, Written
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.store import Run, Unit
+from worker.store.executions import Draft
 from worker.store.strategies import StrategyVersion, digest_of
 
 KIND = "strategy_preview"
@@ -87,6 +88,21 @@ class Strategies:
             saved = unit.strategies.add(definition.name, definition.text, why.strip(), self._context.user, unit.now())
             unit.audit(self._context.user, "strategy_saved", f"strategy:{saved.name}", name=saved.name, version=saved.version, digest=saved.digest, why=saved.why)
         return SavedStrategy(saved, definition)
+
+    def keep_draft(self, name: str, given: Mapping[str, Any], sentence: str) -> Draft:
+        """Keep a strategy that is not understood, with the sentence that says why; it is never run. One of that name is replaced."""
+        if not 0 < len(name) <= 128:
+            raise BadRequest("the draft has no name, or one of more than 128 letters; give it one")
+        with self._context.store.unit() as unit:
+            draft = Draft(name, dict(given), sentence, self._context.user, unit.now())
+            unit.strategy_drafts.put(draft)
+            unit.audit(self._context.user, "strategy_draft_kept", f"strategy_draft:{name}", name=name, sentence=sentence)
+        return draft
+
+    def drafts(self) -> list[Draft]:
+        """Strategies that are not understood, by name."""
+        with self._context.store.read() as unit:
+            return unit.strategy_drafts.all()
 
     def retire(self, name: str, why: str) -> StrategyVersion:
         """Take a strategy off the lists. Its versions and the runs of it stay."""

@@ -89,7 +89,7 @@ def _watched(model: Model, config: DriftConfig, work: Work) -> tuple[pd.DataFram
         stored = unit.datasets.all()
     now = [newest_of(stored, version, part) for version, part in zip(spec["datasets"], question.data, strict=True)]
     since = learnt_since(model, question, work)
-    late = _inputs(spec, now, work)
+    late = inputs_on(spec, now, work)
     whole = all(dataset.first_ts <= pd.Timestamp(since).tz_localize("UTC") for dataset in now)
     learnt = late if whole else training_request.read(spec, work).inputs
     table, found = watched(question, pipeline, learnt, late, since, config, tested_of(model, pipeline.classes, work))
@@ -115,7 +115,7 @@ def _utc(instant: pd.Timestamp) -> datetime:
     return (instant.tz_localize("UTC") if instant.tzinfo is None else instant.tz_convert("UTC")).to_pydatetime()
 
 
-def _inputs(spec: Mapping[str, Any], now: Sequence[Dataset], work: Work) -> Any:
+def inputs_on(spec: Mapping[str, Any], now: Sequence[Dataset], work: Work) -> Any:
     """Those of the question on the newest bars, up to their end."""
     newest = dict(spec) | dict(datasets=[dataset.version for dataset in now], end=(max(dataset.last_ts for dataset in now) + timedelta(seconds=1)).isoformat())
     first = min(dataset.first_ts for dataset in now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import BadRequest
 from domain.live.command import Command
@@ -15,6 +15,9 @@ from worker.sessions.opening import Booked
 from worker.sessions.work import Account
 from worker.store.session_tape import packed
 
+if TYPE_CHECKING:
+    from domain.live.broker_session import BrokerSession
+
 
 class LiveAccounts:
     """``domain.live.session.Session``."""
@@ -23,6 +26,21 @@ class LiveAccounts:
         from domain.live.session import Session
 
         return Session.start(plan, history, plan.inputs.contexts, tape)
+
+    def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape) -> BrokerSession:
+        """One whose fills are a broker's, begun or as it was stored."""
+        from domain.live.broker_session import BrokerSession
+        from domain.live.session import OtherLayout
+
+        if stored is None:
+            return BrokerSession.start(plan, history, plan.inputs.contexts, tape).connect(name)
+        try:
+            return BrokerSession.restore(plan, stored, tape, plan.inputs.contexts).connect(name, kept)
+        except OtherLayout:
+            raise BadRequest(
+                f"the state of {name} was stored by another program, and what its broker filled does not stand on its tape: go on with the program that started it, "
+                "or close its positions there and start a new session"
+            ) from None
 
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account:
         """As it was stored. Bytes of an earlier program are worked again from the tape, which must give what was booked."""

@@ -14,9 +14,11 @@ from decimal import Decimal
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.live.broker_book import BrokerBook, Entry, Leg, Taken, legs_of, prefix_of
+from domain.live.broker_wanted import Adopted, Closed, Refused, Wanted
 from domain.live.reconcile import Difference, Reconciled, adopted, reconcile
-from domain.trading.broker import Broker
+from domain.trading.broker import Broker, Intents, MemoryIntents
 from domain.trading.order import Account, Order, Position, Ticket
+from worker.sessions.broker_held import BrokerHeld
 
 RECONCILE, LOOK = 60.0, 5.0         # seconds between comparisons, and between looks at the account's equity
 ROUNDS = 3                          # looks at fills and positions until no fill came between
@@ -33,22 +35,14 @@ class Waiting:
     why: str = "missed"             # what it is called where it is too late for it
 
 
-@dataclass(frozen=True)
-class Refused:
-    """An order that came to nothing: ``reason`` as it is counted, ``sentence`` for people."""
-
-    number: int
-    client_id: str
-    reason: str
-    sentence: str
-
-
 @dataclass
 class Step:
     """What came of a step."""
 
     taken: list[Taken] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)
+    adopted: list[Adopted] = field(default_factory=list)
     alarms: tuple[str, ...] = ()
 
 
@@ -62,15 +56,23 @@ class Surroundings:
     fresh: Callable[[str], bool]
     halted: Callable[[], str]
     sizes: Callable[[str], tuple[Decimal, Decimal]]
+    ticks: Callable[[str], Decimal] = lambda name: Decimal("1e-9")
+    currency: str = ""
 
 
 class BrokerAccount:
     """``trouble``: why the broker's book is not known, empty where it is; then no order is sent. ``found``: what the last comparison found."""
 
-    def __init__(self, broker: Broker, book: BrokerBook, around: Surroundings) -> None:
+    def __init__(self, broker: Broker, book: BrokerBook, around: Surroundings, intents: Intents | None = None) -> None:
+        """``intents``: the record that the broker was made with; what stands in it may have been sent by a process that died."""
         self.broker, self.book, self._around = broker, book, around
+        self._intents = MemoryIntents() if intents is None else intents
+        self._held_there = BrokerHeld(broker, book, self._intents, around.ticks)
+        self._entered: set[int] = set()                 # numbers of orders that were taken up by this process
+        self._early: list[Refused] = []                 # what became of orders of a process that died
         self.trouble, self.found = "the broker's book has not been read yet", Reconciled()
         self.account: Account | None = None
+        self.positions: tuple[Position, ...] = ()       # as of the last comparison
         self.unknown: dict[str, Ticket] = {}            # orders of which it is not known whether they arrived
         self._looked: dict[str, float] = {}             # when they were looked for first
         self._waiting: deque[Waiting] = deque()
@@ -81,13 +83,32 @@ class BrokerAccount:
         """``away``, ``differs``, or empty where entries may be sent."""
         return "away" if self.trouble else "differs" if self.found.differs else ""
 
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        """Orders that are to be sent."""
+        return tuple(self._waiting)
+
     # what a session asks
 
     def enter(self, entry: Entry) -> None:
         """An entry that was decided: it is sent with the next step."""
         orders = legs_of(self.book.session, entry, *self._around.sizes(entry.instrument))
         self.book.place(entry.number, orders)
-        self._waiting.extend(Waiting(order, entry.number, entry.until) for order in orders)
+        self._entered.add(entry.number)
+        for order in orders:
+            self._take_up(order, entry)
+
+    def _take_up(self, order: Order, entry: Entry) -> None:
+        """One that was begun before may have been sent: it is asked for by its id, whatever the time."""
+        intent = self._intents.find(order.client_id)
+        if intent is None:
+            self._waiting.append(Waiting(order, entry.number, entry.until))
+        elif intent.ticket is None or not intent.ticket.over:
+            if intent.ticket is None or intent.ticket.state == "unknown":
+                self.unknown[order.client_id] = Ticket(order.client_id, "unknown", sentence=f"order {order.client_id}: it was being sent when the process ended")
+            self._waiting.append(Waiting(order, entry.number, entry.until, 1))
+        elif not intent.ticket.filled_lots:
+            self._early.append(Refused(entry.number, order.client_id, _counted(intent.ticket), intent.ticket.sentence))
 
     def protect(self, number: int, stop: Decimal | None) -> None:
         """The stop of every position of an order is moved; its targets stay."""
@@ -117,12 +138,79 @@ class BrokerAccount:
 
     # what is done for it
 
+    def carry(self, wanted: Wanted) -> Step:
+        """A step towards what the session wants, whole: what is there already is left as it is, so that it may be wanted again after any death."""
+        for entry in wanted.entries:
+            if entry.number not in self._entered:
+                self.enter(entry)
+        step = self.step()
+        if not self.trouble:
+            self._adopts(wanted, step)
+            self._withdraw(wanted, step)
+            self._move(wanted, step)
+            if step.taken or self._around.monotonic() >= self._compare_at:
+                self.compare(step)
+        step.alarms = (*step.alarms, *self._held_there.remarks)
+        if not self.trouble:
+            step.closed = self._held_there.told(self._around.monotonic(), {each.client_id for each in self.found.differences})
+        self._forget(wanted)
+        return step
+
+    def _adopts(self, wanted: Wanted, step: Step) -> None:
+        for client_id in wanted.adopts:
+            try:
+                difference = self.adopt(client_id)
+            except BadRequest:
+                difference = None
+            step.adopted.append(Adopted(client_id, *self.book.number_of(client_id), difference))
+
+    def _move(self, wanted: Wanted, step: Step) -> None:
+        """Stops, targets and exits of what is held."""
+        try:
+            exits = self._held_there.close(wanted.leaves, self._around.monotonic())
+            self._held_there.protect(wanted.levels, self.positions)
+        except SourceUnavailable as error:
+            self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
+            return
+        if exits:
+            self._compare_at = self._around.monotonic()
+
+    def _withdraw(self, wanted: Wanted, step: Step) -> None:
+        """Orders that wait at the broker for their price and are wanted no more; and what became of the others."""
+        numbers = {entry.number for entry in wanted.entries}
+        for name, leg in self.book.legs.items():
+            if leg.number in numbers or leg.order.kind == "market" or leg.opened or leg.number not in self._entered or name in self.unknown:
+                continue
+            waiting = [each for each in self._waiting if each.order.client_id == name]
+            for each in waiting:
+                self._waiting.remove(each)
+            if waiting and not waiting[0].tries:
+                step.refused.append(Refused(leg.number, name, "cancelled", f"order {name} was not sent: it is wanted no more"))
+            else:
+                self._cancel(leg, step)
+
+    def _cancel(self, leg: Leg, step: Step) -> None:
+        try:
+            self.broker.cancel(leg.order.client_id)
+            ticket = self.broker.submit(leg.order)      # only asks: it is known there
+        except (SourceUnavailable, BadRequest) as error:
+            self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
+            return
+        self._heard(Waiting(leg.order, leg.number, None, 2), ticket, step)
+
+    def _forget(self, wanted: Wanted) -> None:
+        """Orders of which nothing is wanted, held or under way."""
+        named = {each.number for several in (wanted.entries, wanted.levels, wanted.leaves, self._waiting) for each in several}
+        unsure = {leg.number for name, leg in self.book.legs.items() if name in self.unknown or leg.held}
+        self.book.forget({leg.number for leg in self.book.legs.values()} - named - unsure)
+
     def step(self) -> Step:
         """Compare where that is due, send what waits, and take what was filled."""
-        step = Step()
+        step = Step(refused=self._early)
+        self._early = []
         if self._around.monotonic() >= self._compare_at:
             self.compare(step)
-        self._look()
+        self._look(step)
         for _ in range(len(self._waiting)):
             self._send(self._waiting.popleft(), step)
         if self._around.monotonic() >= self._compare_at:        # an order is unknown, or filled
@@ -140,11 +228,14 @@ class BrokerAccount:
                 step.taken += more
                 if not more:
                     break
+            refusal = self._refusal()
         except (SourceUnavailable, BadRequest) as error:
             self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
             return
-        self.trouble, self.found = "", reconcile(self.book, positions)
+        self.trouble, self.found, self.positions = refusal, reconcile(self.book, positions), positions
+        self._held_there.looked()
         self._known(step)
+        self._pending(step)
         self._compare_at = self._around.monotonic() + (LOOK if self.unknown else RECONCILE)
 
     def _known(self, step: Step) -> None:
@@ -153,24 +244,51 @@ class BrokerAccount:
         for name in list(self.unknown):
             leg, since = self.book.legs[name], self._looked.setdefault(name, now)
             if leg.opened:
-                self._heard(Waiting(leg.order, leg.number, None, 2), self.broker.submit(leg.order), step)
+                self._asked(leg, step)
             elif leg.order.kind == "market" and name not in coming and now >= since + LOOK:
                 del self.unknown[name]
                 step.refused.append(Refused(leg.number, name, "missed", f"order {name}: no answer came, and the broker does not have it"))
         self._looked = {name: self._looked[name] for name in self.unknown}
 
+    def _pending(self, step: Step) -> None:
+        """Orders that wait for their price there: one that ended there without a fill is over."""
+        for name, leg in list(self.book.legs.items()):
+            if leg.order.kind != "market" and not leg.opened and name not in self.unknown and not any(each.order.client_id == name for each in self._waiting):
+                self._asked(leg, step)
+
+    def _asked(self, leg: Leg, step: Step) -> None:
+        """What became of an order that the vendor knows."""
+        try:
+            self._heard(Waiting(leg.order, leg.number, None, 2), self.broker.submit(leg.order), step)
+        except (SourceUnavailable, BadRequest):         # the next comparison asks again
+            return
+
     def _take(self) -> list[Taken]:
         return self.book.take(self.broker.fills(self.book.after))
 
-    def _look(self) -> None:
-        """The account every 5 s, for the limits on its equity."""
+    def _look(self, step: Step) -> None:
+        """The account every 5 s, for the limits on its equity; and what stops, targets and orders that wait there have filled."""
         if self._around.monotonic() < self._look_at:
             return
         self._look_at = self._around.monotonic() + LOOK
         try:
             self.account = self.broker.account()
-        except SourceUnavailable as error:
+            taken = [] if self.trouble else self._take()
+        except (SourceUnavailable, BadRequest) as error:
             self.trouble, self._compare_at = str(error), self._around.monotonic()
+            return
+        step.taken += taken
+        if taken:
+            self._compare_at = self._around.monotonic()
+
+    def _refusal(self) -> str:
+        """Why no order goes to this account, whatever it holds; empty where one may."""
+        if self.account is None:
+            self.account = self.broker.account()
+        if not self.account.practice:
+            return "the account is a live one, and sessions trade on practice and demo accounts only; give the number of a practice account"
+        wanted = self._around.currency
+        return f"the account is in {self.account.currency}, and the session counts in {wanted}; give [account] currency = \"{self.account.currency}\"" if wanted not in ("", self.account.currency) else ""
 
     def _send(self, waiting: Waiting, step: Step) -> None:
         """One order, once everything allows it. One that may have been sent already is never refused: what became of it is found out."""

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.errors import BadRequest
 from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.seen import Tape
 from domain.live.tape import TapeBar
+from worker.sessions.broker_held_by import Held
+from worker.sessions.broker_watch import watch_of
 from worker.sessions.feed_source import source_of
 from worker.sessions.feeds import Asked
 from worker.sessions.floor_watch import floors_of
 from worker.sessions.inputs import plan_of
 from worker.sessions.losses import LossWatch
+from worker.sessions.replay_feed import SessionFeed
 from worker.sessions.work import Account, SessionWork, standing
 from worker.settings import Settings
 from worker.store import Store
 from worker.store.session_commands import StoredCommand
 from worker.store.sessions import SessionState, TradingSession
+
+if TYPE_CHECKING:
+    from domain.live.broker_session import BrokerSession
+    from worker.sessions.broker_side import BrokerSide
 
 Booked = Callable[[str], Sequence[Mapping[str, Any]]]        # kind of output -> its rows, as they were booked
 
@@ -30,6 +38,7 @@ class Accounts(Protocol):
     """Makes the account of a session."""
 
     def start(self, plan: Plan, history: Iterable[TapeBar], tape: Tape) -> Account: ...
+    def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape) -> BrokerSession: ...
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account: ...
 
 
@@ -68,23 +77,43 @@ def booked(store: Store, name: str, kind: str) -> list[Mapping[str, Any]]:
         return [output.row for output in unit.session_tape.rows(name, kind)]
 
 
-def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int) -> tuple[Stored, SessionWork]:
-    """The session ready to go on. Raises what its plan, its bars or its feed have against it."""
+def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int, refusal: Callable[[str], str] = lambda name: "", monotonic: Callable[[], float] = time.monotonic) -> tuple[Stored, SessionWork]:
+    """The session ready to go on. Raises what its plan, its bars or its feed have against it. ``refusal``: the kill switch, looked at before every order at a broker."""
     stored = read(store, name)
     plan = plan_of(store, settings.instruments_file, stored.session.plan, stored.session.source)
     source = source_of(stored.session.source)
     asked = Asked(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
     tape = partial(taped, store, name)
-    if stored.state.state is not None:
-        account = accounts.restore(plan, stored.state.state, tape, stored.commands, partial(booked, store, name))
-    else:
-        history = source.history(asked)
-        account = accounts.start(plan, history, tape)
     view = stored.state.view
     losses = LossWatch(name, plan, view.get("losses", ()), floors_of(name, plan, stored.session.source, view, partial(booked, store, name)))
-    work = SessionWork(name, account, source.open(asked), epoch, stored.state, losses)
+    if not stored.recovered:
+        history = source.history(asked)
+    broker: BrokerSide | None = None
+    if stored.session.broker != "paper":
+        account, feed, broker = _at_broker(Held(store, settings, name, stored.session.broker, epoch, refusal, monotonic), accounts, plan, stored, history, tape, partial(source.open, asked))
+    else:
+        account, feed = _on_paper(accounts, plan, stored, history, tape, partial(booked, store, name)), source.open(asked)
+    work = SessionWork(name, account, feed, epoch, stored.state, losses, broker)
     work.ask(stored.waiting)            # before the first instant: one of them may be due after it
     if not stored.recovered:
         work.begin(history)
     return stored, work
+
+
+def _on_paper(accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[TapeBar], tape: Tape, booked: Booked) -> Account:
+    if stored.state.state is None:
+        return accounts.start(plan, history, tape)
+    return accounts.restore(plan, stored.state.state, tape, stored.commands, booked)
+
+
+def _at_broker(
+    held: Held, accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[TapeBar], tape: Tape, open_feed: Callable[[], SessionFeed],
+) -> tuple[Account, SessionFeed, BrokerSide]:  # fmt: skip
+    """One whose fills are a broker's, with its feed and the line to it, which is not open yet."""
+    from worker.sessions.broker_side import side_of
+
+    state = stored.state
+    account = accounts.at_broker(held.name, plan, state.state, state.broker or {}, history, tape)
+    feed = open_feed()
+    return account, feed, side_of(held, plan, account, feed, watch_of(held.name, plan, state.view.get("broker_watch", {})))

@@ -39,6 +39,7 @@ LOOK, CLAIM, SHOW = 0.25, 1.0, 1.0      # seconds between looks at commands and 
 BATCH = 0.25                # seconds of a replay as fast as possible that one transaction writes
 AGAIN = 0.5                 # seconds between two tries while the database is away
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
+UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
 EMPTY = 1.0                 # seconds between two rounds while no session is held
 AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
 
@@ -113,7 +114,7 @@ class Runner:
     def leave(self) -> None:
         """Give the leases back, so that another runner need not wait."""
         for work in self.held.values():
-            work.feed.close()
+            work.close(UNDER_WAY)
         try:
             with self.store.unit() as unit:
                 for work in self.held.values():
@@ -153,7 +154,7 @@ class Runner:
 
     def _open(self, name: str, epoch: int) -> None:
         try:
-            stored, work = open_session(self.store, self._settings, self._accounts, name, epoch)
+            stored, work = open_session(self.store, self._settings, self._accounts, name, epoch, self.switch.refusal, self._clock)
         except SourceUnavailable as error:
             self._put_back(name, epoch, str(error))
         except SQLAlchemyError:
@@ -173,6 +174,8 @@ class Runner:
             if recovered:
                 unit.messages.write([Message(f"{work.name}:recovered:{work.epoch}", "warning", f"{work.name} was taken up again where it stood", work.name)], unit.now())
         self.held[work.name] = work
+        if work.broker is not None:
+            work.broker.line.open()
         self._told.pop(work.name, None)
         self.switch.watch(self.held)
         self._look.next = 0.0
@@ -185,7 +188,7 @@ class Runner:
     def _fail(self, name: str, epoch: int, error: Exception) -> None:
         """An error stops its session only."""
         if work := self.held.pop(name, None):
-            work.feed.close()
+            work.close()
         self._failed.append(failure(name, epoch, error))
         self._write_failed()
 
@@ -218,13 +221,14 @@ class Runner:
 
     def _work(self) -> bool:
         """Every session as far as its feed has come; what was worked is written at once."""
+        at_brokers = [work for work in list(self.held.values()) if work.broker is not None and self._guarded(work, work.hear_broker)]
         busy = [work for work in self._turn() if self._forward(work)]
-        self._write_now(busy)
+        self._write_now(dict.fromkeys([*at_brokers, *busy]))
         return bool(busy)
 
     def _turn(self) -> list[SessionWork]:
         """Everyone whose feed gives what has come, and of those as fast as possible the next one: commands and halts wait for one batch, however many replay."""
-        live, eager = [], []
+        live, eager = list[SessionWork](), list[SessionWork]()
         for work in self.held.values():
             (eager if getattr(work.feed, "eager", False) else live).append(work)
         self._turns += 1
@@ -271,10 +275,17 @@ class Runner:
             fenced = self._write_singly(waiting, error)
         self._unwritten = []
         self._drop(fenced)
+        self._want(waiting)
         for each in waiting:
             if each.end and (work := self.held.pop(each.commit.session, None)):
-                work.feed.close()
+                work.close()
         self.switch.watch(self.held)
+
+    def _want(self, written: Iterable[Written]) -> None:
+        """What sessions want of their brokers, now that it is committed."""
+        for each in written:
+            if each.wanted is not None and (work := self.held.get(each.commit.session)) and work.broker is not None:
+                work.broker.line.want(each.wanted)
 
     def _write_singly(self, waiting: Sequence[Written], error: Exception) -> list[str]:
         fenced: list[str] = []
@@ -291,7 +302,7 @@ class Runner:
         for name in fenced:
             log.warning("session %s: another runner holds it now", name)
             if work := self.held.pop(name, None):
-                work.feed.close()
+                work.close()
 
     # -- beside the loop
 

@@ -6,14 +6,16 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.errors import BadRequest
+from domain.live.broker_wanted import Wanted
 from domain.live.command import Command
 from domain.live.quotes import Ended, Instant, OpenBar, Opened, Standing
 from domain.live.tape import TapeBar
 from domain.live.worked import Worked
 from worker.sessions import events
+from worker.sessions.broker_seen import LimitHalt
 from worker.sessions.losses import LossWatch
 from worker.sessions.replay_feed import Bad, Lost, Over, SessionFeed, Told
 from worker.store.messages import Message
@@ -21,6 +23,9 @@ from worker.store.session_commands import StoredCommand
 from worker.store.session_commits import Commit, WorkedCommand
 from worker.store.session_tape import Output, packed
 from worker.store.sessions import SessionState
+
+if TYPE_CHECKING:
+    from worker.sessions.broker_side import BrokerSide
 
 ASIS = {str, int, bool, type(None)}
 
@@ -41,12 +46,14 @@ class Account(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """What one transaction writes of a session. ``end``: the state that it ends in, empty while it goes on."""
+    """What one transaction writes of a session. ``end``: the state that it ends in, empty while it goes on. ``wanted``: of its broker, once it is committed."""
 
     commit: Commit
     events: Sequence[events.Happened]
     messages: Sequence[Message]
     end: str = ""
+    halts: Sequence[LimitHalt] = ()
+    wanted: Wanted | None = None
 
 
 @dataclass
@@ -58,15 +65,17 @@ class Gathered:
     commands: list[WorkedCommand] = field(default_factory=list)
     events: list[events.Happened] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    halts: list[LimitHalt] = field(default_factory=list)
     touched: bool = False
 
 
 class SessionWork:
-    """A session that this runner holds. ``epoch``: its fencing token; ``losses``: where people hear of fills and losses, as they do of a live feed."""
+    """A session that this runner holds. ``epoch``: its fencing token; ``losses``: where people hear of fills and losses, as they do of a live feed;
+    ``broker``: of one whose fills are not its own."""
 
-    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, losses: LossWatch | None = None) -> None:
+    def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, losses: LossWatch | None = None, broker: BrokerSide | None = None) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
-        self.ts, self.end, self._losses = state.ts, "", losses
+        self.ts, self.end, self._losses, self.broker = state.ts, "", losses, broker
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
@@ -114,6 +123,24 @@ class SessionWork:
             elif isinstance(event, Over):
                 self._finish()
 
+    def hear_broker(self) -> None:
+        """What its broker's side has found: booked as it comes."""
+        if self.broker is None:
+            return
+        for heard in self.broker.line.heard():
+            news, now = self.broker.look(heard), self._now
+            now.touched = True
+            now.messages.extend(news.messages)
+            now.events.extend(news.events)
+            now.halts.extend(news.halts)
+            self._take(self.broker.session.booked(heard.told))
+
+    def close(self, wait: float = 0.0) -> None:
+        """Its feed, and the line to its broker; ``wait``: seconds for what is under way there."""
+        self.feed.close()
+        if self.broker is not None:
+            self.broker.line.close(wait)
+
     # -- what goes out
 
     def written(self) -> Written | None:
@@ -123,11 +150,12 @@ class SessionWork:
             return None
         self._now, self._number = Gathered(), self._number + 1
         kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
-        view = _plain(self.account.view()) | kept
+        broker = self.broker
+        view = _plain(self.account.view()) | kept | (broker.view() if broker else {})
         self.exposed = _exposed(view)
-        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands)
+        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands, broker.session.kept if broker else {})
         self._bars += len(now.tape)
-        return Written(commit, now.events, now.messages, self.end)
+        return Written(commit, now.events, now.messages, self.end, now.halts, broker.session.wanted() if broker else None)
 
     # -- inside
 

@@ -28,6 +28,8 @@ def _record(unit: Unit, written: Written) -> None:
     for place, event in enumerate(written.events):
         unit.audit(event.actor or ACTOR, event.kind, *event.entities, event_id=f"{entity(commit.session)}:{commit.number}:{place}", **event.detail)
     unit.messages.write(written.messages, unit.now())
+    for halt in () if written.end else written.halts:
+        halt.ask(unit, commit.session)
     if written.end:
         _end(unit, written)
 

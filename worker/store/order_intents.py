@@ -5,25 +5,19 @@ Each change of one and its event in the audit trail commit together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
-from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from domain.trading.broker import Intent
-from domain.trading.order import Order, Target, Ticket
+from domain.trading.order import Order, Ticket
+from domain.trading.order_text import order_of, ticket_of, values_of
 from worker.store.engine import insert
 from worker.store.schema import order_intents
 
 if TYPE_CHECKING:
     from worker.store.unit import Store
-
-DECIMALS = ("lots", "price", "stop_loss", "filled_lots", "open_lots")
-TIMES = ("expires", "at")
 
 
 class OrderIntents:
@@ -91,32 +85,10 @@ class StoredIntents:
                 unit.audit(self._actor, f"order_{ticket.state}", f"order:{client_id}", account=self._account, **_detail(ticket))
 
 
-def values_of(thing: Order | Ticket) -> dict[str, Any]:
-    """As JSON: decimals and times as text, so that what is read again is equal.
-
-    >>> values_of(Ticket("a", "filled", filled_lots=Decimal("0.10")))["filled_lots"]
-    '0.10'
-    """
-    return {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
-
-
 def _detail(thing: Order | Ticket) -> dict[str, Any]:
     """For an event, whose own kind and time have those names already."""
     return {{"kind": "order_type", "at": "vendor_time"}.get(name, name): value for name, value in values_of(thing).items()}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [[str(target.price), str(target.fraction)] for target in value]
-    return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, Decimal) else value
-
-
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    typed: dict[str, Any] = {name: Decimal(value) if name in DECIMALS and value is not None else datetime.fromisoformat(value) if name in TIMES and value is not None else value for name, value in values.items()}
-    if "targets" in typed:
-        typed["targets"] = tuple(Target(Decimal(price), Decimal(fraction)) for price, fraction in typed["targets"])
-    return typed
-
-
 def _read(row: Any) -> Intent:
-    return Intent(Order(**_typed(row["details"])), row["at"], row["mark"], Ticket(**_typed(row["ticket"])) if row["ticket"] else None)
+    return Intent(order_of(row["details"]), row["at"], row["mark"], ticket_of(row["ticket"]) if row["ticket"] else None)

@@ -396,6 +396,7 @@ session_states = Table(                                     # how far a session 
     Column("rows", JSON, nullable=False),                   # outputs so far: {kind: last number}
     Column("view", JSON, nullable=False),                   # what page and terminal show, as of the last instant
     Column("feed", JSON, nullable=False),                   # how its feed is, now and then between instants
+    Column("broker", JSON),                                 # of one whose fills are a broker's: its orders, and the book of the broker's side
     Column("at", Instant, nullable=False),                  # of the commit
 )  # fmt: skip
 
@@ -511,4 +512,31 @@ api_requests = Table(                                       # that named a key: 
     Column("headers", JSON, nullable=False),
     Column("body", Text, nullable=False),
     Column("at", Instant, nullable=False, index=True),
+)  # fmt: skip
+
+executions = Table(                                         # what external executors report to have done; append-only
+    "executions", meta,
+    Column("id", String(16), primary_key=True),
+    Column("executor", String(128), nullable=False),        # who reported it
+    Column("ticket", String(64), nullable=False),           # of the executor's broker: one report each
+    Column("signal", String(160), nullable=False),          # the proposal that it names; empty: none
+    Column("symbol", String(64), nullable=False),
+    Column("action", String(16), nullable=False),           # buy sell close
+    Column("lots", String(40), nullable=False),             # exact decimals, as reported
+    Column("price", String(40), nullable=False),
+    Column("profit", String(40), nullable=False),           # account currency; empty: not known yet
+    Column("ts", Instant, nullable=False),                  # when it happened, by the executor
+    Column("matched", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),                 # why it is matched to no proposal
+    Column("at", Instant, nullable=False, index=True),      # when it was reported
+    UniqueConstraint("executor", "ticket", "action"),
+)  # fmt: skip
+
+strategy_drafts = Table(                                    # strategies that are not understood: kept, never run
+    "strategy_drafts", meta,
+    Column("name", String(128), primary_key=True),
+    Column("given", JSON, nullable=False),
+    Column("sentence", Text, nullable=False),               # what is not understood
+    Column("actor", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
 )  # fmt: skip

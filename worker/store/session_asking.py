@@ -18,7 +18,7 @@ from worker.store.session_halts import Halt
 from worker.store.sessions import TradingSession, lease_of
 from worker.store.unit import Unit
 
-BROKERS = ("paper",)        # whose fills a session books
+BROKERS = ("paper", "oanda", "mt5")        # whose fills a session books
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -27,7 +27,9 @@ def start(unit: Unit, name: str, plan: Mapping[str, Any], source: Mapping[str, A
     if not NAME.fullmatch(name):
         raise BadRequest(f"{name!r} cannot name a session; use letters, digits, '-', '_' and '.', at most 64, the first a letter or digit")
     if broker not in BROKERS:
-        raise BadRequest(f"sessions send no orders to the broker {broker} yet, they trade on paper only; leave the broker out, or name {' or '.join(BROKERS)}")
+        raise unknown("broker", broker, BROKERS)
+    if broker != "paper" and source.get("feed") == "replay":
+        raise BadRequest(f"orders at the broker {broker} need live prices, and this session replays bars; give a feed, or trade on paper")
     session = TradingSession(name, dict(plan), dict(source), broker, mode, "ready", "", actor, unit.now())
     if not unit.sessions.create(session):
         raise BadRequest(f"there is a session named {name!r} already; choose another name, or resume that one")

@@ -51,6 +51,7 @@ class Commit:
     tape: Sequence[TapeBar] = ()
     outputs: Sequence[Output] = ()
     commands: Sequence[WorkedCommand] = ()
+    broker: Mapping[str, Any] = field(default_factory=dict)
 
 
 class SessionCommits:
@@ -81,10 +82,10 @@ class SessionCommits:
     def _states(self, commits: Sequence[Commit], at: datetime) -> None:
         statement = sa.update(session_states).where(session_states.c.session == bindparam("named")).values(
             commits=bindparam("commits"), ts=bindparam("ts"), bars=bindparam("bars"), state=bindparam("state"), opened=bindparam("opened"), rows=bindparam("rows"),
-            view=bindparam("view"), at=bindparam("at"),
+            view=bindparam("view"), broker=bindparam("broker"), at=bindparam("at"),
         )  # fmt: skip
         values = [
-            dict(named=c.session, commits=c.number, ts=c.ts, bars=c.bars_before + len(c.tape), state=c.state, opened=dict(c.opened), rows=dict(c.rows), view=dict(c.view), at=at)
+            dict(named=c.session, commits=c.number, ts=c.ts, bars=c.bars_before + len(c.tape), state=c.state, opened=dict(c.opened), rows=dict(c.rows), view=dict(c.view), broker=dict(c.broker), at=at)
             for c in commits
         ]
         self._c.execute(statement, values)

@@ -40,7 +40,7 @@ class TradingSession:
 @dataclass(frozen=True)
 class SessionState:
     """How far a session is: ``commits`` so far, ``ts`` the last instant worked (ns UTC, 0 before the first), ``bars`` rows of its tape. ``opened``: series to ``[ts, open, spread, end]``. ``rows``: outputs so far of each kind. ``view``: what is shown of it
-    as of its last instant; ``feed``: how its feed is, now and then between instants."""
+    as of its last instant; ``feed``: how its feed is, now and then between instants; ``broker``: what it has at its broker."""
 
     session: str
     commits: int
@@ -52,6 +52,7 @@ class SessionState:
     view: Mapping[str, Any]
     feed: Mapping[str, Any]
     at: datetime
+    broker: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Sessions:
         written = insert(self._c, sessions).values(**session.__dict__).on_conflict_do_nothing().returning(sessions.c.name)
         if self._c.scalar(written) is None:
             return False
-        begun = dict(session=session.name, commits=0, ts=0, bars=0, state=None, opened={}, rows={}, view={}, feed={}, at=session.created_at)
+        begun = dict(session=session.name, commits=0, ts=0, bars=0, state=None, opened={}, rows={}, view={}, feed={}, broker={}, at=session.created_at)
         self._c.execute(sa.insert(session_states).values(**begun))
         return True
 

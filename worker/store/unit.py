@@ -21,6 +21,7 @@ from worker.store.clock import DatabaseClock
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
+from worker.store.executions import Executions, StrategyDrafts
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
@@ -75,6 +76,7 @@ class Unit:
         self.order_intents, self.messages = OrderIntents(connection), Messages(connection)
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)
         self.message_sends = MessageSends(connection)
+        self.executions, self.strategy_drafts = Executions(connection), StrategyDrafts(connection)
         self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 

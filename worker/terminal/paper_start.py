@@ -35,7 +35,7 @@ def start(
     replay: list[str] = typer.Option([], help=options.BARS),
     feed: str = typer.Option("", help="Live feed instead of files: oanda or mt5."),
     instrument: options.Name = "",
-    broker: str = typer.Option("paper", help="Where orders go: paper; none are sent to a broker yet."),
+    broker: str = typer.Option("paper", help="Where orders go: paper, or a practice account at oanda or mt5."),
     timeframe: options.TimeframeName = "",
     side: options.Side = "",
     clock: Clock = "",

@@ -8,6 +8,7 @@ from domain.backtest.kernel.numbers import wilder_atr as wilder_atr
 from domain.backtest.kernel.outside import book_entry as book_entry
 from domain.backtest.kernel.outside import book_exit as book_exit
 from domain.backtest.kernel.outside import book_financing as book_financing
+from domain.backtest.kernel.outside import review_entry as review_entry
 from domain.backtest.kernel.running import ended as ended
 from domain.backtest.kernel.running import finish as finish
 from domain.backtest.kernel.running import kill as kill

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from domain.backtest.kernel.bookings import remove_gone, settle, touch, write_fill
-from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, LIMIT, TINY
-from domain.backtest.kernel.entries import cancel_siblings, hold
-from domain.backtest.kernel.limits import margin_for
+from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, LIMIT, MARKET, TINY
+from domain.backtest.kernel.entries import cancel_siblings, hold, refused
+from domain.backtest.kernel.limits import allowed, margin_for
+from domain.backtest.kernel.numbers import opening
 from domain.backtest.kernel.places import account_of, compacted, cursor_of, pending_of, positions_of, signal_of, task_of, waiting_of
-from domain.backtest.memory import compiled, entry
+from domain.backtest.memory import compiled, entry, f8
 
 
 @compiled
@@ -33,6 +34,37 @@ def bar_of(h, k):
     """The bar that is open, or between two bars the one before."""
     cursor = cursor_of(h, k)
     return cursor.bar if cursor.inside else max(cursor.bar - 1, task_of(h, k).first)
+
+
+@entry
+def review_entry(context, k, number):
+    """The lots of the order of signal ``number`` that may go out while a bar of its task is open: at the bar's open, or at a pending order's own price.
+    0 where rules or limits forbid it, and then it is gone; -1 where there is no such order."""
+    h = context[0]
+    account, bar, s = account_of(h), cursor_of(h, k).bar, signal_of(h, number)
+    spread = f8(h.spread)[bar]
+    price = opening(s.side, f8(h.open)[bar], spread, task_of(h, k).quotes) if s.order == MARKET else s.price
+    lots = reviewed(h, k, waiting_of(h), account.waiting, number, price, spread)
+    if lots < 0.0:
+        lots = reviewed(h, k, pending_of(h), account.pending, number, price, spread)
+    account.pending, account.waiting = compacted(pending_of(h), account.pending), compacted(waiting_of(h), account.waiting)
+    return lots
+
+
+@compiled
+def reviewed(h, k, orders, count, number, price, spread):
+    """The lots of the order among these; -1 where it is not there."""
+    for i in range(count):
+        if orders[i].signal == number and not orders[i].dead:
+            why, lots = refused(h, k, signal_of(h, number), price, spread), 0.0
+            if why >= 0:
+                account_of(h).counts[why] += 1
+            else:
+                lots = allowed(h, k, orders[i], signal_of(h, number).side, price, cursor_of(h, k).rate, cursor_of(h, k).bar)
+            orders[i].lots = lots
+            orders[i].dead = 0 if lots > 0.0 else 1
+            return lots
+    return -1.0
 
 
 @entry

@@ -12,7 +12,7 @@ import pytest
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.trading.broker import Intent, MemoryIntents
-from domain.trading.once import GRACE, AnswerLost, Once
+from domain.trading.once import APART, AnswerLost, Once
 from domain.trading.order import Order, Target, Ticket
 
 NOON = datetime(2024, 7, 10, 12, tzinfo=UTC)
@@ -31,6 +31,7 @@ class World:
     script: list[str] = field(default_factory=list)
     filled: int = 0
     sent: int = 0
+    looks: int = 0
     seconds: float = 0.0
     arrives_at: list[float] = field(default_factory=list)       # requests on their way
 
@@ -51,8 +52,8 @@ class World:
         event = self.next()
         if event == "not sent":
             raise SourceUnavailable("no connection")
-        if event == "slow":                     # on its way, and there before its time-out has passed
-            self.arrives_at.append(self.seconds + 9.0)
+        if event == "slow":                     # on its way, and there before the second look: adapters wait until their time-outs have ended a request
+            self.arrives_at.append(self.seconds + 5.0)
             self.wait(1.0)
             raise AnswerLost("no answer")
         if event == "lost":
@@ -65,6 +66,7 @@ class World:
         return Ticket(order.client_id, "filled", filled_lots=order.lots)
 
     def find(self, intent: Intent) -> Ticket | None:
+        self.looks += 1
         event = self.next() if self.script and self.script[0] in ("away", "killed asking") else "well"
         if event == "away":
             raise SourceUnavailable("no connection")
@@ -102,7 +104,7 @@ EVENTS = ("not sent", "slow", "lost", "answer lost", "killed after", "away", "ki
 
 
 def once(world: World, intents: MemoryIntents) -> Once:
-    return Once(intents, world, lambda: NOON, lambda: world.seconds, world.wait)
+    return Once(intents, world, lambda: NOON, world.wait)
 
 
 def retried(world: World, intents: MemoryIntents, most: int = 30) -> list[str]:
@@ -145,11 +147,17 @@ def test_what_is_sent_and_what_is_told_of_it(script, states, sent):
     assert retried(world, Dying(world)) == states and world.sent == sent
 
 
-def test_absence_is_believed_after_the_grace_period_only():
+def test_absence_is_believed_after_two_looks_five_seconds_apart_then_it_is_sent_once_more():
     world, intents = World(["lost"]), MemoryIntents()
-    assert once(world, intents).submit(ORDER).reason == "no_answer" and world.seconds >= GRACE > 10
-    before = world.seconds
-    assert once(world, intents).submit(ORDER).state == "filled" and world.seconds - before >= GRACE
+    assert once(world, intents).submit(ORDER).reason == "no_answer" and world.seconds == APART == 5.0 and world.looks == 2
+    assert once(world, intents).submit(ORDER).state == "filled" and world.seconds == APART and (world.looks, world.sent) == (3, 2)
+
+
+def test_after_a_crash_absence_is_looked_for_twice_before_anything_is_sent():
+    world = World(["killed at send"])
+    intents = Dying(world)
+    assert retried(world, intents) == ["Killed", "filled"] and (world.looks, world.seconds, world.sent) == (2, APART, 1)
+
 
 
 def test_what_was_refused_before_it_was_sent_is_never_sent():

@@ -1,0 +1,84 @@
+"""What these calls share: names, times and numbers of other systems in ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from app.api.problem import Problem
+from worker.desk import Desk
+
+TIMEFRAMES = {
+    "1M": "M1", "5M": "M5", "15M": "M15", "30M": "M30", "1H": "H1", "4H": "H4", "1D": "D1", "1m": "M1", "5m": "M5", "15m": "M15", "30m": "M30", "60m": "H1", "1h": "H1", "4h": "H4", "1d": "D1",
+}  # fmt: skip
+Name = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value), Field(max_length=200)]      # ids of other systems may be whole numbers
+
+
+def timeframe_of(text: str) -> str:
+    """
+    >>> timeframe_of("15M"), timeframe_of("1d"), timeframe_of("H4")
+    ('M15', 'D1', 'H4')
+    """
+    return TIMEFRAMES.get(text.strip(), text.strip())
+
+
+def minutes_of(timeframe: str) -> int:
+    """
+    >>> minutes_of("M15"), minutes_of("H4"), minutes_of("D1")
+    (15, 240, 1440)
+    """
+    return {"M": 1, "H": 60, "D": 1_440, "W": 10_080}[timeframe[0]] * int(timeframe[1:])
+
+
+def word_of(text: str) -> str:
+    """A name of ours from one that has other letters.
+
+    >>> word_of("CL Oil Trading"), word_of("CL=F-quantile_regression")
+    ('CL-Oil-Trading', 'CL-F-quantile_regression')
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-_.")[:64]
+
+
+def first_of(day: str) -> datetime:
+    """The begin of a day, or a time, UTC."""
+    return _moment(day)
+
+
+def end_of(day: str) -> datetime:
+    """The end of a day that is named as the last; a time is the end itself."""
+    at = _moment(day)
+    return at + timedelta(days=1) if len(day.strip()) == 10 else at
+
+
+def newest(desk: Desk, symbol: str, timeframe: str = "") -> Any:
+    """The newest bars that are stored of a symbol."""
+    found = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
+    if not found:
+        beside = f" in {timeframe}" if timeframe else ""
+        raise Problem(422, f"no bars of {symbol[:40]}{beside} are stored; import or download some first")
+    return max(found, key=lambda each: (each.last_ts, each.created_at))
+
+
+def all_newest(desk: Desk, symbols: Iterable[str]) -> list[Any]:
+    return [newest(desk, symbol) for symbol in symbols]
+
+
+def chosen(name: str, choices: dict[str, str], what: str) -> str:
+    """One of the words of another system; ours are taken, too."""
+    if name in choices:
+        return choices[name]
+    if name in choices.values():
+        return name
+    raise Problem(422, f"there is no {what} {name[:40]!r}; there are {', '.join(choices)}")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise Problem(422, f"{text[:40]!r} is not a date; write it like 2024-01-31") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

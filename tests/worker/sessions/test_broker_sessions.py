@@ -1,0 +1,154 @@
+"""Sessions whose orders go to a broker, through the runner: decided and booked here, filled there, on OANDA's and MetaTrader's doubles."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.worker.sessions.broker_world import LONG, World
+
+
+@pytest.fixture(params=("metatrader", "oanda"))
+def world(request, store, settings, monkeypatch):
+    made = World(request.param, store, settings, monkeypatch)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
+def test_an_entry_goes_out_in_legs_and_its_fills_are_booked_as_one_trade(world):
+    world.start(dict(LONG, at=0))
+    world.bars(2)
+    assert sorted(world.there()) == [("gold-1-0", "0.06"), ("gold-1-1", "0.15"), ("gold-1-2", "0.09")]
+    fills = world.rows("fills")
+    assert [(row["order_id"], row["trade_id"], row["side"], row["price"], row["reason"]) for row in fills] == [(1, 1, "buy", 1.1001, "market")] * 3
+    assert world.held() == 0.3 and world.view["broker"]["state"] == "" and world.view["broker"]["account"]["currency"] == "USD"
+    assert world.story("gold-1-1") == ["order_intent", "order_filled"]
+
+
+def test_a_target_and_a_stop_that_fill_at_the_broker_are_booked_at_its_prices(world):
+    world.start(dict(LONG, at=0))
+    world.bars(2)
+    world.bars(1, 1.1102)
+    assert world.rows("fills")[-1]["reason"] == "target_1" and world.rows("fills")[-1]["lots"] == 0.15 and world.held() == 0.15
+    world.bars(1, 1.094)
+    assert [row["exit_reason"] for row in world.rows("trades")] == ["stop_loss"] and world.there() == [] and world.held() == 0
+    assert world.view["broker"]["differences"] == [] and world.work.account.orders == {}
+
+
+def test_a_stop_that_the_account_moves_is_moved_at_the_broker(world):
+    world.start(dict(LONG, at=0, break_even_r=0.4, trail_kind="points", trail_value=0.003))
+    world.bars(2)
+    world.bars(1, 1.1080)
+    world.round(1.0)
+    stops = {str(position.stop_loss) for position in world.rig.broker().positions()}
+    assert stops == {"1.10500"} and world.view["positions"][0]["stop_loss"] == 1.105 and not world.rig.unprotected()
+
+
+def test_targets_in_r_stand_where_the_fill_puts_them(world):
+    world.start(dict(instrument="EURUSD", side="long", order="market", lots=0.1, stop_loss=1.095, target_r_1=1.0, at=0))
+    world.bars(2)
+    world.rig.move("EURUSD", "1.10050", "1.10060")
+    [position] = world.rig.broker().positions()
+    assert str(position.targets[0].price) == "1.10520" and str(position.price) == "1.10010"
+
+
+def test_a_share_that_a_person_closes_and_all_of_it(world):
+    world.start(dict(LONG, at=0))
+    world.bars(2)
+    world.ask("close", share=0.5)
+    assert world.held() == 0.15 and [(row["side"], row["reason"]) for row in world.rows("fills")[3:]] == [("sell", "manual")] * 2
+    world.bars(1)
+    assert world.held() == 0.15
+    world.ask("close-all")
+    assert world.there() == [] and world.rows("trades")[0]["exit_reason"] == "manual" and world.rows("trades")[0]["lots"] == 0.3
+
+
+def test_an_exit_signal_leaves_and_the_opposite_entry_waits_for_it(world):
+    short = dict(instrument="EURUSD", side="short", order="market", lots=0.2, stop_loss=1.105, tag="swing")
+    world.start(dict(LONG, at=0), dict(short, at=2), rules=dict(execution=dict(reverse_on_opposite=True)))
+    world.bars(4)
+    world.round(1.0)
+    assert world.there() == [("gold-2-0", "0.20")] and [row["exit_reason"] for row in world.rows("trades")] == ["opposite"]
+    assert [(row["trade_id"], row["side"]) for row in world.rows("fills")][-1] == (2, "sell")
+
+
+def test_the_kill_switch_flattens_at_once_and_sends_no_more(world):
+    world.start(dict(LONG, at=0), dict(LONG, at=3, tag="more"))
+    world.bars(2)
+    (world.settings.home / "HALT").write_text("news\n")
+    world.round()
+    world.round()
+    assert world.there() == [] and world.rows("trades")[0]["exit_reason"] == "kill_switch"
+    world.bars(3)
+    assert world.there() == [] and world.view["counts"]["halted"] == 1
+
+
+def test_a_stop_with_positions_ends_when_they_have_left(world):
+    world.start(dict(LONG, at=0))
+    world.bars(2)
+    world.ask("stop", close=True)
+    world.round(1.0)
+    assert world.session.state == "stopped" and world.there() == [] and len(world.rows("trades")) == 1
+
+
+def test_an_order_that_waits_for_its_price_waits_at_the_broker(world):
+    world.start(dict(instrument="EURUSD", side="long", order="limit", price=1.098, lots=0.1, stop_loss=1.09, valid_bars=3, at=0))
+    world.bars(2)
+    assert world.there() == [] and world.rig.accepted() == 1 and [order["order_id"] for order in world.view["orders"]] == [1]
+    world.bars(1, 1.0979)
+    assert world.there() == [("gold-1-0", "0.10")] and [row["reason"] for row in world.rows("fills")] == ["limit"] and not world.view["orders"]
+
+
+def test_an_order_that_has_expired_here_is_cancelled_there(world):
+    world.start(dict(instrument="EURUSD", side="long", order="limit", price=1.09, lots=0.1, stop_loss=1.08, valid_bars=2, at=0))
+    world.bars(5)
+    world.bars(1, 1.0899)
+    assert world.there() == [] and world.view["counts"]["expired"] == 1 and world.work.account.orders == {}
+    assert world.story("gold-1-0")[-1] == "order_cancelled"
+
+
+def test_an_order_for_a_bar_that_has_ended_is_missed(world):
+    world.start(dict(LONG, at=0))
+    world.bars(1)
+    world.rig.away(True)
+    world.bars(1)
+    assert world.view["broker"]["state"] == "away" and world.view["broker"]["trouble"]
+    world.rig.away(False)
+    world.bars(2)
+    assert world.there() == [] and world.view["counts"]["missed"] == 1 and [(row["verdict"], row["reason"]) for row in world.rows("decisions")] == [("placed", ""), ("refused", "missed")]
+
+
+def test_a_price_that_stands_still_makes_a_stale_order(world):
+    world.start(dict(LONG, at=0))
+    world.bars(1)
+    world.prices.fresh = False
+    world.bars(2)
+    assert world.there() == [] and world.view["counts"]["stale"] == 1
+
+
+def test_lots_that_differ_stop_entries_until_a_person_adopts_them(world):
+    world.start(dict(LONG, at=0), dict(LONG, at=3, tag="more"), dict(LONG, at=5, tag="again"))
+    world.bars(2)
+    broker = world.rig.broker()
+    rest = next(position for position in broker.positions() if position.client_id == "gold-1-0")
+    world.work.broker.line.account.book.legs["gold-1-0"].closed += rest.lots       # a book that is wrong
+    world.bars(3)
+    assert world.view["broker"]["state"] == "differs" and world.view["broker"]["differences"][0]["client_id"] == "gold-1-0"
+    world.bars(1)
+    assert world.view["counts"]["missed"] == 1
+    world.ask("adopt", client_id="gold-1-0")
+    world.bars(2)
+    assert world.view["broker"]["state"] == "" and len(world.there()) == 6 and any("adopted" in str(event.body) for event in world.remarks())
+
+
+def test_another_runner_makes_the_line_of_the_first_one_silent(world):
+    world.start(dict(LONG, at=0))
+    world.bars(1)
+    first = world.work.broker.line
+    world.again()
+    first._run()
+    assert first._lost() and world.rig.accepted() == 0
