@@ -47,7 +47,7 @@ def test_the_form_takes_signals_and_scanners_and_says_what_a_live_feed_needs(des
     assert not scanner.exception and "No scan yet." in text(scanner)
     signals = next(box for box in scanner.selectbox if box.label == "Decided by").set_value("signals").run()
     refused = next(button for button in signals.button if button.label == "Start session").click().run()
-    assert not refused.exception and "choose one of a strategy, a file of signals and a scanner" in text(refused)
+    assert not refused.exception and "Choose one of a strategy, a file of signals and a scanner." in text(refused)
     live = next(box for box in refused.selectbox if box.label == "Prices").set_value("oanda").run()
     assert "OANDA needs TIDEMARK" in text(live) and next(button for button in live.button if button.label == "Start session").disabled
 
