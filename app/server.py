@@ -17,9 +17,9 @@ from starlette.concurrency import run_in_threadpool  # noqa: E402
 from starlette.middleware import Middleware  # noqa: E402
 from starlette.requests import Request  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
-from starlette.routing import Mount, Route  # noqa: E402
+from starlette.routing import Mount, Route, WebSocketRoute  # noqa: E402
 
-from app.api.entry import Entry  # noqa: E402
+from app.api.entry import Elsewhere, Entry  # noqa: E402
 from app.at_rest import keep_still  # noqa: E402
 from app.desk import desk  # noqa: E402
 from app.guard import Guard  # noqa: E402
@@ -54,8 +54,10 @@ def show_error(error: Exception) -> bool:
     return True
 
 
-api = Starlette(routes=[Route("/health", health), Mount("/", app=Entry(desk))])
+entry = Entry(desk)
+api = Starlette(routes=[Route("/health", health), Mount("/", app=entry)])
+routes = [Mount("/api", app=api), Route("/health", health), Route("/metrics", Elsewhere(entry, "/api/v1/metrics")), WebSocketRoute("/ws", Elsewhere(entry, "/api/v1/stream"))]
 settings = load()
 large_files = Middleware(LargeFiles, most=settings.data.max_import_mb * 1_000_000, total=settings.data.staged_mb * 1_000_000)
-app = st.App(ROOT / "app" / "main.py", routes=[Mount("/api", app=api)], middleware=[large_files], on_script_error=show_error)
+app = st.App(ROOT / "app" / "main.py", routes=routes, middleware=[large_files], on_script_error=show_error)
 app = Guard(app, settings.app.names)      # type: ignore[assignment]  # Streamlit finds an st.App by this name, and serves the guard around it

@@ -35,3 +35,13 @@ def _build(desk: Callable[[], Desk]) -> ASGIApp:
     from app.api.build import build
 
     return build(desk)
+
+
+class Elsewhere:
+    """The answer of ``path`` of the API under another address."""
+
+    def __init__(self, app: ASGIApp, path: str) -> None:
+        self._app, self._path = app, path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "path": self._path, "raw_path": self._path.encode(), "root_path": "/api"}, receive, send)

@@ -17,7 +17,6 @@ from worker.desk import Desk, StartRequest
 SOURCES = {"replay": "Stored bars (replay)", "oanda": "OANDA practice, live prices", "mt5": "MetaTrader 5 demo, live prices"}
 MODES = {"auto": "Automatic", "approve": "A person approves"}
 SPEEDS = {0.0: "as fast as possible", 1.0: "1 × real time", 60.0: "60 × real time", 600.0: "600 × real time", 3_600.0: "3,600 × real time"}
-NO_RULES = "None"
 
 
 def form(desk: Desk) -> None:
@@ -67,8 +66,9 @@ def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[
     with st.expander("More", icon=":material/more_horiz:"):
         e, f = st.columns(2)
         commands = e.file_uploader("Commands, CSV", type=["csv"], max_upload_size=1, key=f"{key}-commands", help="As commands.csv of a session: ts, who, command, arguments, reason. Each is worked after the last instant up to its ts.")
-        rule_set = f.selectbox("Rule set", [NO_RULES, *(row.name for row in desk.rule_sets.all())], key=f"{key}-rules", help="Whose floors people are warned of; it refuses no order.")
-    given = dict(mode=mode, start=start, speed=speed, commands=commands.getvalue() if commands else b"", rule_set="" if rule_set == NO_RULES else rule_set)
+        titles = {"": "none"} | {row.name: row.title for row in desk.rule_sets.all()}
+        rule_set = f.selectbox("Rule set to watch", list(titles), key=f"{key}-rule-set", format_func=titles.__getitem__, help="People are warned as the account comes near its floors; it refuses no order.")
+    given = dict(mode=mode, start=start, speed=speed, commands=commands.getvalue() if commands else b"", rule_set=rule_set)
     return rules | dict(account=dict(balance=balance)), given
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from domain.training.calibration_table import calibration_table, level_table, pa
 from domain.training.compared import against_baselines
 from domain.training.control import control as control_of
 from domain.training.grouped import row_of, tables
+from domain.training.plain_values import plain_values
 from domain.training.scores import Outputs, outputs_of, scores_of
 from domain.training.verdict import WALK, Evidence, verdict
 
@@ -47,11 +47,11 @@ def report_of(
     scores, by_day = _scores(frame, outputs, folds, results, sample_set, regimes)
     baselines = against_baselines(results, outputs, question.seed) if len(frame) else []
     counted = _trials(question, trials or Tried(), by_day, walks=question.scheme == WALK)
-    found = _control(question, control, results, samples.task, samples.classes)
+    control_ = _control(question, control, results, samples.task, samples.classes)
     whole = {int(fold.number) for fold in folds} == {int(result.fold) for result in results}
-    judged = verdict(_evidence(question, scores, baselines, counted, found, leak, whole=whole))
+    judged = verdict(_evidence(question, scores, baselines, counted, control_, leak, whole=whole))
     return plain_values(dict(
-        verdict=judged | dict(whole=whole), trials=counted, control=found, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
+        verdict=judged | dict(whole=whole), trials=counted, control=control_, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
     ))  # fmt: skip
 
 
@@ -120,10 +120,10 @@ def _trials(question: Question, trials: Tried, by_day: pd.DataFrame | None, *, w
 
 def _control(question: Question, control: Mapping[str, Any] | None, results: Sequence[ResultLike], task: Task, classes: Sequence[str]) -> dict[str, Any]:
     """Of a question whose own labels are permuted: its own folds, if the control did not fail already."""
-    found = dict(control or dict(state="open", sentence="The control was not made.", folds=0, rows=0, auc=None, auc_error=None, rank_ic=None, ic_error=None))
-    if question.shuffle_labels and found["state"] != "red" and question.scheme == WALK and results:
+    control_ = dict(control or dict(state="open", sentence="The control was not made.", folds=0, rows=0, auc=None, auc_error=None, rank_ic=None, ic_error=None))
+    if question.shuffle_labels and control_["state"] != "red" and question.scheme == WALK and results:
         return control_of(results, task, classes)
-    return found
+    return control_
 
 
 def _evidence(
@@ -144,22 +144,3 @@ def _crossed(results: Sequence[ResultLike], outputs: Outputs) -> dict[str, Any]:
         return dict(share=None, fold=[], reason="There are no quantiles.")
     rows = [(int(result.fold), float(result.crossed or 0.0), len(result.predictions)) for result in results]
     return dict(share=sum(share * count for _, share, count in rows) / sum(count for *_, count in rows), fold=[dict(fold=fold, share=share) for fold, share, _ in rows], reason="")
-
-
-def plain_values(value: Any) -> Any:
-    """JSON: numbers of numpy as Python's, what is not finite None, tuples as lists.
-
-    >>> plain_values(dict(a=(np.float64("nan"), np.int64(1)), b=np.bool_(True)))
-    {'a': [None, 1], 'b': True}
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain_values(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain_values(item) for item in value]
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if isinstance(value, (int, np.integer)):
-        return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(value) if math.isfinite(value) else None
-    return value

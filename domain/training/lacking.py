@@ -13,7 +13,8 @@ from domain.training.inputs import Inputs
 
 
 def refuse_lacking(columns: Sequence[str], inputs: Sequence[Inputs], data: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Raises BadRequest naming each of a model's ``columns`` that reads what is not among ``inputs``. ``data``: of its question, which says beside what other instruments it learnt."""
+    """Raises BadRequest naming each of a model's ``columns`` that reads what is not among ``inputs``. ``data``: of its question,
+    which says beside what other instruments it learnt; without it these are not looked at."""
     lacking = {name: column for part in inputs for use in part.uses if use.column in columns for name, column in _lacking(use, part, data)}
     if lacking:
         named = listed(f"{column} needs {name}" for name, column in sorted(lacking.items()))
@@ -29,16 +30,14 @@ def others_of(inputs: Sequence[Inputs]) -> list[str]:
 def _lacking(use: Use, part: Inputs, data: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     yield from ((name, use.column) for name in _outside(use, part.context))
     reads = inputs_of(use)
-    yield from ((f"bars with {name}", use.column) for name in ("volume", "spread") if name in reads and not has_values(part.series.bars, name))
-    if "others" in reads and (beside := _beside(part, data)) != {*part.context.others}:
+    yield from ((f"bars with {name}", use.column) for name in ("volume", "spread") if name in reads and len(part.series.bars) and not has_values(part.series.bars, name))
+    if "others" in reads and data and (beside := _beside(part, data)) != {*part.context.others}:
         here = listed(sorted(part.context.others)) if part.context.others else "none"
         yield f"the other instruments that it was trained beside, {listed(sorted(beside))} (here: {here})" if beside else f"no other instrument beside it (here: {here})", use.column
 
 
 def _beside(part: Inputs, data: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The other instruments that the model learnt beside this one; those that are here where its question does not say."""
-    if not data:
-        return {*part.context.others} or {"another"}
+    """The other instruments that the model learnt beside this one."""
     return {str(each["instrument"]) for each in data if each["instrument"] != part.series.instrument.name} | {name for each in data for name in each.get("others", ())}
 
 

@@ -93,6 +93,8 @@ class LiveFilter:
 
     def _check(self) -> None:
         plan, question = self.market.plan, self.model.question
+        if any(part.get("regimes") for part in question.data):
+            raise BadRequest("the model learnt from regimes that are walked over all bars, and a session does not walk them; use a model without regimes")
         names = [plan.instrument(text).name for text in plan.series]
         if len(set(names)) < len(names) or len(plan.strategies) > 1:
             raise BadRequest("a model filters one strategy on one timeframe of each instrument; name one strategy, and each instrument once")

@@ -53,8 +53,8 @@ def test_cancel_stops_every_worker_and_keeps_what_they_finished(database, tmp_pa
 
         waiting(some, 120, "two folds are shown while it runs")
         system.desk.jobs.cancel(job_id)
-        stopped = system.until(job_id, "cancelled", 5)
-        waiting(lambda: not [job for job in system.desk.jobs.latest(("part",), ("running", "queued"))], 5, "its helpers stop")
+        stopped = system.until(job_id, "cancelled", 60)
+        waiting(lambda: not [job for job in system.desk.jobs.latest(("part",), ("running", "queued"))], 60, "its helpers stop")
         partial = system.desk.training.get(stopped.result["run"])
         assert partial.summary["partial"] and 2 <= partial.summary["folds"] < partial.summary["expected"]
         whole = system.until(system.desk.training.resume(partial.id).job.id, "done", 180)

@@ -155,6 +155,29 @@ def a_scan_takes_the_chance_of_the_fold_that_had_not_seen_the_signal(model, desk
     assert judged["q_star"] - alone["q_star"] == pytest.approx((judged["p"] - alone["p"]) * (alone["mean_win"] + alone["mean_loss"]), rel=1e-9)
 
 
+def policies_are_fitted_to_its_folds_and_the_next_version_keeps_them(model, desk, store):
+    """Nothing is fitted again: all signals as they are, the filter and each policy on the tests of the stored run."""
+    run, _, folder = model
+    grid = dict(sizes="1", stops="1", targets="0,2", halves=False)
+    submitted = desk.policies.submit(run.id, grid, "heuristic")
+    assert not desk.policies.submit(run.id, grid, "heuristic").new and desk.policies.job(run.id).id == submitted.job.id
+    actors.run(submitted.job.id)
+    assert desk.jobs.get(submitted.job.id).state == "done", desk.jobs.get(submitted.job.id).error
+    found, predictions = desk.policies.of(run.id), desk.training.table(run.id, "predictions")
+    rows = {row["policy"]: row for row in found.summary["policies"]}
+    assert [*rows] == ["all signals", "filter", "heuristic"] and rows["all signals"]["signals"] == rows["all signals"]["taken"] == len(predictions) and rows["filter"]["taken"] == predictions["taken"].sum()
+    choices = desk.policies.table(found.id, "choices")
+    assert list(choices["sample"]) == list(predictions["sample"]) and choices["p"].tolist() == predictions["p"].tolist() and found.summary["actions"] == ["skip", "1 lots, stop 1, own target", "1 lots, stop 1, target 2 R"]
+    version = desk.models.register(run.id, "picky")
+    kept = json.loads(desk.models.export(version.title)["policies.json"])
+    assert kept["policies"] == found.summary["policies"] and isinstance(kept["policies"][0]["reward"], float) and desk.models.verify(version.title).passed
+    done = CliRunner().invoke(app, ["policy", "of", run.id, "--policy", "heuristic", "--grid", json.dumps(grid), "--out", str(folder / "policies")], catch_exceptions=False)
+    assert done.exit_code == 0 and json.loads((folder / "policies" / "policies.json").read_text()) == kept, done.output
+    with pytest.raises(Refused, match="no policy named 'nope'"):
+        desk.policies.submit(run.id, grid, "nope")
+    desk.models.retire(version.title, "")
+
+
 def test_a_model_filters_a_backtest(model, desk, store, monkeypatch):
     """One training for all of it, for that is what takes the time."""
     a_scan_takes_the_chance_of_the_fold_that_had_not_seen_the_signal(model, desk)
@@ -163,4 +186,5 @@ def test_a_model_filters_a_backtest(model, desk, store, monkeypatch):
     a_session_asks_the_model_bar_by_bar(model, desk, monkeypatch)
     a_stored_backtest_names_the_version_and_says_how_much_of_each(model, desk)
     desk.models.retire("picky@2", "")
+    policies_are_fitted_to_its_folds_and_the_next_version_keeps_them(model, desk, store)
     what_does_not_fit_is_refused_in_a_sentence(model, desk, store)

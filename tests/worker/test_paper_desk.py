@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
 from domain.errors import BadRequest, Forbidden
 from worker.desk import Actor, Desk, StartRequest
+from worker.sessions.inputs import plan_of
 from worker.store import session_asking as asking
 from worker.store.schema import sessions
 from worker.store.session_commits import Commit, WorkedCommand
@@ -88,7 +90,7 @@ def test_a_viewer_sees_everything_and_may_do_nothing(desk, store):
     viewer = Desk(store, desk.settings, Actor("eve", "viewer"), send=lambda *_: True).paper
     assert {verb.refused for verb in viewer.verbs().values()} == {"needs the role trader"}
     for act in (lambda: viewer.command("one", "pause"), lambda: viewer.halt("why"), lambda: viewer.release("why"), lambda: viewer.start(StartRequest("x", "breakout", {}, ("H1",)))):
-        with pytest.raises(Forbidden, match="eve .*it needs the role trader"):
+        with pytest.raises(Forbidden, match=r"eve .*it needs the role trader"):
             act()
     assert len(viewer.all()) == 1
 
@@ -124,6 +126,23 @@ def test_a_live_session_is_made_from_a_form(desk, store):
     assert session.source == dict(feed="oanda", instruments=["EURUSD"])
     with pytest.raises(BadRequest, match="choose datasets, or a feed"):
         desk.paper.start(StartRequest("none", "breakout", {}, ("M5",)))
+
+
+def test_a_limit_on_news_reads_the_calendar_of_the_workspace_as_it_is_at_the_start(desk, store):
+    request = StartRequest("live", "breakout", {}, ("M5",), feed="oanda", instruments=("EURUSD", "USDJPY"), rules=dict(limits=dict(news=30.0)), rule_set="ftmo-2-step")
+    with pytest.raises(BadRequest, match="the workspace has no calendar of releases; import one on the page Data"):
+        desk.paper.start(request)
+    at = pd.to_datetime(["2024-07-11T12:30Z", "2024-07-12T06:00Z"])
+    calendar = pd.DataFrame(dict(ts=at, title=["CPI", "Retail"], currency=["USD", "EUR"], impact=["high", "high"]))
+    with store.unit() as unit:
+        frame = store.frames.put(calendar)
+        unit.outside.add(kind="releases", name="calendar", version="v", rows=2, source="x", notes=[], scorer="", frame=frame, bytes=1, actor="ana", created_at=unit.now(), example=False, first_ts=at[0], last_ts=at[1])
+    desk.paper.start(request)
+    with store.read() as unit:
+        source = unit.sessions.get("live").source
+    read = plan_of(store, desk.settings.instruments_file, desk.paper.get("live").plan, source)
+    assert {text: context.releases.tolist() for text, context in read.inputs.contexts.items()} == {"EURUSD M5": [each.value for each in at], "USDJPY M5": [at[0].value]}
+    assert source["rule_set"]["name"] == "ftmo-2-step" and "[daily]" in source["rule_set"]["text"]
 
 
 def test_a_replay_of_stored_bars_is_made_from_a_form_and_worked(desk, store, system):

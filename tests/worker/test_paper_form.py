@@ -54,7 +54,7 @@ def test_signals_and_commands_are_uploaded_and_a_scan_trades(desk, store, datase
 
 def test_releases_that_are_stored_serve_the_limit_news(desk, store, dataset, tmp_path):
     wanted = asked(dataset, "news", strategy="breakout", params=dict(lookback=10), rules=dict(limits=dict(news=60.0)))
-    with pytest.raises(BadRequest, match="A calendar of releases is not imported"):
+    with pytest.raises(BadRequest, match="the workspace has no calendar of releases"):
         desk.paper.start(wanted)
     files.imported(desk, files.calendar(tmp_path / "calendar.csv"))
     desk.paper.start(wanted)

@@ -34,6 +34,7 @@ from worker.desk.outside import OutsideData
 from worker.desk.outside_downloads import OutsideDownloads
 from worker.desk.paper import Paper
 from worker.desk.paper_rows import StartRequest
+from worker.desk.policies import PolicyView
 from worker.desk.regimes import RegimeView
 from worker.desk.requests import Requests
 from worker.desk.risks import Risks
@@ -62,7 +63,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts);
     of a run ``trades``, ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
@@ -87,7 +88,7 @@ class Desk:
         self.chances, self.risks = Chances(context), Risks(context)
         self.scanner, self.paper = Scanner(context), Paper(context)
         self.session_analysis = SessionAnalysis(context)
-        self.training, self.tuning = Training(context), TuningView(context)
+        self.training, self.tuning, self.policies = Training(context), TuningView(context), PolicyView(context)
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
         self.executions = Executions(context)

@@ -287,11 +287,12 @@ class Backtests:
         """``what``: trades, fills, equity, reviews, manifest; ``form``: csv, parquet, json."""
         run = self.get(run_id)
         with self._context.store.unit() as unit:
+            latest = unit.checkpoints.latest()
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form=form)
         if what == "manifest":
             import json
 
-            return json.dumps(dict(run=run.id, manifest=run.manifest, summary=run.summary, frames=run.frames), indent=1).encode()
+            return json.dumps(dict(run=run.id, manifest=run.manifest, summary=run.summary, frames=run.frames, checkpoint=latest.note if latest else ""), indent=1).encode()
         frame = self._context.store.frames.get(run.frames[what])
         return file_of(frame, form)
 

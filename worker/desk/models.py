@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.audit import plain
 from domain.errors import BadRequest, unknown
 from domain.market.timeframe import Timeframe
 from domain.outside.forecast_models import asks_quantiles, horizon_of
 from domain.params import whole_number
 from domain.strategies.base import reads_forecasts
+from domain.training.plain_values import plain_values
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.model_gates import Gate, gates_of
 from worker.desk.model_names import named
+from worker.desk.policies import files_with
 from worker.store import Model, Store, Unit
 from worker.store.mirror import ask_for_mirror
 from worker.store.model_files import files_of
@@ -78,7 +79,7 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Verification:
-    """``files``: name -> "" or what is wrong. ``parity``: sentence about ONNX against the model itself, as it was measured when it was trained.
+    """``files``: name -> "" or what is wrong. ``parity``: sentence about ONNX against the model itself, as it was measured when it was trained; empty where it was not.
     ``passed``: all is well."""
 
     passed: bool
@@ -136,7 +137,7 @@ class Models:
     # -- decisions
 
     def register(self, run_id: str, name: str) -> ModelVersion:
-        """The next version of ``name``, a candidate, from a whole run."""
+        """The next version of ``name``, a candidate, from a whole run; with the policies that were fitted to its folds, where there are some."""
         with self._context.store.unit() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
             if run.kind != "train":
@@ -145,7 +146,7 @@ class Models:
                 raise BadRequest(f"run {run_id} is partial: {run.summary['folds']} of {run.summary['expected']} folds were fitted. Resume it first")
             summary = run.summary
             model = register(
-                unit, name, run_id=run_id, question=summary["question"], question_hash=run.manifest["spec_hash"], files=summary["model"],
+                unit, name, run_id=run_id, question=summary["question"], question_hash=run.manifest["spec_hash"], files=files_with(unit, self._context.store, run_id, summary["model"]),
                 frames={table: run.frames[table] for table in summary["tables"]}, manifest={**run.manifest, "counted": True}, report=summary["report"], synthetic=run.synthetic, actor=self._context.user,
             )  # fmt: skip
             return _version(unit, model)
@@ -161,7 +162,7 @@ class Models:
             model = register(
                 unit, name, run_id="", question=manifest["question"], question_hash=manifest["question_sha256"], files=stored, frames=frames,
                 manifest={key: value for key, value in manifest.items() if key not in ("question", "files", "verdict")} | dict(counted=False, gate=dict(columns=manifest["columns"], pipeline=True)),
-                report=plain(dict(report)), synthetic=False, actor=self._context.user,
+                report=plain_values(dict(report)), synthetic=False, actor=self._context.user,
             )  # fmt: skip
             return _version(unit, model)
 
@@ -237,7 +238,7 @@ class Models:
                 unit.audit(self._context.user, "model_refused", f"model:{version.id}", model=version.title, why=_listed(wrong))
         parity = version.scores.get("parity") or {}
         sentence = _listed(wrong) if wrong else f"All {len(faults)} files of {version.title} are as they were written."
-        return Verification(not wrong and bool(parity.get("passed")), {name: wrong.get(name, "") for name in faults}, parity.get("sentence", ""), sentence)
+        return Verification(not wrong and bool(parity.get("passed", True)), {name: wrong.get(name, "") for name in faults}, parity.get("sentence", ""), sentence)
 
     def held_out(self, model: str) -> tuple[pd.DataFrame | None, np.ndarray]:
         """The rows that ONNX was compared on, and the labels of all samples; None where no rows are stored with the model."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.features import Use
 from domain.live.signal_rows import SIGNALS, refuse_off_bars, refuse_unreadable
 from domain.market.bars import ts_of
 from domain.params import values_of
@@ -28,13 +27,11 @@ LIVE_FORECASTS = "a strategy by quantiles reads forecasts of bars that are there
 
 @dataclass(frozen=True)
 class Decides:
-    """``strategies``, ``model``, ``scan``: as a plan names them. ``required``: features without which nothing is ever decided."""
+    """``strategies``, ``model``, ``scan``: as a plan names them."""
 
     strategies: list[dict[str, Any]]
     model: dict[str, Any] | None = None
     scan: dict[str, Any] | None = None
-    uses: Sequence[Use] = field(default=())
-    required: Sequence[Use] = field(default=())
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -58,7 +55,7 @@ def _strategy(context: DeskContext, asked: BacktestRequest, live: bool) -> Decid
     strategy = make(meant.strategy, meant.params)
     refuse_without_model(strategy, bool(asked.model))
     model = backtests.model_of(meant).get("model")
-    return Decides([dict(name=meant.strategy, params=values_of(strategy), series=[])], model, None, *_features([strategy]))
+    return Decides([dict(name=meant.strategy, params=values_of(strategy), series=[])], model)
 
 
 def _scanner(context: DeskContext, run: str) -> Decides:
@@ -67,13 +64,7 @@ def _scanner(context: DeskContext, run: str) -> Decides:
         raise BadRequest("the scan takes the chance of a win from a model, and a scanner that trades bar by bar takes it from its closed trades; choose a scan without one")
     strategies = [dict(name=each["name"], params=dict(each["params"]), series=[]) for each in spec["strategies"]]
     equity = {} if spec.get("equity") is None else dict(equity=spec["equity"])
-    made = [make(each["name"], each["params"]) for each in strategies]
-    return Decides(strategies, None, dict(criteria=dict(spec["criteria"]), **equity), *_features(made))
-
-
-def _features(strategies: Sequence[Any]) -> tuple[list[Use], list[Use]]:
-    uses = [(strategy, use) for strategy in strategies for use in strategy.features()]
-    return [use for _, use in uses], [use for strategy, use in uses if use.name in getattr(strategy, "required", ())]
+    return Decides(strategies, None, dict(criteria=dict(spec["criteria"]), **equity))
 
 
 def signals_of(content: bytes, series: Sequence[str], bars: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -10,24 +10,21 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import BadRequest, listed
-from domain.features import Context
 from domain.live.inputs import Inputs
 from domain.live.plan import Plan
-from domain.market import Instrument, instrument, instruments, resample
+from domain.market import instrument, instruments, resample
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
 from domain.trading.command import Command, read_commands
-from domain.trading.limit_inputs import limit_features
 from domain.venues import VENDORS
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
-from worker.desk.needs import lacks, resolved
-from worker.desk.paper_decides import Decides, decides, signals_of
+from worker.desk.paper_decides import decides, signals_of
+from worker.desk.paper_inputs import inputs_of
 from worker.desk.paper_rows import StartRequest
 from worker.desk.rule_sets import RuleSetsView
 from worker.store import Dataset
 from worker.store import session_asking as asking
-from worker.store.outside_known import known_by
 from worker.store.session_inputs import stored
 
 FEEDS = {"oanda": "oanda", "mt5": "metatrader"}      # feed -> its vendor
@@ -110,26 +107,13 @@ def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[
     asked = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
     rules = Backtests(context).rules_with(asked, traded)
     decided = decides(context, request, asked)
-    inputs = Inputs(signals_of(request.signals, prices.series, prices.bars) if request.signals else None, (), _contexts(context, decided, prices, rules, traded))
     start = {} if request.start is None else {"from": int(pd.Timestamp(request.start).value)}
     values = dict(series=prices.series, **decided.plan, rules={name: values_of(rule) for name, rule in rules.items()}, mode=request.mode, side=prices.side, **start)
     plan: dict[str, Any] = json.loads(json.dumps(values))
     Plan.of(plan, table)
-    beside = [*stored(context.store.frames, inputs), *_rates(context, prices, rules["account"].currency)]
+    signals = Inputs(signals_of(request.signals, prices.series, prices.bars) if request.signals else None)
+    beside = [*stored(context.store.frames, signals), *_rates(context, prices, rules["account"].currency), *inputs_of(context, plan).get("inputs", ())]
     return plan, prices.source | (dict(inputs=beside) if beside else {})
-
-
-def _contexts(context: DeskContext, decided: Decides, prices: Prices, rules: Mapping[str, Any], traded: Sequence[Instrument]) -> dict[str, Context]:
-    """External data of each series, the newest that are stored; BadRequest where some that it cannot do without are not."""
-    of_limits = limit_features(rules["limits"])
-    with context.store.read() as unit:
-        if missing := lacks(unit, [*decided.required, *of_limits], traded):
-            raise BadRequest(f"{listed([each.title for each in missing])} {'is' if len(missing) == 1 else 'are'} not imported, and {listed(list(dict.fromkeys(column for each in missing for column in each.columns)))} need{'s' if len(missing) == 1 else ''} it; import it on the Data page, or leave out what needs it")
-        outside = resolved(unit, [*decided.uses, *of_limits], traded, context.settings.outside.release_impact).get("outside", {})
-    if not outside:
-        return {}
-    known, by_name = known_by(context.store, outside), {each.name: each for each in traded}
-    return {text: Context(**known(by_name[text.rpartition(" ")[0]])) for text in prices.series}
 
 
 def _rates(context: DeskContext, prices: Prices, currency: str) -> list[dict[str, Any]]:

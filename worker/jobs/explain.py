@@ -17,14 +17,9 @@ from worker.store import Run, Store, Unit
 @job("explain", limit=7_200, after="compile")
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run (id of a whole training). Its stored models are explained, nothing is fitted again."""
-    with work.store.read() as unit:
-        trained = unit.runs.get(spec["run"])
-    if trained is None or trained.kind != "train" or trained.summary.get("partial"):
-        raise BadRequest(f"{spec['run']} is no whole run of training; choose one that has ended")
+    trained = trained_run(spec["run"], work)
     work.stage("Load bars")
-    asked = training_request.read(trained.spec, work)
-    if asked.question.values() != trained.summary["question"]:
-        raise BadRequest(f"run {trained.id} was trained on other data or by another version of the program; train it again, then explain it")
+    asked = training_request.same(trained, work)
     work.stage("Samples")
     samples = asked.samples
     tests = [samples.samples.take(fold.parts["test"]) for fold in asked.folds]
@@ -43,6 +38,15 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", f"run:{trained.id}"), dict(title=work.job.title, run="explain", of=trained.id, frames=frames))
 
     return commit
+
+
+def trained_run(run_id: str, work: Work) -> Run:
+    """A whole training."""
+    with work.store.read() as unit:
+        trained = unit.runs.get(run_id)
+    if trained is None or trained.kind != "train" or trained.summary.get("partial"):
+        raise BadRequest(f"{run_id} is no whole run of training; choose one that has ended")
+    return trained
 
 
 def pipeline_of(store: Store, trained: Run, fold: int) -> FittedPipeline:

@@ -21,7 +21,7 @@ from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
 from worker.jobs.base import Commit, JobResult, Work
 from worker.jobs.load import bars_of, dataset_of
-from worker.jobs.outside import context_of
+from worker.outside_context import context_of
 from worker.store import Dataset, Unit
 from worker.store.columns import Columns
 
@@ -99,7 +99,7 @@ def read(spec: Mapping[str, Any], work: Work) -> FeatureSet:
     table = {dataset.instrument: instrument(dataset.instrument, work.settings.instruments_file) for dataset, _ in loaded}
     closing = {dataset.instrument: closes(bars, table[dataset.instrument], timeframe) for dataset, bars in loaded}
     start = pd.Timestamp(spec["start"])
-    outside = context_of(spec, work)
+    outside = context_of(spec.get("outside", {}), work.store)
     members = []
     for dataset, bars in loaded:
         traded, others = table[dataset.instrument], {name: prices for name, prices in closing.items() if name != dataset.instrument}

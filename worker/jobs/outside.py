@@ -1,4 +1,4 @@
-"""External data: import from a file, and the context it gives to the bars of a job."""
+"""External data: import from a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.features.sentiment import scored, scorer_name
-from domain.market.instrument import Instrument
 from domain.outside.headlines import headlines_of
 from domain.outside.releases import read_releases
 from domain.outside.rows import ReadTable, in_order
@@ -17,7 +16,6 @@ from domain.outside.series import series_table
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Outside, Unit
 from worker.store.outside import version_of
-from worker.store.outside_known import known_by
 
 Watch = Callable[[float], None]
 TIME = {"series": "date", "headlines": "ts", "releases": "ts"}      # the column that says when
@@ -81,8 +79,3 @@ def together(kind: str, outside: Outside, before: pd.DataFrame, read: ReadTable)
     if kind == "series":
         return ReadTable(both.drop_duplicates("date", keep="last").sort_values("date", ignore_index=True), notes)
     return ReadTable(in_order(both, kind).frame, notes)
-
-
-def context_of(spec: Mapping[str, Any], work: Work) -> Callable[[Instrument], dict[str, Any]]:
-    """The part of an instrument's ``Context`` that ``spec["outside"]`` gives."""
-    return known_by(work.store, spec.get("outside", {}))

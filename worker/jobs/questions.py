@@ -19,8 +19,8 @@ from domain.trading.rules import Rules, rules_from
 from worker.code import manifest_of
 from worker.jobs.base import Work
 from worker.jobs.load import bars_of, dataset_of
-from worker.jobs.outside import context_of
 from worker.model_use import forecast_series
+from worker.outside_context import context_of
 from worker.store import Dataset
 
 RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
@@ -94,7 +94,7 @@ def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:
     if every.empty or every["ts"].iloc[-1] < start:
         raise BadRequest(f"{dataset.instrument} has no complete {timeframe} bar in the selected period; choose a longer one")
     history, bars = split(every, start, None, f"{dataset.instrument} {timeframe}")
-    context = Context(**context_of(spec, work)(instrument_))
+    context = Context(**context_of(spec.get("outside", {}), work.store)(instrument_))
     return Series(instrument_, timeframe, bars, dataset.side, dataset.version, finer, own if finer is not None else None, context, spec.get("outside", {}), history)
 
 

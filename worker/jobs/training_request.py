@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from domain.errors import BadRequest
 from domain.features import parse
 from domain.training import asking
 from domain.training import train as training
@@ -18,7 +19,7 @@ from worker.jobs.base import Work
 from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
-from worker.store import Dataset
+from worker.store import Dataset, Run
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,14 @@ def read(spec: Mapping[str, Any], work: Work) -> LoadedQuestion:
     return LoadedQuestion(spec, question_of(spec, inputs), inputs, used)
 
 
+def same(trained: Run, work: Work) -> LoadedQuestion:
+    """The question of a finished training on the same data. Raises BadRequest where they, or what the program makes of them, are others by now."""
+    asked = read(trained.spec, work)
+    if asked.question.values() != trained.summary["question"]:
+        raise BadRequest(f"run {trained.id} was trained on other data or by another version of the program; train it again first")
+    return asked
+
+
 def question_of(spec: Mapping[str, Any], inputs: Sequence[Inputs]) -> Question:
     """The question by the content of its data, as the terminal asks it of files."""
     return asking.question_of(
@@ -79,5 +88,5 @@ def _with_regimes(part: Inputs, spec: Mapping[str, Any], work: Work) -> Inputs:
     run = next((run for run in spec.get("regimes", ()) if run["instrument"] == part.series.instrument.name), None)
     if run is None:
         return part
-    gone = work.store.frames.fault(run["frame"]) == "gone"      # the run was deleted since
+    gone = not run["frame"] or work.store.frames.fault(run["frame"]) == "gone"      # the run was deleted since
     return with_regimes(part, run["plan"], None if gone else work.store.frames.get(run["frame"]))

@@ -108,6 +108,7 @@ def spec_of(model: Model, question: Question, work: Work) -> dict[str, Any]:
         datasets=[part["version"] for part in question.data], timeframe=question.data[0]["timeframe"], start=_utc(first).isoformat(), end=_utc(last + timedelta(seconds=1)).isoformat(), columns=list(question.columns),
         strategy=question.strategy, strategy_params=values["strategy_params"], target=question.target, target_params=values["target_params"], learner=question.learner, learner_params=values["learner_params"],
         scheme=question.scheme, scheme_params=values["scheme_params"], fitting=values["fitting"], seed=question.seed, shuffle_labels=question.shuffle_labels, rates=[], **values["rules"],
+        regimes=[dict(instrument=part["instrument"], run="", frame="", plan=part["regimes"]) for part in question.data if part.get("regimes")],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from domain.features import Context
 from domain.live.inputs import Inputs
-from domain.outside.timed_values import TimedValues
+from worker.outside_context import entries_of
 from worker.store.frames import Frames
 
 
@@ -20,13 +20,9 @@ def stored(frames: Frames, inputs: Inputs) -> list[dict[str, Any]]:
     for rate in inputs.rates:
         entries.append(dict(kind="rate", instrument=rate.instrument.name, timeframe=str(rate.timeframe), side=rate.side, frame=frames.put(rate.bars)))
     for series, context in inputs.contexts.items():
-        entries += [dict(kind="macro", series=series, name=name, frame=frames.put(_timed(values))) for name, values in context.macro.items()]
-        if len(context.headlines.times):
-            entries.append(dict(kind="headlines", series=series, frame=frames.put(_timed(context.headlines))))
+        entries += entries_of(frames, series, dict(macro=context.macro, headlines=context.headlines, releases=context.releases))
         if context.forecasts:
             entries.append(dict(kind="forecasts", series=series, frame=frames.put(_quantiles(context))))
-        if len(context.releases):
-            entries.append(dict(kind="releases", series=series, frame=frames.put(pd.DataFrame(dict(known=context.releases)))))
     entries += [dict(kind="finer", series=series, timeframe=str(finer.timeframe), frame=frames.put(finer.bars)) for series, finer in inputs.finer.items()]
     return entries
 
@@ -41,7 +37,3 @@ def _quantiles(context: Context) -> pd.DataFrame:
     """All of one series are known at the same instants."""
     known = next(iter(context.forecasts.values())).times
     return pd.DataFrame(dict(known=known, **{name: values.values for name, values in context.forecasts.items()}))
-
-
-def _timed(values: TimedValues) -> pd.DataFrame:
-    return pd.DataFrame(dict(known=values.times, value=values.values))

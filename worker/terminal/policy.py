@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.errors import BadRequest, listed, unknown
+from domain.errors import BadRequest, unknown
 from domain.parsing import is_folder, object_of
 from worker.terminal.features import COLUMN, Frame, Recipe, Rest, uses_of
-from worker.terminal.say import Json, plain, say
+from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, needed
 from worker.terminal.train import BARS, MODULE, Instrument, Side, rules_of, watch_of
 from worker.terminal.training_inputs import inputs_of, user_code
@@ -25,22 +25,26 @@ COLUMNS = ("action", "propensity", "r", "p", "volatility", "side", "regime")    
 SHOWN = ("policy", "signals", "taken", "reward", "trades", "net_return", "max_drawdown", "sharpe", "expectancy_r")
 
 
+Policy = Annotated[str, typer.Option(help="Policies, comma-separated: heuristic, learned.")]
+PolicyParams = Annotated[str, typer.Option(help='Their parameters as JSON: {"learned": {"depth": 3, "leaf": 100, "caution": 1}, "heuristic": {"volatile": 0.67}}.')]
+Grid = Annotated[str, typer.Option(help='The actions as JSON: {"sizes": "0.5,1", "stops": "0.75,1,1.5", "targets": "0,1,2,3", "halves": true, "risk": 0.01}; target 0 is the signal\'s own.')]
+
+
 @app.command()
 def fit(
     learner: Learner, out: Annotated[Path, typer.Option(help="Folder for policies.json and choices.parquet.")], strategy: Strategy = "", strategy_file: StrategyFile = None, bars: list[str] = BARS, target: Target = "win",
-    policy: Annotated[str, typer.Option(help="Policies, comma-separated: heuristic, learned.")] = "heuristic,learned",
-    policy_params: Annotated[str, typer.Option(help='Their parameters as JSON: {"learned": {"depth": 3, "leaf": 100, "caution": 1}, "heuristic": {"volatile": 0.67}}.')] = "{}",
-    grid: Annotated[str, typer.Option(help='The actions as JSON: {"sizes": "0.5,1", "stops": "0.75,1,1.5", "targets": "0,1,2,3", "halves": true, "risk": 0.01}; target 0 is the signal\'s own.')] = "{}",
+    policy: Policy = "heuristic,learned", policy_params: PolicyParams = "{}", grid: Grid = "{}",
     instrument: Instrument = "", timeframe: Frame = "", side: Side = "", params: Params = "{}", target_params: TargetParams = "{}", strategy_params: StrategyParams = "{}", recipe: Recipe = "", columns: list[str] = COLUMN,
     module: Path | None = MODULE, scheme_params: SchemeParams = "{}", config: Config = None, seed: Seed = 0, rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit policies beside a model, fold by fold of a walk-forward, and replay the tests with each: against all signals as they are, and against the filter."""
-    from domain.params import build, values_of
+    from domain.params import build
     from domain.training.actions import ActionGrid
     from domain.training.asking import question_of
+    from domain.training.policy_file import chosen_policies, policy_facts, refuse_target
 
-    _check_target(target)
-    chosen, actions = _policies(policy, policy_params), build(ActionGrid, object_of(grid, "--grid", '{"sizes": "0.5,1"}'))
+    refuse_target(target)
+    chosen, actions = chosen_policies(policy, _params(policy_params)), build(ActionGrid, _grid(grid))
     actions.actions()
     strategy, strategy_params = needed(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
@@ -49,14 +53,41 @@ def fit(
         inputs = inputs_of(bars, instrument, timeframe, side, uses_of(recipe, [*columns, *(rest or [])]), rules)
         question = question_of(inputs, target, learner, module=own, **asked)
         judged = _judged(question, inputs, rules, actions, chosen, watch_of(as_json))
-    facts = dict(policies=judged.table.to_dict("records"), fitted=judged.fitted, grid=values_of(actions), actions=[action.name for action in actions.actions()], question=question.values())
+    _show(policy_facts(judged, actions, question), judged.choices, out, as_json)
+
+
+@app.command("of")
+def of_run(
+    run: Annotated[str, typer.Argument(help="Run of training, by id: a whole walk-forward on signals.")], out: Annotated[Path, typer.Option(help="Folder for policies.json and choices.parquet.")], policy: Policy = "heuristic,learned",
+    policy_params: PolicyParams = "{}", grid: Grid = "{}", as_json: Json = False,
+) -> None:  # fmt: skip
+    """Fit policies to the folds of a run in the workspace, and replay its tests with each; a version registered afterwards keeps them."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    found = finished(at, at.policies.submit(run, _grid(grid), policy, _params(policy_params)), as_json).result["run"]
+    _show(at.policies.get(found).summary, at.policies.table(found, "choices"), out, as_json)
+
+
+def _show(facts: Mapping[str, Any], choices: Any, out: Path, as_json: bool) -> None:
+    """Write both files, and say how the policies compare."""
+    from domain.training.policy_file import written
+
     try:
         out.mkdir(parents=True, exist_ok=True)
-        judged.choices.to_parquet(out / "choices.parquet", index=False, compression="zstd")
-        (out / FILE).write_text(json.dumps(plain(facts), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        choices.to_parquet(out / "choices.parquet", index=False, compression="zstd")
+        (out / FILE).write_bytes(written(facts))
     except OSError as error:
         raise BadRequest(f"{out} cannot be written: {error.strerror}. Choose another folder for --out") from None
     say(facts if as_json else facts["policies"], as_json, SHOWN)
+
+
+def _grid(text: str) -> dict[str, Any]:
+    return object_of(text, "--grid", '{"sizes": "0.5,1"}')
+
+
+def _params(text: str) -> dict[str, Any]:
+    return object_of(text, "--policy-params", '{"learned": {"depth": 3}}')
 
 
 @app.command()
@@ -92,35 +123,6 @@ def value(
     chances[rows, acts.act(view)] = 1.0
     estimate = doubly_robust(logged, chances)
     say(dict(policy=policy, **estimate.__dict__, logged=float(reward.mean())), as_json)
-
-
-def _check_target(target: str) -> None:
-    """Before anything is fitted."""
-    from domain.training.targets import TARGETS
-
-    if target not in TARGETS:
-        raise unknown("target", target, TARGETS)
-    if TARGETS[target].on != "signals" or TARGETS[target].task == "number":
-        able = [name for name, each in TARGETS.items() if each.on == "signals" and each.task != "number"]
-        raise BadRequest(f"policies need the chance of a win, and the target {target} gives none; use {listed(able)}")
-
-
-def _policies(names: str, params: str) -> dict[str, Mapping[str, Any]]:
-    """Name -> parameters, each checked."""
-    from domain.params import build
-    from domain.training.policy import POLICIES
-
-    given = object_of(params, "--policy-params", '{"learned": {"depth": 3}}')
-    chosen = {name.strip(): given.get(name.strip(), {}) for name in names.split(",") if name.strip()}
-    for name in [*chosen, *given]:
-        if name not in chosen:
-            raise BadRequest(f"--policy-params name {name}, and --policy names {listed(chosen)}; give the parameters of those")
-        if not isinstance(chosen[name], Mapping):
-            raise BadRequest(f"the parameters of {name} are {chosen[name]!r}; write {{\"{name}\": {{\"depth\": 3}}}}")
-        build(POLICIES[name], chosen[name])
-    if not chosen:
-        raise BadRequest(f"--policy names none; choose among {listed(POLICIES)}")
-    return chosen
 
 
 def _judged(question: Any, inputs: tuple[Any, ...], rules: Any, grid: Any, policies: Mapping[str, Any], watch: Any) -> Any:

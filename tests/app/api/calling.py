@@ -37,7 +37,13 @@ class Client:
     def __init__(self, desk: Desk, token: str = "", prefix: str = "/api/v1") -> None:
         self._desk, self._token, self._prefix = desk, token, prefix
         asked = [desk]
-        self.app, self._asked = BUILT.setdefault(desk.settings.api, (Starlette(routes=[Mount("/api", app=Entry(lambda: asked[0]))]), asked))
+        self._app, self._asked = BUILT.setdefault(desk.settings.api, (Starlette(routes=[Mount("/api", app=Entry(lambda: asked[0]))]), asked))
+
+    @property
+    def app(self) -> ASGIApp:
+        """The application, asking this client's desk."""
+        self._asked[0] = self._desk
+        return self._app
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.call("GET", path, None, **headers)
@@ -55,7 +61,6 @@ class Client:
             type="http", method=method, path=address.path, raw_path=address.path.encode(), root_path="", query_string=address.query.encode(), http_version="1.1", scheme="http",
             headers=[(name.encode(), value.encode("latin-1")) for name, value in given.items()], client=("127.0.0.1", 5), server=("127.0.0.1", 8501), state={},
         )  # fmt: skip
-        self._asked[0] = self._desk
         return asyncio.run(_answered(self.app, scope, content))
 
 
