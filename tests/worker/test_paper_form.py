@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
-from tests.worker import outside as files
+from tests.worker.test_paper_desk import connected
 from worker import actors
-from worker.desk import Actor, Desk, StartRequest
+from worker.desk import StartRequest
 from worker.desk.scanner import Choice, ScanRequest
 from worker.terminal.paper_run import work
 
@@ -52,17 +51,6 @@ def test_signals_and_commands_are_uploaded_and_a_scan_trades(desk, store, datase
     assert {"few_trades", "grade"} & set(desk.paper.table("scanned", "decisions")["reason"])
 
 
-def test_releases_that_are_stored_serve_the_limit_news(desk, store, dataset, tmp_path):
-    wanted = asked(dataset, "news", strategy="breakout", params=dict(lookback=10), rules=dict(limits=dict(news=60.0)))
-    with pytest.raises(BadRequest, match="the workspace has no calendar of releases"):
-        desk.paper.start(wanted)
-    files.imported(desk, files.calendar(tmp_path / "calendar.csv"))
-    desk.paper.start(wanted)
-    with store.read() as unit:
-        assert [each["kind"] for each in unit.sessions.get("news").source["inputs"]] == ["releases"]
-    assert work(desk, "news", quiet=True).state == "finished"
-
-
 MISSING = (
     (dict(), "choose one of a strategy, a file of signals and a scanner"),
     (dict(strategy="breakout", scan="abc"), "choose one of a strategy"),
@@ -87,5 +75,4 @@ def test_what_is_missing_is_said_before_anything_is_written(desk, dataset):
 
 def test_a_live_feed_says_what_it_needs_of_the_environment(desk, store):
     assert desk.paper.feed_lacks("mt5").startswith("MetaTrader 5 needs ")
-    there = replace(desk.settings, vendors=dict(TIDEMARK_OANDA_TOKEN="t", TIDEMARK_OANDA_ACCOUNT="a"))
-    assert Desk(store, there, Actor("ana", "admin"), send=lambda *_: True).paper.feed_lacks("oanda") == ""
+    assert connected(desk, store).paper.feed_lacks("oanda") == ""
