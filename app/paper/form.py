@@ -15,6 +15,7 @@ from app.paper.deciding import parameters, shown
 from worker.desk import Desk, StartRequest
 
 SOURCES = {"replay": "Stored bars (replay)", "oanda": "OANDA practice, live prices", "mt5": "MetaTrader 5 demo, live prices"}
+BROKERS = {"paper": "Paper: filled here", "oanda": "OANDA practice account", "mt5": "MetaTrader 5 demo account"}
 MODES = {"auto": "Automatic", "approve": "A person approves"}
 SPEEDS = {0.0: "as fast as possible", 1.0: "1 × real time", 60.0: "60 × real time", 600.0: "600 × real time", 3_600.0: "3,600 × real time"}
 
@@ -62,13 +63,14 @@ def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[
     a, b, c, d = st.columns(4)
     balance = a.number_input(f"Balance, {before['account']['currency']}", 1.0, 1e12, float(before["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     speed, start = _replay(key, chosen, b, c) if source == "replay" else (0.0, None)
+    broker = "paper" if source == "replay" else b.selectbox("Orders go to", ["paper", source], key=f"{key}-broker", format_func=BROKERS.__getitem__, help="At a practice account its fills, costs and equity count.")
     mode = d.selectbox("Mode", list(MODES), key=f"{key}-mode", format_func=MODES.__getitem__, help="With approval a decision waits until the next bar ends; then it is expired.")
     with st.expander("More", icon=":material/more_horiz:"):
         e, f = st.columns(2)
         commands = e.file_uploader("Commands, CSV", type=["csv"], max_upload_size=1, key=f"{key}-commands", help="As commands.csv of a session: ts, who, command, arguments, reason. Each is worked after the last instant up to its ts.")
         titles = {"": "none"} | {row.name: row.title for row in desk.rule_sets.all()}
         rule_set = f.selectbox("Rule set to watch", list(titles), key=f"{key}-rule-set", format_func=titles.__getitem__, help="People are warned as the account comes near its floors; it refuses no order.")
-    given = dict(mode=mode, start=start, speed=speed, commands=commands.getvalue() if commands else b"", rule_set=rule_set)
+    given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=commands.getvalue() if commands else b"", rule_set=rule_set)
     return rules | dict(account=dict(balance=balance)), given
 
 
