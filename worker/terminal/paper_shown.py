@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from domain.live.tape import time_text
 from worker.desk.paper_rows import SessionView
+
+SIDES = {1: "long", -1: "short"}
+
+
+def readable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as people read it: times in UTC, sides in words.
+
+    >>> readable({"side": -1, "entry_ts": 1_710_115_500_000_000_000, "lots": 0.5})
+    {'side': 'short', 'entry_ts': '2024-03-11 00:05', 'lots': 0.5}
+    """
+    return {name: _word(name, value) for name, value in row.items()}
+
+
+def _word(name: str, value: Any) -> Any:
+    if name == "side":
+        return SIDES.get(value, value)
+    if (name == "ts" or name.endswith("_ts")) and isinstance(value, int):
+        return f"{datetime.fromtimestamp(value / 1e9, UTC):%Y-%m-%d %H:%M}"
+    return value
 
 
 def shown(view: SessionView) -> dict[str, Any]:
@@ -18,12 +37,3 @@ def shown(view: SessionView) -> dict[str, Any]:
         positions=view.positions.to_dict("records"), orders=view.orders.to_dict("records"), proposals=view.proposals.to_dict("records"),
         alarms=list(row.alarms), broker_account=dict(view.broker), rule_set=view.rule_set, floors=[dict(each) for each in view.floors],
     )  # fmt: skip
-
-
-def timed(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with its times, which are nanoseconds, as a person reads them.
-
-    >>> timed({"trade_id": 3, "entry_ts": 1_500_000_000_000_000_000, "ts": 0})
-    {'trade_id': 3, 'entry_ts': '2017-07-14T02:40:00Z', 'ts': 0}
-    """
-    return {name: time_text(value) if isinstance(value, int) and value and (name == "ts" or name.endswith("_ts")) else value for name, value in row.items()}
