@@ -16,6 +16,7 @@ import psutil
 from benchmarks.timing import Row
 from domain.live.quotes import Ended, FeedState, Instant, Opened
 from domain.market.bars import frame
+from worker.memory import keep_objects
 from worker.sessions import feeds
 from worker.sessions.accounts import LiveAccounts
 from worker.sessions.runner import Runner
@@ -59,7 +60,7 @@ def replayed(store: Store, settings: Settings) -> Row:
     opens, closes = price[:-1], price[1:]
     bars = frame(FIRST + np.arange(BARS) * MINUTE, open=opens, high=np.maximum(opens, closes), low=np.minimum(opens, closes), close=closes, volume=np.ones(BARS), spread=np.full(BARS, 1e-4))
     begin(store, 1, dict(feed="replay", frames={"EURUSD M1": store.frames.put(bars)}, speed=0), prefix="replay")
-    runner = Runner(store, settings, LiveAccounts())
+    runner = Runner(store, settings, LiveAccounts(), stay=keep_objects)
     runner.step()
     began, bars_then = time.perf_counter(), written(store)
     while runner.held or not bars_then:
@@ -127,7 +128,7 @@ def thousand(store: Store, settings: Settings) -> Iterator[Row]:
     feeds.SOURCES["benchmark"] = source
     begin(store, SESSIONS, {"feed": "benchmark"}, prefix="task")
     before = psutil.Process().memory_info().rss
-    runner = Runner(store, settings, LiveAccounts())
+    runner = Runner(store, settings, LiveAccounts(), stay=keep_objects)
     runner.step()
     for _ in range(60):             # features have seen enough to decide
         advance(runner, source.made)
@@ -160,7 +161,7 @@ def back(runner: Runner, store: Store, settings: Settings) -> Iterator[Row]:
     """A process ends, the next one takes its sessions up."""
     runner.leave()
     began = time.perf_counter()
-    heir = Runner(store, settings, LiveAccounts())
+    heir = Runner(store, settings, LiveAccounts(), stay=keep_objects)
     heir.step()
     seconds = time.perf_counter() - began
     yield Row(f"{len(heir.held):,} sessions are taken up again", seconds, goal="60 s", holds=seconds <= 60 and len(heir.held) == SESSIONS)

@@ -141,11 +141,11 @@ def single_rows() -> Iterator[Row]:
         samples = binary if name != "quantiles" else drawn(20_000, "number")
         times = one_row(fitted(name, samples, **params), samples)
         slowest = float(np.quantile(times, 0.99))
-        yield Row(f"{name} ({_said(params)}): one row through ONNX, 99th percentile; median {1e6 * np.median(times):.0f} µs", None, goal=f"≤ {1e6 * TREES:.0f} µs", holds=slowest <= TREES, figure=f"{1e6 * slowest:.0f} µs")
+        yield Row(f"{name} ({_options_text(params)}): one row through ONNX, 99th percentile; median {1e6 * np.median(times):.0f} µs", None, goal=f"≤ {1e6 * TREES:.0f} µs", holds=slowest <= TREES, figure=f"{1e6 * slowest:.0f} µs")
     for name, params in (("lstm", dict(layers=1, units=32)), ("lstm", dict(layers=2, units=64)), ("transformer", {})):
         times = one_row(fitted(name, number, bars=WINDOW, epochs=1, device="cpu", **params), number)
         middle = float(np.median(times))
-        yield Row(f"{name} ({_said(params) or 'as by default'}, {WINDOW} bars): one row through ONNX, median", None, goal=f"≤ {1e6 * LINES:.0f} µs", holds=middle <= LINES, figure=f"{1e6 * middle:.0f} µs")
+        yield Row(f"{name} ({_options_text(params) or 'as by default'}, {WINDOW} bars): one row through ONNX, median", None, goal=f"≤ {1e6 * LINES:.0f} µs", holds=middle <= LINES, figure=f"{1e6 * middle:.0f} µs")
 
 
 def one_row(model: Any, samples: Samples, times: int = 2_000) -> np.ndarray:
@@ -161,7 +161,7 @@ def one_row(model: Any, samples: Samples, times: int = 2_000) -> np.ndarray:
     return elapsed
 
 
-def _said(params: dict[str, Any]) -> str:
+def _options_text(params: dict[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in params.items() if key != "patience")
 
 

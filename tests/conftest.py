@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from tests.databases import KINDS, Postgres, postgres
 
@@ -101,10 +106,29 @@ def desk(store, settings, sent):
 
 
 def migrated(url: str) -> str:
+    """The address, with a migrated database behind it. SQLite's is a copy of one that was migrated once, as PostgreSQL's is made from a template."""
+    path = make_url(url).database
+    if make_url(url).get_backend_name() == "sqlite" and path and not Path(path).exists():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(migrated_file(), path)
+    else:
+        migrate(url)
+    return url
+
+
+@cache
+def migrated_file() -> Path:
+    """Of this process; it is closed, so all of it is in one file."""
+    folder = tempfile.TemporaryDirectory(prefix="tidemark-migrated-")
+    atexit.register(folder.cleanup)
+    migrate(f"sqlite:///{folder.name}/tidemark.db")
+    return Path(folder.name) / "tidemark.db"
+
+
+def migrate(url: str) -> None:
     from worker.store.engine import make_engine
     from worker.store.migrate import upgrade
 
     engine = make_engine(url)
     upgrade(engine)
     engine.dispose()
-    return url

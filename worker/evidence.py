@@ -36,9 +36,9 @@ def check(
     Whatever is wrong with the trail is in the verdict; only a database that does not answer raises.
     """
     began = time.monotonic()
-    found = _examined(store, progress, since, tables)
-    result = remembered(found, time.monotonic() - began)
-    at = _keep(store, result, found, whole=since is None)
+    examination = _examined(store, progress, since, tables)
+    result = remembered(examination, time.monotonic() - began)
+    at = _keep(store, result, examination, whole=since is None)
     if actor:
         _say(store, actor, result)
     return {**result, "at": at}
@@ -54,12 +54,12 @@ def check_copy(path: Path, progress: Progress = lambda share, note: None) -> dic
     began, engine = time.monotonic(), read_only(path)
     try:
         with engine.connect() as connection, connection.begin():
-            found = _guarded(lambda: examined(Unit(connection), SEEN, progress))
+            examination = _guarded(lambda: examined(Unit(connection), SEEN, progress))
     except DBAPIError as error:
         raise BadRequest(f"{path} cannot be read as a database: {error.orig}. Name a copy of the workspace's tidemark.db, with its -wal file if there is one") from None
     finally:
         engine.dispose()
-    return remembered(found, time.monotonic() - began)
+    return remembered(examination, time.monotonic() - began)
 
 
 def _examined(store: Store, progress: Progress, since: tuple[int, str] | None, tables: bool) -> Examination:
@@ -80,15 +80,15 @@ def _guarded(examine: Callable[[], Examination]) -> Examination:
         raise
 
 
-def _keep(store: Store, result: dict[str, Any], found: Examination, whole: bool) -> datetime:
+def _keep(store: Store, result: dict[str, Any], examination: Examination, whole: bool) -> datetime:
     try:
         with store.unit() as unit:
             at = unit.now()
             before = unit.fact(SEEN)
             unit.remember(FACT, {**result, "at": at.isoformat()})
-            if found.verdict.holds:
+            if examination.verdict.holds:
                 whole_at = at.isoformat() if whole else before.get("whole_at") if isinstance(before, dict) else None
-                unit.remember(SEEN, dict(rows=found.verdict.rows, root=found.verdict.root, whole_at=whole_at))
+                unit.remember(SEEN, dict(rows=examination.verdict.rows, root=examination.verdict.root, whole_at=whole_at))
             return at
     except DBAPIError as error:         # the table of facts is gone: the verdict is returned all the same
         if not unreadable(error):
@@ -106,11 +106,11 @@ def _say(store: Store, actor: str, result: dict[str, Any]) -> None:
         log.error("audit trail is now read-only: %s", result["why"])
 
 
-def remembered(found: Examination, seconds: float) -> dict[str, Any]:
-    verdict, faults = found.verdict, found.faults
+def remembered(examination: Examination, seconds: float) -> dict[str, Any]:
+    verdict, faults = examination.verdict, examination.faults
     return dict(
         rows=verdict.rows, head=verdict.head, root=verdict.root, holds=verdict.holds and not faults, broken_at=verdict.broken_at, why=verdict.why, seconds=round(seconds, 2),
-        faults=faults[:MOST], more=max(len(faults) - MOST, 0), since=found.since, covered=found.covered, uncovered=found.uncovered, guards=found.guards,
+        faults=faults[:MOST], more=max(len(faults) - MOST, 0), since=examination.since, covered=examination.covered, uncovered=examination.uncovered, guards=examination.guards,
     )  # fmt: skip
 
 

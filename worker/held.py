@@ -63,8 +63,8 @@ def _with(verdict: dict[str, Any], unit: Unit, held: Held) -> dict[str, Any]:
         row, why = held.fault(unit)
     except DBAPIError:          # the verdict says that there is no trail to be read
         row, why = 1, "The checkpoint is of a trail, and none can be read here."
-    said = dict(checkpoint=dict(size=held.checkpoint.size, root=held.checkpoint.root.hex(), agrees=not why))
+    compared = dict(checkpoint=dict(size=held.checkpoint.size, root=held.checkpoint.root.hex(), agrees=not why))
     if not why:
-        return verdict | said
+        return verdict | compared
     first = {} if not verdict["holds"] else dict(broken_at=row, why=why)
-    return verdict | first | dict(holds=False, faults=[*verdict["faults"], why]) | said
+    return verdict | first | dict(holds=False, faults=[*verdict["faults"], why]) | compared

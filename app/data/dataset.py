@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.data.download_record import download_record
+from app.drawn import download_drawn
 from app.kit import charts
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, pips, plural, short, typeset
@@ -17,7 +18,6 @@ from app.kit.tables import datasets_frame, findings_frame
 from app.kit.text import literal
 from app.kit.widgets import download, download_file, go, section, table
 from worker.desk import Desk
-from worker.desk.export import csv_of
 
 SPANS = {"1 day": 1, "1 week": 7, "1 month": 31, "1 year": 366, "All": None}
 COLUMNS: dict[str, Column] = {
@@ -45,7 +45,7 @@ def catalogue(desk: Desk, datasets: list) -> Any:
     if place is None:
         missing("dataset", wanted, "Choose one in the table.")
     row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, f"catalogue-{wanted}" if place is None else "catalogue", rows=8, pick=True)
-    download("Catalogue, CSV", "catalogue.csv", "text/csv", lambda: csv_of(frame.drop(columns="id")), "catalogue-csv")
+    download_drawn("Catalogue, CSV", "catalogue.csv", frame.drop(columns="id"), "catalogue-csv")
     if row is None:
         return None if place is None else datasets[place]
     st.query_params["dataset"] = row["id"]

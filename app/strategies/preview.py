@@ -28,29 +28,29 @@ def preview(desk: Desk) -> None:
 
 
 def result(run: Any) -> None:
-    found = run.summary
-    section("Preview", f"{number(found['bars'])} bars of {found['instrument']} {found['timeframe']}, {_day(found['first'])} to {_day(found['last'])} UTC; signals only, nothing is traded")
+    preview = run.summary
+    section("Preview", f"{number(preview['bars'])} bars of {preview['instrument']} {preview['timeframe']}, {_day(preview['first'])} to {_day(preview['last'])} UTC; signals only, nothing is traded")
     figures([
-        ("Long signals", number(found["longs"]), "entries", "Bars on which the long condition becomes true."), ("Short signals", number(found["shorts"]), "entries", "Bars on which the short condition becomes true."),
-        ("Exit signals", number(found["exits"]), "bars", "Bars on which an exit condition is true."), ("Between entries", _gap(found), "bars, mean", "Bars over signals."),
+        ("Long signals", number(preview["longs"]), "entries", "Bars on which the long condition becomes true."), ("Short signals", number(preview["shorts"]), "entries", "Bars on which the short condition becomes true."),
+        ("Exit signals", number(preview["exits"]), "bars", "Bars on which an exit condition is true."), ("Between entries", _gap(preview), "bars, mean", "Bars over signals."),
     ])  # fmt: skip
     left, right = st.columns([3, 4], gap="medium")
     with left:
-        counts = pd.DataFrame([dict(condition=TITLES[name], **values) for name, values in found["conditions"].items()])
+        counts = pd.DataFrame([dict(condition=TITLES[name], **values) for name, values in preview["conditions"].items()])
         config = st.column_config
         table(counts, dict(condition=config.TextColumn("Condition", width=120), true=config.NumberColumn("True", format="localized", width=72), false=config.NumberColumn("False", format="localized", width=72), unknown=config.NumberColumn("Unknown", format="localized", width=80)), "How often each condition is true, false and unknown")
     with right:
-        if not found["latest"]:
+        if not preview["latest"]:
             st.caption("No entry in these bars: the conditions never become true. Loosen one, or choose other bars.")
             return
-        rows = pd.DataFrame([dict(row, ts=clock(datetime.fromisoformat(row["ts"]))) for row in reversed(found["latest"])])
+        rows = pd.DataFrame([dict(row, ts=clock(datetime.fromisoformat(row["ts"]))) for row in reversed(preview["latest"])])
         config = st.column_config
         table(rows, dict(ts=config.TextColumn("UTC", width=124), side=config.TextColumn("Side", width=60), close=config.NumberColumn("Close", width=90), stop=config.NumberColumn("Stop", format="%.6g", width=90)), f"The last {plural(len(rows), 'entry', 'entries')}")
 
 
-def _gap(found: dict[str, Any]) -> str:
-    signals = found["longs"] + found["shorts"]
-    return number(round(found["bars"] / signals)) if signals else "—"
+def _gap(preview: dict[str, Any]) -> str:
+    signals = preview["longs"] + preview["shorts"]
+    return number(round(preview["bars"] / signals)) if signals else "—"
 
 
 def _day(text: str) -> str:

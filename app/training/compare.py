@@ -100,7 +100,7 @@ def render(desk: Desk) -> None:
 
 def compared(desk: Desk, runs: Sequence[Any]) -> None:
     reports = {run.id: report(desk, run.id) for run in runs}
-    tasks = {(told.get("scores") or {}).get("task") for told in reports.values()}
+    tasks = {(assessment.get("scores") or {}).get("task") for assessment in reports.values()}
     _differences(runs, len(tasks) > 1)
     figures = pd.DataFrame([_row(run, reports[run.id]) for run in runs])
     over(runs[0], "Scores", "all test parts of each run", figures, "compared")
@@ -144,11 +144,11 @@ def flat(spec: Mapping[str, Any]) -> dict[str, str]:
     return plain
 
 
-def _row(run: Any, told: Mapping[str, Any]) -> dict[str, Any]:
-    scores, trials = told.get("scores") or {}, told.get("trials") or {}
+def _row(run: Any, assessment: Mapping[str, Any]) -> dict[str, Any]:
+    scores, trials = assessment.get("scores") or {}, assessment.get("trials") or {}
     every = scores.get("all") or {}
     names = [name for name in SHOWN if every.get(name) is not None]
-    return dict(run=run.id, question=title_of(run), verdict=WORDS.get(str((told.get("verdict") or {}).get("state")), "Not judged"), trials=trials.get("count"), dsr=trials.get("dsr"), rows=every.get("rows"), **{name: every[name] for name in names})
+    return dict(run=run.id, question=title_of(run), verdict=WORDS.get(str((assessment.get("verdict") or {}).get("state")), "Not judged"), trials=trials.get("count"), dsr=trials.get("dsr"), rows=every.get("rows"), **{name: every[name] for name in names})
 
 
 def _scores(figures: pd.DataFrame) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from app.drawn import download_drawn
 from app.kit.figures import clock, plural, typeset
 from app.kit.text import literal
-from app.kit.widgets import download, table
+from app.kit.widgets import table
 from app.training import curves
 from app.training.panels import csv_button
-from worker.desk.export import csv_of
 
 BRIER = 3.0         # deviations of the Brier score from which it is an alarm by default
 COLOURS = {"alarm": "yellow", "calm": "green", "unknown": "gray"}
@@ -31,7 +30,7 @@ def headed(title: str, note: str, frame: pd.DataFrame, name: str) -> None:
         st.markdown(f"**{literal(title)}**", width="content")
         st.caption(literal(note), width="content")
         st.space("stretch")
-        download("CSV", f"{name}.csv", "text/csv", partial(csv_of, frame), f"take-{title}-{name}")
+        download_drawn("CSV", f"{name}.csv", frame, f"take-{title}-{name}")
 
 
 def history_of(checks: Sequence[Any]) -> pd.DataFrame:

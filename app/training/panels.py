@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.drawn import download_drawn
 from app.kit.text import literal
 from app.kit.widgets import download
 from worker.desk import Desk
-from worker.desk.export import csv_of
 
 STORED = {"samples": "Samples", "folds": "Folds", "predictions": "Predictions", "scores": "Scores of folds"}
 PARTIAL = {"predictions": "Predictions", "scores": "Scores of folds"}      # tables of a run that was cancelled
@@ -34,7 +34,7 @@ def headed(desk: Desk, run: Any, title: str, note: str, name: str) -> None:
 
 def over(run: Any, title: str, note: str, frame: pd.DataFrame, name: str) -> None:
     """A heading with its note, and the download of what is drawn below it."""
-    _heading(title, note, lambda: download("CSV", f"{run.id}_{name}.csv", "text/csv", partial(csv_of, frame), f"take-{name}-{title}-{run.id}"))
+    _heading(title, note, lambda: download_drawn("CSV", f"{run.id}_{name}.csv", frame, f"take-{name}-{title}-{run.id}", f"run:{run.id}"))
 
 
 def _heading(title: str, note: str, button: Any) -> None:
@@ -65,4 +65,4 @@ def badge(state: str, word: str) -> None:
 
 def csv_button(name: str, frame: pd.DataFrame, key: str) -> None:
     """The download of a table that is drawn."""
-    download("CSV", name, "text/csv", partial(csv_of, frame), key)
+    download_drawn("CSV", name, frame, key)

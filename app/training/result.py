@@ -46,12 +46,12 @@ def result(desk: Desk, run: Any) -> None:
     st.caption(sentence(desk, request) if request else literal(f"{run.title}; its data was deleted."))
     if partial:
         return _partial(desk, run)
-    told = report(desk, run.id)
-    scores = told.get("scores") or {}
-    _verdict(desk, run, told)
-    _leakage(run, told)
-    figures(headline(told, str(run.spec["scheme"])), width=124)
-    _picture(desk, run, told, scores)
+    assessment = report(desk, run.id)
+    scores = assessment.get("scores") or {}
+    _verdict(desk, run, assessment)
+    _leakage(run, assessment)
+    figures(headline(assessment, str(run.spec["scheme"])), width=124)
+    _picture(desk, run, assessment, scores)
     for tab, name in zip(st.tabs(list(TABS), key=f"training-tabs-{run.id}", on_change="rerun"), TABS, strict=True):
         if tab.open:
             with tab:
@@ -105,8 +105,8 @@ def _head(desk: Desk, run: Any, partial: bool) -> None:
             runs.delete(desk, run)
 
 
-def _verdict(desk: Desk, run: Any, told: Mapping[str, Any]) -> None:
-    verdict = told.get("verdict") or {}
+def _verdict(desk: Desk, run: Any, assessment: Mapping[str, Any]) -> None:
+    verdict = assessment.get("verdict") or {}
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         if run.synthetic:
             st.badge("synthetic", color="violet")
@@ -126,9 +126,9 @@ def _stale(desk: Desk, run: Any, why: str) -> None:
             show(attempt(lambda: desk.training.submit(desk.training.request_of(run.id))))
 
 
-def _leakage(run: Any, told: Mapping[str, Any]) -> None:
+def _leakage(run: Any, assessment: Mapping[str, Any]) -> None:
     """What was done against leaks: the gate before training, the control after it; each with its sentence."""
-    control, gate = told.get("control") or {}, run.manifest.get("gate") or {}
+    control, gate = assessment.get("control") or {}, run.manifest.get("gate") or {}
     section("Leakage", "checked before any score; a leak stops the training")
     columns = len(gate.get("columns") or [])
     left, right = st.columns(2, gap="medium")
@@ -140,16 +140,16 @@ def _leakage(run: Any, told: Mapping[str, Any]) -> None:
         st.caption(literal(typeset(str(control.get("sentence", "The control was not run.")))), width="stretch")
 
 
-def headline(told: Mapping[str, Any], scheme: str) -> list[tuple[str, str, str, str]]:
+def headline(assessment: Mapping[str, Any], scheme: str) -> list[tuple[str, str, str, str]]:
     """The figures: main score, gain over the best baseline, trials, DSR, samples."""
-    scores, trials = told.get("scores") or {}, told.get("trials") or {}
+    scores, trials = assessment.get("scores") or {}, assessment.get("trials") or {}
     all_, main = scores.get("all") or {}, str(scores.get("main") or "")
     rows = [(score(main).title, written(main, all_.get(main)), "all test parts", score(main).meaning)] if main else []
     if "auc" in all_ and main != "auc":
         rows.append((score("auc").title, written("auc", all_.get("auc")), "no skill: 0.5", score("auc").meaning))
     if all_.get("coverage") is not None:
         rows.append(("Coverage", percent(all_["coverage"], 2), f"promised {percent(all_.get('nominal'), 0)}", score("coverage").meaning))
-    hardest = min((row for row in told.get("baselines") or [] if row.get("gain") is not None), key=compare.share, default=None)
+    hardest = min((row for row in assessment.get("baselines") or [] if row.get("gain") is not None), key=compare.share, default=None)
     if hardest:
         low, high = (number(100 * hardest[name] / hardest["baseline"], 2, True) for name in ("low", "high"))
         rows.append((f"Gain over {compare.words(hardest['name'])}", percent(compare.share(hardest), 2, True), f"95 %: {low} … {high}", f"Of the hardest baseline's mean daily {compare.words(hardest['loss'])}, how much the model loses less; its interval holds 0 where that is undecided."))
@@ -158,7 +158,7 @@ def headline(told: Mapping[str, Any], scheme: str) -> list[tuple[str, str, str, 
         dsr = trials.get("dsr")
         rows.append(("Trials counted", number(trials.get("count")), f"family {trials.get('family', DASH)}", "Distinct questions of this family on any of this data, by any user, cancelled ones that were seen included."))
         rows.append(("DSR", number(dsr, 3), "asked: 0.95" if dsr is not None else "not available", literal(typeset(str(trials.get("reason") or "Deflated Sharpe ratio of the filtered walk-forward equity: the chance that its Sharpe is above what so many trials give without skill.")))))
-    crossed = (told.get("crossed") or {}).get("share")
+    crossed = (assessment.get("crossed") or {}).get("share")
     if crossed is not None:
         rows.append(("Crossed", percent(crossed, 2), "of rows, then sorted", "Share of rows whose quantiles were not in order."))
     count = all_.get("rows")
@@ -166,12 +166,12 @@ def headline(told: Mapping[str, Any], scheme: str) -> list[tuple[str, str, str, 
     return rows
 
 
-def _picture(desk: Desk, run: Any, told: Mapping[str, Any], scores: Mapping[str, Any]) -> None:
+def _picture(desk: Desk, run: Any, assessment: Mapping[str, Any], scores: Mapping[str, Any]) -> None:
     left, right = st.columns([5, 3], gap="medium")
     with left:
         earned.view(desk, run, scores)
     with right:
-        compare.baselines(run, told.get("baselines") or [])
+        compare.baselines(run, assessment.get("baselines") or [])
 
 
 def _samples(run: Any) -> None:

@@ -18,7 +18,7 @@ from app.training.addresses import open_view
 from worker.desk import Desk, TrainingRequest
 
 ABOUT = "Trials are judged on the validation parts alone, and each counts as one trial. What is taken is the trial whose five nearest are best on average, not the luckiest."
-AROUND = 4          # times the default, and its share, that a range begins with
+FACTOR = 4          # times the default, and its share, that a range begins with
 LATEST = 4          # tunings that are offered
 
 
@@ -36,7 +36,7 @@ def ranges(desk: Desk, key: str, learner: str) -> tuple[dict[str, Any], dict[str
 def _range(param: Any, key: str) -> dict[str, Any]:
     """From, to, and whether by ratio."""
     low, high, log = st.columns([1, 1, 1], vertical_alignment="bottom")
-    start, end = around(param)
+    start, end = first_range(param)
     kind: Any = int if param.type is int else float
     bounds: dict[str, Any] = dict(min_value=kind(param.low) if param.low is not None else None, max_value=kind(param.high) if param.high is not None else None)
     form: dict[str, Any] = {} if kind is int else dict(format="%g")
@@ -47,14 +47,14 @@ def _range(param: Any, key: str) -> dict[str, Any]:
     return dict(low=first, high=last, log=bool(by_ratio))
 
 
-def around(param: Any) -> tuple[float, float]:
+def first_range(param: Any) -> tuple[float, float]:
     """A range about the default, within the parameter's bounds.
 
     >>> from types import SimpleNamespace
-    >>> around(SimpleNamespace(default=8, low=2, high=20)), around(SimpleNamespace(default=0.0, low=0.0, high=None))
+    >>> first_range(SimpleNamespace(default=8, low=2, high=20)), first_range(SimpleNamespace(default=0.0, low=0.0, high=None))
     ((2.0, 20), (0.0, 1.0))
     """
-    low, high = (param.default / AROUND, param.default * AROUND) if param.default else (0.0, 1.0)
+    low, high = (param.default / FACTOR, param.default * FACTOR) if param.default else (0.0, 1.0)
     return max(low, param.low) if param.low is not None else low, min(high, param.high) if param.high is not None else high
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -23,6 +23,8 @@ PLACES = 4              # positions and orders, at first
 PLACE = {name: ACCOUNT.fields[name][1] // 8 for name in ACCOUNT.names or ()}     # type: ignore[index]     # of a number of the account among its words of 8 bytes
 ORDERS = slice(PLACE["positions"], PLACE["waiting"] + 1)        # positions, pending, waiting
 NEVER = int(codes.NEVER)
+NUMBERED = {"time_bar": NEVER, "entry_bar": None, "part_bar": -1, "add_from": None}      # of a position: bars by their number, and what names none
+EXPIRES = {"expires": NEVER}
 
 
 class LiveAccount:
@@ -59,6 +61,11 @@ class LiveAccount:
     def waiting(self) -> np.ndarray:
         return self.state["waiting"][: self.numbers[PLACE["waiting"]]]
 
+    @property
+    def orders(self) -> int:
+        """How many positions and orders there are."""
+        return int(self.numbers[ORDERS].sum())
+
     def step(self) -> None:
         """Works the nearest instant that lies in the window. There must be one, and space for it."""
         if kernel.run(self._context, 1) != 1:
@@ -78,7 +85,7 @@ class LiveAccount:
 
     def make_space(self, coming: int) -> None:
         """For as many more orders."""
-        orders = coming + int(self.numbers[ORDERS].sum())
+        orders = coming + self.orders
         if orders > len(self.state["positions"]):
             self._grow(2 * orders)
 
@@ -107,9 +114,9 @@ class LiveAccount:
     def renumber(self, k: int, by: int) -> None:
         """The bars of a series have moved by so many places."""
         self.cursors["bar"][k] += by
-        shift_positions(self.positions(), k, by)
+        _shift(self.positions(), k, by, NUMBERED)
         for orders in (self.pending(), self.waiting()):
-            shift_orders(orders, k, by)
+            _shift(orders, k, by, EXPIRES)
 
     def change(self, rules: Rules) -> None:
         """Other limits, from the next instant on."""
@@ -144,15 +151,10 @@ def _state(series: int, rules: Rules, context: np.ndarray) -> dict[str, np.ndarr
     return dict(account=account, cursors=np.zeros(series, CURSOR), **empty, recent=np.zeros(int(context["kelly_window"][0])), **remembered(context[0], series))
 
 
-def shift_positions(positions: np.ndarray, k: int, by: int) -> None:
-    own = positions["task"] == k
-    if not len(own) or not own.any():
-        return
-    for name, sentinel in (("time_bar", NEVER), ("entry_bar", None), ("part_bar", -1), ("add_from", None)):
-        moved = own if sentinel is None else own & (positions[name] != sentinel)
-        positions[name][moved] += by
-
-
-def shift_orders(orders: np.ndarray, k: int, by: int) -> None:
-    if len(orders):
-        orders["expires"][(orders["task"] == k) & (orders["expires"] != NEVER)] += by
+def _shift(records: np.ndarray, k: int, by: int, names: Mapping[str, int | None]) -> None:
+    """Of one position or order after another: there are few, and a loop is then several times as fast as a mask."""
+    for each in records:
+        if each["task"] == k:
+            for name, nothing in names.items():
+                if each[name] != nothing:
+                    each[name] += by

@@ -16,7 +16,7 @@ from domain.backtest.live_limits import read_again, warn_again
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_tables import Averages, Flats
 from domain.backtest.live_tape import OwnTape, Tape, together
-from domain.backtest.live_window import KINDS, TABLES, Window
+from domain.backtest.live_window import Window
 from domain.backtest.series import Bars
 from domain.errors import BadBars, BadRequest
 from domain.market.calendar import bar_ends
@@ -139,7 +139,7 @@ class LiveBars:
         """Other limits: their warnings of the bars in the window, as if they had always been so."""
         before, rule, self.rules, self._governing = self.columns[0].rule, rule_of(rules.limits, rules.sizing), rules, governing(rules.limits)
         if rules.limits.max_correlation and self.window.rows["rho"] < len(self.names) ** 2:
-            self.window.make_rows(self.window.count, rho=len(self.names) ** 2)
+            self.window.make_rows(self.window.places, self.window.count, rho=len(self.names) ** 2)
         self.account.change(rules)
         self.account.tell_window()
         for k in range(len(self.series)):
@@ -157,21 +157,25 @@ class LiveBars:
 
     def values(self) -> dict[str, Any]:
         """What is stored beside the arrays."""
-        bases = self._bases()
-        kept = dict(base=[count - base for count, base in zip(self.window.count, bases, strict=True)], ended=[ended - base for ended, base in zip(self.ended, bases, strict=True)])
         averages = [[[each.count, each.value] for each in (*own, self.columns[k].spikes)] for k, own in enumerate(self.averages.of)]
-        return dict(windows=self.averages.windows, flats=self.flats.rows, last=self.last, averages=averages, finer=self.finer.coming, **kept)
+        places = dict(places=self.window.places, count=self.window.count, ended=self.ended)
+        return dict(windows=self.averages.windows, flats=self.flats.rows, last=self.last, averages=averages, finer=self.finer.coming, **places)
 
     def arrays(self) -> list[np.ndarray]:
-        """The bars that are still read."""
-        return [self.window.columns[name][..., k, base : self.window.count[k]] for k, base in enumerate(self._bases()) for name in (*KINDS, *TABLES)]
+        """The bars in the window."""
+        return [block[:, k, :count] for k, count in enumerate(self.window.count) for block in (self.window.words, self.window.marks)]
 
-    def shifted(self) -> list[int]:
-        """By how many places each series' bars move when they are stored: to the front of no window."""
-        return [-(self.window.first(k) + base) for k, base in enumerate(self._bases())]
+    def forget(self) -> None:
+        """Bars that are not read any more leave."""
+        for k, bar in enumerate(self.account.cursors["bar"].tolist()):
+            if (leaving := bar - 1 - self.window.first(k)) > 0:
+                self._leave(k, leaving)
 
-    def _bases(self) -> list[int]:
-        return [max(bar - 1 - self.window.first(k), 0) for k, bar in enumerate(self.account.cursors["bar"].tolist())]
+    def _leave(self, k: int, bars: int) -> None:
+        self.window.drop(k, bars)
+        self.account.renumber(k, -bars)
+        self.account.tasks["count"][k] -= bars
+        self.ended[k] -= bars
 
     def _check_open(self, k: int, ts: int) -> None:
         name, b = self.series[k].name, self.window.count[k]
@@ -197,12 +201,9 @@ class LiveBars:
 
     def _make_place(self, k: int) -> None:
         """Bars before the one before the present leave; where there are none, the window grows."""
-        leaving = self._bases()[k]
-        if leaving:
-            self.window.drop(k, leaving)
-            self.account.renumber(k, -leaving)
-            self.account.tasks["count"][k] -= leaving
-            self.ended[k] -= leaving
+        leaving = int(self.account.cursors["bar"][k]) - 1 - self.window.first(k)
+        if leaving > 0:
+            self._leave(k, leaving)
             return
         before = self.window.grow()
         for series in range(len(self.series)):

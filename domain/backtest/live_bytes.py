@@ -18,10 +18,11 @@ from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL,
 from domain.errors import TidemarkError
 from domain.trading.outcomes import COUNTS, REASONS
 
-VERSION = 2         # of what is stored beside the records
+VERSION = 3         # of what is stored beside the records
 HASHED = 16         # bytes of the hash
-SIZE = struct.Struct("<I")
-LARGE, PLAIN, DEFLATED = 2_048, b"0", b"1"      # bytes from which on they are deflated: many orders and positions
+SIZE = 4            # bytes in which the number of parts is written, then the size of each
+ENCODER = json.JSONEncoder(separators=(",", ":"))
+LARGE, PLAIN, DEFLATED = 3_072, b"0", b"1"      # bytes from which on they are deflated: many orders and positions
 
 
 class OtherLayout(TidemarkError):
@@ -47,13 +48,13 @@ def _body(stored: bytes) -> bytes:
     try:
         return zlib.decompress(stored[HASHED + 1 :])
     except zlib.error as error:
-        raise OtherLayout("the stored state of this account is cut short; rebuild the account from its tape") from error
+        raise _cut_short() from error
 
 
 def packed(layout_hash: bytes, values: Mapping[str, Any], arrays: Iterable[np.ndarray]) -> bytes:
     """``values``: plain ones, as JSON."""
-    parts = [json.dumps(values, separators=(",", ":")).encode(), *(array.tobytes() for array in arrays)]
-    body = b"".join(SIZE.pack(len(part)) + part for part in parts)
+    parts = [ENCODER.encode(values).encode(), *[array.tobytes() for array in arrays]]
+    body = b"".join([struct.pack(f"<{len(parts) + 1}I", len(parts), *map(len, parts)), *parts])
     return layout_hash + (DEFLATED + zlib.compress(body, 1) if len(body) > LARGE else PLAIN + body)
 
 
@@ -63,14 +64,26 @@ class Unpacked:
     def __init__(self, stored: bytes, layout_hash: bytes) -> None:
         if stored[:HASHED] != layout_hash:
             raise OtherLayout("the stored state of this account was written by another version of the program, or for other series; rebuild the account from its tape")
-        self._stored, self._at = _body(stored), 0
+        self._stored, self._part = _body(stored), 0
+        self._sizes = self._sizes_of_parts()
+        self._at = SIZE * (len(self._sizes) + 1)
         self.values: dict[str, Any] = json.loads(self._next())
 
     def array(self, kind: Any) -> np.ndarray:
         return np.frombuffer(self._next(), kind).copy()
 
+    def _sizes_of_parts(self) -> tuple[int, ...]:
+        count = int.from_bytes(self._stored[:SIZE], "little")
+        if len(self._stored) < SIZE * (count + 1):
+            raise _cut_short()
+        return struct.unpack_from(f"<{count}I", self._stored, SIZE)
+
     def _next(self) -> bytes:
-        if self._at + SIZE.size > len(self._stored) or self._at + SIZE.size + (size := SIZE.unpack_from(self._stored, self._at)[0]) > len(self._stored):
-            raise OtherLayout("the stored state of this account is cut short; rebuild the account from its tape")
-        self._at += SIZE.size + size
+        if self._part == len(self._sizes) or self._at + (size := self._sizes[self._part]) > len(self._stored):
+            raise _cut_short()
+        self._part, self._at = self._part + 1, self._at + size
         return self._stored[self._at - size : self._at]
+
+
+def _cut_short() -> OtherLayout:
+    return OtherLayout("the stored state of this account is cut short; rebuild the account from its tape")

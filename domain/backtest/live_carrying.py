@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 
 from domain.backtest.live_account import PLACE, LiveAccount
 from domain.backtest.live_orders import Signals
 from domain.backtest.live_records import Booked, EquityRow, Fill, Held, LiveSeries, Present, Resting, Review, Trade
-from domain.backtest.state import ORDERS
+from domain.backtest.state import ORDERS, POSITION
 from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 
 FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills"))
+MONEY = np.array([PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")])
+WHOLE = np.array([PLACE[name] for name in ("halted", "trades", "ambiguous")])
+ALL_COUNTS = slice(PLACE["counts"], PLACE["counts"] + len(COUNTS))
+HELD = itemgetter(*((POSITION.names or ()).index(name) for name in ("trade", "signal", "task", "side", "lots", "price", "stop", "target", "reached", "entry_ts", "mark", "swap", "margin", "leaves")))
 
 
 class Carrier:
@@ -43,12 +49,13 @@ class Carrier:
         return EquityRow(int(self._account.outputs["row_ts"][0]), *self._account.rows[1:, 0].tolist()) if self._rows else None
 
     def present(self) -> Present:
-        account = self._account.state["account"][0]
-        counts = dict(zip(COUNTS, account["counts"].tolist(), strict=True))
-        resting = tuple(self._resting(order) for orders in (self._account.waiting(), self._account.pending()) for order in orders)
-        numbers = {name: float(account[name]) for name in ("balance", "equity", "used", "day_start", "peak")}
-        held = tuple(self._held(p) for p in self._account.positions())
-        return Present(**numbers, halted=int(account["halted"]), entries=int(account["trades"]), ambiguous=int(account["ambiguous"]), counts=counts, held=held, resting=resting)
+        account, numbers = self._account, self._account.numbers
+        counts = dict(zip(COUNTS, numbers[ALL_COUNTS].tolist(), strict=True))
+        resting = tuple(self._resting(order) for orders in (account.waiting(), account.pending()) for order in orders)
+        balance, equity, used, day_start, peak = numbers[MONEY].view(np.float64).tolist()
+        halted, entries, ambiguous = numbers[WHOLE].tolist()
+        held = tuple(self._held(p.tolist()) for p in account.positions())
+        return Present(balance, equity, used, day_start, peak, halted, entries, ambiguous, counts, held, resting)
 
     def _new_row(self) -> EquityRow | None:
         numbers = self._account.numbers
@@ -94,14 +101,12 @@ class Carrier:
             for signal, ts, k, verdict, reason, asked, given in self._account.outputs["reviews"][:count].tolist()
         )
 
-    def _held(self, p: np.void) -> Held:
-        signal, k = self._signals.table[p["signal"]], int(p["task"])
-        targets = tuple(float(price) for t, price in enumerate(p["target"]) if price == price and not int(p["reached"]) & (1 << t))
+    def _held(self, position: tuple[Any, ...]) -> Held:
+        trade, number, k, side, lots, price, stop, target, reached, entry_ts, mark, swap, margin, leaves = HELD(position)
+        signal = self._signals.table[number]
+        targets = tuple([each for t, each in enumerate(target.tolist()) if each == each and not reached & (1 << t)])
         tag = self._signals.tags.words[int(signal["tag"])]
-        return Held(
-            int(p["trade"]), int(signal["number"]) + 1, k, self._names[k], tag, int(p["side"]), float(p["lots"]), float(p["price"]), float(p["stop"]), targets,
-            int(p["entry_ts"]), float(p["mark"]), float(p["swap"]), float(p["margin"]), bool(p["leaves"]),
-        )  # fmt: skip
+        return Held(trade, int(signal["number"]) + 1, k, self._names[k], tag, side, lots, price, stop, targets, entry_ts, mark, swap, margin, bool(leaves))
 
     def _resting(self, order: np.void) -> Resting:
         s, k = self._signals.table[order["signal"]], int(order["task"])

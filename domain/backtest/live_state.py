@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from domain.backtest.live_account import PLACE, shift_orders, shift_positions
+from domain.backtest.live_account import PLACE
 from domain.backtest.live_bytes import Unpacked
 from domain.backtest.live_columns import NAN, Wilder
-from domain.backtest.live_window import KINDS, TABLES
 from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL, WAITING
 from domain.params import values_of
 from domain.trading.rules import Rules
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 
 def stored_values(live: LiveSimulation) -> dict[str, Any]:
-    live.clear()
     words = {name: [[k, word, number] for (k, word), number in words.numbers.items()] for name, words in (("tags", live.signals.tags), ("groups", live.signals.groups))}
     given = dict(given=live.signals.given, entries=live.signals.entries, words=[live.signals.tags.given, live.signals.groups.given])
     sources = [[source.end, source.mid, list(source.coming)] for source in live.conversion.sources] if live.conversion else []
@@ -28,16 +26,10 @@ def stored_values(live: LiveSimulation) -> dict[str, Any]:
 
 
 def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
-    account = live.account
-    positions, pending, waiting, cursors = account.positions().copy(), account.pending().copy(), account.waiting().copy(), account.cursors.copy()
-    for k, by in enumerate(live.bars.shifted()):
-        cursors["bar"][k] += by
-        shift_positions(positions, k, by)
-        shift_orders(pending, k, by)
-        shift_orders(waiting, k, by)
-    recent = account.recent[: int(account.numbers[PLACE["closed"]])]
-    signals = [live.signals.table[: live.signals.count], live.signals.protection_table[: live.signals.protections]]
-    return [account.state["account"], cursors, positions, pending, waiting, recent, account.state["entered"], account.state["tails"], account.rows[:, 0], *signals, account.final_rate, *live.bars.arrays()]
+    account, signals = live.account, live.signals
+    state = [account.state["account"], account.cursors, account.positions(), account.pending(), account.waiting()]
+    looked_back = [account.recent[: int(account.numbers[PLACE["closed"]])], account.state["entered"], account.state["tails"], account.rows[:, 0]]
+    return [*state, *looked_back, signals.table[: signals.count], signals.protection_table[: signals.protections], account.final_rate, *live.bars.arrays()]
 
 
 def rules_in(parts: Unpacked, rules: Rules) -> Rules:
@@ -82,13 +74,10 @@ def _signals(live: LiveSimulation, values: dict[str, Any], table: np.ndarray, pr
 def _bars(live: LiveSimulation, values: dict[str, Any], parts: Unpacked) -> None:
     bars, window, account = live.bars, live.bars.window, live.account
     bars.averages.windows, bars.flats.rows = lengths, flats = values["windows"], [(k, text) for k, text in values["flats"]]
-    window.make_rows(values["base"], atr=len(lengths), flat_at=len(flats), shut_at=len(flats))
-    for k, count in enumerate(values["base"]):
-        for name, kind in {**KINDS, **TABLES}.items():
-            column = parts.array(kind)
-            window.columns[name][..., k, :count] = column.reshape(*window.columns[name].shape[:-2], count)
+    window.make_rows(values["places"], values["count"], atr=len(lengths), flat_at=len(flats), shut_at=len(flats))
+    for k, count in enumerate(values["count"]):
+        window.take_back(k, parts.array(np.int64), parts.array(np.int8))
         account.tasks["count"][k], account.tasks["open_ended"][k] = count, not values["last"][k]
-        account.renumber(k, window.first(k))
         *averages, spikes = (Wilder(length, *each) for length, each in zip((*lengths, bars.columns[k].rule.window), values["averages"][k], strict=True))
         bars.averages.of[k], bars.columns[k].spikes = averages, spikes
         bars.columns[k].average = spikes.value if spikes.count > spikes.window else NAN

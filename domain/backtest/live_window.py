@@ -14,7 +14,9 @@ TABLES = {"atr": np.float64, "flat_at": np.int64, "shut_at": np.int64, "rho": np
 
 
 class Window:
-    """Columns of ``series`` x ``places``; those of ``TABLES`` have rows of that. A bar's number is its place in the flat array."""
+    """Columns of ``series`` x ``places``; those of ``TABLES`` have rows of that. A bar's number is its place in the flat array.
+
+    They lie one behind another: ``words`` holds the columns of 8 bytes, ``marks`` those of one."""
 
     def __init__(self, series: int, rows: dict[str, int]) -> None:
         self.series, self.places = series, PLACES
@@ -36,11 +38,16 @@ class Window:
     def is_full(self, k: int) -> bool:
         return self.count[k] == self.places
 
+    def take_back(self, k: int, words: np.ndarray, marks: np.ndarray) -> None:
+        """The bars of a series as they were stored."""
+        for block, own in ((self.words, words), (self.marks, marks)):
+            block[:, k, : self.count[k]] = own.reshape(len(block), self.count[k])
+
     def drop(self, k: int, bars: int) -> None:
         """The first ``bars`` of a series leave; those after them move forward."""
         kept = self.count[k] - bars
-        for column in self.columns.values():
-            column[..., k, :kept] = column[..., k, bars : bars + kept].copy()
+        for block in (self.words, self.marks):
+            block[:, k, :kept] = block[:, k, bars : bars + kept].copy()
         self.count[k] = kept
 
     def grow(self) -> int:
@@ -57,22 +64,26 @@ class Window:
         self._allocate(self.places)
         return row
 
-    def make_rows(self, count: list[int], **rows: int) -> None:
-        """Places for so many bars of each series, and so many rows of these tables."""
-        while self.places < max(count):
-            self.places *= 2
+    def make_rows(self, places: int, count: list[int], **rows: int) -> None:
+        """So many places for the bars of each series, of which so many are there, and so many rows of these tables."""
         self.rows |= {name: max(number, 1) for name, number in rows.items()}
         self.count = list(count)
-        self._allocate(self.places)
+        self._allocate(places)
 
     def _allocate(self, places: int) -> None:
         """New arrays with what the old ones hold."""
         old, self.places = self.columns, places
-        shapes = {**{name: (self.series, places) for name in KINDS}, **{name: (self.rows[name], self.series, places) for name in TABLES}}
-        self.columns = {name: _empty(shape, {**KINDS, **TABLES}[name]) for name, shape in shapes.items()}
-        for name, column in old.items():
-            self.columns[name][tuple(slice(0, size) for size in column.shape)] = column
-
-
-def _empty(shape: tuple[int, ...], kind: type) -> np.ndarray:
-    return np.full(shape, np.nan) if kind is np.float64 else np.zeros(shape, kind)
+        wide = [name for name, kind in KINDS.items() if kind is not np.int8]
+        self.words = np.zeros((len(wide) + sum(self.rows.values()), self.series, places), np.int64)
+        self.marks = np.zeros((len(KINDS) - len(wide), self.series, places), np.int8)
+        self.columns = dict(zip(wide, (self.words[row].view(KINDS[name]) for row, name in enumerate(wide)), strict=True))
+        self.columns |= zip((name for name in KINDS if name not in wide), self.marks, strict=True)
+        first = len(wide)
+        for name, rows in self.rows.items():
+            self.columns[name] = self.words[first : first + rows].view(TABLES[name])
+            first += rows
+        for name, column in self.columns.items():
+            if column.dtype == np.float64:
+                column[...] = np.nan
+            if name in old:
+                column[tuple(slice(0, size) for size in old[name].shape)] = old[name]

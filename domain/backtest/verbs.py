@@ -61,8 +61,8 @@ class Verbs:
     def work(self, command: Command, account: CommandedAccount) -> list[str]:
         """Sentences on what it could not do. Raises BadRequest for a name that the account does not know, and then does nothing."""
         how = getattr(self, "_" + command.command.replace("-", "_"))
-        said = how(command.asked, command.ts, account)
-        return [f"{command.command} of {text_of(command.ts)}: {sentence}" for sentence in said or ()]
+        sentences = how(command.asked, command.ts, account)
+        return [f"{command.command} of {text_of(command.ts)}: {sentence}" for sentence in sentences or ()]
 
     # --- halts
 

@@ -15,7 +15,7 @@ from domain.compliance.run_days import COLUMNS, RunDays
 from domain.compliance.trades import OPEN
 from domain.errors import BadRequest
 
-SPREAD = 0.1  # of the median: quartiles of what was risked further apart than that are said
+SPREAD = 0.1  # of the median: quartiles of what was risked further apart than that are reported
 
 
 def days_of(path: Path, clock: DayClock) -> RunDays:

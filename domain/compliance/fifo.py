@@ -84,7 +84,7 @@ def _against(trades: Trades) -> np.ndarray:
 def hedges(stretch: Stretch) -> list[tuple[int, list[int]]]:
     """Row of each trade opened while others of its instrument are open on the other side, and the rows of those, oldest first."""
     trades = stretch.trades
-    found = []
+    hedged = []
     for row in np.flatnonzero(stretch.opened & (_against(trades) > 0.5)):
         other = (trades.instrument == trades.instrument[row]) & (trades.side != trades.side[row])
         other &= (
@@ -93,8 +93,8 @@ def hedges(stretch: Stretch) -> list[tuple[int, list[int]]]:
             & (np.arange(len(trades)) < row)
         )
         if other.any():
-            found.append((int(row), np.flatnonzero(other).tolist()))
-    return found
+            hedged.append((int(row), np.flatnonzero(other).tolist()))
+    return hedged
 
 
 def matched(trades: Trades) -> list[tuple[Any, int, str, Any, float]]:

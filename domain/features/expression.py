@@ -73,7 +73,7 @@ def uses_in(node: Node) -> tuple[Use, ...]:
     >>> [use.column for use in uses_in(parse("close > sma(50) and held(rsi(14) < 30, 3) and sma(50) > close@D1"))]
     ['sma(50)', 'rsi(14)', 'expression(close)@D1']
     """
-    return tuple({found.column: found for found in _uses(node)}.values())
+    return tuple({use.column: use for use in _uses(node)}.values())
 
 
 def leaves_of(node: Node) -> Iterator[Name]:

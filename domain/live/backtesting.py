@@ -9,7 +9,8 @@ import pandas as pd
 from domain.backtest.commanded import Commanded, replay_commanded
 from domain.backtest.parameters import Version, spliced, versions_of
 from domain.backtest.simulator import replay as simulated
-from domain.backtest.study import Series, context_of, decided, run
+from domain.backtest.study import Series, context_of, run
+from domain.backtest.study import decided as columns_of
 from domain.backtest.volatility_stops import with_volatility_stops
 from domain.errors import BadRequest
 from domain.features import Context
@@ -30,27 +31,30 @@ def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = 
         return plan.inputs.selection.backtested(plan, series, commands)
     if plan.of_signals:
         return run(list(series.values()), plan.rules, None, _signals(plan, series), rates, commands=commands, ask=asks).outcome
-    if len(plan.strategies) == 1 and len(plan.decided) == len(plan.series):
+    decided = [(text, number) for text, number in plan.decided if text in series]
+    if len(plan.strategies) == 1 and len(decided) == len(series):
         return run(list(series.values()), plan.rules, plan.strategies[0].made, rates=rates, commands=commands, ask=asks).outcome
-    tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in plan.decided]
+    tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in decided]
     if not commands and not asks:
         return simulated(tasks, plan.account_rules, rates)
-    names = [plan.names[number] for _, number in plan.decided]
+    names = [plan.names[number] for _, number in decided]
     return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), rates).outcome
 
 
 def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Context] = {}) -> dict[str, Series]:
-    """The series of a tape as a backtest reads them, each with its history."""
+    """The series of a tape as a backtest reads them, each with its history; one of which no bar has ended yet is left out."""
     history, traded = split(bars, plan)
     series = {}
     for text in plan.series:
         before, own = (frame_of(bar for bar in part if bar.series == text) for part in (history, traded))
         if not len(own):
-            raise BadRequest(f"the tape has no bar of {text}; take it out of the plan")
+            continue
         context = contexts.get(text, Context())
         finer = plan.inputs.finer.get(text)
         magnified = dict(finer=finer.bars, finer_timeframe=finer.timeframe) if finer else {}
         series[text] = Series(plan.instrument(text), plan.name_of(text).timeframe, own, plan.side, context=context, history=before if len(before) else None, **magnified)
+    if not series:
+        raise BadRequest(f"the tape has no bar of {', '.join(plan.series)}")
     return series
 
 
@@ -70,7 +74,7 @@ def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], 
 def _decided(plan: Plan, traded: Series, version: Version, every: Sequence[Series]) -> Task:
     strategy: Strategy = version.strategy
     refuse_without_model(strategy, False)
-    columns, trail = decided(traded, strategy, every)
+    columns, trail = columns_of(traded, strategy, every)
     if plan.rules.execution.stops == "volatility":
         columns = with_volatility_stops(columns, traded)
     signals = pd.DataFrame(columns, copy=False)

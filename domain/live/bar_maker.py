@@ -34,6 +34,7 @@ class BarMaker:
         self.clock = VendorClock(each.instrument for each in series)
         self._lines = {each.series: Line(each) for each in series}
         self._quoting = {name: [line for line in self._lines.values() if line.watched.instrument == name] for name in {each.instrument for each in series}}
+        self._negative = {each.instrument: each.negative for each in series}
         self._latest: dict[str, Quote] = {}
         self._worked, self._begun, self._cut, self._bad = LONG_AGO, LONG_AGO, LONG_AGO, 0
         self._away = True           # until a heartbeat tells the time from which nothing is missed
@@ -65,7 +66,7 @@ class BarMaker:
     def _quote(self, quote: Quote) -> None:
         if quote.instrument not in self._quoting or quote == self._latest.get(quote.instrument):
             return                      # the same once more: a vendor tells the last price again when it is connected to
-        if not (math.isfinite(quote.bid) and math.isfinite(quote.ask)):
+        if not (_is_price(quote.bid, self._negative[quote.instrument]) and _is_price(quote.ask, self._negative[quote.instrument])):
             self._bad += 1
             return
         self._latest[quote.instrument] = quote
@@ -151,3 +152,8 @@ class BarMaker:
     def standing(self) -> Standing | None:
         """Where it stands; None before its first instant."""
         return None if self._worked == LONG_AGO else Standing(self._begun, self._worked, self.shown())
+
+
+def _is_price(value: float, negative: bool) -> bool:
+    """A vendor that has no price may tell 0."""
+    return math.isfinite(value) and (negative or value > 0)

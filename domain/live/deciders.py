@@ -16,6 +16,7 @@ from domain.live.selecting import Market, Selected
 from domain.live.signal_rows import SignalRows, Signals
 from domain.live.tape import TapeBar, columns_of, frame_of
 from domain.outside.timed_values import TimedValues
+from domain.params import values_of
 from domain.strategies import Strategy
 from domain.trading.limit_inputs import monitored
 from domain.trading.signal_row import Row
@@ -30,6 +31,7 @@ class Deciders:
     def __init__(self, plan: Plan, contexts: Mapping[str, Context], seen: Seen) -> None:
         self.plan, self.contexts, self.seen = plan, contexts, seen
         self.strategies = [planned.made for planned in plan.strategies]
+        self.parameters = [values_of(strategy) for strategy in self.strategies]
         self._closes = {text: bars[-1].close for text in plan.series if (bars := seen(text))}
         self._names = {text: plan.name_of(text) for text in plan.series}
         self._others = {text: self._others_of(text) for text in plan.series}
@@ -79,7 +81,7 @@ class Deciders:
 
     def change(self, number: int, strategy: Strategy) -> None:
         """Other parameters of a strategy, from the next decision on."""
-        self.strategies[number] = strategy
+        self.strategies[number], self.parameters[number] = strategy, values_of(strategy)
         for k, (text, other) in enumerate(self.plan.decided):
             if other == number:
                 self._deciding[k] = self._begun(text, strategy)

@@ -15,7 +15,7 @@ import numpy as np
 from domain.backtest.live import Booked, LiveSeries, LiveSimulation
 from domain.backtest.live import OtherLayout as OtherLayout
 from domain.backtest.series import Bars
-from domain.backtest.verbs import ticket_row
+from domain.backtest.verbs import REACHED, ticket_row
 from domain.errors import BadRequest
 from domain.features import Context
 from domain.live.arrivals import FOREVER, Arrivals
@@ -28,10 +28,10 @@ from domain.live.plan import Plan
 from domain.live.seen import Seen, Tape
 from domain.live.tape import TapeBar, in_order
 from domain.live.worked import Decision, View, Worked
-from domain.params import values_of
 from domain.trading.signal_row import Row
 
 LAYOUT = 1
+ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Session:
@@ -80,6 +80,12 @@ class Session:
     def ts(self) -> int:
         """The last instant that was worked."""
         return self._arrivals.worked
+
+    @property
+    def halted_by(self) -> tuple[str, ...]:
+        """The loss limits that halt the account now."""
+        halted = self._account.present().halted
+        return tuple(limit for limit, why in REACHED.items() if limit and halted & why)
 
     # ---- what comes in
 
@@ -141,7 +147,7 @@ class Session:
     def store(self) -> bytes:
         """The state as bytes; bars that have come and were not worked are part of it, commands are not."""
         parts = dict(arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), commands=self._obeying.plain(), filled=self._filled)
-        head = json.dumps(dict(layout=LAYOUT, bars=self.bars, state=self.state, **parts), separators=(",", ":")).encode()
+        head = ENCODER.encode(dict(layout=LAYOUT, bars=self.bars, state=self.state, **parts)).encode()
         self._seen.stored(self.ts)
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
@@ -185,12 +191,12 @@ class Session:
         return session, worked
 
     def view(self) -> View:
-        present = self._account.present()
-        enabled, made = self._obeying.enabled, self._deciders.strategies
-        strategies = tuple(dict(planned.plain(), name=name, strategy=planned.name, params=values_of(made[number]), enabled=enabled(name)) for number, (planned, name) in enumerate(zip(self.plan.strategies, self.plan.names, strict=True)))
+        present, enabled, params = self._account.present(), self._obeying.enabled, self._deciders.parameters
+        strategies = tuple(dict(planned.plain(), name=name, strategy=planned.name, params=params[number], enabled=enabled(name)) for number, (planned, name) in enumerate(zip(self.plan.strategies, self.plan.names, strict=True)))
         positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
         state = "halted" if self.state == "running" and present.halted else self.state
-        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), present.counts, dict(self._arrivals.dropped), strategies)
+        counts = {name: count for name, count in present.counts.items() if count}
+        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), counts, dict(self._arrivals.dropped), strategies)
 
     # ---- inside
 
@@ -267,7 +273,7 @@ class Session:
     def _named(self, record: Any) -> dict[str, Any]:
         """A record with the names of its series and strategy in the place of their number."""
         text, number = self.plan.decided[record.series]
-        return {**record._asdict(), "series": text, "strategy": self.plan.names[number]}
+        return {**dict(zip(record._fields, record, strict=True)), "series": text, "strategy": self.plan.names[number]}
 
 
 def series_of(plan: Plan, contexts: Mapping[str, Context] = {}) -> list[LiveSeries]:

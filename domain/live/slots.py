@@ -58,11 +58,12 @@ def _days(name: str) -> tuple[list[int], list[int]]:
 
 @dataclass(frozen=True)
 class Watched:
-    """A series whose bars are made: its name, whose quotes it is made of, and its slots."""
+    """A series whose bars are made: its name, whose quotes it is made of, its slots, and whether its prices may be 0 or below."""
 
     series: str
     instrument: str
     slots: Slots = field(compare=False)
+    negative: bool = False
 
 
 def watched(series: Sequence[str], instruments: Mapping[str, Instrument] | None = None) -> tuple[Watched, ...]:
@@ -94,4 +95,4 @@ def named(series: str, instruments: Mapping[str, Instrument] | None = None) -> t
 
 def _watched(series: str, table: Mapping[str, Instrument]) -> Watched:
     instrument, timeframe = named(series, table)
-    return Watched(series, instrument.name, Slots(timeframe, instrument.calendar))
+    return Watched(series, instrument.name, Slots(timeframe, instrument.calendar), instrument.negative_prices)

@@ -17,6 +17,7 @@ from domain.market.bars import ts_of
 
 COLUMNS = ("series", "ts", "end", "open", "high", "low", "close", "volume", "spread", "recovered")
 NUMBERS = ("open", "high", "low", "close", "volume", "spread")
+INF = math.inf
 SECOND = 1_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,6 +45,11 @@ class TapeBar:
         >>> TapeBar("EURUSD M5", 0, 1, 1.0, 0.9, 1.1, 1.0).fault
         'its high 0.9 is below its low 1.1'
         """
+        if -INF < self.low <= self.open <= self.high < INF and self.low <= self.close <= self.high and not (self.volume < 0 or self.volume == INF or self.spread < 0 or self.spread == INF):
+            return "" if self.end > self.ts else "it ends before it opens"
+        return self._fault()
+
+    def _fault(self) -> str:
         for name in ("open", "high", "low", "close"):
             if not math.isfinite(getattr(self, name)):
                 return f"its {name} is {getattr(self, name)}"
@@ -56,7 +62,7 @@ class TapeBar:
             value = getattr(self, name)
             if value < 0 or math.isinf(value):
                 return f"its {name} is {value}"
-        return "" if self.end > self.ts else "it ends before it opens"
+        return ""
 
 
 def frame_of(bars: Iterable[TapeBar]) -> pd.DataFrame:

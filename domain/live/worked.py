@@ -60,7 +60,8 @@ class Worked:
 @dataclass(frozen=True, slots=True)
 class View:
     """A session between two instants. ``opened``: per series the bar that has opened and not ended. ``dropped``: per reason how many bars were.
-    ``positions``, ``orders``, ``proposals``: plain rows. ``counts``: as of a backtest."""
+    ``positions``, ``orders``, ``proposals``: plain rows. ``counts``: as of a backtest, those
+    that are not 0."""
 
     ts: int
     state: str                              # waiting, running, paused, halted, finished

@@ -88,11 +88,11 @@ def parameters(boosting: Boosting, seed: int) -> dict[str, Any]:
 def grown(library: ModuleType, boosting: Boosting, objective: Mapping[str, Any], data: Pinned, watch: Watch) -> str:
     """The text of a model, up to its best round. ``objective``: LightGBM's parameters ``objective``, ``metric`` and what belongs to them."""
 
-    def heard(state: Any) -> None:
+    def on_iteration(state: Any) -> None:
         losses = state.evaluation_result_list
         watch((state.iteration + 1) / boosting.trees, float(losses[0][2]) if losses else None)
 
-    callbacks = [heard]
+    callbacks = [on_iteration]
     if data.validation is not None and boosting.patience:
         callbacks.append(library.early_stopping(boosting.patience, verbose=False))
     parts = [data.validation] if data.validation is not None else None

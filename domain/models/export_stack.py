@@ -19,7 +19,7 @@ def stacked(members: Sequence[tuple[bytes, int]], bars: int, line: bytes, task: 
     """``members``: the ONNX of each and how many bars it looks at. ``bars``: those of the whole. ``edge``: least distance of a probability from 0 and 1. ``line``: the ONNX of the linear model."""
     from onnx.helper import make_node
 
-    nodes, initial, said = list[Any](), list[Any](), list[str]()
+    nodes, initial, results = list[Any](), list[Any](), list[str]()
     for number, (content, own) in enumerate(members):
         graph, exact = _asked(content, f"member{number}_")
         nodes += _latest(graph.input[0].name, own, bars, initial)
@@ -27,9 +27,9 @@ def stacked(members: Sequence[tuple[bytes, int]], bars: int, line: bytes, task: 
         initial += graph.initializer
         score, further = _scores(exact, task, edge, initial)
         nodes += further
-        said.append(score)
+        results.append(score)
     over, _ = _asked(line, "line_", exact=False)
-    nodes += [make_node("Concat", said, [over.input[0].name], axis=1), *over.node, make_node("Identity", [over.output[0].name], ["outputs"])]
+    nodes += [make_node("Concat", results, [over.input[0].name], axis=1), *over.node, make_node("Identity", [over.output[0].name], ["outputs"])]
     row = [_columns(members[0][0])] if bars == 1 else [bars, _columns(members[0][0])]
     return model_of(nodes, [*initial, *over.initializer], row, outputs)
 

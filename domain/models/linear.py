@@ -120,14 +120,14 @@ def least(objective: Objective, start: np.ndarray, watch: Watch) -> np.ndarray:
 
     count = 0
 
-    def heard(flat: np.ndarray) -> tuple[float, np.ndarray]:
+    def reported(flat: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal count
         count += 1
         value = objective(flat)
         watch(min(count / STEPS, 0.99), None)
         return value
 
-    return minimize(heard, start, jac=True, method="L-BFGS-B", options=dict(maxiter=STEPS, maxfun=STEPS, ftol=1e-10, gtol=1e-7)).x
+    return minimize(reported, start, jac=True, method="L-BFGS-B", options=dict(maxiter=STEPS, maxfun=STEPS, ftol=1e-10, gtol=1e-7)).x
 
 
 def _under(x: np.ndarray) -> np.ndarray:

@@ -183,8 +183,8 @@ class LiveScan:
         latest, ts = self.rings.latest(k, self.rings.keep), self._ts[k]
         atr = latest[_spike(limits).column] if limits.volatility_spike else np.full(len(ts), NAN)
         ends = bar_ends(ts, traded.timeframe, traded.instrument.calendar)
-        told = bits(replace(limits, drift=""), traded.instrument, ends[-1:], traded.context.releases, None)     # a proposal is not shrunk
-        return int(told[-1] | warnings(limits, ts, ends, latest["spread"], atr, latest["high"], latest["low"], latest["close"])[-1])
+        flags = bits(replace(limits, drift=""), traded.instrument, ends[-1:], traded.context.releases, None)     # a proposal is not shrunk
+        return int(flags[-1] | warnings(limits, ts, ends, latest["spread"], atr, latest["high"], latest["low"], latest["close"])[-1])
 
 
 def entries(decided: Rows | tuple[Rows, ...]) -> list[Rows]:

@@ -70,8 +70,8 @@ class Written(OnColumns):
         return self.drawdown_tolerance / 100
 
     def features(self) -> tuple[Use, ...]:
-        found = {needed.column: needed for tree in self.trees.values() for needed in uses_in(tree)}
-        return tuple((found | {ATR.column: ATR}).values())
+        uses = {needed.column: needed for tree in self.trees.values() for needed in uses_in(tree)}
+        return tuple((uses | {ATR.column: ATR}).values())
 
     @cached_property
     def places(self) -> dict[int, str]:

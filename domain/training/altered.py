@@ -68,7 +68,7 @@ def as_they_are(windows: np.ndarray, rows: np.ndarray) -> None:
 def asked(forecaster: Forecaster, samples: Samples, alteration: Alteration, watch: Watch, done: float) -> np.ndarray:
     """float64 n × outputs of the altered samples."""
 
-    def heard(share: float, loss: float | None = None) -> None:
+    def on_progress(share: float, loss: float | None = None) -> None:
         watch(share)
 
     outputs = []
@@ -77,7 +77,7 @@ def asked(forecaster: Forecaster, samples: Samples, alteration: Alteration, watc
         batch = samples.take(rows)
         windows = batch.window(forecaster.bars)
         alteration(windows, rows)
-        outputs.append(waited(partial(forecaster.raw, laid_out(batch, windows)), heard, done))
+        outputs.append(waited(partial(forecaster.raw, laid_out(batch, windows)), on_progress, done))
     return np.concatenate(outputs)
 
 

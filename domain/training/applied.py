@@ -87,16 +87,16 @@ def applied(question: Question, pipeline: FittedPipeline, inputs: Sequence[Input
     if pipeline.filter is None:
         raise BadRequest("the model has no filter of signals; train it on signals of a strategy")
     refuse_lacking(pipeline.columns, inputs, question.data)
-    found = sample_set(inputs, strategy, question.target, build(TargetParams, question.target_params), labelled=False)
-    assert found.signals is not None
+    sampled = sample_set(inputs, strategy, question.target, build(TargetParams, question.target_params), labelled=False)
+    assert sampled.signals is not None
     until = max(int(last.value), pipeline.until)
-    outputs = pipeline.predict(as_seen(found, pipeline.columns))
-    names = np.array(found.instruments, object)[found.samples.instrument]
-    table = pd.DataFrame(dict(instrument=names, number=found.signals["number"].to_numpy(np.int64), start=found.samples.start, taken=outputs["taken"].to_numpy(bool), size=outputs["size"].to_numpy(np.float64)))
+    outputs = pipeline.predict(as_seen(sampled, pipeline.columns))
+    names = np.array(sampled.instruments, object)[sampled.samples.instrument]
+    table = pd.DataFrame(dict(instrument=names, number=sampled.signals["number"].to_numpy(np.int64), start=sampled.samples.start, taken=outputs["taken"].to_numpy(bool), size=outputs["size"].to_numpy(np.float64)))
     table["source"] = np.where(table["start"] > until, LIVE, NONE)
     table = _with_stored(table, stored)
     table.loc[table["source"] == NONE, "taken"] = False
-    return Applied(pd.concat([table, _cold(found.warm_up, table)], ignore_index=True), pd.Timestamp(until, tz="UTC"))
+    return Applied(pd.concat([table, _cold(sampled.warm_up, table)], ignore_index=True), pd.Timestamp(until, tz="UTC"))
 
 
 def _with_stored(table: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:

@@ -33,14 +33,14 @@ def question_of(
         raise unknown("scheme", scheme, SCHEMES)
     if not 0 <= seed <= LAST_SEED:
         raise BadRequest(f"seed is {seed}; it must be between 0 and {LAST_SEED}")
-    own, around = divided(learner, params)
+    own, fitting = divided(learner, params)
     rows = any(part.trades is not None for part in inputs)
     _check_strategy(target, strategy, rows)
     return Question(
         data=tuple(_data(part, others_of(inputs)) for part in inputs), span=_span(inputs), target=target, target_params=values_of(build(TargetParams, target_params)),
         learner=learner, learner_params=values_of(learner_for(learner, own, target)), columns=tuple(use.column for use in inputs[0].uses),
         scheme=scheme, scheme_params=values_of(build(SCHEMES[scheme], scheme_params)), strategy=strategy, strategy_params=values_of(make(strategy, strategy_params)) if strategy else {},
-        fitting=build(Fitting, {**options, **around}), rules=inputs[0].rules.values(), seed=seed, shuffle_labels=shuffle_labels, module=module,
+        fitting=build(Fitting, {**options, **fitting}), rules=inputs[0].rules.values(), seed=seed, shuffle_labels=shuffle_labels, module=module,
     )  # fmt: skip
 
 
@@ -51,8 +51,8 @@ def divided(learner: str, params: Mapping[str, Any]) -> tuple[dict[str, Any], di
     ({}, {'share': 0.3})
     """
     own = {p.name for p in params_of(LEARNERS[learner])}
-    around = {p.name for p in params_of(Fitting)} - own
-    return {name: value for name, value in params.items() if name not in around}, {name: value for name, value in params.items() if name in around}
+    fitting = {p.name for p in params_of(Fitting)} - own
+    return {name: value for name, value in params.items() if name not in fitting}, {name: value for name, value in params.items() if name in fitting}
 
 
 def _check_strategy(target: str, strategy: str, trades: bool) -> None:

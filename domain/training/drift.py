@@ -2,7 +2,7 @@
 
 Columns: the last values against those of training, by PSI and by Kolmogorov–Smirnov on effective counts, corrected for the number of columns (Benjamini &
 Hochberg): so all columns together raise a false alarm in at most one check of a hundred. Slow columns, of which a window holds too few independent
-values, are not judged, and said to be so.
+values, are not judged, and reported as such.
 """
 
 from __future__ import annotations

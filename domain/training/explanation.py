@@ -17,7 +17,7 @@ from domain.training.altered import LEAST, Watch, spread
 from domain.training.explain import boundary, partial_dependence, permutation_importance
 from domain.training.fitted_pipeline import FittedPipeline
 
-ROWS, CURVES, PAIRS, SINGLE = 6_000, 6, 3, 200       # samples over all folds, columns with a curve, columns that are paired, samples told one by one
+ROWS, CURVES, PAIRS, SINGLE = 6_000, 6, 3, 200       # samples over all folds, columns with a curve, columns that are paired, samples explained one by one
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,14 @@ def explain(pipelines: Sequence[FittedPipeline], tests: Sequence[Samples], instr
     curves, pairs = columns[:CURVES], list(combinations(columns[:PAIRS], 2))
     dependence = [partial_dependence(last, test, name, watch=part_of(watch, 0.6, 0.2, k, len(curves))).assign(column=name) for k, name in enumerate(curves)]
     bounds = [boundary(last, test, pair, watch=part_of(watch, 0.8, 0.15, k, len(pairs))).assign(first=pair[0], second=pair[1]) for k, pair in enumerate(pairs)]
-    told = waited(lambda: contributions(last, spread(test, SINGLE), instruments), lambda share, loss=None: watch(share), 0.95)
+    contributed = waited(lambda: contributions(last, spread(test, SINGLE), instruments), lambda share, loss=None: watch(share), 0.95)
     tables = dict(importance=importance, dependence=of_output(dependence, output, ("column", "value", "prediction", "low", "high")))
     tables["boundary"] = of_output(bounds, output, ("first", "second", "x", "y", "x0", "x1", "y0", "y1", "prediction"))
     summary = dict(
         loss=str(importance["loss"].iloc[0]).replace(" ", "_"), fold=number, folds=len(held), samples=int(sum(min(most, len(part)) for *_, part in held)), output=output, score=score_name(last), middle=middle_of(last),
-        contributions=told is not None, no_contributions="" if told is not None else f"the learner {last.learner} has no exact contributions",
+        contributions=contributed is not None, no_contributions="" if contributed is not None else f"the learner {last.learner} has no exact contributions",
     )  # fmt: skip
-    return Explanation(tables if told is None else tables | dict(contributions=told), summary)
+    return Explanation(tables if contributed is None else tables | dict(contributions=contributed), summary)
 
 
 def output_of(pipeline: FittedPipeline) -> str:

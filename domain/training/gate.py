@@ -57,11 +57,11 @@ def outputs_on(question: Question, part: Inputs, pipeline: FittedPipeline) -> pd
     return _by_bar(unlabelled(question, (part,), pipeline), part, pipeline)
 
 
-def _by_bar(found: SampleSet, part: Inputs, pipeline: FittedPipeline) -> pd.DataFrame:
+def _by_bar(sampled: SampleSet, part: Inputs, pipeline: FittedPipeline) -> pd.DataFrame:
     """By the deciding bar; closed trades by the bar of their entry, without which it is not known which bar decided."""
     ends = part.context.ends(part.series.bars)
-    bar = np.searchsorted(ends, found.samples.start) + (part.trades is not None)
-    table = pipeline.predict(as_seen(found, pipeline.columns)).drop(columns="start")
+    bar = np.searchsorted(ends, sampled.samples.start) + (part.trades is not None)
+    table = pipeline.predict(as_seen(sampled, pipeline.columns)).drop(columns="start")
     return table.assign(ts=part.series.bars["ts"].array[bar])[["ts", *table]]
 
 

@@ -47,11 +47,11 @@ def report_of(
     scores, by_day = _scores(frame, outputs, folds, results, sample_set, regimes)
     baselines = against_baselines(results, outputs, question.seed) if len(frame) else []
     counted = _trials(question, trials or Tried(), by_day, walks=question.scheme == WALK)
-    found = _control(question, control, results, samples.task, samples.classes)
+    control_ = _control(question, control, results, samples.task, samples.classes)
     whole = {int(fold.number) for fold in folds} == {int(result.fold) for result in results}
-    judged = verdict(_evidence(question, scores, baselines, counted, found, leak, whole=whole))
+    judged = verdict(_evidence(question, scores, baselines, counted, control_, leak, whole=whole))
     return plain_values(dict(
-        verdict=judged | dict(whole=whole), trials=counted, control=found, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
+        verdict=judged | dict(whole=whole), trials=counted, control=control_, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
     ))  # fmt: skip
 
 
@@ -120,10 +120,10 @@ def _trials(question: Question, trials: Tried, by_day: pd.DataFrame | None, *, w
 
 def _control(question: Question, control: Mapping[str, Any] | None, results: Sequence[ResultLike], task: Task, classes: Sequence[str]) -> dict[str, Any]:
     """Of a question whose own labels are permuted: its own folds, if the control did not fail already."""
-    found = dict(control or dict(state="open", sentence="The control was not made.", folds=0, rows=0, auc=None, auc_error=None, rank_ic=None, ic_error=None))
-    if question.shuffle_labels and found["state"] != "red" and question.scheme == WALK and results:
+    control_ = dict(control or dict(state="open", sentence="The control was not made.", folds=0, rows=0, auc=None, auc_error=None, rank_ic=None, ic_error=None))
+    if question.shuffle_labels and control_["state"] != "red" and question.scheme == WALK and results:
         return control_of(results, task, classes)
-    return found
+    return control_
 
 
 def _evidence(

@@ -46,7 +46,7 @@ class Judged:
 class Signals:
     """What is known of every sample, and what every action of it would have earned. ``r``: samples × actions."""
 
-    found: SampleSet
+    sampled: SampleSet
     decided: Sequence[Decided]
     actions: Sequence[Action]
     r: np.ndarray
@@ -54,11 +54,11 @@ class Signals:
     regime: np.ndarray
 
     def view(self, rows: np.ndarray, p: np.ndarray) -> View:
-        return View(p, self.volatility[rows], sides_of(self.found)[rows], self.regime[rows])
+        return View(p, self.volatility[rows], sides_of(self.sampled)[rows], self.regime[rows])
 
 
 def judge_policies(
-    found: SampleSet, decided: Sequence[Decided], regime: Sequence[str | None], folds: Sequence[Fold], results: Sequence[FoldResult], rules: Rules, grid: ActionGrid,
+    sampled: SampleSet, decided: Sequence[Decided], regime: Sequence[str | None], folds: Sequence[Fold], results: Sequence[FoldResult], rules: Rules, grid: ActionGrid,
     policies: Mapping[str, Mapping[str, Any]], watch: Watch = lambda share: None,
 ) -> Judged:  # fmt: skip
     """``policies``: name -> parameters. ``regime``: name of the regime known at each sample. ``rules``: the account of the replay; it risks ``grid.risk`` a signal of size 1.
@@ -71,9 +71,9 @@ def judge_policies(
         _chance(result.pipeline, np.zeros((1, len(result.pipeline.outputs))))
     actions = grid.actions()
     names = np.array([name or "" for name in regime], object)
-    signals = Signals(found, decided, actions, rewards_of(decided, found, actions, lambda share: watch(0.7 * share)), volatility_of(decided, found), names)
+    signals = Signals(sampled, decided, actions, rewards_of(decided, sampled, actions, lambda share: watch(0.7 * share)), volatility_of(decided, sampled), names)
     by_number = {result.fold: result for result in results}
-    earlier = np.full(len(found), np.nan)           # p of what was tested so far
+    earlier = np.full(len(sampled), np.nan)           # p of what was tested so far
     pieces, fitted = list[pd.DataFrame](), dict[str, dict[str, Any]]()
     for fold in folds:
         result = by_number[fold.number]
@@ -99,7 +99,7 @@ def _check(folds: Sequence[Fold], policies: Mapping[str, Any]) -> None:
 
 def _learnt(signals: Signals, fold: Fold, pipeline: FittedPipeline, earlier: np.ndarray) -> tuple[np.ndarray, View]:
     """The rows that a fold's policies are fitted on: their p is of a model that was not fitted to them, and every action's reward is known."""
-    samples = signals.found.samples
+    samples = signals.sampled.samples
     own = np.concatenate([fold.parts["validation"], fold.parts["calibration"]])
     past = fold.parts["train"][np.isfinite(earlier[fold.parts["train"]])]
     p = np.concatenate([_chance(pipeline, pipeline.predict(samples.take(own))[list(pipeline.outputs)].to_numpy(np.float64)) if len(own) else np.zeros(0), earlier[past]])
@@ -110,7 +110,7 @@ def _learnt(signals: Signals, fold: Fold, pipeline: FittedPipeline, earlier: np.
 
 
 def _fit(name: str, params: Mapping[str, Any], signals: Signals, rows: np.ndarray, view: View, risk: float) -> FittedPolicy:
-    fitted: FittedPolicy = build(POLICIES[name], params).fit(view, signals.r[rows], signals.found.uniqueness[rows], signals.actions, risk)
+    fitted: FittedPolicy = build(POLICIES[name], params).fit(view, signals.r[rows], signals.sampled.uniqueness[rows], signals.actions, risk)
     return fitted
 
 
@@ -126,7 +126,7 @@ def _chosen(signals: Signals, fold: Fold, name: str, number: np.ndarray, p: np.n
     taken = [signals.actions[k] for k in number]
     r = signals.r[rows, number]
     return pd.DataFrame(dict(
-        fold=fold.number, sample=rows, start=pd.to_datetime(signals.found.samples.start[rows], utc=True), policy=name, action=number, size=[action.size for action in taken],
+        fold=fold.number, sample=rows, start=pd.to_datetime(signals.sampled.samples.start[rows], utc=True), policy=name, action=number, size=[action.size for action in taken],
         stop=[action.stop for action in taken], target=[action.target for action in taken], half=[action.half for action in taken], p=p, volatility=signals.volatility[rows],
         regime=signals.regime[rows], r=r, reward=growth(signals.r[rows], signals.actions, risk)[np.arange(len(rows)), number],
     ))  # fmt: skip
@@ -158,10 +158,10 @@ def replayed(signals: Signals, samples: np.ndarray, actions: Sequence[Action], r
     """Figures of one account that trades these samples with these actions, from the first test's bar on; limits and margin apply after the size."""
     from domain.backtest.simulator import replay
 
-    first = pd.Timestamp(int(signals.found.samples.start[samples].min()), tz="UTC")
-    place = np.full(len(signals.found), -1)
+    first = pd.Timestamp(int(signals.sampled.samples.start[samples].min()), tz="UTC")
+    place = np.full(len(signals.sampled), -1)
     place[samples] = np.arange(len(samples))
-    rows = rows_of(signals.found, len(signals.decided))
+    rows = rows_of(signals.sampled, len(signals.decided))
     tasks = [task for each, own in zip(signals.decided, rows, strict=True) if (task := _task(signals, each, own[place[own] >= 0], place, actions, first, rules.limits)) is not None]
     outcome = replay(tasks, rules, signals.decided[0].inputs.rates)
     return measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, market=account_calendar(task.instrument.calendar for task in tasks))
@@ -173,7 +173,7 @@ def _task(signals: Signals, each: Decided, own: np.ndarray, place: np.ndarray, a
     since = int(np.searchsorted(each.bars.end, first.value))
     if since >= len(series.bars):
         return None
-    number = numbers_of(signals.found)[own]
+    number = numbers_of(signals.sampled)[own]
     chosen = [actions[place[row]] for row in own]
     kept = np.array([action.size > 0 for action in chosen], bool)
     exits = np.flatnonzero(~each.entry & (each.bar >= since))

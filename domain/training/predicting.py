@@ -22,11 +22,11 @@ def predictions(question: Question, pipeline: FittedPipeline, inputs: Sequence[I
     """``start`` (UTC), ``instrument`` where there are several, the outputs, on signals ``taken`` and ``size``, and ``in_sample``: whether the model may have seen the
     sample's label, or one that was not known yet. Later bars change no row: margins of quantiles follow labels that had ended, after the model's own."""
     refuse_lacking(pipeline.columns, inputs, question.data)
-    found = unlabelled(question, inputs, pipeline)
-    samples = as_seen(found, pipeline.columns)
+    sampled = unlabelled(question, inputs, pipeline)
+    samples = as_seen(sampled, pipeline.columns)
     table = pipeline.predict(samples, engine)
     kept = [name for name in table if not str(name).startswith("raw_") and name != "start"]
-    several = dict(instrument=np.array(found.instruments, object)[samples.instrument]) if len(found.instruments) > 1 else {}
+    several = dict(instrument=np.array(sampled.instruments, object)[samples.instrument]) if len(sampled.instruments) > 1 else {}
     return pd.DataFrame({"start": pd.to_datetime(samples.start, utc=True), **several, **{name: table[name] for name in kept}, "in_sample": samples.start <= pipeline.until})
 
 

@@ -18,14 +18,14 @@ VOLATILITY_WINDOW = 250     # bars
 Watch = Callable[[float], None]
 
 
-def rewards_of(decided: Sequence[Decided], found: SampleSet, actions: Sequence[Action], watch: Watch = lambda share: None) -> np.ndarray:
+def rewards_of(decided: Sequence[Decided], sampled: SampleSet, actions: Sequence[Action], watch: Watch = lambda share: None) -> np.ndarray:
     """float64, samples × actions: R of each action, net of costs. 0 where it opens nothing, as skip does; NaN where it was still open when the data ended.
 
     Actions that differ in size alone have the same R, so they are simulated together.
     """
-    rows = rows_of(found, len(decided))
-    live = [numbers_of(found)[own] for own in rows]
-    r = np.zeros((len(found), len(actions)))
+    rows = rows_of(sampled, len(decided))
+    live = [numbers_of(sampled)[own] for own in rows]
+    r = np.zeros((len(sampled), len(actions)))
     protections = list(dict.fromkeys(action.protection for action in actions if action.size))
     for k, protection in enumerate(protections):
         same = [number for number, action in enumerate(actions) if action.size and action.protection == protection]
@@ -53,36 +53,36 @@ def expected_fills(each: Decided) -> np.ndarray:
     return np.where(waits, np.asarray(each.table["price"], np.float64), np.round(close + quoted, 9))
 
 
-def volatility_of(decided: Sequence[Decided], found: SampleSet) -> np.ndarray:
+def volatility_of(decided: Sequence[Decided], sampled: SampleSet) -> np.ndarray:
     """Yearly volatility at each sample, as a share of the price, over the last 250 bars; NaN before there are so many."""
     from domain.backtest.limit_tables import yearly_volatility
 
-    volatility = np.full(len(found), np.nan)
-    for own, each in zip(rows_of(found, len(decided)), decided, strict=True):
-        bar = each.bar[numbers_of(found)[own]]
+    volatility = np.full(len(sampled), np.nan)
+    for own, each in zip(rows_of(sampled, len(decided)), decided, strict=True):
+        bar = each.bar[numbers_of(sampled)[own]]
         yearly, price = yearly_volatility(each.bars.end, each.bars.close, VOLATILITY_WINDOW)[bar], np.abs(each.bars.close[bar])
         volatility[own] = np.divide(yearly, price, out=np.full(len(own), np.nan), where=price > 0)
     return volatility
 
 
-def numbers_of(found: SampleSet) -> np.ndarray:
+def numbers_of(sampled: SampleSet) -> np.ndarray:
     """The row of each sample in the table of its instrument's signals."""
-    return _signals(found)["number"].to_numpy(np.int64)
+    return _signals(sampled)["number"].to_numpy(np.int64)
 
 
-def sides_of(found: SampleSet) -> np.ndarray:
-    return _signals(found)["side"].to_numpy(np.float64)
+def sides_of(sampled: SampleSet) -> np.ndarray:
+    return _signals(sampled)["side"].to_numpy(np.float64)
 
 
-def _signals(found: SampleSet) -> pd.DataFrame:
-    if found.signals is None or "number" not in found.signals:
-        raise BadRequest(f"policies act on the signals of a strategy, and these samples for {found.target} are none; name a strategy and a target on signals")
-    return found.signals
+def _signals(sampled: SampleSet) -> pd.DataFrame:
+    if sampled.signals is None or "number" not in sampled.signals:
+        raise BadRequest(f"policies act on the signals of a strategy, and these samples for {sampled.target} are none; name a strategy and a target on signals")
+    return sampled.signals
 
 
-def rows_of(found: SampleSet, instruments: int) -> list[np.ndarray]:
+def rows_of(sampled: SampleSet, instruments: int) -> list[np.ndarray]:
     """The samples of each instrument."""
-    return [np.flatnonzero(found.samples.instrument == number) for number in range(instruments)]
+    return [np.flatnonzero(sampled.samples.instrument == number) for number in range(instruments)]
 
 
 def _part(watch: Watch, k: int, count: int) -> Watch:

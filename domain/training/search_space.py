@@ -11,7 +11,7 @@ from domain.optimise import Dimension, Search, dimensions_of
 from domain.params import Param, param, params_of
 from domain.training.question import Fitting
 
-AROUND = ("weights", "half_life")       # of what is fitted around a learner, that its validation loss depends on
+FITTING = ("weights", "half_life")       # of what is fitted around a learner, that its validation loss depends on
 SAMPLERS = ("tpe", "random")
 
 
@@ -32,8 +32,8 @@ class Tuning:
 
 def tunable(learner: str) -> dict[str, Param]:
     """What may be searched, by name: the learner's own parameters, weights and half-life."""
-    around = {p.name: p for p in params_of(Fitting) if p.name in AROUND}
-    return around | {p.name: p for p in params_of(LEARNERS[learner])}
+    fitting = {p.name: p for p in params_of(Fitting) if p.name in FITTING}
+    return fitting | {p.name: p for p in params_of(LEARNERS[learner])}
 
 
 def space_of(learner: str, space: Mapping[str, Any]) -> tuple[Dimension, ...]:

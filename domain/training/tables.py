@@ -22,9 +22,9 @@ class Tables(NamedTuple):
     predictions: pd.DataFrame
 
 
-def tables_of(found: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult]) -> Tables:
-    samples = found.samples
-    rows = pd.DataFrame(dict(sample=np.arange(len(samples)), instrument=np.array(found.instruments, object)[samples.instrument], start=samples.start, end=samples.end, y=samples.y, r=found.r, uniqueness=found.uniqueness))
+def tables_of(sampled: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult]) -> Tables:
+    samples = sampled.samples
+    rows = pd.DataFrame(dict(sample=np.arange(len(samples)), instrument=np.array(sampled.instruments, object)[samples.instrument], start=samples.start, end=samples.end, y=samples.y, r=sampled.r, uniqueness=sampled.uniqueness))
     predictions = pd.concat([result.predictions for result in results], ignore_index=True)
     return Tables(_readable(rows, samples.classes), folds_table(parts), _readable(predictions, samples.classes))
 

@@ -58,27 +58,27 @@ def train(question: Question, inputs: Sequence[Inputs], watch: Watch = quiet, tr
     learner_for(question.learner, question.learner_params, question.target)
     strategy = strategy_of(question)
     refuse_leak(gate_columns(inputs, strategy, part_of(watch, 0.0, SAMPLES_SHARE)))
-    found = samples_of(question, inputs)
-    parts = folds_of(question, found)
-    first = fit_fold(found, parts[0], question, part_of(watch, SAMPLES_SHARE, GATE_SHARE))
+    sampled = samples_of(question, inputs)
+    parts = folds_of(question, sampled)
+    first = fit_fold(sampled, parts[0], question, part_of(watch, SAMPLES_SHARE, GATE_SHARE))
     refuse_leak(gate_fitted(question, inputs, first, watch))
     step = (FOLDS_SHARE - GATE_SHARE) / max(len(parts) - 1, 1)
-    rest = [fit_fold(found, fold, question, part_of(watch, GATE_SHARE + k * step, GATE_SHARE + (k + 1) * step)) for k, fold in enumerate(parts[1:])]
-    return finish(question, found, parts, [first, *rest], None, trials, part_of(watch, FOLDS_SHARE, 1.0), made_by, regimes_of(inputs, found))
+    rest = [fit_fold(sampled, fold, question, part_of(watch, GATE_SHARE + k * step, GATE_SHARE + (k + 1) * step)) for k, fold in enumerate(parts[1:])]
+    return finish(question, sampled, parts, [first, *rest], None, trials, part_of(watch, FOLDS_SHARE, 1.0), made_by, regimes_of(inputs, sampled))
 
 
 def finish(
-    question: Question, found: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult], control: Mapping[str, Any] | None = None, trials: Tried = Tried(), watch: Watch = quiet, made_by: Mapping[str, Any] = {},
+    question: Question, sampled: SampleSet, parts: Sequence[Fold], results: Sequence[FoldResult], control: Mapping[str, Any] | None = None, trials: Tried = Tried(), watch: Watch = quiet, made_by: Mapping[str, Any] = {},
     regimes: Sequence[Any] | None = None,
 ) -> Trained:  # fmt: skip
     """Control (unless it is there already), model and report, from the folds that were fitted here or elsewhere. ``regimes``: as ``known_regimes`` gives them."""
     results = sorted(results, key=lambda result: result.fold)
     fitted = {result.fold for result in results}
     answered = [fold for fold in parts if fold.number in fitted]
-    control = control_of(question, found, answered, part_of(watch, 0.0, 0.7)) if control is None else control
-    report = report_of(question, found, parts, results, control, trials, regimes=regimes)
-    model = model_of(question, found, report, part_of(watch, 0.7, 1.0), made_by)
-    return Trained(*tables_of(found, parts, results), report, model)
+    control = control_of(question, sampled, answered, part_of(watch, 0.0, 0.7)) if control is None else control
+    report = report_of(question, sampled, parts, results, control, trials, regimes=regimes)
+    model = model_of(question, sampled, report, part_of(watch, 0.7, 1.0), made_by)
+    return Trained(*tables_of(sampled, parts, results), report, model)
 
 
 def scheme_of(question: Question) -> Scheme:
@@ -87,12 +87,12 @@ def scheme_of(question: Question) -> Scheme:
 
 def samples_of(question: Question, inputs: Sequence[Inputs], watch: Callable[[float], None] = lambda share: None) -> SampleSet:
     """The labelled samples; with ``shuffle_labels`` their labels permuted over all of them."""
-    found = sample_set(inputs, strategy_of(question), question.target, build(TargetParams, question.target_params), watch=watch)
-    return controls.permuted(found, question.seed) if question.shuffle_labels else found
+    sampled = sample_set(inputs, strategy_of(question), question.target, build(TargetParams, question.target_params), watch=watch)
+    return controls.permuted(sampled, question.seed) if question.shuffle_labels else sampled
 
 
-def folds_of(question: Question, found: SampleSet) -> tuple[Fold, ...]:
-    return folds(found.samples.start, found.samples.end, scheme_of(question))
+def folds_of(question: Question, sampled: SampleSet) -> tuple[Fold, ...]:
+    return folds(sampled.samples.start, sampled.samples.end, scheme_of(question))
 
 
 def gate_fitted(question: Question, inputs: Sequence[Inputs], result: FoldResult, watch: Watch = quiet) -> Any:
@@ -106,20 +106,20 @@ def refuse_leak(verdict: Any) -> None:
         raise LeakFound(sentence_of(verdict))
 
 
-def control_of(question: Question, found: SampleSet, parts: Sequence[Fold], watch: Watch = quiet, fit: Fit | None = None) -> dict[str, Any]:
+def control_of(question: Question, sampled: SampleSet, parts: Sequence[Fold], watch: Watch = quiet, fit: Fit | None = None) -> dict[str, Any]:
     """Up to three folds again with labels permuted over the samples."""
-    chosen, samples = controls.control_folds(parts), controls.permuted(found, question.seed + 1)
+    chosen, samples = controls.control_folds(parts), controls.permuted(sampled, question.seed + 1)
     results = [fit_fold(samples, fold, question, part_of(watch, k / len(chosen), (k + 1) / len(chosen)), baselines=False) for k, fold in enumerate(chosen)]
-    return controls.control(results, found.samples.task, found.samples.classes)
+    return controls.control(results, sampled.samples.task, sampled.samples.classes)
 
 
-def model_of(question: Question, found: SampleSet, report: Mapping[str, Any], watch: Watch = quiet, made_by: Mapping[str, Any] = {}) -> dict[str, bytes]:
+def model_of(question: Question, sampled: SampleSet, report: Mapping[str, Any], watch: Watch = quiet, made_by: Mapping[str, Any] = {}) -> dict[str, bytes]:
     """The files of the model of the fold that would come next."""
-    fold = next_fold(found.samples.start, found.samples.end, scheme_of(question))
-    pipeline = fit_pipeline(found, fold, question, watch)
+    fold = next_fold(sampled.samples.start, sampled.samples.end, scheme_of(question))
+    pipeline = fit_pipeline(sampled, fold, question, watch)
     facts = dict(
-        question=question.values(), question_sha256=question.hash, learner=question.learner, target=question.target, instruments=list(found.instruments), columns=list(found.samples.columns), outputs=list(pipeline.outputs),
-        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, samples=found.facts, seed=question.seed, threads=1, verdict=dict(report["verdict"]), **made_by,
+        question=question.values(), question_sha256=question.hash, learner=question.learner, target=question.target, instruments=list(sampled.instruments), columns=list(sampled.samples.columns), outputs=list(pipeline.outputs),
+        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, samples=sampled.facts, seed=question.seed, threads=1, verdict=dict(report["verdict"]), **made_by,
     )  # fmt: skip
     return model_files(pipeline, facts)
 

@@ -1,6 +1,6 @@
 """Tuning: parameters of a learner chosen by their loss on the validation parts of the folds; no test part is looked at.
 
-Suggestions come from optuna. Its state is the list of trials, told again in order, so a tuning that was interrupted goes on as it would have. A trial is given up
+Suggestions come from optuna. Its state is the list of trials, replayed in order, so a tuning that was interrupted goes on as it would have. A trial is given up
 after a fold where its mean loss so far is worse than the median of the trials that were run to the end. The one that is taken is not the best of them, which may
 have been lucky, but the one whose neighbourhood is best."""
 
@@ -37,15 +37,15 @@ def question_at(question: Question, point: Mapping[str, Any]) -> Question:
     own = {p.name for p in params_of(LEARNERS[question.learner])}
     learner = {**question.learner_params, **{name: value for name, value in point.items() if name in own}}
     learner_for(question.learner, learner, question.target)
-    around = {name: value for name, value in point.items() if name not in own}
-    return replace(question, learner_params=learner, fitting=replace(question.fitting, **around) if around else question.fitting)
+    fitting = {name: value for name, value in point.items() if name not in own}
+    return replace(question, learner_params=learner, fitting=replace(question.fitting, **fitting) if fitting else question.fitting)
 
 
 def suggestions_of(tuning: Tuning, space: Sequence[Dimension]) -> Suggestions:
     return Suggestions(tuning.search, space)
 
 
-def tune(question: Question, found: SampleSet, folds: Sequence[Fold], space: Mapping[str, Any], tuning: Tuning = Tuning(), watch: Watch = quiet) -> Tuned:
+def tune(question: Question, sampled: SampleSet, folds: Sequence[Fold], space: Mapping[str, Any], tuning: Tuning = Tuning(), watch: Watch = quiet) -> Tuned:
     """All trials in this process."""
     dimensions = space_of(question.learner, space)
     check_folds(folds)
@@ -59,13 +59,13 @@ def tune(question: Question, found: SampleSet, folds: Sequence[Fold], space: Map
             def part(share: float, loss: float | None = None, done: int = done) -> None:
                 watch((done + share) / tuning.trials, None)
 
-            news.append(trial(question, found, folds, done, point, beat, part))
+            news.append(trial(question, sampled, folds, done, point, beat, part))
         suggestions.learn(news)
         points, results = points + list(batch), results + news
     return tuned(points, results, dimensions)
 
 
-def trial(question: Question, found: SampleSet, folds: Sequence[Fold], number: int, point: Mapping[str, Any], beat: Sequence[float] | None, watch: Watch = quiet) -> TrialResult:
+def trial(question: Question, sampled: SampleSet, folds: Sequence[Fold], number: int, point: Mapping[str, Any], beat: Sequence[float] | None, watch: Watch = quiet) -> TrialResult:
     """One combination on fold after fold. ``values`` and ``rungs`` are losses with their sign changed: higher is better. ``beat``: of ``to_beat``."""
     try:
         asked = question_at(question, point)
@@ -73,7 +73,7 @@ def trial(question: Question, found: SampleSet, folds: Sequence[Fold], number: i
         return TrialResult(number, None, (), False, {}, str(error))
     so_far, rungs = list[float](), list[float]()
     for k, fold in enumerate(folds):
-        so_far.append(validation_loss(found, fold, asked, _part(watch, k, len(folds))))
+        so_far.append(validation_loss(sampled, fold, asked, _part(watch, k, len(folds))))
         if k + 1 < len(folds):
             rungs.append(-float(np.mean(so_far)))
             if beat is not None and rungs[-1] < beat[k]:
@@ -89,10 +89,10 @@ def _part(watch: Watch, k: int, count: int) -> Watch:
     return step
 
 
-def validation_loss(found: SampleSet, fold: Fold, question: Question, watch: Watch = quiet) -> float:
+def validation_loss(sampled: SampleSet, fold: Fold, question: Question, watch: Watch = quiet) -> float:
     """Mean loss of the learner, fitted on the fold's training part, on its validation part: log loss, mean pinball loss, or squared error."""
-    samples = found.samples
-    fitted = fit_learner(question.learner, question.learner_params, found, fold, question, watch)
+    samples = sampled.samples
+    fitted = fit_learner(question.learner, question.learner_params, sampled, fold, question, watch)
     pipeline = FittedPipeline(fitted, question.learner, question.target, samples.task, samples.classes, samples.columns, 0)
     held_out = samples.take(fold.parts["validation"])
     return mean_loss(held_out, fitted.outputs, pipeline.raw(held_out))

@@ -76,10 +76,10 @@ def _last(now: Sequence[Inputs]) -> int:
 
 def _predictions(question: Question, pipeline: FittedPipeline, now: Sequence[Inputs], config: DriftConfig) -> tuple[pd.DataFrame, Outputs]:
     """The newest samples that start after training, with what the model says of them."""
-    found = sample_set(now, strategy_of(question), question.target, build(TargetParams, question.target_params), labelled=False)
-    samples = as_seen(found, pipeline.columns)
+    sampled = sample_set(now, strategy_of(question), question.target, build(TargetParams, question.target_params), labelled=False)
+    samples = as_seen(sampled, pipeline.columns)
     outputs = outputs_of(list(pipeline.outputs), samples.task, samples.classes)
-    frame = pipeline.predict(samples).assign(y=samples.y, end=samples.end, uniqueness=found.uniqueness)
+    frame = pipeline.predict(samples).assign(y=samples.y, end=samples.end, uniqueness=sampled.uniqueness)
     new = np.flatnonzero(samples.start > pipeline.until)[-config.window :]
     frame = frame.iloc[new].reset_index(drop=True)
     return frame.assign(end=frame["end"].where(np.isfinite(frame["y"]), NEVER)), outputs

@@ -7,6 +7,7 @@ import pytest
 
 from app.paper.charts import bars
 from tests.app.test_pages import dataset, draw, warnings
+from tests.worker.test_paper_desk import worked
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
@@ -39,6 +40,19 @@ def test_a_bad_name_is_said_beside_the_form_and_nothing_is_lost(desk):
     assert len(refused.error) == 1 and desk.paper.all() == [] and refused.text_input[0].value == "no good/name"
 
 
+def test_the_form_takes_signals_and_scanners_and_says_what_a_live_feed_needs(desk):
+    dataset(desk, "EURUSD", 1)
+    form = draw("paper", desk)
+    decided = next(box for box in form.selectbox if box.label == "Decided by")
+    scanner = decided.set_value("scanner").run()
+    assert not scanner.exception and "No scan yet." in text(scanner)
+    signals = next(box for box in scanner.selectbox if box.label == "Decided by").set_value("signals").run()
+    refused = next(button for button in signals.button if button.label == "Start session").click().run()
+    assert not refused.exception and "Choose one of a strategy, a file of signals and a scanner." in text(refused)
+    live = next(box for box in refused.selectbox if box.label == "Prices").set_value("oanda").run()
+    assert "OANDA needs TIDEMARK" in text(live) and next(button for button in live.button if button.label == "Start session").disabled
+
+
 def test_a_button_is_a_command_with_the_persons_name(desk):
     started(desk)
     page = draw("paper", desk, session="first")
@@ -57,6 +71,34 @@ def test_the_emergency_stop_heads_the_page_until_it_is_released(desk):
     assert "halted at" not in text(draw("paper", desk, session="first"))
 
 
+DIFFERENCE = dict(client_id="one-5-0", instrument="EURUSD", expected="0.1", found="0.05", sentence="EURUSD: the session holds 0.1 lots of order one-5-0, the broker has 0.05")
+FOREIGN = dict(position_id="9", instrument="GBPUSD", side="long", lots="0.2", price="1.28", client_id="")
+ACCOUNT = dict(currency="USD", balance="1000", equity="990.5", margin_used="20", margin_free="970.5")
+
+
+def test_what_differs_at_the_broker_is_settled_by_a_person_with_a_reason(desk, store):
+    seen = dict(state="differs", trouble="", account=ACCOUNT, differences=[DIFFERENCE], foreign=[FOREIGN], unknown=[dict(client_id="one-6-0", sentence="order one-6-0: no answer came")])
+    worked(store, "one", "oanda", state="running", broker=seen, broker_watch=dict(raised={"unprotected:7": "position 7 of EURUSD, 0.05 lots, has no stop at the broker"}))
+    page = draw("paper", desk, session="one")
+    assert not page.exception
+    for words in ("The broker has other positions than this session.", "Position 7 of EURUSD, 0.05 lots, has no stop at the broker", "order one-5-0 · this session 0.1, the broker 0.05", "equity 990.50", "no answer came", "Positions of others"):
+        assert words in text(page), words
+    next(button for button in page.button if button.label == "Close at the broker…").click().run()
+    assert "one takes 0.05 lots of EURUSD of order one-5-0 for its own, and closes them at the broker." in text(page)
+    assert next(button for button in page.button if button.label == "Adopt and close").disabled, "without a reason"
+
+
+def test_a_proposal_is_read_as_an_order_and_a_limit_says_that_it_halted(desk, store):
+    proposal = dict(order_id=3, series="EURUSD H1", strategy="breakout", side="long", order="market", price=None, stop_loss=1.05, ts=86_400_000_000_000)
+    worked(store, "one", state="running", proposals=[proposal], floors=[dict(rule="daily_loss", clause="daily loss", floor=950.0, left=60.0, used=0.2)])
+    page = text(draw("paper", desk, session="one"))
+    assert "long EURUSD H1 · market order 3 of breakout · stop 1.05 · decided 1970-01-02 00:00 UTC" in page
+    worked(store, "two", state="halted", losses=[0, 1000.0, 1020.0, 1010.0, {"daily_loss": 1.0}])
+    assert "Halted. The daily loss limit is reached: no entries until its next day begins." in text(draw("paper", desk, session="two"))
+
+
 def test_a_recovered_bar_is_marked(kind):
     shown = pd.DataFrame(dict(ts=pd.date_range("2024-01-02", periods=3, freq="h", tz="UTC"), open=1.0, high=1.2, low=0.9, close=1.1, recovered=[False, True, False]))
-    assert len(bars(shown, 4, "USD").layer) == 3 and len(bars(shown.assign(recovered=False), 4, "USD").layer) == 2
+    marked, plain = bars(shown, 4, "USD"), bars(shown.assign(recovered=False), 4, "USD")
+    assert len(marked.layer) == 3 and len(plain.layer) == 2
+    assert len(marked.data) == len(plain.data) == 3, "the candles keep their bars"

@@ -21,7 +21,7 @@ from worker.store.messages import Message
 from worker.store.session_asking import start
 
 pytestmark = pytest.mark.faults
-INSTANTS, EVERY = int(os.environ.get("TIDEMARK_INSTANTS", "1500")), 0.02        # instants of a loop, and seconds between two: 30,000 are ten minutes
+INSTANTS, EVERY = int(os.environ.get("TIDEMARK_INSTANTS", "1500")), float(os.environ.get("TIDEMARK_EVERY", "0.02"))     # instants of a loop, and seconds between two; 3,000 and 0.2 are ten minutes
 PLAN = {"series": ["EURUSD M5"], "strategies": [{"name": "simple_ma", "params": {"fast": 3, "slow": 8}}]}
 
 
@@ -101,7 +101,7 @@ def test_a_channel_that_hangs_leaves_the_loop_of_sessions_as_it_is(store, settin
             start(unit, name, PLAN, {"feed": "replay", "frames": frames, "speed": 300 / EVERY}, "ana")
     runner = Runner(store, settings, LiveAccounts())
     rounds(runner, 100)                 # what is compiled and loaded once
-    alone = rounds(runner, min(INSTANTS, 3_000))
+    alone = rounds(runner, min(INSTANTS, 1_500))
     with store.read() as unit:
         before = len(unit.messages.after(0))
     with hanging(store, tmp_path) as hung:

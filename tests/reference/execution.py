@@ -46,7 +46,7 @@ def simulate(
     **person: Any,
 ) -> Outcome:
     """What the execution page says happens to ``tasks`` in one account; ``person``: ``commands``, ``strategies``, ``ask`` as ``replayed`` takes them."""
-    return _outcome(replayed(tasks, account, costs, execution, sizing, rates, limits, **person))
+    return as_outcome(replayed(tasks, account, costs, execution, sizing, rates, limits, **person))
 
 
 def replayed(
@@ -271,7 +271,7 @@ def _end(ledger: Ledger, every_series: list[Series]) -> None:
     ledger.equity[-1] = last | {"balance": ledger.balance, "equity": ledger.balance, "equity_low": low, "used_margin": 0.0}
 
 
-def _outcome(ledger: Ledger) -> Outcome:
+def as_outcome(ledger: Ledger) -> Outcome:
     entries = sum(signal.order != "exit" for series in ledger.every_series for signals in series.signals.values() for signal in signals)
     return Outcome(
         fills=_frame(ledger.fills, FILLS),

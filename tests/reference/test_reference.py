@@ -20,8 +20,8 @@ from domain.trading.outcomes import LIMIT_DROPS
 from domain.trading.signals import read_signals
 from domain.trading.task import COUNTS, DROPS, EQUITY, FILLS, REASONS, REVIEWS, TRADES, Outcome
 from tests.reference.cases import Case, as_read, case
-from tests.reference.execution import replayed, simulate
-from tests.reference.ledger import splitmix64
+from tests.reference.execution import as_outcome, replayed, simulate
+from tests.reference.ledger import Ledger, splitmix64
 from tests.reference.worked import BAR_1, BEFORE, COSTS, bars_of, bought_at_bar_0, only_trade, run_by, task_of
 
 pytestmark = pytest.mark.xdist_group("reference")      # its cases are run once, in one process
@@ -118,13 +118,19 @@ def test_a_futures_day_ends_with_its_session():
 # --- what must hold of every case ---
 
 
-def outcome_of(case: Case) -> Outcome:
-    return simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, case.limits)
+def ledger_of(case: Case) -> Ledger:
+    return replayed(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, case.limits)
 
 
 @pytest.fixture(scope="module")
-def outcomes() -> dict[int, tuple[Case, Outcome]]:
-    return {seed: (case(seed), outcome_of(case(seed))) for seed in SEEDS}
+def ledgers() -> list[tuple[Case, Ledger]]:
+    """A thousand cases and what the reference makes of them, of which ``outcomes`` are the first."""
+    return [(drawn, ledger_of(drawn)) for drawn in map(case, range(1_000))]
+
+
+@pytest.fixture(scope="module")
+def outcomes(ledgers) -> dict[int, tuple[Case, Outcome]]:
+    return {seed: (ledgers[seed][0], as_outcome(ledgers[seed][1])) for seed in SEEDS}
 
 
 def test_the_start_balance_and_every_trade_make_the_final_balance(outcomes):
@@ -175,7 +181,7 @@ def test_frames_have_their_columns_and_times_are_utc(outcomes):
 
 def test_the_same_seed_gives_the_same_case_and_the_same_outcome(outcomes):
     for seed in range(0, len(SEEDS), 10):
-        again = outcome_of(case(seed))
+        again = as_outcome(ledger_of(case(seed)))
         for before, after in zip(outcomes[seed][1].__dict__.values(), again.__dict__.values(), strict=True):
             assert_frame_equal(before, after) if isinstance(before, pd.DataFrame) else None
         assert again.counts == outcomes[seed][1].counts
@@ -187,12 +193,11 @@ def test_cases_are_valid_signals(outcomes):
             assert_frame_equal(read_signals(task.signals.assign(side=task.signals["side"].map({1: "long", -1: "short", 0: ""})), (task.instrument.name,)), as_read(task))
 
 
-def test_a_thousand_cases_reach_every_reason_every_count_and_every_review():
+def test_a_thousand_cases_reach_every_reason_every_count_and_every_review(ledgers):
     reasons: Counter[str] = Counter()
     counted: Counter[str] = Counter()
     reviewed: Counter[tuple[str, str]] = Counter()
-    for drawn in map(case, range(1_000)):
-        ledger = replayed(drawn.tasks, drawn.account, drawn.costs, drawn.execution, drawn.sizing, drawn.rates, drawn.limits)
+    for _, ledger in ledgers:
         reasons.update({fill["reason"] for fill in ledger.fills})
         counted.update(name for name, count in ledger.counts.items() if count)
         reviewed.update({(review["verdict"], review["reason"]) for review in ledger.reviews})

@@ -7,13 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-import sqlalchemy as sa
 
 from domain.errors import BadRequest, Forbidden
 from worker.desk import Actor, Desk, StartRequest
 from worker.sessions.inputs import plan_of
 from worker.store import session_asking as asking
-from worker.store.schema import sessions
 from worker.store.session_commits import Commit, WorkedCommand
 from worker.store.session_tape import Output, TapeBar
 from worker.store.sessions import lease_of
@@ -28,10 +26,10 @@ def kind() -> str:
     return "sqlite"
 
 
-def worked(store, name: str, **more) -> None:
-    """Two days of a session: 1,000, then 1,020 at the end of the first day, 1,010 now. ``more``: of its view."""
+def worked(store, name: str, at: str = "paper", **more) -> None:
+    """Two days of a session: 1,000, then 1,020 at the end of the first day, 1,010 now. ``at``: its broker; ``more``: of its view."""
     with store.unit() as unit:
-        asking.start(unit, name, PLAN, dict(feed="replay", frames={}), "ana")
+        asking.start(unit, name, PLAN, dict(feed="replay" if at == "paper" else at, frames={}), "ana", at)
         epoch = unit.leases.take(lease_of(name), "here").epoch
         unit.sessions.enter(name, "running")
         asking.ask(unit, name, "pause", {}, "bob", "lunch", "k")
@@ -116,8 +114,13 @@ def test_a_session_that_is_over_takes_no_command(desk, store):
         desk.paper.command("one", "pause")
 
 
+def connected(desk, store) -> Desk:
+    """A desk in an environment that names an account at OANDA."""
+    return Desk(store, replace(desk.settings, vendors=dict(TIDEMARK_OANDA_TOKEN="t", TIDEMARK_OANDA_ACCOUNT="a")), Actor("ana", "admin"), send=lambda *_: True)
+
+
 def test_a_live_session_is_made_from_a_form(desk, store):
-    desk.paper.start(StartRequest("live", "breakout", dict(lookback=30), ("M5", "H1"), feed="oanda", instruments=("EURUSD",), rules=dict(sizing=dict(value=0.2))))
+    connected(desk, store).paper.start(StartRequest("live", "breakout", dict(lookback=30), ("M5", "H1"), feed="oanda", instruments=("EURUSD",), rules=dict(sizing=dict(value=0.2))))
     with store.read() as unit:
         session = unit.sessions.get("live")
     assert session.plan["series"] == ["EURUSD M5", "EURUSD H1"]
@@ -128,6 +131,7 @@ def test_a_live_session_is_made_from_a_form(desk, store):
 
 
 def test_a_limit_on_news_reads_the_calendar_of_the_workspace_as_it_is_at_the_start(desk, store):
+    desk = connected(desk, store)
     request = StartRequest("live", "breakout", {}, ("M5",), feed="oanda", instruments=("EURUSD", "USDJPY"), rules=dict(limits=dict(news=30.0)), rule_set="ftmo-2-step")
     with pytest.raises(BadRequest, match="the workspace has no calendar of releases; import one on the page Data"):
         desk.paper.start(request)
@@ -162,15 +166,13 @@ def test_a_replay_of_stored_bars_is_made_from_a_form_and_worked(desk, store, sys
 
 def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_takes_adopt(desk, store):
     difference = dict(client_id="one-5-0", instrument="EURUSD", expected="0.1", found="0", sentence="EURUSD: the session holds 0.1 lots of order one-5-0, the broker has 0")
-    worked(store, "one", state="running", broker=dict(state="differs", differences=[difference]), broker_watch=dict(raised={"unprotected:7": "position 7 has no stop"}))
+    worked(store, "one", "oanda", state="running", broker=dict(state="differs", differences=[difference]), broker_watch=dict(raised={"unprotected:7": "position 7 has no stop"}))
     with store.unit() as unit:
         unit.sessions.show("one", dict(silent=["EURUSD"]))
     view = desk.paper.get("one")
     assert (view.row.state, view.row.word, view.broker["differences"]) == ("differs", "Differs from the broker", [difference])
     assert view.row.alarms == ("position 7 has no stop", "EURUSD has had no price for more than 30 s, although its market is open")
-    assert desk.paper.refused("adopt", view.row).startswith("the session trades on paper") and desk.paper.refused("adopt", replace(view.row, broker="oanda")) == ""
-    with store.unit() as unit:
-        unit._c.execute(sa.update(sessions).values(broker="oanda"))
+    assert desk.paper.refused("adopt", view.row) == "" and desk.paper.refused("adopt", replace(view.row, broker="paper")).startswith("the session trades on paper")
     desk.paper.command("one", "adopt", dict(client_id="one-5-0", close=True), "closed by hand")
     with store.read() as unit:
         assert [(each.command, each.arguments, each.reason) for each in unit.session_commands.all("one")][-1] == ("adopt", {"client_id": "one-5-0", "close": True}, "closed by hand")

@@ -15,7 +15,7 @@ from worker.code import code_of
 from worker.desk.backtests import Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
-from worker.desk.judgement_tables import around, breach_rows, calendar_of, floor_lines, preset_rows, sentence_of, word_of
+from worker.desk.judgement_tables import breach_rows, calendar_of, floor_lines, preset_rows, rows_near, sentence_of, word_of
 from worker.desk.news_windows import NewsWindows, currencies_of, windows_of
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.thin import thinned
@@ -147,11 +147,11 @@ class Compliance:
 
     def curve(self, run_id: str, at: str | None = None, budget: int = 1_400) -> pd.DataFrame:
         """``ts, equity``, thinned so that it keeps its extremes; ``at``: only the days around an instant."""
-        return thinned(around(self.frame(run_id, "curve"), at), ("equity",), budget)
+        return thinned(rows_near(self.frame(run_id, "curve"), at), ("equity",), budget)
 
     def floor_lines(self, run_id: str, at: str | None = None) -> pd.DataFrame:
         """``ts, floor, value, role``: each floor where it moves."""
-        return floor_lines(around(self.frame(run_id, "floors"), at), self.get(run_id).summary["rules"])
+        return floor_lines(rows_near(self.frame(run_id, "floors"), at), self.get(run_id).summary["rules"])
 
     def days(self, run_id: str) -> pd.DataFrame:
         """``day, share, pnl, low, trades, breach, after``, a row a trading day of the rule set."""

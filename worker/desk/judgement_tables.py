@@ -64,7 +64,7 @@ def _when(text: str | None) -> str:
     return "" if text is None else text.replace("T", " ")[:16]
 
 
-def around(frame: pd.DataFrame, at: str | None) -> pd.DataFrame:
+def rows_near(frame: pd.DataFrame, at: str | None) -> pd.DataFrame:
     """The rows from five days before an instant to two after it; all where there is none."""
     if not at:
         return frame

@@ -28,9 +28,9 @@ def gates_of(model: Model) -> list[Gate]:
     return [
         _counted(model),
         _walk_forward(question, report.get("verdict") or {}),
-        Gate("look-ahead", bool(model.manifest.get("gate")), True, "No column and nothing of the pipeline reads the future." if model.manifest.get("gate") else "Look-ahead was not checked."),
-        Gate("control", control.get("state") == "green", True, _said(control, "The control was not made.")),
-        Gate("parity", bool(parity.get("passed")), True, _said(parity, "ONNX and the model itself were not compared.")),
+        Gate("look-ahead", bool(model.manifest.get("gate")), True, "No look-ahead: neither a column nor the pipeline uses later bars." if model.manifest.get("gate") else "Look-ahead was not checked."),
+        Gate("control", control.get("state") == "green", True, _sentence(control, "The control was not made.")),
+        Gate("parity", bool(parity.get("passed")), True, _sentence(parity, "ONNX and the model itself were not compared.")),
         _baselines(report.get("baselines") or ()),
         _deflated(report.get("trials") or {}),
     ]
@@ -65,5 +65,5 @@ def _deflated(trials: Mapping[str, Any]) -> Gate:
     return Gate("significance", float(dsr) >= ENOUGH, False, f"Its deflated Sharpe ratio is {float(dsr):.2f} after {count:,} trial{'' if count == 1 else 's'}; {ENOUGH} is asked.")
 
 
-def _said(found: Mapping[str, Any], otherwise: str) -> str:
-    return str(found.get("sentence") or otherwise)
+def _sentence(outcome: Mapping[str, Any], otherwise: str) -> str:
+    return str(outcome.get("sentence") or otherwise)

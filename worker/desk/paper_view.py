@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from domain.errors import unknown
+from domain.trading.outcomes import COUNTS
 from domain.trading.task import EQUITY, FILLS, TRADES
 from worker.desk.paper_rows import SessionRow, SessionView
 from worker.store import Unit
@@ -100,7 +101,7 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     return SessionView(
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
         equity=_frame("equity", (each.row for each in unit.session_tape.rows(session.name, "equity", first))), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
-        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts=dict(view.get("counts") or {}), trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=view.get("broker") or {},
+        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=view.get("broker") or {},
         floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), **newest, **now,
     )  # fmt: skip
 

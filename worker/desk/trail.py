@@ -153,6 +153,12 @@ class TrailView:
         self._left("event", "json", event=seq, hash=record.hash)
         return record.body.encode()
 
+    def table(self, frame: pd.DataFrame, name: str, entity: str = "audit:trail") -> bytes:
+        """A table that a page has drawn, as CSV; the download is an event of ``entity``."""
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", entity, what=name, form="csv", rows=len(frame))
+        return csv_of(frame)
+
     def checkpoint_file(self) -> bytes:
         """The last checkpoint with its cosignatures, for a person to keep elsewhere; the download is an event."""
         self._left("checkpoint", "txt")

@@ -154,16 +154,16 @@ class Training:
         if not 0 <= request.seed <= LAST_SEED:
             raise BadRequest(f"seed is {request.seed}; it must be between 0 and {LAST_SEED}")
         own = {p.name for p in params_of(learner)}
-        around = {name: value for name, value in request.params.items() if name not in own and name in {p.name for p in params_of(Fitting)}}
+        fitting = {name: value for name, value in request.params.items() if name not in own and name in {p.name for p in params_of(Fitting)}}
         rules = self._rules(request)
         more = (*(strategy.features() if strategy else ()), *limit_features(build(Limits, rules["limits"])))
         asked = FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns)
         features = self._features.spec(asked, more=more)
         return features | rules | self._regimes(asked, request.regimes) | dict(
             target=request.target, target_params=values_of(build(TargetParams, request.target_params)), learner=request.learner,
-            learner_params=values_of(build(learner, {name: value for name, value in request.params.items() if name not in around})), scheme=request.scheme,
+            learner_params=values_of(build(learner, {name: value for name, value in request.params.items() if name not in fitting})), scheme=request.scheme,
             scheme_params=values_of(build(SCHEMES[request.scheme], request.scheme_params)), strategy=request.strategy, strategy_params=values_of(strategy) if strategy else {},
-            fitting=values_of(build(Fitting, {**request.options, **around})), seed=request.seed, shuffle_labels=request.shuffle_labels,
+            fitting=values_of(build(Fitting, {**request.options, **fitting})), seed=request.seed, shuffle_labels=request.shuffle_labels,
             register=checked_name(request.register) if request.register else "",
         )  # fmt: skip
 

@@ -64,8 +64,11 @@ class TuningView:
         return self._frame(run_id, f"heat {x} × {y}")
 
     def download(self, run_id: str) -> bytes:
-        """The trials as CSV."""
-        return csv_of(self.table(run_id))
+        """The trials as CSV; an audit event."""
+        table = self.table(run_id)
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", f"run:{run_id}", what="trials", form="csv", rows=len(table))
+        return csv_of(table)
 
     def params(self, run_id: str) -> dict[str, Any]:
         """The learner's parameters with those that were chosen, as a training takes them."""

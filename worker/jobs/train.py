@@ -48,14 +48,14 @@ def evaluator(asked: LoadedQuestion, work: Work) -> Evaluate:
         number, is_control = chunk.spec["fold"], chunk.spec["control"]
         curve = LiveCurve(number)
 
-        def heard(share: float, loss: float | None = None) -> None:
+        def on_progress(share: float, loss: float | None = None) -> None:
             watch(share)
             if loss is not None and not is_control:
                 work.show(curve.add(share, loss))
 
-        found = controls.permuted(asked.samples, question.seed + 1) if is_control else asked.samples
-        result = fit_fold(found, asked.folds[number], question, heard, baselines=not is_control)
-        return stored_fold(work.store, result, found.samples.task, found.samples.classes, None if is_control else trial)
+        sampled = controls.permuted(asked.samples, question.seed + 1) if is_control else asked.samples
+        result = fit_fold(sampled, asked.folds[number], question, on_progress, baselines=not is_control)
+        return stored_fold(work.store, result, sampled.samples.task, sampled.samples.classes, None if is_control else trial)
 
     return evaluate
 
@@ -91,7 +91,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Check for look-ahead")
     training.refuse_leak(gate_columns(asked.inputs, training.strategy_of(question), work.within(0.01, 0.06)))
     work.stage("Samples")
-    found, folds = asked.samples, asked.folds
+    sampled, folds = asked.samples, asked.folds
     _forget_other_code(work, code)
     work.stage("Folds")
     checked = controls.control_folds(folds)
@@ -103,18 +103,18 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     parts = owner.share(rows)
     work.stage("Judge")
     results = {part.number: restored_fold(work.store, part) for part in parts}
-    control = controls.control([result for number, result in results.items() if number >= CONTROL], found.samples.task, found.samples.classes)
+    control = controls.control([result for number, result in results.items() if number >= CONTROL], sampled.samples.task, sampled.samples.classes)
     with work.store.read() as unit:
         chosen = selection_of(unit, spec["datasets"], question.family)
     tell = work.within(0.86, 0.97)
     trained = training.finish(
-        question, found, folds, [result for number, result in results.items() if number < CONTROL], control, Tried(chosen.trials, chosen.variance, True),
+        question, sampled, folds, [result for number, result in results.items() if number < CONTROL], control, Tried(chosen.trials, chosen.variance, True),
         lambda share, loss=None: tell(share), {name: value for name, value in manifest(work, {}).items() if name in ("code", "libraries")},
-        regimes_of(asked.inputs, found),
+        regimes_of(asked.inputs, sampled),
     )  # fmt: skip
     work.stage("Save")
-    seen = held_out(found.samples.matrix, found.samples.columns, first.pipeline.bars)
-    report = dict(trained.report) | dict(parity=parity_of(trained.model, seen, found.samples.y))
+    seen = held_out(sampled.samples.matrix, sampled.samples.columns, first.pipeline.bars)
+    report = dict(trained.report) | dict(parity=parity_of(trained.model, seen, sampled.samples.y))
     reproducible = all(result.pipeline.reproducible for result in results.values())
     return _saved(asked, trained, report, dict(held_out=seen, scores=rows_of(parts)), parts, reproducible, work)
 
@@ -150,10 +150,10 @@ def _saved(asked: LoadedQuestion, trained: training.Trained, report: Mapping[str
     return commit
 
 
-def about(found: SampleSet) -> dict[str, Any]:
+def about(sampled: SampleSet) -> dict[str, Any]:
     """What the samples are: their number and mean uniqueness, those without a label by reason, those in the warm-up, and columns without any value."""
-    uniqueness = float(found.uniqueness.mean()) if len(found) else None
-    return dict(count=len(found), uniqueness=uniqueness, unlabelled=dict(found.unlabelled), warm_up=found.warm_up, dropped=list(found.dropped))
+    uniqueness = float(sampled.uniqueness.mean()) if len(sampled) else None
+    return dict(count=len(sampled), uniqueness=uniqueness, unlabelled=dict(sampled.unlabelled), warm_up=sampled.warm_up, dropped=list(sampled.dropped))
 
 
 def _replace(unit: Unit, work: Work, spec: Mapping[str, Any], summary: Mapping[str, Any], frames: Mapping[str, str], decided: Mapping[str, Any], synthetic: bool) -> str:

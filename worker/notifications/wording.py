@@ -61,9 +61,9 @@ def summary_of(messages: Sequence[WrittenMessage]) -> str:
 
 
 def head_of(unit: Unit, fingerprint: str = "") -> str:
-    """The trail's head, its last checkpoint and its key's fingerprint: evidence that leaves the system with every message."""
+    """The trail's head, its key's fingerprint and its last checkpoint, signed, as ``verify.py --checkpoint`` takes it: evidence that leaves the system with every message."""
     rows, digest = unit.trail.head()
-    lines = [f"Audit trail: {rows:,} events, head {digest}"]
+    lines = [f"Audit trail: {rows:,} events, head {digest}", *([f"Key: {fingerprint}"] if fingerprint else [])]
     if latest := unit.checkpoints.latest():
-        lines.append(f"Checkpoint: {latest.size} {latest.root}")
-    return "\n".join([*lines, *([f"Key: {fingerprint}"] if fingerprint else [])])
+        lines += [f"Checkpoint of {latest.size:,} events, signed:", "", latest.note.rstrip("\n")]
+    return "\n".join(lines)

@@ -69,7 +69,7 @@ class HaltSwitch:
 
     def look(self) -> None:
         """At all files."""
-        for session in list(self._watched):
+        for session in self._with_a_folder():
             self._look_at(session)
 
     def record(self, unit: Unit) -> None:
@@ -94,9 +94,16 @@ class HaltSwitch:
 
     # -- inside
 
+    def _with_a_folder(self) -> set[str]:
+        """The scopes that can have a file: the workspace, and the sessions that have a folder."""
+        try:
+            return {"", *self._watched.intersection(os.listdir(self._home / "sessions"))}
+        except OSError:
+            return {""}
+
     def _look_at(self, session: str) -> None:
         for scope in ("", session):
-            if scope not in self._said and scope not in self._recorded and os.path.exists(self._path(scope)):
+            if scope not in self._said and scope not in self._recorded and os.access(self._path(scope), os.F_OK):
                 with self._lock:
                     self._said[scope] = FileHalt(scope, _reason(self._path(scope)))
                     self._keep(self._said[scope])

@@ -9,7 +9,7 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from worker.main import heartbeat, open_store, run_process, stop_event
-from worker.memory import keep_freed
+from worker.memory import keep_freed, keep_objects
 from worker.settings import Settings
 from worker.store import Store
 
@@ -37,7 +37,7 @@ def run(store: Store, settings: Settings, stopping: threading.Event) -> None:
     from worker.sessions.accounts import LiveAccounts
     from worker.sessions.runner import Runner
 
-    Runner(store, settings, LiveAccounts()).run(stopping)
+    Runner(store, settings, LiveAccounts(), stay=keep_objects).run(stopping)
 
 
 def main() -> int:

@@ -29,6 +29,7 @@ from worker.sessions.writing import write
 from worker.settings import Settings
 from worker.store import Store, Unit
 from worker.store.append import TrailBroken
+from worker.store.leases import Lease
 from worker.store.messages import Message
 from worker.store.session_asking import entity
 from worker.store.sessions import Held, lease_of
@@ -36,11 +37,13 @@ from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("sessions")
 LOOK, CLAIM, SHOW = 0.25, 1.0, 1.0      # seconds between looks at commands and halts, at sessions to claim, and between writings of how feeds are
-BATCH = 0.25                # seconds of a replay as fast as possible that one transaction writes
+TOGETHER, TAKING = 20, 0.25     # sessions that are taken up in two transactions; seconds of it in one round, where others are held
+BATCH, BESIDE = 0.25, 0.05  # seconds of replays as fast as possible that one transaction writes, alone and beside live sessions
 AGAIN = 0.5                 # seconds between two tries while the database is away
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
 UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
 EMPTY = 1.0                 # seconds between two rounds while no session is held
+Opened = tuple[SessionWork, bool]       # and whether it was worked on before
 AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
 
 
@@ -61,11 +64,14 @@ class Timer:
 
 
 class Runner:
-    """``only``: the one session of a terminal in the foreground; else it takes what is free, up to its share."""
+    """``only``: the one session of a terminal in the foreground; else it takes what is free, up to its share. ``stay`` is called when sessions were taken,
+    of which each is many objects that stay; with True where many have left since."""
 
-    def __init__(self, store: Store, settings: Settings, accounts: Accounts, owner: str = OWNER, only: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, accounts: Accounts, owner: str = OWNER, only: str = "", clock: Callable[[], float] = time.monotonic, stay: Callable[[bool], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self.store, self._settings, self._accounts = store, settings, accounts
-        self.owner, self._only, self._clock = owner, only, clock
+        self.owner, self._only, self._clock, self._stay = owner, only, clock, stay
         self.switch = HaltSwitch(settings.home)
         self.held: dict[str, SessionWork] = {}
         self.away = ""                                  # why nothing is decided; empty while all is there
@@ -73,6 +79,8 @@ class Runner:
         self._told: dict[str, Sequence[Told]] = {}      # what feeds gave while a kill switch was not written yet
         self._turns = 0                                 # rounds so far, of which each gives one replay as fast as possible its turn
         self._failed: list[Failed] = []                 # errors that are not written yet
+        self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
+        self._left = 0                                  # sessions that have left since ``stay``
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
         self._feeds, self._leases = FeedWatch(), Watch(settings.work.lease, clock)
 
@@ -122,19 +130,31 @@ class Runner:
         except AWAY as error:
             log.warning("leases were not given back: %s", error)
         self.held.clear()
+        self._sort()
 
     # -- sessions come and go
 
     def claim(self) -> None:
         """Take sessions that nobody holds, or whose holder's process has ended or is silent for the length of a lease."""
         with self.store.read() as unit:
-            wanted = [each for each in unit.sessions.to_work() if self._mine(each)]
-            others = [each for each in wanted if each.name not in self.held]
+            all_known = unit.sessions.held_by(self.owner) == len(self.held)        # else some were taken, and the database went away
+            others = [each for each in unit.sessions.to_work(self.owner if all_known else "") if self._mine(each) and each.name not in self.held]
             silent = self._leases.silent({each.name: (each.epoch, each.beats) for each in others if each.owner is not None})
             free = [each for each in others if each.owner in (None, self.owner) or gone(each.owner) or each.name in silent]     # its own: it was taken, and the database went away
-            most = self._share(unit, len(wanted)) - len(self.held)
-        for each in free[: max(most, 0)]:
-            self._take(each)
+            most = self._share(unit, len(others) + len(self.held)) - len(self.held)
+        self._take_up(free[: max(most, 0)])
+
+    def _take_up(self, free: Sequence[Held]) -> None:
+        """Some at a time, each few in one transaction: what is held already is not kept waiting for long."""
+        until, held = self._clock() + TAKING, bool(self.held)
+        for first in range(0, len(free), TOGETHER):
+            self._take(free[first : first + TOGETHER])
+            if held and self._clock() > until:
+                self._claim.next = 0.0
+                return
+        if free:
+            self._stay(many := 4 * self._left > len(self.held))
+            self._left = 0 if many else self._left
 
     def _mine(self, session: Held) -> bool:
         return session.name == self._only if self._only else not session.foreground
@@ -144,41 +164,58 @@ class Runner:
         runners = [] if self._only else [each for each in unit.processes(timedelta(seconds=30)) if each.kind == "sessions"]
         return -(-wanted // max(len(runners), 1))
 
-    def _take(self, session: Held) -> None:
+    def _take(self, sessions: Sequence[Held]) -> None:
         with self.store.unit() as unit:
-            if session.owner is not None:
-                unit.leases.free(lease_of(session.name), session.epoch, session.beats)
-            lease = unit.leases.take(lease_of(session.name), self.owner)
-        if lease:
-            self._open(session.name, lease.epoch)
+            leases = {each.name: self._lease(unit, each) for each in sessions}
+        opened: list[Opened] = []
+        try:
+            opened.extend(each for name, lease in leases.items() if lease and (each := self._open(name, lease.epoch)))
+            self._begin(opened)
+        except (*AWAY, SQLAlchemyError):
+            for work, _ in opened:
+                work.close()
+            raise
 
-    def _open(self, name: str, epoch: int) -> None:
+    def _lease(self, unit: Unit, session: Held) -> Lease | None:
+        if session.owner is not None:
+            unit.leases.free(lease_of(session.name), session.epoch, session.beats)
+        return unit.leases.take(lease_of(session.name), self.owner)
+
+    def _open(self, name: str, epoch: int) -> Opened | None:
         try:
             stored, work = open_session(self.store, self._settings, self._accounts, name, epoch, self.switch.refusal, self._clock)
+            return work, stored.recovered
         except SourceUnavailable as error:
             self._put_back(name, epoch, str(error))
         except SQLAlchemyError:
             raise
         except Exception as error:      # one session's bug must not stop the others
             self._fail(name, epoch, error)
-        else:
-            self._begin(work, stored.recovered)
+        return None
 
-    def _begin(self, work: SessionWork, recovered: bool) -> None:
+    def _begin(self, opened: Sequence[Opened]) -> None:
         with self.store.unit() as unit:
-            if not unit.session_commits.hold(work.name, work.epoch):
-                return
-            unit.sessions.enter(work.name, "running")
-            kind = "session_recovered" if recovered else "session_started"
-            unit.audit(ACTOR, kind, entity(work.name), event_id=f"{entity(work.name)}:begun:{work.epoch}", owner=self.owner, epoch=work.epoch, instant=str(work.ts))
-            if recovered:
-                unit.messages.write([Message(f"{work.name}:recovered:{work.epoch}", "warning", f"{work.name} was taken up again where it stood", work.name)], unit.now())
-        self.held[work.name] = work
-        if work.broker is not None:
-            work.broker.line.open()
-        self._told.pop(work.name, None)
-        self.switch.watch(self.held)
+            begun = {work.name: work for work, recovered in opened if self._begun(unit, work, recovered)}
+        for work, _ in opened:
+            self._told.pop(work.name, None)
+            if work.name not in begun:
+                work.close()
+        self.held |= begun
+        for work in begun.values():
+            if work.broker is not None:
+                work.broker.line.open()
+        self._sort()
         self._look.next = 0.0
+
+    def _begun(self, unit: Unit, work: SessionWork, recovered: bool) -> bool:
+        if not unit.session_commits.hold(work.name, work.epoch):
+            return False
+        unit.sessions.enter(work.name, "running")
+        kind = "session_recovered" if recovered else "session_started"
+        unit.audit(ACTOR, kind, entity(work.name), event_id=f"{entity(work.name)}:begun:{work.epoch}", owner=self.owner, epoch=work.epoch, instant=str(work.ts))
+        if recovered:
+            unit.messages.write([Message(f"{work.name}:recovered:{work.epoch}", "warning", f"{work.name} was taken up again where it stood", work.name)], unit.now())
+        return True
 
     def _put_back(self, name: str, epoch: int, note: str) -> None:
         with self.store.unit() as unit:
@@ -187,8 +224,7 @@ class Runner:
 
     def _fail(self, name: str, epoch: int, error: Exception) -> None:
         """An error stops its session only."""
-        if work := self.held.pop(name, None):
-            work.close()
+        self._let_go(name)
         self._failed.append(failure(name, epoch, error))
         self._write_failed()
 
@@ -228,21 +264,21 @@ class Runner:
 
     def _turn(self) -> list[SessionWork]:
         """Everyone whose feed gives what has come, and of those as fast as possible the next one: commands and halts wait for one batch, however many replay."""
-        live, eager = list[SessionWork](), list[SessionWork]()
-        for work in self.held.values():
-            (eager if getattr(work.feed, "eager", False) else live).append(work)
         self._turns += 1
-        return live + eager[self._turns % max(len(eager), 1) :][:1]
+        return self._live + self._eager[self._turns % max(len(self._eager), 1) :][:1]
 
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
-        moved, until = False, self._clock() + BATCH
+        moved, until = False, 0.0
         while not work.end and (told := self._told.pop(work.name, ()) or work.feed.next(0.0)):
             if self.switch.unrecorded(work.name):
                 self._told[work.name] = told
                 break
             moved = True
-            if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False) or self._clock() >= until:
+            if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False):
+                break
+            until = until or self._clock() + (BESIDE if self._live else BATCH)
+            if self._clock() >= until:
                 break
         return moved
 
@@ -255,6 +291,12 @@ class Runner:
             self._fail(work.name, work.epoch, error)
             return False
         return True
+
+    def _sort(self) -> None:
+        """By their feeds, whenever others are held."""
+        self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
+        self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
+        self.switch.watch(self.held)
 
     # -- writing
 
@@ -277,9 +319,8 @@ class Runner:
         self._drop(fenced)
         self._want(waiting)
         for each in waiting:
-            if each.end and (work := self.held.pop(each.commit.session, None)):
-                work.close()
-        self.switch.watch(self.held)
+            if each.end:
+                self._let_go(each.commit.session)
 
     def _want(self, written: Iterable[Written]) -> None:
         """What sessions want of their brokers, now that it is committed."""
@@ -301,8 +342,13 @@ class Runner:
     def _drop(self, fenced: Iterable[str]) -> None:
         for name in fenced:
             log.warning("session %s: another runner holds it now", name)
-            if work := self.held.pop(name, None):
-                work.close()
+            self._let_go(name)
+
+    def _let_go(self, name: str) -> None:
+        if work := self.held.pop(name, None):
+            work.close()
+            self._left += 1
+            self._sort()
 
     # -- beside the loop
 
@@ -319,7 +365,7 @@ class Runner:
                 with self.store.unit() as unit:
                     unit.leases.beat_all(self.owner)
             except SQLAlchemyError as error:        # the lease decides: if the database stays away, another runner may take over
-                log.warning("no sign of life of the sessions could be written: %s", error)
+                log.warning("no sign of life of the sessions could be written: %s", sentence_of(error, *addresses(self._settings)) or error)
 
     def _is_away(self, error: BaseException) -> None:
         sentence = sentence_of(error, *addresses(self._settings)) or str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.errors import BadRequest
@@ -26,8 +26,6 @@ from worker.store.sessions import SessionState
 
 if TYPE_CHECKING:
     from worker.sessions.broker_side import BrokerSide
-
-ASIS = {str, int, bool, type(None)}
 
 
 class Account(Protocol):
@@ -151,7 +149,7 @@ class SessionWork:
         self._now, self._number = Gathered(), self._number + 1
         kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
         broker = self.broker
-        view = _plain(self.account.view()) | kept | (broker.view() if broker else {})
+        view = _shallow(self.account.view()) | kept | (broker.view() if broker else {})
         self.exposed = _exposed(view)
         commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands, broker.session.kept if broker else {})
         self._bars += len(now.tape)
@@ -244,18 +242,5 @@ def standing(state: SessionState) -> Standing | None:
     return Standing(int(state.view.get("begun", state.ts)), state.ts, tuple(bars))
 
 
-def _plain(value: Any) -> Any:
-    """A view as JSON takes it."""
-    kind = type(value)
-    if kind in ASIS:
-        return value
-    if kind is float:
-        return value if math.isfinite(value) else None
-    if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _shallow(view: Any) -> dict[str, Any]:
+    return {each.name: getattr(view, each.name) for each in fields(view)}

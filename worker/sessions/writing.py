@@ -20,6 +20,10 @@ def write(store: Store, waiting: Sequence[Written]) -> list[str]:
         unit.session_commits.write([each.commit for each in fresh], unit.now())
         for each in fresh:
             _record(unit, each)
+        unit.messages.write([message for each in fresh for message in each.messages], unit.now())
+        for each in fresh:
+            if each.end:
+                _end(unit, each)
     return [name for name, verdict in verdicts.items() if verdict == "fenced"]
 
 
@@ -27,11 +31,8 @@ def _record(unit: Unit, written: Written) -> None:
     commit = written.commit
     for place, event in enumerate(written.events):
         unit.audit(event.actor or ACTOR, event.kind, *event.entities, event_id=f"{entity(commit.session)}:{commit.number}:{place}", **event.detail)
-    unit.messages.write(written.messages, unit.now())
     for halt in () if written.end else written.halts:
         halt.ask(unit, commit.session)
-    if written.end:
-        _end(unit, written)
 
 
 def _end(unit: Unit, written: Written) -> None:

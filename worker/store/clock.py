@@ -23,5 +23,5 @@ class DatabaseClock:
             return datetime.now(UTC)
         if self._answer is None or time.monotonic() - self._answer[1] > KEPT:
             self._answer = connection.scalar(sa.text("SELECT clock_timestamp()")).astimezone(UTC), time.monotonic()
-        said, at = self._answer
-        return said + timedelta(seconds=time.monotonic() - at)
+        answered, at = self._answer
+        return answered + timedelta(seconds=time.monotonic() - at)

@@ -18,6 +18,15 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 from domain.errors import BadRequest
 from worker.store.waiting import begin_writing
 
+
+def _item(value: Any) -> Any:
+    """A number of numpy as Python's."""
+    if not hasattr(value, "item"):
+        raise TypeError(f"{type(value).__name__} is nothing that JSON holds")
+    return value.item()
+
+
+ENCODER = json.JSONEncoder(allow_nan=False, default=_item)
 UNREADABLE = {"unreadable": True}
 ASK_AFTER = 1.0         # seconds that a connection to a server may lie idle and be used unasked
 PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
@@ -120,9 +129,9 @@ def hidden(url: str) -> str:
 def _json(value: Any) -> str:
     """JSON has no NaN and no infinity, and PostgreSQL refuses them: null, as in what the terminal prints."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return ENCODER.encode(value)
     except ValueError:
-        return json.dumps(_finite(value))
+        return ENCODER.encode(_finite(value))
 
 
 def _read_json(text: str) -> Any:

@@ -14,7 +14,7 @@ from worker.store import beside, guards
 from worker.store.blobs import Blobs
 from worker.store.frames import Frames
 from worker.store.unit import Unit
-from worker.store.walk import Found, Progress, trusted, walk
+from worker.store.walk import Progress, Walked, trusted, walk
 
 NEEDED = ("audit_events", "audit_links", "audit_nodes", "facts", "alembic_version")
 STRUCTURE = re.compile(r"no such (table|column)|malformed|not a database|does not exist|invalid (byte|page|memory)|corrupt|could not read block|invalid input syntax|cannot cast")
@@ -54,11 +54,11 @@ def examined(unit: Unit, seen_fact: str, progress: Progress, since: tuple[int, s
         assert since is not None
         why = f"The first {since[0]:,} rows are not those of the trusted checkpoint."
         return Examination(Verdict(0, str(head), "", min(since[0], rows + 1), why), [why])
-    found = walk(c, unit.trail, rows, checker, "checkpoints" in tables, progress)
+    walked = walk(c, unit.trail, rows, checker, "checkpoints" in tables, progress)
     seen = unit.fact(seen_fact) if "facts" in tables else None
-    verdict = _chain(unit, found, rows, seen)
-    faults = [*_beside(unit, found, rows, seen, "facts" in tables), *((1, f"The table {name} is missing.") for name in NEEDED[3:] if name not in tables)]
-    differing, covered = beside.compared(c, found.seals, tables, progress)
+    verdict = _chain(unit, walked, rows, seen)
+    faults = [*_beside(unit, walked, rows, seen, "facts" in tables), *((1, f"The table {name} is missing.") for name in NEEDED[3:] if name not in tables)]
+    differing, covered = beside.compared(c, walked.seals, tables, progress)
     faults += differing
     if frames is not None:
         faults += [(rows, sentence) for sentence in beside.lost(frames, beside.frames_of(c, tables), progress)]
@@ -69,15 +69,15 @@ def examined(unit: Unit, seen_fact: str, progress: Progress, since: tuple[int, s
     sentences = [*([verdict.why] if not verdict.holds else []), *(sentence for _, sentence in faults)]
     if verdict.holds and faults:
         verdict = replace(verdict, broken_at=faults[0][0], why=faults[0][1])
-    uncovered = beside.uncovered(c, found.seals, tables) if not since else 0
+    uncovered = beside.uncovered(c, walked.seals, tables) if not since else 0
     return Examination(verdict, list(dict.fromkeys(sentences)), covered, uncovered, since[0] if since else 0, guards.remark(c))
 
 
-def _chain(unit: Unit, found: Found, rows: int, seen: Any) -> Verdict:
+def _chain(unit: Unit, walked: Walked, rows: int, seen: Any) -> Verdict:
     """The rows themselves; then the stored tree and the last check, for a consistent trail may still be shorter than, or differ from, both."""
-    checker = found.checker
-    if found.why:
-        return Verdict(checker.rows, checker.head, checker.root(), checker.rows + 1, found.why + " Everything before it verifies.")
+    checker = walked.checker
+    if walked.why:
+        return Verdict(checker.rows, checker.head, checker.root(), checker.rows + 1, walked.why + " Everything before it verifies.")
     verdict = concluded(checker, unit.trail.root(rows), rows)
     if not verdict.holds:
         return verdict
@@ -96,15 +96,15 @@ def _is_seen(seen: Any) -> bool:
     return isinstance(seen, dict) and isinstance(seen.get("rows"), int) and seen["rows"] >= 0 and isinstance(seen.get("root"), str)
 
 
-def _beside(unit: Unit, found: Found, rows: int, seen: Any, facts: bool) -> list[tuple[int, str]]:
-    faults = sorted(found.beside)
+def _beside(unit: Unit, walked: Walked, rows: int, seen: Any, facts: bool) -> list[tuple[int, str]]:
+    faults = sorted(walked.beside)
     strays = unit.trail.strays(rows)
     if strays:
         faults.append((rows, f"{strays:,} rows of the trail or of its links have numbers outside of 1 to {rows:,}."))
-    for row, size, root in found.claims:
+    for row, size, root in walked.claims:
         if size > rows or unit.trail.root(size) != root:
             faults.append((row, f"Event {row:,} recorded that the first {size:,} rows were verified, and they are not those any more."))
-    if facts and found.claims and not _is_seen(seen):
+    if facts and walked.claims and not _is_seen(seen):
         what = "was altered" if seen is not None else "was deleted"
-        faults.append((found.claims[-1][0], f"Event {found.claims[-1][0]:,} recorded a verification, and the fact that the workspace remembered of it {what}."))
+        faults.append((walked.claims[-1][0], f"Event {walked.claims[-1][0]:,} recorded a verification, and the fact that the workspace remembered of it {what}."))
     return faults

@@ -69,12 +69,12 @@ def _expected(dialect: str, revision: str) -> dict[str, Guard]:
     """What the migrations up to ``revision`` wrote; of a name that was written twice, the last."""
     guards: dict[str, Guard] = {}
     for statement in _statements(dialect, revision):
-        if found := TRIGGER.match(statement):
-            guards[found["name"]] = Guard(found["table"], _normal(statement), False)
-        elif found := FUNCTION.match(statement):
-            guards[found["name"]] = Guard("", _squeezed(found["body"]), "SECURITY DEFINER" in statement)
-        elif found := ALWAYS.match(statement):
-            guards[found[2]] = Guard(guards[found[2]].table, guards[found[2]].text, True)
+        if match := TRIGGER.match(statement):
+            guards[match["name"]] = Guard(match["table"], _normal(statement), False)
+        elif match := FUNCTION.match(statement):
+            guards[match["name"]] = Guard("", _squeezed(match["body"]), "SECURITY DEFINER" in statement)
+        elif match := ALWAYS.match(statement):
+            guards[match[2]] = Guard(guards[match[2]].table, guards[match[2]].text, True)
     return guards
 
 
@@ -108,7 +108,7 @@ def _normal(definition: str) -> str:
     >>> _normal(one) == _normal(two), _normal(one) == _normal(one.replace("NOT ", ""))
     (True, False)
     """
-    ordered = EVENTS.sub(lambda found: f"{found[1]} {' OR '.join(sorted(found[2].upper().split(' OR ')))} ON", definition)
+    ordered = EVENTS.sub(lambda match: f"{match[1]} {' OR '.join(sorted(match[2].upper().split(' OR ')))} ON", definition)
     return re.sub(r"[\s()]+", " ", ordered.replace("public.", "")).strip().lower()
 
 

@@ -6,10 +6,10 @@ is tried again, and one of a runner that lost its lease writes nothing.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, bindparam, select
 from domain.live.tape import COLUMNS as BAR
 from domain.live.tape import TapeBar
 from worker.store.engine import insert
+from worker.store.many import Many
 from worker.store.schema import leases, session_commands, session_rows, session_states, session_tape
 from worker.store.session_tape import Output
 from worker.store.sessions import lease_of
@@ -80,38 +81,16 @@ class SessionCommits:
         self._worked(commits)
 
     def _states(self, commits: Sequence[Commit], at: datetime) -> None:
-        statement = sa.update(session_states).where(session_states.c.session == bindparam("named")).values(
-            commits=bindparam("commits"), ts=bindparam("ts"), bars=bindparam("bars"), state=bindparam("state"), opened=bindparam("opened"), rows=bindparam("rows"),
-            view=bindparam("view"), broker=bindparam("broker"), at=bindparam("at"),
-        )  # fmt: skip
-        values = [
-            dict(named=c.session, commits=c.number, ts=c.ts, bars=c.bars_before + len(c.tape), state=c.state, opened=dict(c.opened), rows=dict(c.rows), view=dict(c.view), broker=dict(c.broker), at=at)
-            for c in commits
-        ]
-        self._c.execute(statement, values)
+        STATES.execute(self._c, [(c.session, c.number, c.ts, c.bars_before + len(c.tape), c.state, c.opened, c.rows, c.view, c.broker, at) for c in commits])
 
     def _tape(self, commits: Sequence[Commit]) -> None:
-        values = [
-            _bar_values(bar, session=c.session, number=number)
-            for c in commits
-            for number, bar in enumerate(c.tape, c.bars_before + 1)
-        ]
-        if values:
-            self._c.execute(sa.insert(session_tape), values)
+        BARS.execute(self._c, [(c.session, number, *_values(bar)) for c in commits for number, bar in enumerate(c.tape, c.bars_before + 1)])
 
     def _outputs(self, commits: Sequence[Commit]) -> None:
-        """An equity row or a proposal may be written again, under its number."""
-        values = [dict(session=c.session, kind=o.kind, number=o.number, ts=o.ts, row=o.row) for c in commits for o in c.outputs]
-        if values:
-            statement = insert(self._c, session_rows)
-            again = dict(ts=statement.excluded.ts, row=statement.excluded.row)
-            self._c.execute(statement.on_conflict_do_update(index_elements=["session", "kind", "number"], set_=again), values)
+        OUTPUTS.execute(self._c, [(c.session, o.kind, o.number, o.ts, o.row) for c in commits for o in c.outputs])
 
     def _worked(self, commits: Sequence[Commit]) -> None:
-        values = [dict(named=c.session, numbered=worked.number, ts_worked=worked.ts, said=worked.answer) for c in commits for worked in c.commands]
-        if values:
-            which = sa.and_(session_commands.c.session == bindparam("named"), session_commands.c.number == bindparam("numbered"))
-            self._c.execute(sa.update(session_commands).where(which).values(worked=bindparam("ts_worked"), answer=bindparam("said")), values)
+        WORKED.execute(self._c, [(c.session, worked.number, worked.ts, worked.answer) for c in commits for worked in c.commands])
 
     def hold(self, session: str, epoch: int) -> bool:
         """Whether this runner holds the session still; until this unit commits nobody takes it."""
@@ -125,10 +104,34 @@ def _verdict(commit: Commit, found: tuple[int, int, str | None] | None) -> Verdi
     return {commit.number - 1: "written", commit.number: "there"}.get(found[0], "fenced")  # type: ignore[return-value]
 
 
-def _bar_values(bar: TapeBar, **place: Any) -> dict[str, Any]:
-    values = {name: getattr(bar, name) for name in BAR}
-    return place | values | dict(volume=_number(bar.volume), spread=_number(bar.spread))
+def _values(bar: TapeBar) -> tuple[Any, ...]:
+    """In the order of the columns, what is not a number as nothing."""
+    volume, spread = bar.volume, bar.spread
+    return (*_given(bar), None if volume != volume else volume, None if spread != spread else spread, bar.recovered)
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
+_given = attrgetter(*BAR[:-3])
+
+
+def _states_updated(_: Connection) -> Any:
+    changed = {name: bindparam(f"new_{name}", type_=session_states.c[name].type) for name in STATE}
+    return sa.update(session_states).where(session_states.c.session == bindparam("of")).values(changed)
+
+
+def _outputs_put(connection: Connection) -> Any:
+    """An equity row or a proposal may be written again, under its number."""
+    statement = insert(connection, session_rows)
+    again = dict(ts=statement.excluded.ts, row=statement.excluded.row)
+    return statement.on_conflict_do_update(index_elements=["session", "kind", "number"], set_=again)
+
+
+def _commands_worked(_: Connection) -> Any:
+    which = sa.and_(session_commands.c.session == bindparam("of"), session_commands.c.number == bindparam("numbered"))
+    return sa.update(session_commands).where(which).values(worked=bindparam("under"), answer=bindparam("said"))
+
+
+STATE = ("commits", "ts", "bars", "state", "opened", "rows", "view", "broker", "at")
+STATES = Many(_states_updated, ("of", *(f"new_{name}" for name in STATE)))
+BARS = Many(lambda _: sa.insert(session_tape), ("session", "number", *BAR))
+OUTPUTS = Many(_outputs_put, ("session", "kind", "number", "ts", "row"))
+WORKED = Many(_commands_worked, ("of", "numbered", "under", "said"))

@@ -83,6 +83,8 @@ def packed(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _packed(value: Any) -> Any:
+    if type(value) is float and -math.inf < value < math.inf:
+        return value
     value = value.item() if hasattr(value, "item") else value
     if not isinstance(value, float) or math.isfinite(value):
         return value

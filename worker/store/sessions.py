@@ -94,12 +94,18 @@ class Sessions:
         query = select(sessions).order_by(sessions.c.created_at, sessions.c.name)
         return [TradingSession(**row) for row in self._c.execute(query.where(sessions.c.state.in_(states)) if states else query).mappings()]
 
-    def to_work(self) -> list[Held]:
-        """Sessions to be worked on, oldest first, with who holds each."""
+    def to_work(self, besides: str = "") -> list[Held]:
+        """Sessions to be worked on, oldest first, with who holds each; without those that ``besides`` holds."""
         held = sa.outerjoin(sessions, leases, leases.c.name == sa.literal("session:") + sessions.c.name)
         query = select(sessions.c.name, sessions.c.source, leases.c.owner, leases.c.epoch, leases.c.beats).select_from(held)
-        rows = self._c.execute(query.where(sessions.c.state.in_(OPEN)).order_by(sessions.c.created_at, sessions.c.name))
+        others = sa.or_(leases.c.owner.is_(None), leases.c.owner != besides)
+        rows = self._c.execute(query.where(sessions.c.state.in_(OPEN), others).order_by(sessions.c.created_at, sessions.c.name))
         return [Held(name, bool(source.get("foreground")), owner, epoch or 0, beats or 0) for name, source, owner, epoch, beats in rows]
+
+    def held_by(self, owner: str) -> int:
+        """How many sessions a runner holds."""
+        which = sa.and_(leases.c.owner == owner, leases.c.name.startswith(lease_of("")))
+        return self._c.scalar(select(sa.func.count()).select_from(leases).where(which)) or 0
 
     def frames(self) -> set[str]:
         """Names of the stored tables that sessions read: bars that are replayed, and what there is beside them."""

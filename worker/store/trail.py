@@ -80,8 +80,8 @@ class Trail:
     def rows(self, after: int, until: int) -> list[tuple[Any, ...]]:
         """The next rows up to number ``until``, one page of them, oldest first, as the driver reads them."""
         columns = "seq, event_id, ts, actor, kind, body, prev_hash, hash"
-        found = self._c.exec_driver_sql(f"SELECT {columns} FROM audit_events WHERE seq > {after:d} AND seq <= {until:d} ORDER BY seq LIMIT {PAGE:d}")
-        return raw(found)
+        result = self._c.exec_driver_sql(f"SELECT {columns} FROM audit_events WHERE seq > {after:d} AND seq <= {until:d} ORDER BY seq LIMIT {PAGE:d}")
+        return raw(result)
 
     def head(self) -> tuple[int, str]:
         row = self._c.execute(select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)).one_or_none()
@@ -126,10 +126,10 @@ class Trail:
         return [(h, kind, n) for h, kind, n in self._c.execute(query)]
 
 
-def raw(found: CursorResult[Any]) -> list[tuple[Any, ...]]:
+def raw(result: CursorResult[Any]) -> list[tuple[Any, ...]]:
     """All rows as the driver reads them."""
-    rows = list(found.cursor.fetchall()) if found.cursor is not None else []
-    found.close()
+    rows = list(result.cursor.fetchall()) if result.cursor is not None else []
+    result.close()
     return rows
 
 

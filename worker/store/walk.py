@@ -20,7 +20,7 @@ MOST_CLAIMS = 1_000     # verifications that the trail itself records and that a
 
 
 @dataclass
-class Found:
+class Walked:
     """``why``: where the chain breaks, after ``checker.rows`` rows. ``beside``: ``(row, sentence)`` of what stands beside it and differs.
 
     ``seals``: entity -> (number of the event, hash or None once removed). ``claims``: (row, rows, root) of verifications that events record.
@@ -33,9 +33,9 @@ class Found:
     claims: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-def walk(c: Connection, trail: Trail, until: int, checker: Checker, signed: bool, progress: Progress) -> Found:
+def walk(c: Connection, trail: Trail, until: int, checker: Checker, signed: bool, progress: Progress) -> Walked:
     """Take every row after those of ``checker`` up to number ``until``. ``signed``: there are checkpoints to compare with."""
-    found, reported, start = Found(checker), checker.rows, checker.rows
+    walked, reported, start = Walked(checker), checker.rows, checker.rows
     checker.nodes = []
     while checker.rows < until:
         if checker.rows >= reported:
@@ -45,13 +45,13 @@ def walk(c: Connection, trail: Trail, until: int, checker: Checker, signed: bool
         if not page:
             break
         first = checker.rows
-        links = _take(found, page, _checkpoints(c, first, until) if signed else {})
-        if found.why:
+        links = _take(walked, page, _checkpoints(c, first, until) if signed else {})
+        if walked.why:
             break
-        _compare_links(c, found, links, first, checker.rows)
-        _compare_nodes(c, found, checker.nodes)
+        _compare_links(c, walked, links, first, checker.rows)
+        _compare_nodes(c, walked, checker.nodes)
         checker.nodes.clear()
-    return found
+    return walked
 
 
 def trusted(trail: Trail, rows: int, root: str) -> Checker | None:
@@ -68,32 +68,32 @@ def trusted(trail: Trail, rows: int, root: str) -> Checker | None:
     return Checker(rows, head.hex(), peaks)
 
 
-def _take(found: Found, page: Sequence[tuple[Any, ...]], signed: dict[int, list[tuple[int, str]]]) -> set[tuple[int, str]]:
+def _take(walked: Walked, page: Sequence[tuple[Any, ...]], signed: dict[int, list[tuple[int, str]]]) -> set[tuple[int, str]]:
     """Take a page of rows until one does not follow; the links that they name."""
-    checker = found.checker
+    checker = walked.checker
     links: set[tuple[int, str]] = set()
     for row in page:
         record = Record(*row)
-        found.why = checker.take(record)
-        if found.why:
+        walked.why = checker.take(record)
+        if walked.why:
             break
         body = checker.body
         links.update((record.seq, entity) for entity in body.get("entities") or () if isinstance(entity, str))
         if "seals" in record.body:
             for entity, hash_ in seals_in(body).items():
-                found.seals[entity] = record.seq, hash_
+                walked.seals[entity] = record.seq, hash_
         if record.kind == "audit_verified":
-            _claim(found, record.seq, body.get("detail"))
+            _claim(walked, record.seq, body.get("detail"))
         for number, root in signed.get(record.seq, ()):
             if root != checker.root():
-                found.beside.append((record.seq, f"The first {record.seq:,} rows are not those that checkpoint {number:,} signed."))
+                walked.beside.append((record.seq, f"The first {record.seq:,} rows are not those that checkpoint {number:,} signed."))
     return links
 
 
-def _claim(found: Found, row: int, detail: Any) -> None:
+def _claim(walked: Walked, row: int, detail: Any) -> None:
     rows, root = (detail.get("rows"), detail.get("root")) if isinstance(detail, dict) else (None, None)
     if isinstance(rows, int) and isinstance(root, str) and detail.get("holds") is True:
-        found.claims = [*found.claims[1 - MOST_CLAIMS :], (row, rows, root)]
+        walked.claims = [*walked.claims[1 - MOST_CLAIMS :], (row, rows, root)]
 
 
 def _checkpoints(c: Connection, after: int, until: int) -> dict[int, list[tuple[int, str]]]:
@@ -111,15 +111,15 @@ def _page() -> int:
     return trail.PAGE
 
 
-def _compare_links(c: Connection, found: Found, expected: set[tuple[int, str]], after: int, until: int) -> None:
+def _compare_links(c: Connection, walked: Walked, expected: set[tuple[int, str]], after: int, until: int) -> None:
     stored = set(raw(c.exec_driver_sql(f"SELECT seq, entity FROM audit_links WHERE seq > {after:d} AND seq <= {until:d}")))
     if wrong := stored ^ expected:
         row, entity = min(wrong, key=lambda pair: (pair[0], str(pair[1])))
         what = "is linked to" if (row, entity) in stored else "is no longer linked to"
-        found.beside.append((row, f"Row {row:,} {what} {entity!r:.80}, which its record {'does not name' if (row, entity) in stored else 'names'}."))
+        walked.beside.append((row, f"Row {row:,} {what} {entity!r:.80}, which its record {'does not name' if (row, entity) in stored else 'names'}."))
 
 
-def _compare_nodes(c: Connection, found: Found, expected: Iterable[tuple[int, int, bytes]]) -> None:
+def _compare_nodes(c: Connection, walked: Walked, expected: Iterable[tuple[int, int, bytes]]) -> None:
     levels: dict[int, dict[int, str]] = {}
     for level, position, hash_ in expected:
         levels.setdefault(level, {})[position] = hash_.hex()
@@ -129,5 +129,5 @@ def _compare_nodes(c: Connection, found: Found, expected: Iterable[tuple[int, in
         for position in nodes:
             if stored.get(position) != nodes[position]:
                 row = (position + 1) << level
-                found.beside.append((row, f"The tree over these rows is not the one that was kept beside them: its node over rows {(position << level) + 1:,} to {row:,} differs."))
+                walked.beside.append((row, f"The tree over these rows is not the one that was kept beside them: its node over rows {(position << level) + 1:,} to {row:,} differs."))
                 break

@@ -30,7 +30,7 @@ def chance(
     run: str = typer.Option("", help="Run id of a stored backtest, instead of files."),
     history: str = typer.Option("", help="Id of an imported account history, instead of files."),
     allow_gaps: bool = typer.Option(
-        False, "--allow-gaps", help="Take days of an equity file with a gap; the gap is said."
+        False, "--allow-gaps", help="Take days of an equity file with a gap; the gap is reported."
     ),
     initial: float | None = typer.Option(
         None,

@@ -53,11 +53,12 @@ def work(at: Any, name: str, quiet: bool) -> Any:
 
 
 def _worked(at: Any, name: str, quiet: bool) -> Any:
+    from worker.memory import keep_objects
     from worker.sessions.accounts import LiveAccounts
     from worker.sessions.runner import Runner
 
     store = at.paper.store
-    foreground = Foreground(Runner(store, at.settings, LiveAccounts(), only=name))
+    foreground = Foreground(Runner(store, at.settings, LiveAccounts(), only=name, stay=keep_objects))
     try:
         return _until_over(store, foreground, name, quiet)
     finally:

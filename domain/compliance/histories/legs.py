@@ -15,7 +15,7 @@ CLOSING = ("out", "out by", "in/out")
 
 def legs_of(positions: Sequence[StatedTrade], deals: Sequence[Deal]) -> list[StatedTrade]:
     """Each position, or its parts where leaving deals of its symbol add up to it. What was paid at the entry is in the
-    balance from there on, so a leg has no commission; one whose deals cannot be told stays full_close until it closed.
+    balance from there on, so a leg has no commission; one whose deals cannot be identified stays full_close until it closed.
     """
     leaving: defaultdict[tuple[str, str], list[Deal]] = defaultdict(list)
     for deal in sorted(deals, key=lambda deal: deal.at):

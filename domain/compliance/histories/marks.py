@@ -152,7 +152,7 @@ def money_per_unit(legs: pd.DataFrame, instrument: Instrument, currency: str) ->
     if instrument.quote == currency:
         return instrument.contract * lots
     raise BadRequest(
-        f"what a move of {instrument.name} is worth in {currency} cannot be told: none of its trades moved far "
+        f"what a move of {instrument.name} is worth in {currency} cannot be determined: none of its trades moved far "
         "enough; the equity cannot be rebuilt"
     )
 

@@ -121,8 +121,8 @@ class News(Rule):
         if not len(releases):
             return np.full(len(ts), -1)
         place = np.searchsorted(releases, ts - int(self.after * MINUTE), side="left")
-        found = releases[np.minimum(place, len(releases) - 1)]
-        return np.where((place < len(releases)) & (found <= ts + int(self.before * MINUTE)), place, -1)
+        nearest = releases[np.minimum(place, len(releases) - 1)]
+        return np.where((place < len(releases)) & (nearest <= ts + int(self.before * MINUTE)), place, -1)
 
     def read(self, memory: Terms, stretch: Stretch) -> Reading:
         if memory.releases is None or not len(stretch.trades):

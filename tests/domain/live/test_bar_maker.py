@@ -281,5 +281,6 @@ def test_a_bar_of_quotes_without_a_candle_is_kept_and_named(maker):
     assert len(maker.remarks) == 1 and "has no candle" in maker.remarks[0]
 
 
-def test_a_quote_that_is_no_price_is_left_out_and_counted(maker):
-    assert quotes(maker, (0.1, float("nan"))) == [] and "were no prices" in maker.remarks[0]
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), 0.0, -1.0])
+def test_a_quote_that_is_no_price_is_left_out_and_counted(maker, price):
+    assert quotes(maker, (0.1, price)) == [] and "were no prices" in maker.remarks[0]

@@ -55,6 +55,14 @@ def test_several_strategies_as_one_account(tmp_path):
     assert assert_equal(Plan(SEVERAL, strategies, STRICT, "auto", start()), tmp_path)
 
 
+@pytest.mark.parametrize("strategies", [(StrategyPlan("simple_ma", {"fast": 3, "slow": 9}),), (StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("breakout", {}, ("GBPUSD M15",)))])
+def test_a_series_of_which_no_bar_has_ended_takes_no_part(strategies, tmp_path):
+    plan, bars = Plan(("GBPUSD M15", "EURUSD M15"), strategies, STRICT, "auto", start()), tape_of("EURUSD M15")
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    assert files_of(list(replay(plan, bars)), tmp_path / "a") == files_of(backtest(plan, bars), tmp_path / "b")
+    assert len(backtest(plan, bars).fills)
+
+
 def test_strategies_of_one_name_are_told_apart(tmp_path):
     """Each of two breakouts and two written strategies is reached by a command, and named in the decisions."""
     dips = [StrategyPlan("written", {"name": name, "long": f"close > sma({n})", "short": "", "drawdown_tolerance": 0.0}) for name, n in (("dip", 5), ("rise", 9))]

@@ -48,27 +48,27 @@ def world():
     folds = folds_of(question, found)
     decided = decided_of(inputs, make("breakout", LOOKBACK))
     results = [fit_fold(found, fold, question, baselines=False) for fold in folds]
-    return SimpleNamespace(inputs=inputs, question=question, found=found, folds=folds, decided=decided, results=results)
+    return SimpleNamespace(inputs=inputs, question=question, sampled=found, folds=folds, decided=decided, results=results)
 
 
 @pytest.fixture(scope="module")
 def rewards(world):
-    return rewards_of(world.decided, world.found, GRID.actions())
+    return rewards_of(world.decided, world.sampled, GRID.actions())
 
 
 @pytest.fixture(scope="module")
 def judged(world):
-    regime = ["calm" if k % 3 else None for k in range(len(world.found))]
-    return judge_policies(world.found, world.decided, regime, world.folds, world.results, RULES, GRID, {"heuristic": {}, "learned": {"leaf": 20}})
+    regime = ["calm" if k % 3 else None for k in range(len(world.sampled))]
+    return judge_policies(world.sampled, world.decided, regime, world.folds, world.results, RULES, GRID, {"heuristic": {}, "learned": {"leaf": 20}})
 
 
 def test_the_signal_as_it_is_earns_its_label(world, rewards):
-    assert np.allclose(rewards[:, own_action(GRID.actions())], world.found.r) and len(world.found) > 100
+    assert np.allclose(rewards[:, own_action(GRID.actions())], world.sampled.r) and len(world.sampled) > 100
 
 
 def test_every_action_of_every_signal_has_a_reward_and_the_size_alone_changes_no_r(world, rewards):
     actions = GRID.actions()
-    assert rewards.shape == (len(world.found), len(actions)) and (rewards[:, 0] == 0.0).all()
+    assert rewards.shape == (len(world.sampled), len(actions)) and (rewards[:, 0] == 0.0).all()
     for k, action in enumerate(actions[1:], 1):
         twin = next(number for number, other in enumerate(actions) if other.size and other.size != action.size and other.protection == action.protection)
         assert np.array_equal(rewards[:, k], rewards[:, twin], equal_nan=True)
@@ -92,12 +92,12 @@ def test_rewards_by_hand():
 
 def test_a_replay_of_every_signal_as_it_is_is_the_plain_backtest(world, rewards):
     """From the first sample's bar on, with the same sizing: no trade differs."""
-    samples = np.arange(len(world.found))
-    signals = Signals(world.found, world.decided, GRID.actions(), rewards, volatility_of(world.decided, world.found), np.full(len(samples), "", object))
+    samples = np.arange(len(world.sampled))
+    signals = Signals(world.sampled, world.decided, GRID.actions(), rewards, volatility_of(world.decided, world.sampled), np.full(len(samples), "", object))
     rules = replace(RULES, sizing=Sizing("fraction_at_risk", 0.01))
     figures = replayed(signals, samples, [Action(1.0)] * len(samples), rules)
     series = world.inputs[0].series
-    first = pd.Timestamp(int(world.found.samples.start.min()), tz="UTC") - pd.Timedelta("1h")
+    first = pd.Timestamp(int(world.sampled.samples.start.min()), tz="UTC") - pd.Timedelta("1h")
     last = series.bars["ts"].iloc[-1]
     whole = study.run([replace(series, bars=series.bars[series.bars["ts"] >= first].reset_index(drop=True), history=series.bars[series.bars["ts"] < first].reset_index(drop=True))], rules, make("breakout", LOOKBACK))
     assert last == whole.tasks[0].bars["ts"].iloc[-1] and figures["trades"] > 20
@@ -125,29 +125,29 @@ def test_what_a_fold_s_policy_does_follows_from_what_was_known_before_its_test(w
     own = judged.choices[(judged.choices["policy"] == "heuristic") & (judged.choices["fold"] == fold.number)]
     tested_before = np.concatenate([earlier.parts["test"] for earlier in world.folds[:-1]]) if len(world.folds) > 1 else np.zeros(0, np.int64)
     rows = np.concatenate([fold.parts["validation"], fold.parts["calibration"], np.intersect1d(fold.parts["train"], tested_before)])
-    r = world.found.r[rows]
+    r = world.sampled.r[rows]
     p0 = -r[r <= 0].mean() / (r[r > 0].mean() - r[r <= 0].mean())
     assert judged.fitted["heuristic"]["p0"] == pytest.approx(p0, abs=0.02)
     again = policy_from(judged.fitted["heuristic"], GRID.actions())
-    signals = Signals(world.found, world.decided, GRID.actions(), np.zeros((1, 1)), volatility_of(world.decided, world.found), np.array(["calm" if k % 3 else "" for k in range(len(world.found))], object))
+    signals = Signals(world.sampled, world.decided, GRID.actions(), np.zeros((1, 1)), volatility_of(world.decided, world.sampled), np.array(["calm" if k % 3 else "" for k in range(len(world.sampled))], object))
     assert (again.act(signals.view(own["sample"].to_numpy(), own["p"].to_numpy())) == own["action"].to_numpy()).all()
 
 
 def test_limits_apply_after_the_size(world, rewards):
     samples = world.folds[0].parts["test"]
-    signals = Signals(world.found, world.decided, GRID.actions(), rewards, volatility_of(world.decided, world.found), np.full(len(world.found), "", object))
+    signals = Signals(world.sampled, world.decided, GRID.actions(), rewards, volatility_of(world.decided, world.sampled), np.full(len(world.sampled), "", object))
     free, held = (replayed(signals, samples, [Action(5.0)] * len(samples), replace(RULES, sizing=Sizing("fraction_at_risk", 0.01), limits=limits)) for limits in (Limits(), Limits(max_leverage=0.25)))
     assert held["trades"] >= free["trades"] > 0 and 0 < abs(held["net_return"]) < 0.02 * abs(free["net_return"])
 
 
 def test_what_cannot_be_judged_is_refused(world):
-    given = (world.found, world.decided, [None] * len(world.found))
+    given = (world.sampled, world.decided, [None] * len(world.sampled))
     with pytest.raises(UnknownName, match="no policy named 'lerned'; did you mean 'learned'"):
         judge_policies(*given, world.folds, world.results, RULES, GRID, {"lerned": {}})
     with pytest.raises(BadRequest, match="more than once; use the scheme walk_forward"):
         judge_policies(*given, (*world.folds, world.folds[0]), world.results, RULES, GRID, {"learned": {}})
     with pytest.raises(BadRequest, match="policies act on the signals of a strategy"):
-        judge_policies(replace(world.found, signals=None), world.decided, [], world.folds, world.results, RULES, GRID, {"learned": {}})
+        judge_policies(replace(world.sampled, signals=None), world.decided, [], world.folds, world.results, RULES, GRID, {"learned": {}})
 
 
 def test_growth_of_a_skipped_signal_is_nothing(rewards):

@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
+from domain.audit.checkpoint import Checkpoint
+from domain.audit.collection import split
+from domain.audit.keys import SigningKey
 from tests.databases import KINDS
 from worker.notifications.channels import Channel, channels_of
 from worker.notifications.sender import Sender
+from worker.notifications.wording import head_of
 from worker.store.message_sends import GIVEN_UP, SENT, WAITING
 from worker.store.messages import Message
 from worker.store.schema import message_sends
@@ -81,6 +85,19 @@ def test_a_message_is_sent_once_by_its_key_with_the_head_of_the_trail(channel):
         rows, head = unit.trail.head()
     assert letter.body == f"gold: fill 1.\n\nMessage 1, 2026-08-03 10:00:00 UTC\nAudit trail: {rows} events, head {head}\nKey: key-print"
     assert (letter.title, letter.severity) == ("Tidemark: info", "info")
+
+
+def test_the_signed_checkpoint_in_a_message_is_read_as_a_checkpoint_file(store):
+    key = SigningKey("tidemark.example/desk", bytes([5] * 32))
+    with store.unit() as unit:
+        unit.audit("ana", "session_started", "session:gold")
+    with store.unit() as unit:
+        root = unit.trail.root(1)
+        note = Checkpoint(key.name, 1, bytes.fromhex(root), 1_790_000_000).signed(key).render()
+        unit.checkpoints.add(1, root, key.verifier.id.hex(), note, unit.now())
+    with store.read() as unit:
+        head = head_of(unit, "key-print")
+    assert list(split(f"gold: fill 1.\n\n{head}\n")) == [note]
 
 
 def test_a_channel_takes_its_severities_only(channel):

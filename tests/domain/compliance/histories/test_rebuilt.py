@@ -162,7 +162,7 @@ def test_a_small_move_is_worth_what_the_others_tell_and_without_others_the_contr
     assert got["10:05"][1] == 10_000.0 + 0.0005 * (90_000 + 180_000)
     alone = rows_of(rebuild([small], LONG_POINTS, {"EURUSD": BARS}))
     assert alone["10:05"][1] == 10_000.0 + 0.0005 * 200_000
-    with pytest.raises(BadRequest, match="what a move of EURUSD is worth in EUR cannot be told"):
+    with pytest.raises(BadRequest, match="what a move of EURUSD is worth in EUR cannot be determined"):
         rebuild([small], LONG_POINTS, {"EURUSD": BARS}, currency="EUR")
 
 

@@ -1,0 +1,63 @@
+"""One statement for many rows, given to the driver as it is: what SQLAlchemy does for each row costs more than writing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+Values = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A statement in the words of one database. ``places``: where the driver wants which value, None where it wants names; ``processors``: of values that
+    are no plain ones, by their place."""
+
+    text: str
+    places: Sequence[int] | None
+    processors: Sequence[tuple[int, Callable[[Any], Any]]]
+
+
+class Many:
+    """``make`` gives the statement; ``names``: its parameters, in the order of a row's values.
+
+    >>> import sqlalchemy as sa
+    >>> table = sa.Table("prices", sa.MetaData(), sa.Column("name", sa.String), sa.Column("more", sa.JSON))
+    >>> with sa.create_engine("sqlite://").begin() as connection:
+    ...     table.create(connection)
+    ...     Many(lambda c: sa.insert(table), ("more", "name")).execute(connection, [({"bid": 1.1}, "EURUSD"), ({}, "XAUUSD")])
+    ...     connection.execute(sa.select(table)).all()
+    [('EURUSD', {'bid': 1.1}), ('XAUUSD', {})]
+    """
+
+    def __init__(self, make: Callable[[Connection], Any], names: Sequence[str]) -> None:
+        self._make, self._names = make, tuple(names)
+        self._ready: dict[Any, Ready] = {}
+
+    def execute(self, connection: Connection, rows: Sequence[Values]) -> None:
+        if not rows:
+            return
+        ready = self._ready.get(connection.dialect) or self._prepared(connection)
+        values = [_processed(row, ready.processors) for row in rows] if ready.processors else rows
+        connection.exec_driver_sql(ready.text, [self._placed(row, ready.places) for row in values])
+
+    def _placed(self, row: Values, places: Sequence[int] | None) -> Any:
+        return dict(zip(self._names, row, strict=True)) if places is None else tuple([row[place] for place in places])
+
+    def _prepared(self, connection: Connection) -> Ready:
+        dialect = connection.dialect
+        compiled = self._make(connection).compile(dialect=dialect, column_keys=list(self._names))
+        kinds = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names]
+        places = [self._names.index(name) for name in compiled.positiontup] if compiled.positional else None
+        self._ready[dialect] = ready = Ready(str(compiled), places, [(place, kind) for place, kind in enumerate(kinds) if kind is not None])
+        return ready
+
+
+def _processed(row: Values, processors: Sequence[tuple[int, Callable[[Any], Any]]]) -> Values:
+    values = list(row)
+    for place, process in processors:
+        values[place] = process(values[place])
+    return tuple(values)
