@@ -12,7 +12,6 @@ from domain.errors import unknown
 from domain.trading.outcomes import COUNTS
 from domain.trading.task import EQUITY, FILLS, TRADES
 from worker.desk.paper_rows import SessionRow, SessionView
-from worker.owner import gone
 from worker.store import Unit
 from worker.store.session_tape import TapeBar
 from worker.store.sessions import SessionState, TradingSession, lease_of
@@ -80,10 +79,7 @@ def silent_of(session: TradingSession, feed: Mapping[str, Any]) -> tuple[str, ..
 
 def left_alone(unit: Unit, session: TradingSession) -> tuple[str, ...]:
     """An alarm where the terminal that worked on a session has ended: no other process takes it."""
-    if session.ended or not session.source.get("foreground"):
-        return ()
-    lease = unit.leases.get(lease_of(session.name))
-    if lease and lease.owner and not gone(lease.owner):
+    if session.ended or not session.source.get("foreground") or unit.leases.held(lease_of(session.name)):
         return ()
     return (f"no process works on it: the terminal that did has ended. Go on with: tidemark paper resume {session.name}",)
 
