@@ -273,7 +273,7 @@ class Runner:
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
         moved, until = False, 0.0
-        while not work.end and (told := self._told.pop(work.name, ()) or work.feed.next(0.0)):
+        while not work.end and (told := (self._told and self._told.pop(work.name, ())) or work.feed.next(0.0)):
             if self.switch.unrecorded(work.name):
                 self._told[work.name] = told
                 break
