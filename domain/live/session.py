@@ -15,7 +15,7 @@ import numpy as np
 from domain.backtest.live import Booked, LiveSeries, LiveSimulation
 from domain.backtest.live import OtherLayout as OtherLayout
 from domain.backtest.series import Bars
-from domain.backtest.verbs import ticket_row
+from domain.backtest.verbs import REACHED, ticket_row
 from domain.errors import BadRequest
 from domain.features import Context
 from domain.live.arrivals import FOREVER, Arrivals
@@ -80,6 +80,12 @@ class Session:
     def ts(self) -> int:
         """The last instant that was worked."""
         return self._arrivals.worked
+
+    @property
+    def halted_by(self) -> tuple[str, ...]:
+        """The loss limits that halt the account now."""
+        halted = self._account.present().halted
+        return tuple(limit for limit, why in REACHED.items() if limit and halted & why)
 
     # ---- what comes in
 

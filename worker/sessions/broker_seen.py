@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -68,7 +68,8 @@ class BrokerWatch(Protocol):
 
     @property
     def kept(self) -> Mapping[str, Any]: ...
-    def look(self, seen: BrokerSeen) -> BrokerNews: ...
+    def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
+        """``halted``: the limits by which the session is halted already."""
 
 
 @dataclass
@@ -77,5 +78,5 @@ class Unwatched:
 
     kept: Mapping[str, Any] = field(default_factory=dict)
 
-    def look(self, seen: BrokerSeen) -> BrokerNews:
+    def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         return BrokerNews()

@@ -37,7 +37,7 @@ class BrokerSide:
         """Before it is booked: what a person may adopt is what was seen last."""
         self.seen = heard.seen
         self.session.differences = tuple(each["client_id"] for each in heard.seen.differences)
-        return self.watch.look(heard.seen)
+        return self.watch.look(heard.seen, self.session.halted_by)
 
     def view(self) -> dict[str, Any]:
         return dict(broker=self.seen.plain() | dict(leaving=self.session.leaving), broker_watch=dict(self.watch.kept))

@@ -5,7 +5,7 @@ A look that failed concludes nothing: limits and alarms stay as they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from domain.live.loss_limits import Use
@@ -16,6 +16,7 @@ from worker.sessions.losses import EquityLosses
 from worker.store.messages import Message
 from worker.store.session_asking import entity
 
+AGAIN = 60_000_000_000                      # nanoseconds between two askings for one halt
 Alarms = dict[str, tuple[str, str]]         # key -> severity, sentence
 
 
@@ -28,35 +29,32 @@ class AccountWatch:
     def __init__(self, name: str, plan: Plan, kept: Mapping[str, Any]) -> None:
         self._name, self._flatten = name, plan.account_rules.limits.flatten
         self._losses = EquityLosses(name, plan, None, kept.get("losses", ()), "broker")
-        self._halted: dict[str, int] = dict(kept.get("halted", {}))         # limit -> end of the day in which it was reached
+        self._asked: dict[str, int] = dict(kept.get("halted", {}))          # limit -> when its halt was asked for last
         self._raised: dict[str, str] = dict(kept.get("raised", {}))         # alarm -> its sentence
         self._away = int(kept.get("away", 0))                               # looks in a row that failed
 
     @property
     def kept(self) -> Mapping[str, Any]:
-        return dict(losses=self._losses.kept, halted=dict(self._halted), raised=dict(self._raised), away=self._away)
+        return dict(losses=self._losses.kept, halted=dict(self._asked), raised=dict(self._raised), away=self._away)
 
-    def look(self, seen: BrokerSeen) -> BrokerNews:
+    def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         self._away = self._away + 1 if seen.state == "away" else 0
         if self._away:
             return self._told(seen, {**self._standing(), **(_away(seen) if self._away > 1 else {})})
         uses, messages = self._losses.look(seen.at, float(seen.account.equity)) if seen.account else ((), [])
-        halts = [self._halt(use) for use in uses if use.reached and self._is_new(use)]
+        halts = [self._halt(use, seen.at) for use in uses if use.reached and use.limit not in halted and seen.at >= self._asked.get(use.limit, -AGAIN) + AGAIN]
         told = self._told(seen, _alarms(seen))
         reached = [Happened("limit_reached", (entity(self._name),), dict(limit=halt.limit, text=halt.reason)) for halt in halts]
         return BrokerNews((*messages, *told.messages), (*reached, *told.events), halts)
 
     # -- limits
 
-    def _is_new(self, use: Use) -> bool:
-        """The daily loss once a day, the drawdown once."""
-        return use.limit not in self._halted or (use.limit == "daily_loss" and self._halted[use.limit] != self._losses.day)
-
-    def _halt(self, use: Use) -> LimitHalt:
-        self._halted[use.limit] = self._losses.day
+    def _halt(self, use: Use, at: int) -> LimitHalt:
+        """Asked for again where it did not last: the account's day may begin anew, with the first bar that ends in it, after the limit was reached."""
+        self._asked[use.limit] = at
         lasts = "the next day" if use.limit == "daily_loss" else "the end of the session"
         reason = f"the broker's equity has reached its {use.title} limit, {use.floor:,.2f}: no entries until {lasts}"
-        return LimitHalt(use.limit, reason, not self._flatten, f"limit:{use.limit}" + (f":{self._losses.day}" if use.limit == "daily_loss" else ""))
+        return LimitHalt(use.limit, reason, not self._flatten, f"limit:{use.limit}:{at}")
 
     # -- alarms
 

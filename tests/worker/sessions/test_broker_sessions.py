@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.worker.sessions.broker_world import LONG, World
+from worker.consistency import check
 
 
 @pytest.fixture(params=("metatrader", "oanda"))
@@ -152,3 +153,41 @@ def test_another_runner_makes_the_line_of_the_first_one_silent(world):
     world.again()
     first._run()
     assert first._lost() and world.rig.accepted() == 0
+
+
+def test_a_stored_session_is_held_against_the_backtest_of_its_tape_by_order_number(world):
+    world.start(dict(LONG, at=0), dict(LONG, at=5, tag="more"))
+    world.bars(2)
+    world.bars(1, 1.1102)
+    world.bars(1, 1.094)
+    world.bars(4)
+    found = check(world.store, "gold")
+    assert found.figures["matched"] == 1 and found.figures["missing"] == found.figures["extra"] == []
+    assert found.figures["slippage_r"] > 0.05 and [alert.severity for alert in found.alerts] == ["warning"] and found.rows["trades"] == 1
+
+
+def test_an_account_in_another_currency_gets_no_order(world):
+    world.start(dict(LONG, at=0), rules=dict(account=dict(currency="EUR"), costs={}))
+    world.bars(2)
+    assert world.view["broker"]["trouble"].startswith("the account is in USD, and the session counts in EUR") and world.rig.accepted() == 0
+
+
+def test_a_proposal_goes_out_at_the_open_after_it_was_approved_and_a_ticket_at_the_next_one(world):
+    world.start(dict(LONG, at=0), mode="approve")
+    world.bars(2)
+    assert world.rig.accepted() == 0 and len(world.view["proposals"]) == 1
+    world.ask("approve", order=1, series="EURUSD M5")
+    assert world.rig.accepted() == 0
+    world.bars(1)
+    assert world.rig.accepted() == 3 and world.held() == 0.3
+    world.ask("order", instrument="EURUSD", side="short", lots=0.2, stop=1.105)
+    world.bars(1)
+    assert [(row["order_id"], row["side"], row["lots"]) for row in world.rows("fills")][3:] == [(-1, "sell", 0.2)]
+
+
+def test_an_order_that_fills_in_part_is_held_as_it_filled(world):
+    world.start(dict(instrument="EURUSD", side="long", order="market", lots=0.3, stop_loss=1.095, at=0))
+    world.bars(1)
+    world.rig.fill_only("0.04")
+    world.bars(2)
+    assert world.held() == 0.04 and world.view["broker"]["state"] == "" and world.there() == [("gold-1-0", "0.04")]

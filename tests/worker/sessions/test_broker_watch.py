@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from domain.live.plan import Plan, StrategyPlan
 from domain.trading.order import Account
 from domain.trading.rules import rules_from
+from tests.worker.sessions.broker_world import LONG, World
 from worker.sessions.broker_seen import BrokerSeen
 from worker.sessions.broker_watch import watch_of
 from worker.store import session_asking as asking
@@ -27,11 +30,14 @@ def seen(second: int, equity: str = "10000", **found) -> BrokerSeen:
     return BrokerSeen(second * SECOND, found.pop("state", ""), account=account(equity), **found)
 
 
-def looks(given: Plan, rows, restart: bool) -> list:
-    watch, news = watch_of("gold", given, {}), []
+def looks(given: Plan, rows, restart: bool, lasts: bool = True) -> list:
+    """The news of each look. ``lasts``: a halt that was asked for holds, that of a daily loss until the next day."""
+    watch, news, halted = watch_of("gold", given, {}), [], {}
     for row in rows:
         watch = watch_of("gold", given, watch.kept) if restart else watch
-        news.append(watch.look(row))
+        holds = {limit for limit, at in halted.items() if lasts and (limit != "daily_loss" or at // DAY == row.at // DAY)}
+        news.append(watch.look(row, holds))
+        halted |= {halt.limit: row.at for halt in news[-1].halts}
     return news
 
 
@@ -54,6 +60,12 @@ def test_a_drawdown_halts_for_good_and_flattens_where_the_limit_says_so():
     news = looks(plan(max_drawdown=0.1), rows, True)
     assert [[(halt.limit, halt.keep) for halt in each.halts] for each in news] == [[], [], [("max_drawdown", False)], []]
     assert "9,900.00" in news[2].halts[0].reason
+
+
+def test_a_halt_that_did_not_last_is_asked_for_again_a_minute_later():
+    rows = [seen(1), *(seen(second, "9000") for second in (6, 11, 60, 66, 71, 130))]
+    news = looks(plan(daily_loss=0.05), rows, True, lasts=False)
+    assert [len(each.halts) for each in news] == [0, 1, 0, 0, 1, 0, 1] and len({halt.key for each in news for halt in each.halts}) == 3
 
 
 def test_an_alarm_is_raised_once_and_cleared_once_and_a_failed_look_clears_nothing():
@@ -80,3 +92,21 @@ def test_a_halt_by_a_limit_is_asked_once_as_a_command_of_the_session(store, begi
         asked = [(each.command, each.arguments, each.who) for each in unit.session_commands.all("gold")]
         assert asked == [("halt", {"limit": "daily_loss"}, "tidemark")] and not unit.session_halts.latched()
     assert asking.entity("gold") == "session:gold"
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("vendor", ["metatrader", "oanda"])
+def test_a_session_at_a_broker_whose_equity_reaches_its_daily_loss_leaves_and_enters_no_more(vendor, store, settings, monkeypatch):
+    world = World(vendor, store, settings, monkeypatch)
+    world.start(dict(LONG, at=0), dict(LONG, at=3, tag="more"), rules={"limits": {"daily_loss": 0.001, "day_reset": "00:00 UTC"}})
+    world.bars(2)
+    world.rig.move("EURUSD", "1.09600", "1.09610")      # between two bars: 0.3 lots lose 123
+    for _ in range(3):
+        world.round(6.0)
+    assert world.there() == [] and [row["exit_reason"] for row in world.rows("trades")] == ["kill_switch"]
+    world.bars(3, 1.096)
+    assert world.there() == [] and world.view["counts"]["halted"] == 1 and world.view["state"] == "halted"
+    with store.read() as unit:
+        assert [(each.command, each.arguments, each.who) for each in unit.session_commands.all("gold")] == [("halt", {"limit": "daily_loss"}, "tidemark")]
+        assert any("of its daily loss limit by the broker's equity" in message.text for message in unit.messages.after(0))
+    world.close()
