@@ -23,6 +23,7 @@ from benchmarks import (  # noqa: E402
     growth,
     judging,
     labels,
+    long_trail,
     others,
     passing,
     scanner,
@@ -37,18 +38,21 @@ from worker.memory import keep_freed  # noqa: E402
 
 PARTS = {"engine": engine, "stages": stages, "features": features, "deciding": deciding, "growth": growth, "sweeps": sweeps, "judging": judging, "labels": labels, "passing": passing, "scanner": scanner, "sessions": sessions, "others": others, "system": system, "audit": audit, "bundle": bundle, "training": training}
 
+NAMED = {"long_trail": long_trail}      # run only where they are named: many gigabytes
+
 
 def main(names: list[str]) -> int:
     keep_freed()        # as workers and the terminal do
-    unknown = [name for name in names if name not in PARTS]
+    every = PARTS | NAMED
+    unknown = [name for name in names if name not in every]
     if unknown:
-        print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(PARTS)}", file=sys.stderr)
+        print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(every)}", file=sys.stderr)
         return 2
     rows: list[Row] = []
     failed = 0
     for name in names or PARTS:
         try:
-            for row in PARTS[name].rows():
+            for row in every[name].rows():
                 rows.append(row)
                 print(f"{row.what}: {row.shown}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
         except (RuntimeError, OSError, ValueError, subprocess.SubprocessError):      # what other parts measured is not thrown away for one

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -52,7 +51,7 @@ class FileBody(Body):
             raise Problem(422, "a file needs either content or content_base64; give one of them")
         try:
             return self.content.encode() if self.content else base64.b64decode(self.content_base64, validate=True)
-        except binascii.Error:
+        except ValueError:
             raise Problem(422, "content_base64 is not Base64") from None
 
 

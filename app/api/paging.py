@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from app.api.plain import plain, rows
 from app.api.problem import Problem
 
+EARLIEST, LATEST = 1700, 2200       # years that times of 64 bits of nanoseconds hold
 ARROW = "application/vnd.apache.arrow.stream"
 Limit = Annotated[int, Query(ge=1, le=1_000, description="how many at most")]
 Cursor = Annotated[str, Query(max_length=500, description="`next` of the part before")]
@@ -74,6 +75,8 @@ def utc(at: datetime) -> datetime: ...
 def utc(at: None) -> None: ...
 def utc(at: datetime | None) -> datetime | None:
     """A time without a zone is UTC."""
+    if at is not None and not EARLIEST <= at.year <= LATEST:
+        raise Problem(422, f"the year {at.year} cannot be meant; give a time between {EARLIEST} and {LATEST}")
     return at if at is None or at.tzinfo else at.replace(tzinfo=UTC)
 
 

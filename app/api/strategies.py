@@ -47,7 +47,7 @@ def create(desk: Here, body: StrategyBody) -> Response:
 
 
 @router.get("/{name}")
-def strategy(desk: Here, name: str, version: int = Query(default=0, ge=0, description="0: the newest")) -> Response:
+def strategy(desk: Here, name: str, version: int = Query(default=0, ge=0, le=10**9, description="0: the newest")) -> Response:
     """A strategy: parameters with bounds, units and defaults; of your own also its definition and versions."""
     own = desk.strategies.find(name) if not version else desk.strategies.get(name, version)
     if own is None:

@@ -51,7 +51,7 @@ class Follower:
 
 
 @router.get("", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
-async def events(request: Request, desk: Here, cursor: Annotated[int | None, Query(ge=0, description="number of the last event seen; left out: from now on")] = None) -> Response:
+async def events(request: Request, desk: Here, cursor: Annotated[int | None, Query(ge=0, lt=2**62, description="number of the last event seen; left out: from now on")] = None) -> Response:
     """Server-sent events. A browser that connects again sends `Last-Event-ID` by itself."""
     follower = Follower(desk, place_of(request, cursor))
     return StreamingResponse(lines(follower, request.is_disconnected), media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
@@ -81,7 +81,7 @@ def place_of(request: Request, cursor: int | None) -> int:
 
 
 @router.websocket("")
-async def socket(websocket: WebSocket, cursor: Annotated[int, Query(ge=0)] | None = None) -> None:
+async def socket(websocket: WebSocket, cursor: Annotated[int | None, Query(ge=0, lt=2**62)] = None) -> None:
     """The same as one JSON text a message."""
     desk: Desk = websocket.scope["state"]["desk"]
     await websocket.accept()

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from app.data.download_record import download_record
+from app.drawn import download_drawn
 from app.kit import charts
 from app.kit.address import address_value, missing
-from app.kit.drawn import download_drawn
 from app.kit.figures import clock, number, pips, plural, short, typeset
 from app.kit.grid import Column, grid, right
 from app.kit.tables import datasets_frame, findings_frame

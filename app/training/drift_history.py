@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.kit.drawn import download_drawn
+from app.drawn import download_drawn
 from app.kit.figures import clock, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import table

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.kit.drawn import download_drawn
+from app.drawn import download_drawn
 from app.kit.text import literal
 from app.kit.widgets import download
 from worker.desk import Desk

@@ -89,9 +89,17 @@ def _plain(column: pd.Series) -> np.ndarray:
 def _differing(a: pd.Series, b: pd.Series, row: int, columns: Sequence[str]) -> Difference:
     column = next((name for name in ORDER if name in columns), columns[0])
     first, second = _shown(a[column]), _shown(b[column])
-    others = [name for name in columns if name != column]
+    others = [_words(name) for name in columns if name != column]
     more = f" {listed(others).capitalize()} differ{'s' if len(others) == 1 else ''} too." if others else ""
-    return Difference(row + 1, column, first, second, f"Fill {row + 1} ({_named(a)}): {column} is {first} in the first and {second} in the second.{more}")
+    return Difference(row + 1, column, first, second, f"Fill {row + 1} ({_named(a)}): {_words(column)} is {first} in the first and {second} in the second.{more}")
+
+
+def _words(column: str) -> str:
+    """
+    >>> _words("bar_ts"), _words("stop_loss")
+    ('bar time', 'stop loss')
+    """
+    return " ".join("time" if word == "ts" else word for word in column.split("_"))
 
 
 def _missing(a: pd.DataFrame, b: pd.DataFrame, shorter: int) -> Difference:

@@ -73,16 +73,20 @@ def known_param(params: Mapping[str, Any], name: str, purpose: str = "sweep") ->
     return params[name]
 
 
-def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point]) -> tuple[list[Point], dict[str, int]]:
-    """The points that give a valid strategy over ``params``, and the number of points that each reason excluded.
+def feasible(strategy: str, params: Mapping[str, Any], points: Iterable[Point], rules: Mapping[str, Mapping[str, Any]] = {}) -> tuple[list[Point], dict[str, int]]:
+    """The points that give a valid strategy over ``params`` and valid sections over ``rules``, and the number of points that each reason excluded.
 
     >>> feasible("simple_ma", {}, [{"fast": 5, "slow": 50}, {"fast": 50, "slow": 50}])
     ([{'fast': 5, 'slow': 50}], {'fast is 50 bars and slow 50; fast must be the shorter one': 1})
+    >>> feasible("momentum", {}, [{"limits.daily_loss": loss} for loss in (0.0, 0.02)], {"limits": {"daily_gate": True}})[0]
+    [{'limits.daily_loss': 0.02}]
     """
     possible, refused = [], dict[str, int]()
     for point in points:
         try:
             strategy_of(strategy, params, point).features()
+            for name in {key.partition(".")[0] for key in point if "." in key} & set(rules):
+                section_at(name, rules[name], point)
         except BadRequest as error:
             refused[str(error)] = refused.get(str(error), 0) + 1
         else:
@@ -101,14 +105,17 @@ def rules_at(section: Any, name: str, point: Point) -> Any:
     >>> rules_at(Costs(), "costs", {"costs.slippage": 0.1, "lookback": 3}).slippage
     0.1
     """
+    return section_at(name, values_of(section), point) if any(key.startswith(f"{name}.") for key in point) else section
+
+
+def section_at(name: str, values: Mapping[str, Any], point: Point) -> Any:
+    """A section of the rules, of plain ``values``, at this point; BadRequest where they do not go together."""
     changed = {key.partition(".")[2]: value for key, value in point.items() if key.startswith(f"{name}.")}
-    if not changed:
-        return section
-    values = values_of(section)
+    values = {"instruments": {}, **values} if name == "costs" else dict(values)
     for key in [key for key in changed if "." in key]:
         instrument, _, cost = key.rpartition(".")
         values["instruments"] = {**values["instruments"], instrument: {**values["instruments"].get(instrument, {}), cost: changed.pop(key)}}
-    return build(type(section), {**values, **changed})
+    return build(SWEPT_RULES[name], {**values, **changed})
 
 
 def _values(params: Mapping[str, Any], name: str, given: Sequence[Any]) -> list[Any]:

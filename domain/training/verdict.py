@@ -88,24 +88,32 @@ def _luck(evidence: Evidence) -> str:
 
 
 def _not_better(evidence: Evidence) -> str:
-    left = [str(row["name"]) for row in evidence.baselines if row["state"] != "better"]
+    left = [_words(row["name"]) for row in evidence.baselines if row["state"] != "better"]
     if not evidence.baselines:
         return "No baseline was compared."
     return f"Not shown to be better than {listed(left, 9)}." if left else ""
+
+
+def _words(learner: object) -> str:
+    """
+    >>> _words("no_change")
+    'no change'
+    """
+    return str(learner).replace("_", " ")
 
 
 def _of_forecasts(evidence: Evidence) -> str:
     """Against the baseline that comes nearest."""
     known = [row for row in evidence.baselines if row["gain"] is not None]
     if not known:
-        return f"Whether {evidence.learner} forecasts better than a baseline is open: {_score(evidence)}, and nothing to compare it with."
+        return f"Whether {_words(evidence.learner)} forecasts better than a baseline is open: {_score(evidence)}, and nothing to compare it with."
     nearest = min(known, key=lambda row: row["low"])
     share = f"{100 * abs(nearest['gain']) / nearest['baseline']:.2g} %" if nearest["baseline"] else f"{abs(nearest['gain']):.3g}"
     days, loss = f"over {_number(nearest['days'], 'day')}", LOSSES.get(nearest["loss"], nearest["loss"])
     if len(named(known, "better")) == len(evidence.baselines):
-        return f"Better than every baseline: {share} less {loss} than {nearest['name']} {days}, which came nearest; {_score(evidence)}."
+        return f"Better than every baseline: {share} less {loss} than {_words(nearest['name'])} {days}, which came nearest; {_score(evidence)}."
     word = "worse than" if nearest["state"] == "worse" else "not shown to be better than"
-    return f"{evidence.learner.capitalize()} is {word} {nearest['name']}: {share} {'less' if nearest['gain'] > 0 else 'more'} {loss} {days}; {_score(evidence)}."
+    return f"{_words(evidence.learner).capitalize()} is {word} {_words(nearest['name'])}: {share} {'less' if nearest['gain'] > 0 else 'more'} {loss} {days}; {_score(evidence)}."
 
 
 def _score(evidence: Evidence) -> str:

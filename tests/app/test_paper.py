@@ -40,6 +40,19 @@ def test_a_bad_name_is_said_beside_the_form_and_nothing_is_lost(desk):
     assert len(refused.error) == 1 and desk.paper.all() == [] and refused.text_input[0].value == "no good/name"
 
 
+def test_the_form_takes_signals_and_scanners_and_says_what_a_live_feed_needs(desk):
+    dataset(desk, "EURUSD", 1)
+    form = draw("paper", desk)
+    decided = next(box for box in form.selectbox if box.label == "Decided by")
+    scanner = decided.set_value("scanner").run()
+    assert not scanner.exception and "No scan yet." in text(scanner)
+    signals = next(box for box in scanner.selectbox if box.label == "Decided by").set_value("signals").run()
+    refused = next(button for button in signals.button if button.label == "Start session").click().run()
+    assert not refused.exception and "Choose one of a strategy, a file of signals and a scanner." in text(refused)
+    live = next(box for box in refused.selectbox if box.label == "Prices").set_value("oanda").run()
+    assert "OANDA needs TIDEMARK" in text(live) and next(button for button in live.button if button.label == "Start session").disabled
+
+
 def test_a_button_is_a_command_with_the_persons_name(desk):
     started(desk)
     page = draw("paper", desk, session="first")
@@ -86,4 +99,6 @@ def test_a_proposal_is_read_as_an_order_and_a_limit_says_that_it_halted(desk, st
 
 def test_a_recovered_bar_is_marked(kind):
     shown = pd.DataFrame(dict(ts=pd.date_range("2024-01-02", periods=3, freq="h", tz="UTC"), open=1.0, high=1.2, low=0.9, close=1.1, recovered=[False, True, False]))
-    assert len(bars(shown, 4, "USD").layer) == 3 and len(bars(shown.assign(recovered=False), 4, "USD").layer) == 2
+    marked, plain = bars(shown, 4, "USD"), bars(shown.assign(recovered=False), 4, "USD")
+    assert len(marked.layer) == 3 and len(plain.layer) == 2
+    assert len(marked.data) == len(plain.data) == 3, "the candles keep their bars"

@@ -114,8 +114,13 @@ def test_a_session_that_is_over_takes_no_command(desk, store):
         desk.paper.command("one", "pause")
 
 
+def connected(desk, store) -> Desk:
+    """A desk in an environment that names an account at OANDA."""
+    return Desk(store, replace(desk.settings, vendors=dict(TIDEMARK_OANDA_TOKEN="t", TIDEMARK_OANDA_ACCOUNT="a")), Actor("ana", "admin"), send=lambda *_: True)
+
+
 def test_a_live_session_is_made_from_a_form(desk, store):
-    desk.paper.start(StartRequest("live", "breakout", dict(lookback=30), ("M5", "H1"), feed="oanda", instruments=("EURUSD",), rules=dict(sizing=dict(value=0.2))))
+    connected(desk, store).paper.start(StartRequest("live", "breakout", dict(lookback=30), ("M5", "H1"), feed="oanda", instruments=("EURUSD",), rules=dict(sizing=dict(value=0.2))))
     with store.read() as unit:
         session = unit.sessions.get("live")
     assert session.plan["series"] == ["EURUSD M5", "EURUSD H1"]
@@ -126,6 +131,7 @@ def test_a_live_session_is_made_from_a_form(desk, store):
 
 
 def test_a_limit_on_news_reads_the_calendar_of_the_workspace_as_it_is_at_the_start(desk, store):
+    desk = connected(desk, store)
     request = StartRequest("live", "breakout", {}, ("M5",), feed="oanda", instruments=("EURUSD", "USDJPY"), rules=dict(limits=dict(news=30.0)), rule_set="ftmo-2-step")
     with pytest.raises(BadRequest, match="the workspace has no calendar of releases; import one on the page Data"):
         desk.paper.start(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Thread
 
@@ -96,6 +97,20 @@ def test_a_sweep_ranks_its_combinations(system, desk, store):
     assert alone.summary["metrics"]["net_profit"] == best["net_profit"]
     assert len(ledger(store)) == 19 and desk.sweeps.trials(alone.id) == 18, "the run was one of the sweep's trials already"
     assert len(desk.sweeps.sharpes(alone.id)) == 18
+
+
+@on_sqlite
+def test_limits_that_do_not_go_together_are_counted_infeasible(system, desk, store):
+    """A daily loss of 0 under the gate on it, which is where the request itself begins."""
+    request = replace(question(desk), rules=RULES | dict(limits=dict(daily_gate=True)))
+    grid, fitting = {"limits.daily_loss": [0.0, 0.02], "lookback": [10, 20]}, dict(WINDOWS, in_sample=90, out_of_sample=60)
+    for submitted in (desk.sweeps.submit_sweep(request, grid), desk.sweeps.submit_walk_forward(request, grid, fitting, OBJECTIVE)):
+        run = done(desk, submitted)
+        assert (run.summary["combinations"], run.summary["infeasible"]) == (2, 2)
+        assert ["daily_gate is on and daily_loss is 0" in sentence for sentence in run.summary["refused"]] == [True]
+    searched = desk.sweeps.submit_optimise(request, {"limits.daily_loss": {"choices": [0.0, 0.02]}, "lookback": [10, 20]}, dict(trials=6, batch=3, fewest_trades=1))
+    run = done(desk, searched)
+    assert 0 < len(ledger(store, run)) < 6, "those that are infeasible are no trials of the ledger"
 
 
 @on_sqlite

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
+from domain.trading.signal_file import read
 from domain.trading.signals import read_signals
-from worker.terminal.signals import read
 
 HEAD = "ts,side,stop_loss,tag\n"
 GOOD = "2024-01-10T10:00:00Z,long,1.09,a\n"

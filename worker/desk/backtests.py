@@ -137,13 +137,13 @@ class Backtests:
             profile = required(unit.cost_profiles.get(request.cost_profile), "cost profile", request.cost_profile) if request.cost_profile else None
             catalogue = unit.datasets.all()
             traded = [self._instrument(dataset) for dataset in used]
-            rules = self._rules(request, traded, profile)
+            rules = self.rules_with(request, traded, profile)
             outside = resolved(unit, [*strategy.features(), *limit_features(rules["limits"])], traded, self._context.settings.outside.release_impact)
         self._check(request, used)
         named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
-        return outside | named | self._model(request) | dict(
+        return outside | named | self.model_of(request) | dict(
             strategy=request.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=request.timeframe,
-            start=request.start.isoformat(), end=request.end.isoformat(), rates=self._rates(used, catalogue, rules["account"].currency),
+            start=request.start.isoformat(), end=request.end.isoformat(), rates=self.rates_of(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()},
         )  # fmt: skip
 
@@ -152,7 +152,7 @@ class Backtests:
         strategy, params = meant(self._context, request.strategy, request.params)
         return replace(request, strategy=strategy, params=params)
 
-    def _model(self, request: BacktestRequest) -> dict[str, Any]:
+    def model_of(self, request: BacktestRequest) -> dict[str, Any]:
         """The version that is meant now: a promotion makes another question."""
         if not request.model:
             if reads_forecasts(request.strategy):
@@ -176,7 +176,7 @@ class Backtests:
         if own != horizon:
             raise BadRequest(f"{model.title} forecasts {horizon} bars ahead, and horizon is {own} bars; set horizon to {horizon}")
 
-    def _rules(self, request: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None) -> dict[str, Any]:
+    def rules_with(self, request: BacktestRequest, traded: Sequence[Instrument], profile: CostProfile | None = None) -> dict[str, Any]:
         """Every section of the rules: the settings, with the request's changes."""
         settings = {name: values_of(getattr(self._context.settings, name)) for name in RULES}
         changed = {name: {**settings[name], **request.rules.get(name, {})} for name in RULES}
@@ -211,7 +211,7 @@ class Backtests:
                     f"{request.start:%Y-%m-%d} to {request.end - timedelta(days=1):%Y-%m-%d}. Choose a range within the available data"
                 )
 
-    def _rates(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:
+    def rates_of(self, used: Sequence[Dataset], catalogue: Sequence[Dataset], account: str) -> list[str]:
         """Datasets of the pairs along which money is converted, where the traded ones do not serve."""
         needed = {self._instrument(dataset).quote for dataset in used} - {account}
         pairs = {frozenset(pair) for quote in needed for pair in ((quote, account), (quote, "USD"), ("USD", account)) if pair[0] != pair[1]}

@@ -16,7 +16,7 @@ from domain.trading.verbs import VERBS
 from worker.desk.context import DeskContext
 from worker.desk.export import file_of
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
-from worker.desk.paper_start import rule_set_of, started
+from worker.desk.paper_start import feed_lacks, rule_set_of, started
 from worker.desk.paper_view import row_of, silent_of, table_of, view_of
 from worker.store import Store, Unit
 from worker.store import session_asking as asking
@@ -109,6 +109,10 @@ class Paper:
         """Make the session, which the workers then run; its name."""
         self._allow()
         return started(self._context, request)
+
+    def feed_lacks(self, feed: str) -> str:
+        """What a live feed needs in the environment and has not, in a sentence; empty where all is there."""
+        return feed_lacks(self._context, feed)
 
     def resume(self, name: str) -> SessionRow:
         """A session that failed is worked on again."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, listed
+from domain.live.signal_rows import SIGNALS
 from domain.market import Instrument, instrument
 from domain.params import build
 from domain.risk.limits import Limits
@@ -13,7 +14,7 @@ from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
 from domain.trading.limit_inputs import limit_features
 from worker.desk.context import DeskContext
-from worker.desk.needs import resolved
+from worker.desk.needs import lacks, resolved
 from worker.outside_context import context_of, entries_of
 
 
@@ -31,8 +32,11 @@ def inputs_of(context: DeskContext, plan: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _versions(context: DeskContext, plan: Mapping[str, Any], instruments: Sequence[Instrument]) -> Mapping[str, Any]:
-    strategies: list[Strategy] = [build(STRATEGIES[each["name"]], each["params"]) for each in plan["strategies"]]
+    strategies: list[Strategy] = [build(STRATEGIES[each["name"]], each["params"]) for each in plan["strategies"] if each["name"] != SIGNALS]
     uses = [feature for strategy in strategies for feature in strategy.features()]
+    required = [feature for strategy in strategies for feature in strategy.features() if feature.name in getattr(strategy, "required", ())]
     with context.store.read() as unit:
+        if missing := lacks(unit, required, instruments):
+            raise BadRequest(f"the workspace has no {listed([each.title for each in missing])}, which {listed(sorted({column for each in missing for column in each.columns}))} cannot do without; import it on the page Data, External data, or choose another strategy")
         found = resolved(unit, [*uses, *limit_features(build(Limits, plan["rules"]["limits"]))], instruments, context.settings.outside.release_impact)
     return dict(found.get("outside", {}))

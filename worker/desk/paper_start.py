@@ -1,41 +1,70 @@
-"""A session from a form: its plan, and the stored bars that it replays."""
+"""A session from a form: its plan, its prices, and what it trades on beside them, all stored."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from domain.errors import BadRequest
-from domain.market import instrument, resample
+from domain.errors import BadRequest, listed
+from domain.live.inputs import Inputs
+from domain.live.plan import Plan
+from domain.market import instrument, instruments, resample
 from domain.market.timeframe import Timeframe
 from domain.params import values_of
-from domain.trading.rules import SECTIONS
+from domain.trading.command import Command, read_commands
+from domain.venues import VENDORS
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
+from worker.desk.paper_decides import decides, signals_of
 from worker.desk.paper_inputs import inputs_of
 from worker.desk.paper_rows import StartRequest
 from worker.desk.rule_sets import RuleSetsView
 from worker.store import Dataset
 from worker.store import session_asking as asking
+from worker.store.session_inputs import stored
 
-FEEDS = ("oanda", "mt5")
+FEEDS = {"oanda": "oanda", "mt5": "metatrader"}      # feed -> its vendor
+
+
+@dataclass(frozen=True)
+class Prices:
+    """``source``: as a session names it. ``side``: what the bars quote. ``bars``: of each series where they are there. ``datasets``: they come from these."""
+
+    series: list[str]
+    side: str
+    source: dict[str, Any]
+    bars: dict[str, pd.DataFrame]
+    datasets: Sequence[Dataset] = ()
 
 
 def started(context: DeskContext, request: StartRequest) -> str:
-    """Write the session; its name."""
+    """Write the session, and the commands that it is given; its name."""
     if bool(request.feed) == bool(request.datasets):
         raise BadRequest("a session trades either stored bars or a live feed; choose datasets, or a feed and its instruments")
     if not request.timeframes:
         raise BadRequest("no timeframe is chosen; choose at least one")
-    plan, source = _live(context, request) if request.feed else _replay(context, request)
-    source = source | inputs_of(context, plan)
+    prices = _live(context, request) if request.feed else _replay(context, request)
+    plan, source = _plan(context, request, prices)
+    commands = _commands(request.commands)
     if request.rule_set:
         source = source | dict(rule_set=rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
+    name = request.name.strip()
     with context.store.unit() as unit:
-        asking.start(unit, request.name.strip(), plan, source, context.user, request.broker, request.mode)
-    return request.name.strip()
+        asking.start(unit, name, plan, source, context.user, request.broker, request.mode)
+        for number, each in enumerate(commands):
+            asking.ask(unit, name, each.command, each.arguments, each.who, each.reason, f"file:{number}", each.ts)
+    return name
+
+
+def feed_lacks(context: DeskContext, feed: str) -> str:
+    """What a live feed needs in the environment and has not, in a sentence; empty where all is there."""
+    vendor = VENDORS[FEEDS[feed]]
+    missing = vendor.missing(context.settings.vendors)
+    return f"{vendor.title} needs {listed([need.variable for need in missing])} in the environment; set {'it' if len(missing) == 1 else 'them'}, and start Tidemark again." if missing else ""
 
 
 def rule_set_of(context: DeskContext, name: str, phase: str, account: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,41 +76,61 @@ def rule_set_of(context: DeskContext, name: str, phase: str, account: Mapping[st
     return given
 
 
-def _replay(context: DeskContext, request: StartRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+def _replay(context: DeskContext, request: StartRequest) -> Prices:
     with context.store.read() as unit:
         datasets = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
-    spec = _spec(context, request, [dataset.id for dataset in datasets], min(each.first_ts for each in datasets), max(each.last_ts for each in datasets))
-    frames = {f"{dataset.instrument} {timeframe}": _stored(context, dataset, timeframe) for dataset in datasets for timeframe in request.timeframes}
     sides = {dataset.side for dataset in datasets}
     if len(sides) > 1:
         raise BadRequest(f"the datasets quote different sides, {' and '.join(sorted(sides))}; choose those of one side")
-    return _plan(request, spec, list(frames), sides.pop()), dict(feed="replay", frames=frames, speed=request.speed)
+    if twice := next((each.instrument for k, each in enumerate(datasets) if each.instrument in [other.instrument for other in datasets[:k]]), ""):
+        raise BadRequest(f"{twice} is chosen twice; choose one dataset of each instrument")
+    frames = {f"{dataset.instrument} {timeframe}": _stored(context, dataset, timeframe) for dataset in datasets for timeframe in request.timeframes}
+    bars = {text: context.store.frames.get(frame) for text, frame in frames.items()} if request.signals else {}
+    return Prices(list(frames), sides.pop(), dict(feed="replay", frames=frames, speed=request.speed), bars, datasets)
 
 
-def _live(context: DeskContext, request: StartRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+def _live(context: DeskContext, request: StartRequest) -> Prices:
     if request.feed not in FEEDS:
-        raise BadRequest(f"{request.feed!r} is no live feed; choose {' or '.join(FEEDS)}")
+        raise BadRequest(f"{request.feed!r} is no live feed; choose {listed(list(FEEDS))}")
     if not request.instruments:
         raise BadRequest("a live feed needs instruments; choose at least one")
-    backtests = Backtests(context)
-    meant = backtests.meant(BacktestRequest(request.strategy, request.params, (), request.timeframes[0], _now(context), _now(context), request.rules))
-    rules = {name: values_of(value) for name, value in backtests.rules().items()}
-    spec = dict(strategy=meant.strategy, params=dict(meant.params), **{name: {**rules[name], **request.rules.get(name, {})} for name in SECTIONS})
+    if sentence := feed_lacks(context, request.feed):
+        raise BadRequest(sentence)
     series = [f"{instrument} {timeframe}" for instrument in request.instruments for timeframe in request.timeframes]
-    return _plan(request, spec, series, "bid"), dict(feed=request.feed, instruments=list(request.instruments))
+    return Prices(series, "bid", dict(feed=request.feed, instruments=list(request.instruments)), {})
 
 
-def _spec(context: DeskContext, request: StartRequest, datasets: list[str], first: Any, last: Any) -> dict[str, Any]:
-    """As a backtest of the same request checks and completes it."""
-    spec = Backtests(context).spec(BacktestRequest(request.strategy, request.params, datasets, request.timeframes[0], first, last, request.rules))
-    if "model" in spec:
-        raise BadRequest("a session that is started here trades a strategy without a model; choose another strategy, or start it in the terminal: tidemark paper start --model")
-    return spec
-
-
-def _plan(request: StartRequest, spec: dict[str, Any], series: list[str], side: str) -> dict[str, Any]:
+def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The plan and the source, as the terminal writes them."""
+    table = instruments(context.settings.instruments_file)
+    traded = list({name: table[name] for name in (text.rpartition(" ")[0] for text in prices.series)}.values())
+    asked = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
+    rules = Backtests(context).rules_with(asked, traded)
+    decided = decides(context, request, asked)
     start = {} if request.start is None else {"from": int(pd.Timestamp(request.start).value)}
-    return dict(series=series, strategies=[dict(name=spec["strategy"], params=dict(spec["params"]), series=[])], rules={name: dict(spec[name]) for name in SECTIONS}, mode=request.mode, side=side, **start)
+    values = dict(series=prices.series, **decided.plan, rules={name: values_of(rule) for name, rule in rules.items()}, mode=request.mode, side=prices.side, **start)
+    plan: dict[str, Any] = json.loads(json.dumps(values))
+    Plan.of(plan, table)
+    signals = Inputs(signals_of(request.signals, prices.series, prices.bars) if request.signals else None)
+    beside = [*stored(context.store.frames, signals), *_rates(context, prices, rules["account"].currency), *inputs_of(context, plan).get("inputs", ())]
+    return plan, prices.source | (dict(inputs=beside) if beside else {})
+
+
+def _rates(context: DeskContext, prices: Prices, currency: str) -> list[dict[str, Any]]:
+    """Stored bars of the pairs along which money is converted, where the traded ones do not serve."""
+    if not prices.datasets:
+        return []
+    with context.store.read() as unit:
+        catalogue = {dataset.version: dataset for dataset in unit.datasets.all()}
+    found = [catalogue[version] for version in Backtests(context).rates_of(prices.datasets, list(catalogue.values()), currency)]
+    return [dict(kind="rate", instrument=each.instrument, timeframe=each.timeframe, side=each.side, frame=each.frame) for each in found]
+
+
+def _commands(content: bytes) -> list[Command]:
+    try:
+        return read_commands(content.decode("utf-8-sig"), "the commands") if content else []
+    except UnicodeDecodeError:
+        raise BadRequest("the commands are not a CSV in UTF-8; save them as one") from None
 
 
 def _stored(context: DeskContext, dataset: Dataset, timeframe: str) -> str:

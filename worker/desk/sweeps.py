@@ -103,7 +103,7 @@ class Sweeps:
         searched = dimensions(request.strategy, space)
         how = dict(space=dict(space), search=values_of(build(Search, search or {})))
         corners = [{param.name: param.choices[edge] if param.choices else (param.low, param.high)[edge] for param in searched} for edge in (0, -1)]
-        return self._submit("optimise", request, self._backtests.spec(_standing(request, corners)) | how)
+        return self._submit("optimise", request, self._backtests.spec(self._standing(request, corners)) | how)
 
     def _submit(self, kind: str, request: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
         if request.model and not reads_forecasts(request.strategy):
@@ -117,10 +117,24 @@ class Sweeps:
         if not points:
             raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
         combinations = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(_standing(request, points[:1])) | dict(grid=combinations)
+        return self._backtests.spec(self._standing(request, points[:1])) | dict(grid=combinations)
 
     def _points(self, request: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        return feasible(request.strategy, request.params, combinations(request.strategy, grid))
+        return feasible(request.strategy, request.params, combinations(request.strategy, grid), self._sections(request))
+
+    def _sections(self, request: BacktestRequest) -> dict[str, dict[str, Any]]:
+        """The values of the rules' sections, as they stand before anything is varied; costs, of which each value is valid alone, are left out."""
+        return {name: {**values_of(section), **request.rules.get(name, {})} for name, section in self._backtests.rules().items() if name != "costs"}
+
+    def _standing(self, request: BacktestRequest, points: Sequence[Mapping[str, Any]]) -> BacktestRequest:
+        """The request as it is; where that is not valid, because something varied was left at its default, with that of the first of ``points`` that is."""
+        sections = self._sections(request)
+        for point in ({}, *points):
+            at = {key: value for key, value in point.items() if key.partition(".")[0] in sections or "." not in key}
+            there = {key: value for name, values in sections.items() for key, value in {f"{name}.{own}": value for own, value in values.items()}.items()}
+            if feasible(request.strategy, request.params, [there | at], sections)[0]:
+                return _changed(request, at)
+        return request
 
     # -- reading
 
@@ -279,13 +293,14 @@ class Sweeps:
         return self._context.store.frames.get(run.frames[name])
 
 
-def _standing(request: BacktestRequest, points: Sequence[Mapping[str, Any]]) -> BacktestRequest:
-    """The request at its own parameters; where those are not valid, because a varied one was left at its default, at the first of ``points`` that is."""
-    for point in ({}, *points):
-        params = {**request.params, **{name: value for name, value in point.items() if "." not in name}}
-        if not feasible(request.strategy, params, [{}])[1]:
-            return replace(request, params=params)
-    return request
+def _changed(request: BacktestRequest, point: Mapping[str, Any]) -> BacktestRequest:
+    """The request with a point's values of the strategy and of the rules."""
+    rules = {name: dict(values) for name, values in request.rules.items()}
+    for key, value in point.items():
+        name, dot, own = key.partition(".")
+        if dot:
+            rules.setdefault(name, {})[own] = value
+    return replace(request, params={**request.params, **{key: value for key, value in point.items() if "." not in key}}, rules=rules)
 
 
 def _fits(request: BacktestRequest, windows: Mapping[str, Any]) -> None:

@@ -115,11 +115,11 @@ def _varied(spec: Mapping[str, Any]) -> set[str]:
     return {*spec.get("space", {}), *(grid if isinstance(grid, Mapping) else grid[0])}
 
 
-def points_of(spec: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The valid combinations of ``spec["grid"]``, and the messages of those refused."""
+def points_of(spec: Mapping[str, Any], rules: Rules) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """The valid combinations of ``spec["grid"]`` over the ``rules``, and the messages of those refused."""
     from domain.optimise import combinations, feasible
 
-    return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]))
+    return feasible(spec["strategy"], spec["params"], combinations(spec["strategy"], spec["grid"]), rules.values())
 
 
 def decided(request: LoadedRequest, kind: str, **more: Any) -> dict[str, Any]:

@@ -22,7 +22,8 @@ BEST = 10       # rows that the summary holds
 
 @shared("sweep", trial="sweep")
 def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
-    return _evaluator(questions.read(spec, work), questions.points_of(spec)[0])
+    request = questions.read(spec, work)
+    return _evaluator(request, questions.points_of(spec, request.rules)[0])
 
 
 def _evaluator(request: questions.LoadedRequest, points: Sequence[Mapping[str, Any]]) -> Evaluate:
@@ -42,7 +43,8 @@ def _evaluator(request: questions.LoadedRequest, points: Sequence[Mapping[str, A
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, and ``grid``: parameter -> values, or a list of combinations."""
     work.stage("Load bars")
-    request, (points, refused) = questions.read(spec, work), questions.points_of(spec)
+    request = questions.read(spec, work)
+    points, refused = questions.points_of(spec, request.rules)
     work.stage("Simulate")
     from domain.backtest import sweep
 

@@ -19,8 +19,8 @@ CURVE = 120     # points of the small curve that lists show
 
 @shared("walk_forward", trial="walk_forward")
 def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
-    request, points = questions.read(spec, work), questions.points_of(spec)[0]
-    return _evaluator(request, points, _folds(spec, request))
+    request = questions.read(spec, work)
+    return _evaluator(request, questions.points_of(spec, request.rules)[0], _folds(spec, request))
 
 
 def _folds(spec: Mapping[str, Any], request: questions.LoadedRequest) -> Sequence[Any]:
@@ -46,7 +46,8 @@ def _evaluator(request: questions.LoadedRequest, points: Sequence[Mapping[str, A
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a sweep's, and ``windows`` and ``objective``."""
     work.stage("Load bars")
-    request, (points, refused) = questions.read(spec, work), questions.points_of(spec)
+    request = questions.read(spec, work)
+    points, refused = questions.points_of(spec, request.rules)
     folds = _folds(spec, request)
     work.stage("Fit")
     from domain.analytics import account_calendar, measure

@@ -18,28 +18,12 @@ from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import TimedValues
 from domain.trading.signals import read_signals
 from domain.trading.task import Rate
-from worker.outside_context import entries_of
 from worker.sessions.models import with_selection
 from worker.store import Store
 from worker.store.frames import Frames
 
 Entry = Mapping[str, Any]
 KINDS = ("signals", "rate", "macro", "headlines", "releases", "forecasts", "finer")
-
-
-def stored(frames: Frames, inputs: Inputs) -> list[dict[str, Any]]:
-    """Store the tables; what the source names them by."""
-    entries: list[dict[str, Any]] = []
-    if inputs.signals is not None:
-        entries.append(dict(kind="signals", frame=frames.put(_given(inputs.signals))))
-    for rate in inputs.rates:
-        entries.append(dict(kind="rate", instrument=rate.instrument.name, timeframe=str(rate.timeframe), side=rate.side, frame=frames.put(rate.bars)))
-    for series, context in inputs.contexts.items():
-        entries += entries_of(frames, series, dict(macro=context.macro, headlines=context.headlines, releases=context.releases))
-        if context.forecasts:
-            entries.append(dict(kind="forecasts", series=series, frame=frames.put(_quantiles(context))))
-    entries += [dict(kind="finer", series=series, timeframe=str(finer.timeframe), frame=frames.put(finer.bars)) for series, finer in inputs.finer.items()]
-    return entries
 
 
 def plan_of(store: Store, instruments_file: str, plan: Mapping[str, Any], source: Mapping[str, Any]) -> Plan:
@@ -67,12 +51,6 @@ def refuse_unstartable(store: Store, instruments_file: str, plan: Mapping[str, A
         Deciders(read, read.inputs.contexts, lambda series: ())
 
 
-def _given(signals: pd.DataFrame) -> pd.DataFrame:
-    """Without the columns that say nothing."""
-    said = [name for name in signals if not (signals[name].isna() | (signals[name].astype(str) == "")).all() or name in ("ts", "instrument", "side", "order")]
-    return signals[said].reset_index(drop=True)
-
-
 def _signals(frames: Frames, plan: Plan, entry: Entry) -> pd.DataFrame:
     return read_signals(frames.get(entry["frame"]), tuple(dict.fromkeys(plan.instrument(text).name for text in plan.series)))
 
@@ -98,9 +76,3 @@ def _contexts(frames: Frames, series: Sequence[str], entries: Iterable[Entry]) -
         values = TimedValues(known, np.ascontiguousarray(table["value"].to_numpy(np.float64)))
         contexts[entry["series"]] = replace(before, headlines=values) if entry["kind"] == "headlines" else replace(before, macro={**before.macro, entry["name"]: values})
     return {text: contexts[text] for text in series if text in contexts}
-
-
-def _quantiles(context: Context) -> pd.DataFrame:
-    """All of one series are known at the same instants."""
-    known = next(iter(context.forecasts.values())).times
-    return pd.DataFrame(dict(known=known, **{name: values.values for name, values in context.forecasts.items()}))

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from domain.errors import BadRequest, unknown
+from domain.trading.signal_file import read as read_signals
 from worker.terminal import backtest_options as options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
@@ -23,7 +24,6 @@ from worker.terminal.period import period_of, signals_within, within
 from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.scanned import backtested
-from worker.terminal.signals import read as read_signals
 from worker.terminal.strategy_file import StrategyFile, chosen, note, timeframe_of
 from worker.terminal.traded_series import Asked, one_timeframe, rates_of, series_names, series_of
 

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from domain.errors import BadRequest
+from domain.trading.signal_file import read as read_signals
 from worker.terminal.bars import BarFiles
 from worker.terminal.outside_files import OutsideFiles
 from worker.terminal.period import Period, signals_within
-from worker.terminal.signals import read as read_signals
 from worker.terminal.traded_series import named_series, rates_of
 
 REFUSED = {

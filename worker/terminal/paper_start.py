@@ -196,8 +196,9 @@ def _with_ends(series: Any) -> Any:
 
 def _checked(store: Any, instruments_file: str, plan: Mapping[str, Any], source: dict[str, Any], inputs: Any, table: Any) -> dict[str, Any]:
     """The source with its stored inputs; BadRequest for what a session can be refused for, before it is written. ``table``: forecasts of a file."""
-    from worker.sessions.inputs import plan_of, refuse_unstartable, stored
+    from worker.sessions.inputs import plan_of, refuse_unstartable
     from worker.sessions.models import with_forecast_table
+    from worker.store.session_inputs import stored
 
     source = _named(source, stored(store.frames, inputs))
     if table is not None:

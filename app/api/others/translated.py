@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from app.api.paging import utc
 from app.api.problem import Problem
 from worker.desk import Desk
 
@@ -81,4 +82,4 @@ def _moment(text: str) -> datetime:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
         raise Problem(422, f"{text[:40]!r} is not a date; write it like 2024-01-31") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return utc(at)

@@ -49,7 +49,7 @@ def test_the_earliest_row_counts_and_what_moved_with_it_is_named():
     other.loc[4, ["price", "spread_cost"]] = [1.5, 0.0]
     difference = first_difference(FILLS, other)
     assert (difference.row, difference.column, difference.a, difference.b) == (5, "ts", "2024-01-02 12:00:00 UTC", "2024-01-02 12:05:00 UTC")
-    assert difference.sentence.endswith("Price, spread_cost differ too.")
+    assert difference.sentence.endswith("Price, spread cost differ too.")
 
 
 def test_fills_that_only_one_run_has_are_named():

@@ -5,18 +5,18 @@ from __future__ import annotations
 import csv
 import warnings
 from pathlib import Path
-from typing import Any
+
+import pandas as pd
 
 from domain.errors import BadRequest
 
 REST = "\0rest"         # beyond the last column of the header: a comma at the end of each row makes one
 
 
-def read(path: Path) -> Any:
-    """Every cell as text, empty for none; commas at the end of rows are no columns."""
-    import pandas as pd
-
-    names = _header(path)
+def read(path: Path, name: str = "") -> pd.DataFrame:
+    """Every cell as text, empty for none; commas at the end of rows are no columns. ``name``: what a person calls the file, if not by its path."""
+    name = name or str(path)
+    names = _header(path, name)
     while names and not names[-1]:
         names.pop()
     try:
@@ -26,11 +26,11 @@ def read(path: Path) -> Any:
     except pd.errors.EmptyDataError:
         return pd.DataFrame({name: pd.Series([], dtype="str") for name in names})
     except (pd.errors.ParserError, pd.errors.ParserWarning):
-        raise BadRequest(f"the signals {path} cannot be read: {_longer(path, len(names))}") from None
+        raise BadRequest(f"the signals {name} cannot be read: {_longer(path, len(names))}") from None
     except OSError as error:
-        raise BadRequest(f"the signals {path} cannot be read: {error.strerror}") from None
+        raise BadRequest(f"the signals {name} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, ValueError):
-        raise BadRequest(f"the signals {path} are not a CSV in UTF-8; save them as one") from None
+        raise BadRequest(f"the signals {name} are not a CSV in UTF-8; save them as one") from None
     table = table.fillna("")
     over = (table[REST].str.strip() != "").to_numpy()
     if over.any():
@@ -47,19 +47,19 @@ def _longer(path: Path, columns: int) -> str:
     return f"line {line} has more cells than the {columns} columns of the first line" if line else "a quote is opened and not closed"
 
 
-def _header(path: Path) -> list[str]:
+def _header(path: Path, name: str) -> list[str]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             names = [name.strip() for name in next(csv.reader(file), [])]
     except OSError as error:
-        raise BadRequest(f"the signals {path} cannot be read: {error.strerror}") from None
+        raise BadRequest(f"the signals {name} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error):
-        raise BadRequest(f"the signals {path} are not a CSV in UTF-8; save them as one") from None
+        raise BadRequest(f"the signals {name} are not a CSV in UTF-8; save them as one") from None
     if not any(names):
-        raise BadRequest(f"the signals {path} are empty; the first line names the columns, at least ts and side")
+        raise BadRequest(f"the signals {name} are empty; the first line names the columns, at least ts and side")
     if len(names) == 1 and (separator := next((mark for mark in ";\t|" if mark in names[0]), "")):
-        raise BadRequest(f"the signals {path} are separated by {'tabs' if separator == chr(9) else separator}; separate the columns by commas")
+        raise BadRequest(f"the signals {name} are separated by {'tabs' if separator == chr(9) else separator}; separate the columns by commas")
     given = [name for name in names if name]
     if twice := next((name for k, name in enumerate(given) if name in given[:k]), ""):
-        raise BadRequest(f"the signals {path} have the column {twice} twice; give it once")
+        raise BadRequest(f"the signals {name} have the column {twice} twice; give it once")
     return names
