@@ -18,10 +18,10 @@ from tests.conformance.rig import NOON, Rig
 from worker.sessions import brokers, feeds
 from worker.sessions.accounts import LiveAccounts
 from worker.sessions.broker_line import BrokerLine
-from worker.sessions.inputs import stored
 from worker.sessions.runner import Runner
 from worker.store.order_intents import StoredIntents
 from worker.store.session_asking import ask, start
+from worker.store.session_inputs import stored
 from worker.store.trail import Filter
 
 BROKER = {"metatrader": "mt5", "oanda": "oanda"}
