@@ -66,7 +66,7 @@ def proof(desk: Desk, event: Any) -> None:
 
 
 def _name(desk: Desk) -> str:
-    """Names the size, so that two downloads are told apart."""
+    """Names the size, so that two downloads differ in their names."""
     return f"audit_{desk.trail.head()[0]}"
 
 

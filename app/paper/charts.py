@@ -19,7 +19,7 @@ def bars(shown: pd.DataFrame, digits: int, unit: str, height: int = 240) -> Pict
     if recovered.empty:
         return picture
     marks = alt.Chart(recovered[["ts", "a", "low"]]).transform_calculate(role="'other'", what="'recovered'")
-    return alt.layer(*picture.layer, marks.mark_point(filled=True, size=36, yOffset=8, opacity=1).encode(x="a:Q", y="low:Q", color=by_role(), tooltip=[tip_time(), alt.Tooltip("what:N")])).properties(height=height)
+    return alt.layer(*picture.layer, marks.mark_point(filled=True, size=36, yOffset=8, opacity=1).encode(x="a:Q", y="low:Q", color=by_role(), tooltip=[tip_time(), alt.Tooltip("what:N")]), data=picture.data).properties(height=height)
 
 
 def floor_lines(curve: pd.DataFrame, limits: Any, start: float) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from worker.desk import Desk
 
 DOWNLOADS = ("trades", "fills", "equity", "decisions", "tape", "commands")
 BARS = 120          # drawn of each series
+NOT_LATE = {True: "No order was missed or made up for them.", False: "An order decided on them is missed: none is sent late."}     # on paper, at a broker
 
 
 def session(desk: Desk, row: Any) -> None:
@@ -105,7 +106,7 @@ def _bars(desk: Desk, view: Any, digits: tables.Digits) -> None:
     names = list(view.bars["series"].unique())
     section("Bars as traded", "UTC")
     if recovered := int(view.bars["recovered"].astype(bool).sum()):
-        st.caption(f":violet[{plural(recovered, 'bar')} recovered] after a break, among the newest {len(view.bars):,}; violet dots. No order was missed or made up for them.")
+        st.caption(f":violet[{plural(recovered, 'bar')} recovered] after a break, among the newest {len(view.bars):,}; violet dots. {NOT_LATE[view.row.broker == 'paper']}")
     chosen = st.segmented_control("Series", names, default=names[0], required=True, key=f"bars-{view.row.name}", label_visibility="collapsed") if len(names) > 1 else names[0]
     instrument = desk.data.instruments()[chosen.split(" ")[0]]
     shown = view.bars[view.bars["series"] == chosen].tail(BARS).reset_index(drop=True)

@@ -26,7 +26,7 @@ def view(desk: Desk, run: Any) -> None:
     headed(desk, run, "Folds", "what each stretch of time is used for, UTC", "folds")
     takeaway = f"{plural(len(counts), 'fold')}: {int(counts['purged'].sum()):,} samples purged and {int(counts['embargoed'].sum()):,} embargoed over all of them"
     st.altair_chart(charts.gantt(stretches), width="stretch", alt=takeaway)
-    st.caption(literal(f"{takeaway}. A purged sample's span touches a test block; an embargoed one starts right after it. Neither is learnt from."))
+    st.caption(literal(f"{takeaway}. A purged sample's span touches a test block; an embargoed one starts right after it, or in a walk-forward ends right before it. Neither is learnt from."))
     _table(counts)
 
 

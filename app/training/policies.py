@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.kit.figures import plural
+from app.kit.figures import percent, plural
 from app.kit.forms import fields
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, job_panel, nothing, section, table
@@ -45,7 +45,7 @@ def _compared(desk: Desk, found: Any) -> None:
     """A row a way to trade the tested signals, each on an account of its own."""
     rows = pd.DataFrame(found.summary["policies"])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section("Replay of the tests", f"{plural(int(rows['signals'].max()), 'tested signal')}, each way on an account of its own; {float(found.spec['grid']['risk']):.1%} at risk a signal of size 1")
+        section("Replay of the tests", f"{plural(int(rows['signals'].max()), 'tested signal')}, {percent(float(found.spec['grid']['risk']), 1)} at risk")
         st.space("stretch")
         download("Policies, JSON", f"policies-{found.id}.json", "application/json", partial(desk.policies.download, found.id, "file"), f"policies-{found.id}")
         download("Choices, CSV", f"choices-{found.id}.csv", "text/csv", partial(desk.policies.download, found.id, "choices"), f"choices-{found.id}")
@@ -58,6 +58,7 @@ def _compared(desk: Desk, found: Any) -> None:
         "max_drawdown": config.NumberColumn("Drawdown, %", format="%.1f", width=90), "sharpe": config.NumberColumn("Sharpe", format="%.2f", width=64), "expectancy_r": config.NumberColumn("R a trade", format="%+.3f", width=74),
     }  # fmt: skip
     table(shown, columns, f"{plural(len(rows), 'way')} to trade the tested signals", row_height=26)
+    st.caption("Each way trades on an account of its own, after all costs, margin and limits. Risk is that of a signal of size 1.")
 
 
 def _actions(desk: Desk, found: Any) -> None:
@@ -65,7 +66,7 @@ def _actions(desk: Desk, found: Any) -> None:
     choices, names = desk.policies.table(found.id, "choices"), found.summary["actions"]
     for column, (policy, part) in zip(st.columns(max(choices["policy"].nunique(), 1), gap="medium"), choices.groupby("policy", sort=False), strict=False):
         counts = part["action"].value_counts()
-        rows = pd.DataFrame(dict(action=[names[int(number)] for number in counts.index], signals=counts.to_numpy(), r=part.groupby("action")["r"].mean().reindex(counts.index).to_numpy()))
+        rows = pd.DataFrame(dict(action=[names[int(number)] for number in counts.index], signals=counts.to_numpy(), r=part.groupby("action")["r"].mean().reindex(counts.index).where(counts.index != 0).to_numpy()))
         with column:
             section(str(policy).capitalize(), f"actions by how often; {plural(len(rows), 'action')} of {len(names):,} used")
             config = st.column_config

@@ -1,4 +1,4 @@
-"""Which events can be replayed, what is computed again, and how the answer is told."""
+"""Which events can be replayed, what is computed again, and how the answer reads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SHOWN = 6
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was compared. ``counts`` False: told, but no part of the verdict (another version of the code with the same result)."""
+    """One thing that was compared. ``counts`` False: shown, but no part of the verdict (another version of the code with the same result)."""
 
     what: str
     recorded: str

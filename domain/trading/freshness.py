@@ -1,4 +1,4 @@
-"""How old a price is, told without our own clock: that may be wrong, and a heartbeat proves nothing about prices."""
+"""The age of a price, measured without our own clock: that may be wrong, and a heartbeat proves nothing about prices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The regime that was known at each sample, by which scores are told apart."""
+"""The regime that was known at each sample, by which scores are grouped."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Answer:
         try:
             return json.loads(self.body)
         except ValueError:
-            raise Transient("its answer is no whole JSON") from None
+            raise Transient("its answer is incomplete JSON") from None
 
 
 @dataclass

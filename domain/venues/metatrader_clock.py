@@ -74,7 +74,7 @@ def server_clock(h1_wall_ns: np.ndarray, calendar_name: str, prices: Sequence[in
     ranked = infer(np.asarray(h1_wall_ns, np.int64), H1, calendar_name)
     if not ranked or not _explains(ranked[0]):
         raise BadRequest(
-            "the clock of this MetaTrader server cannot be told: no week of its history begins and ends as the market's weeks do; "
+            "the clock of this MetaTrader server cannot be determined: no week of its history begins and ends as the market's weeks do; "
             "open an H1 chart of EURUSD in the terminal and scroll back some months, so that it loads them, and ask again"
         )
     clocks = [clock(key) for key in (ranked[0].clock, *ranked[0].tied)]

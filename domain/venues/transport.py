@@ -75,7 +75,7 @@ def is_json(body: bytes) -> None:
     try:
         json.loads(body)
     except ValueError:
-        raise Transient("its answer is no whole JSON") from None
+        raise Transient("its answer is incomplete JSON") from None
 
 
 def moved(url: str, base: str) -> str:

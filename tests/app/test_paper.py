@@ -99,4 +99,6 @@ def test_a_proposal_is_read_as_an_order_and_a_limit_says_that_it_halted(desk, st
 
 def test_a_recovered_bar_is_marked(kind):
     shown = pd.DataFrame(dict(ts=pd.date_range("2024-01-02", periods=3, freq="h", tz="UTC"), open=1.0, high=1.2, low=0.9, close=1.1, recovered=[False, True, False]))
-    assert len(bars(shown, 4, "USD").layer) == 3 and len(bars(shown.assign(recovered=False), 4, "USD").layer) == 2
+    marked, plain = bars(shown, 4, "USD"), bars(shown.assign(recovered=False), 4, "USD")
+    assert len(marked.layer) == 3 and len(plain.layer) == 2
+    assert len(marked.data) == len(plain.data) == 3, "the candles keep their bars"

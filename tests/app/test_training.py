@@ -229,3 +229,36 @@ def test_a_cancelled_job_leads_to_its_partial_run_and_resumes_it(desk):
     assert not test.exception and "Open the partial result" in buttons(test) and {"Resume", "Run again"} & {*buttons(test)}
     next(button for button in test.button if button.label in ("Resume", "Run again")).click().run()
     assert desk.jobs.get(job.id).state == "queued", "the same job goes on; its finished folds are not fitted again"
+
+
+def test_policies_are_asked_for_on_a_walk_forward_of_signals_and_compared_with_all_signals_and_the_filter(desk):
+    data = dataset(desk, "EURUSD", 1)
+    run, spread = whole(desk, data), whole(desk, data, "cpcv")
+
+    def script(desk, run):
+        from app.training import policies
+
+        policies.view(desk, desk.training.get(run))
+
+    def drawn(name: str) -> AppTest:
+        test = AppTest.from_function(script, kwargs=dict(desk=desk, run=name), default_timeout=60).run()
+        assert not test.exception
+        return test
+
+    assert "trades the tests one after the other" in captions(drawn(spread))
+    test = drawn(run)
+    assert "No policies yet" in written(test)
+    next(button for button in test.button if button.label == "Fit policies").click().run()
+    job = desk.policies.job(run)
+    assert job is not None and job.spec["grid"]["sizes"] == "0.5,1" and {*job.spec["policies"]} == {"heuristic", "learned"}
+    desk.jobs.cancel(job.id)
+    row = dict(signals=60, reward=-0.0002, trades=40, net_return=-0.03, max_drawdown=0.05, sharpe=-0.4, expectancy_r=-0.1, profit_factor=0.9, win_rate=0.4)
+    table = pd.DataFrame([row | dict(policy="all signals", taken=60), row | dict(policy="learned", taken=1, reward=0.0001)])
+    choices = pd.DataFrame(dict(policy="learned", action=[0] * 59 + [1], r=[0.0] * 59 + [1.5], sample=range(60)))
+    store = desk.jobs._context.store
+    with store.unit() as unit:
+        frames = dict(table=store.frames.put(table), choices=store.frames.put(choices))
+        unit.runs.add(kind="policies", job_id="j", title="Policies", spec=job.spec, manifest={}, summary=dict(policies=table.to_dict("records"), fitted={}, grid=job.spec["grid"], actions=["skip", "1 lots, stop 1, own target"]), frames=frames, actor="ana", created_at=unit.now())
+    test = drawn(run)
+    assert list(test.dataframe[0].value["policy"]) == ["all signals", "learned"] and list(test.dataframe[1].value["action"]) == ["skip", "1 lots, stop 1, own target"]
+    assert "60 tested signals, 1.0" in written(test)

@@ -24,6 +24,8 @@ from domain.errors import BadRequest
 from tests.domain.audit.trails import verified
 from worker import actors, cli
 from worker.checkpoints.key_file import PUBLIC
+from worker.jobs import JOBS
+from worker.jobs.base import Cancelled, Work
 from worker.store import Filter
 
 KEY = SigningKey("tidemark.example/desk", bytes([5] * 32))
@@ -109,6 +111,17 @@ def test_a_large_bundle_is_a_job_that_is_fetched_when_it_is_ready(system, trail,
         assert unit.jobs.files("audit_bundle", unit.now() - timedelta(days=1)) == {ready.result["file"]}, "the sweep leaves it for a day"
     with pytest.raises(BadRequest, match="there is no bundle zzzz"):
         bundle.fetch("zzzz", trail.path)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_a_bundle_that_is_cancelled_leaves_nothing_behind(trail, monkeypatch, settings):
+    monkeypatch.setattr("worker.bundle.STEP", 5)
+    job = trail.desk.bundle.submit().job
+    running = Work(trail.store, settings, job)
+    monkeypatch.setattr(running, "progress", lambda share, note=None: running.stop(Cancelled()) or running._raise_if_stopped())
+    with pytest.raises(Cancelled):
+        JOBS["audit_bundle"].run(job.spec, running)
+    assert not list(settings.home.rglob("*.part")) and not list(settings.home.rglob("blobs/*/*"))
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

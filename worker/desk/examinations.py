@@ -27,7 +27,7 @@ TABLES = {      # of an examination, what each table is called
     "summary": "Ranking", "information": "Information", "quantiles": "Quantiles", "monotonicity": "Monotonicity", "outcomes": "Distribution by quantile", "decay": "Decay over horizons",
     "rolling": "Rolling windows", "periods": "Years, sessions, regimes", "redundancy": "Clusters and inflation", "correlation": "Correlations", "proposal": "Proposal", "drift": "Drift", "drift_history": "Drift by month",
 }  # fmt: skip
-MOMENTS = {"matches": "Matches", "paths": "Price paths", "followed": "What followed", "distribution": "Distribution"}     # of a search for like moments
+MOMENTS = {"matches": "Matches", "paths": "Price paths", "followed": "Forward returns", "distribution": "Distribution"}     # of a search for similar bars
 SURE = 1.96         # standard errors, of a 95 % interval
 MOST_ALIKE = 48     # features in a picture of all pairs
 OF_TIME = 900       # rows of a series that are drawn

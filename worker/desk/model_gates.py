@@ -28,7 +28,7 @@ def gates_of(model: Model) -> list[Gate]:
     return [
         _counted(model),
         _walk_forward(question, report.get("verdict") or {}),
-        Gate("look-ahead", bool(model.manifest.get("gate")), True, "No column and nothing of the pipeline reads the future." if model.manifest.get("gate") else "Look-ahead was not checked."),
+        Gate("look-ahead", bool(model.manifest.get("gate")), True, "No look-ahead: neither a column nor the pipeline uses later bars." if model.manifest.get("gate") else "Look-ahead was not checked."),
         Gate("control", control.get("state") == "green", True, _sentence(control, "The control was not made.")),
         Gate("parity", bool(parity.get("passed")), True, _sentence(parity, "ONNX and the model itself were not compared.")),
         _baselines(report.get("baselines") or ()),

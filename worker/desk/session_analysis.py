@@ -1,4 +1,4 @@
-"""Beside trading sessions: two compared, capital allocated over several, and each held against the backtest of its tape."""
+"""Beside trading sessions: two compared, capital allocated over several, and each compared with the backtest of its tape."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def text_of(option: str, path: Path | None) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise BadRequest(f"{option} is {path}, which is no text; give the file of a signed checkpoint or of a key") from None
+        raise BadRequest(f"{option} is {path}, which is not a text file; give the file of a signed checkpoint or of a key") from None
     except OSError as error:
         raise BadRequest(f"{option} is {path}, which cannot be read: {error.strerror}. Give the file of a signed checkpoint or of a key") from None
 

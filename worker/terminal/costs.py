@@ -30,7 +30,7 @@ def save(
     instruments: str = typer.Option("", help="Instruments that it is for, separated by commas. Empty: all."),
     spread: float | None = typer.Option(None, help="Spread in pips, for bars that carry none. Left out: the instrument's default."),
     slippage: float | None = typer.Option(None, help="Slippage in pips, at market and stop fills. Left out: none."),
-    commission: float | None = typer.Option(None, help="Commission per lot and side, in account currency."),
+    commission: float | None = typer.Option(None, help="Commission per lot per side, in account currency."),
     swap_long: float | None = typer.Option(None, help="Swap of long positions per lot and night, in quote currency; negative is paid."),
     swap_short: float | None = typer.Option(None, help="Swap of short positions per lot and night, in quote currency; negative is paid."),
     config: Path | None = typer.Option(None, help="TOML with [costs], and [costs.EURUSD] for single instruments, instead of the numbers above."),

@@ -28,7 +28,7 @@ def desk() -> Desk:
 
 
 def mirrored(at: Desk) -> None:
-    """Do here what a server of models is to be told, where one is set; one that does not answer fails nothing."""
+    """Mirror here to a server of models, where one is set; one that does not answer fails nothing."""
     for job in at.jobs.latest(("mlflow",), ("queued",)):
         finished(at, Submitted(job, True), quiet=True, refuse=False)
 

@@ -40,7 +40,7 @@ def list_(as_json: Json = False) -> None:
 def show(name: Name, as_json: Json = False) -> None:
     """Show a session: state, bars, balance, equity, positions, orders, age of its prices."""
     from worker.terminal.here import desk
-    from worker.terminal.paper_shown import shown
+    from worker.terminal.paper_shown import readable, shown
 
     facts = shown(desk().paper.get(name))
     if as_json:
@@ -53,7 +53,7 @@ def show(name: Name, as_json: Json = False) -> None:
     for key, rows in tables.items():
         if rows:
             print(f"\n{key}")
-            say(rows, False, tuple(rows[0]))
+            say([readable(row) for row in rows], False, tuple(rows[0]))
 
 
 @app.command()

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from worker.desk.paper_rows import SessionView
+
+SIDES = {1: "long", -1: "short"}
+
+
+def readable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as people read it: times in UTC, sides in words.
+
+    >>> readable({"side": -1, "entry_ts": 1_710_115_500_000_000_000, "lots": 0.5})
+    {'side': 'short', 'entry_ts': '2024-03-11 00:05', 'lots': 0.5}
+    """
+    return {name: _word(name, value) for name, value in row.items()}
+
+
+def _word(name: str, value: Any) -> Any:
+    if name == "side":
+        return SIDES.get(value, value)
+    if (name == "ts" or name.endswith("_ts")) and isinstance(value, int):
+        return f"{datetime.fromtimestamp(value / 1e9, UTC):%Y-%m-%d %H:%M}"
+    return value
 
 
 def shown(view: SessionView) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def scan(
     positions: Path | None = typer.Option(None, help="CSV of the open positions: instrument, side (long or short), lots, entry_price."),
     equity: float = typer.Option(0.0, min=0.0, help="Equity now, in account currency; 0: the start balance of [account]."),
     risk: float = typer.Option(0.0, min=0.0, max=1.0, help="Share of equity at risk to the stop, in place of [sizing]; 0: as [sizing] says."),
-    history: int = typer.Option(250, help="Closed trades of a combination that are looked at."),
+    history: int = typer.Option(250, help="Maximum number of closed trades of a combination to read."),
     fewest: int = typer.Option(40, help="Closed trades that a grade needs."),
     max_es95: float = typer.Option(10.0, help="Highest expected shortfall of a trade, per 1,000 of equity."),
     max_correlation: float = typer.Option(0.3, help="Highest signed correlation with an open position or an earlier proposal."),

@@ -199,7 +199,7 @@ def _read(cls: type[RegimeModel], document: dict[str, Any]) -> RegimeModel:
     wanted = {field.name for field in fields(cls)}
     missing, more = sorted(wanted - set(document)), sorted(set(document) - wanted - {"what"})
     if missing or more:
-        raise BadRequest(f"this regime model {'lacks ' + listed(missing) if missing else 'has an unknown ' + listed(more)}; it was not written by this version")
+        raise BadRequest(f"this regime model {'lacks ' + listed(missing) if missing else 'has an unknown ' + listed(more)}; the model file is incompatible with this version")
     try:
         candidates = tuple(Candidate(int(item["states"]), _maybe(item["log_likelihood"]), _maybe(item["bic"]), str(item["remark"])) for item in document["candidates"])
         return cls(

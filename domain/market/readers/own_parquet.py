@@ -24,7 +24,7 @@ SAMPLE = 5_000          # rows of each batch whose steps are examined
 
 
 class OwnParquet(Reader):
-    """A ``ts`` with a zone is instants, one without a wall clock that must be told. Lines are counted as rows, from 1."""
+    """A ``ts`` with a zone is instants, one without a wall clock whose zone must be given. Lines are counted as rows, from 1."""
 
     key = "parquet"
     title = "Parquet (ts, open, high, low, close)"

@@ -117,7 +117,7 @@ def test_a_span_over_which_the_possible_clocks_differ_is_refused_and_not_guessed
 def test_a_clock_that_nothing_shows_is_refused():
     monday = np.arange(20) * HOUR * SECOND + int(datetime(2024, 4, 8, 3, tzinfo=UTC).timestamp()) * SECOND
     for walls in (monday, np.zeros(0, np.int64)):
-        with pytest.raises(BadRequest, match=r"cannot be told.*open an H1 chart"):
+        with pytest.raises(BadRequest, match=r"cannot be determined.*open an H1 chart"):
             server_clock(walls, "fx", [NOW * SECOND], NOW * SECOND)
 
 
