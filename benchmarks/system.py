@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -68,14 +69,22 @@ def _second_start(home: Path) -> Row:
 
 def _start(home: Path) -> float:
     start = time.perf_counter()
-    env = _environment(home / "system") | {"TIDEMARK_APP_PORT": str(PORT)}
+    with started(home / "system"):
+        return time.perf_counter() - start
+
+
+@contextmanager
+def started(home: Path, **settings: str) -> Iterator[subprocess.Popen]:
+    """The whole program, from when its page answers; ``settings`` as the environment names them."""
+    start = time.perf_counter()
+    env = _environment(home) | {"TIDEMARK_APP_PORT": str(PORT), **settings}
     system = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], env=env, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         while not _answers():
             if system.poll() is not None or time.perf_counter() - start > 60:
                 raise RuntimeError("the system did not start; see its message above")
             time.sleep(0.05)
-        return time.perf_counter() - start
+        yield system
     finally:
         system.send_signal(signal.SIGTERM)
         system.wait(30)

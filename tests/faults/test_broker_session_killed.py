@@ -22,10 +22,10 @@ from domain.venues.oanda_wire import ACCOUNT, TOKEN
 from tests.conformance.rig import NOON
 from tests.doubles.oanda import Oanda
 from tests.worker.sessions.broker_world import LONG, SERIES
-from worker.sessions.inputs import stored
 from worker.store import Store
 from worker.store.migrate import upgrade
 from worker.store.session_asking import start
+from worker.store.session_inputs import stored
 from worker.store.trail import Filter
 
 pytestmark = pytest.mark.faults

@@ -19,7 +19,7 @@ from worker.actors import OWNER, run
 from worker.desk import Actor, BacktestRequest, Desk, Filter
 from worker.desk.export import csv_of, safe
 from worker.settings import load
-from worker.store import Process, Store
+from worker.store import ALIVE, Process, Store
 from worker.store.migrate import head
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 4, tzinfo=UTC)
@@ -299,7 +299,7 @@ def test_health_names_each_part(desk, store):
         now = unit.now()
         for number, part in enumerate(("worker", "worker", "scheduler")):
             unit.alive(Process(f"{OWNER}{number}", part, "host", number, now, now, ""))
-        unit.alive(Process("old", "worker", "host", 9, now, now - timedelta(seconds=9), ""))
+        unit.alive(Process("old", "worker", "host", 9, now, now - ALIVE - timedelta(seconds=1), ""))
     health = {part.part: part for part in desk.system.health()}
     assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Audit trail": "well", "Checkpoints": "well", "Disk": health["Disk"].state}
     assert health["Workers"].note == "2 running" and f"schema {head()}" in health["Database"].note

@@ -11,7 +11,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import redis
 from sqlalchemy.exc import DBAPIError
 
 from domain.audit.record import is_hash
@@ -118,6 +117,8 @@ class System:
         return Health("Audit trail", "well", f"{rows:,} events, {last['rows']:,} verified" if last else f"{rows:,} events, not verified yet")
 
     def _queue(self) -> Health:
+        import redis
+
         url = self._context.settings.redis_url
         if not url:
             return Health("Queue", "warning", "No queue server is configured. Start Tidemark with `make run`, or set TIDEMARK_REDIS_URL.")

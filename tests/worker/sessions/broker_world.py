@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections import deque
 from datetime import timedelta
 from typing import Any
@@ -17,10 +18,10 @@ from tests.conformance.rig import NOON, Rig
 from worker.sessions import brokers, feeds
 from worker.sessions.accounts import LiveAccounts
 from worker.sessions.broker_line import BrokerLine
-from worker.sessions.inputs import stored
 from worker.sessions.runner import Runner
 from worker.store.order_intents import StoredIntents
 from worker.store.session_asking import ask, start
+from worker.store.session_inputs import stored
 from worker.store.trail import Filter
 
 BROKER = {"metatrader": "mt5", "oanda": "oanda"}
@@ -66,8 +67,7 @@ class World:
         monkeypatch.setitem(feeds.SOURCES, "told", self.prices)
         monkeypatch.setitem(brokers.BROKERS, BROKER[vendor], lambda environment, intents: self.rig.broker())
         monkeypatch.setattr(BrokerLine, "open", lambda line: None)
-        for name in ("LOOK", "CLAIM"):
-            monkeypatch.setattr(f"worker.sessions.runner.{name}", 0.0)
+        monkeypatch.setattr("worker.sessions.runner.LOOK", 0.0)
         self.bar: Any = None
         self.opened = 1.1
         self.runners = 0
@@ -103,7 +103,7 @@ class World:
 
     def round(self, seconds: float = 0.0) -> None:
         self.rig.time.advance(seconds)
-        for _ in range(3):
+        for _ in range(2):
             self.runner.step()
             if "gold" in self.runner.held:
                 self.work.broker.line.step()
@@ -158,6 +158,13 @@ class World:
 
     def close(self) -> None:
         self.rig.close()
+
+
+def at_vendors(metafunc: Any, both: tuple[str, ...]) -> None:
+    """The vendor of each test: one by its name, and both of those named, or of all where TIDEMARK_CASES is set."""
+    name, vendors = metafunc.function.__name__, tuple(BROKER)
+    if "vendor" in metafunc.fixturenames:
+        metafunc.parametrize("vendor", vendors if name in both or "TIDEMARK_CASES" in os.environ else (vendors[len(name) % 2],))
 
 
 def ns(at: Any) -> int:

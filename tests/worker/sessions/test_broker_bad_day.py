@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
 
 from domain.venues.metatrader_broker import MetaTraderBroker
 from domain.venues.oanda_broker import OandaBroker
-from tests.worker.sessions.broker_world import LONG, M5, World
+from tests.worker.sessions.broker_world import LONG, M5, World, at_vendors
 from worker.sessions import writing
 from worker.sessions.broker_line import BrokerLine
 from worker.store.order_intents import StoredIntents
@@ -21,9 +22,13 @@ class Died(BaseException):
     """What a kill is to Python: nothing catches it."""
 
 
-@pytest.fixture(params=("metatrader", "oanda"))
-def world(request, store, settings, monkeypatch):
-    made = World(request.param, store, settings, monkeypatch)
+def pytest_generate_tests(metafunc):
+    at_vendors(metafunc, ("test_a_bad_day_is_one_position_and_one_story",))
+
+
+@pytest.fixture
+def world(vendor, store, settings, monkeypatch):
+    made = World(vendor, store, settings, monkeypatch)
     yield made
     made.close()
 
@@ -99,6 +104,9 @@ def before_commit(patched, world):
     patched.setattr(writing, "_record", lambda unit, written: (died() if any(output.kind == "fills" for output in written.commit.outputs) else None, record(unit, written))[1])
 
 
+MORE = [after_answer] if "TIDEMARK_CASES" in os.environ else []
+
+
 def dying():
     return lambda *_: died()
 
@@ -107,7 +115,7 @@ def died():
     raise Died
 
 
-@pytest.mark.parametrize("moment", [before_intent, after_intent, after_call, after_answer, before_commit])
+@pytest.mark.parametrize("moment", [before_intent, after_intent, after_call, before_commit, *MORE])
 def test_a_death_at_any_moment_of_an_entry_leaves_one_of_it(world, monkeypatch, moment):
     world.start(dict(LONG, at=0))
     world.bars(1)
@@ -123,7 +131,7 @@ def test_a_death_at_any_moment_of_an_entry_leaves_one_of_it(world, monkeypatch, 
     one_story(world)
 
 
-@pytest.mark.parametrize("moment", [before_intent, after_intent, after_call, after_answer, before_commit])
+@pytest.mark.parametrize("moment", [after_call, before_commit, *([before_intent, after_intent] if MORE else []), *MORE])
 def test_a_death_at_any_moment_of_an_exit_closes_once(world, monkeypatch, moment):
     world.start(dict(instrument="EURUSD", side="long", order="market", lots=0.3, stop_loss=1.095, at=0))
     world.bars(2)

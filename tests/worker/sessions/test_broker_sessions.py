@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worker.sessions.broker_world import LONG, World
+from tests.worker.sessions.broker_world import LONG, World, at_vendors
 from worker.consistency import check
 
 
-@pytest.fixture(params=("metatrader", "oanda"))
-def world(request, store, settings, monkeypatch):
-    made = World(request.param, store, settings, monkeypatch)
+def pytest_generate_tests(metafunc):
+    at_vendors(metafunc, ("test_an_entry_goes_out_in_legs_and_its_fills_are_booked_as_one_trade",))
+
+
+@pytest.fixture
+def world(vendor, store, settings, monkeypatch):
+    made = World(vendor, store, settings, monkeypatch)
     yield made
     made.close()
 
