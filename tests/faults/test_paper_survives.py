@@ -69,10 +69,11 @@ def test_a_session_killed_at_random_ends_as_its_twin_and_its_backtest(store, set
         kills += 1
     alone(settings, "killed")
     alone(settings, "twin")
-    slowest = max(returns)
+    slowest, used = (max(each) for each in zip(*returns, strict=True))
     record_property("kills", kills)
     record_property("slowest_return_s", round(slowest, 2))
-    print(f"\n{kind}: {kills} kills, returns: half within {sorted(returns)[kills // 2]:.2f} s, slowest {slowest:.2f} s")     # of a machine that does little else
+    record_property("most_cpu_s", round(used, 2))
+    print(f"\n{kind}: {kills} kills, returns: half within {sorted(returns)[kills // 2][0]:.2f} s, slowest {slowest:.2f} s; a child used {used:.2f} s of a processor at most")
     assert ended(store, "killed") == ended(store, "twin") == "finished"
     killed, twin = tables(store, settings, "killed"), tables(store, settings, "twin")
     assert {kind_: first_difference(killed[kind_], twin[kind_]) for kind_ in twin if killed[kind_] != twin[kind_]} == {}
@@ -91,8 +92,8 @@ def warmed(store, settings) -> None:
     store.engine.dispose()
 
 
-def killed_once(settings, store, numbers: random.Random) -> float:
-    """Start a process, kill it some moment after it has written its next commit; seconds until that commit."""
+def killed_once(settings, store, numbers: random.Random) -> tuple[float, float]:
+    """Start a process, kill it some moment after it has written its next commit; seconds until that commit, and what the process used of a processor."""
     before, at = commits(store), time.monotonic()
     child = os.fork()
     if not child:
@@ -105,8 +106,8 @@ def killed_once(settings, store, numbers: random.Random) -> float:
         time.sleep(numbers.random() * 0.03)
     finally:
         os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    return back
+        used = os.wait4(child, 0)[2]
+    return back, used.ru_utime + used.ru_stime
 
 
 def alone(settings, name: str) -> None:
