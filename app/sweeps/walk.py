@@ -89,7 +89,7 @@ def headline(desk: Desk, run: Any, folds: pd.DataFrame) -> list[tuple[str, str, 
         ("Profitable folds", f"{int((tested > 0).sum())} of {len(tested)}", f"{w['in_sample']:,} days IS, {w['out_of_sample']:,} OOS", "Out-of-sample windows with a profit after costs."),
         ("Max drawdown", percent(m["max_drawdown"]), f"longest: {number(m['longest_drawdown'])} days", defined["max_drawdown"].definition),
         ("Sharpe", number(m["sharpe"], 2), "out of sample", defined["sharpe"].definition),
-        ("Profit factor", number(m["profit_factor"], 2), "gross profit ÷ gross loss", defined["profit_factor"].definition),
+        ("Profit factor", number(m["profit_factor"], 2), "profit ÷ loss", defined["profit_factor"].definition),
         ("Trades", number(m["trades"]), f"win rate {percent(m['win_rate'], 0)}", defined["trades"].definition),
         ("Trials counted", number(desk.sweeps.trials(run.id)), "on this data", "Distinct trials of this strategy on this data by any user, ever. Each combination in each window is one."),
     ]

@@ -136,12 +136,19 @@ def plain(value: Any) -> Any:
     >>> plain({"a": 0.1, "b": float("nan"), "c": Decimal("1.50"), "d": (1, 2)})
     {'a': '0.1', 'b': None, 'c': '1.50', 'd': [1, 2]}
     """
+    kind = type(value)      # most values are of these, and events have many
+    if kind is str:
+        return value.replace("\0", "\ufffd")      # PostgreSQL holds no NUL
+    if kind is float:
+        return repr(value) if math.isfinite(value) else None
+    if kind is int and -LARGEST <= value <= LARGEST:
+        return value
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(v) for v in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
     if isinstance(value, str):
-        return value.replace("\0", "\ufffd")      # PostgreSQL holds no NUL
+        return value.replace("\0", "\ufffd")
     if isinstance(value, bool) or value is None:
         return value
     if is_dataclass(value) and not isinstance(value, type):

@@ -21,7 +21,7 @@ FAULTS = """() => {
       faults.push(`${what} is ${element.scrollWidth - element.clientWidth} px wider than the window: ${widest ? name(widest) : ''}`);
     }
   for (const element of document.querySelectorAll('[data-testid=stException]')) faults.push(`exception: ${name(element)}`);
-  for (const element of main.querySelectorAll('h1, h2, h3, h4, [data-testid=stHeadingWithActionElements], button p, [data-testid=stTab] p, [data-testid=stMetricLabel], [data-testid=stMetricLabel] *, [data-testid=stMetricValue], [data-testid=stMetricValue] *, [data-testid=stMetricDelta] *'))
+  for (const element of main.querySelectorAll('h1, h2, h3, h4, [data-testid=stHeadingWithActionElements], button p, [data-testid=stTab] p, [data-testid=stMetricValue], [data-testid=stMetricValue] *'))
     if (seen(element) && element.scrollWidth > element.clientWidth + 1 && ['hidden', 'clip'].includes(getComputedStyle(element).overflowX)) faults.push(`clipped: ${name(element)}`);
   const words = document.createTreeWalker(main, NodeFilter.SHOW_TEXT), said = [];
   const number = text => text.match(/[\\d.]+/g).map(Number);

@@ -52,7 +52,7 @@ class Flow:
         for name in (f"worker-{number}" for number in range(self.workers)):
             if self.gone(name):
                 self.start(name, sys.executable, "-m", "tests.worker.kinds")
-        waiting(lambda: self.alive() >= {process.pid for name, process in self.processes.items() if name != "queue"}, 30, "a sign of life of everyone")
+        waiting(lambda: self.alive() >= {process.pid for name, process in self.processes.items() if name != "queue"}, 90, "a sign of life of everyone")
 
     def alive(self) -> set[int]:
         with self.store.read() as unit:
@@ -75,7 +75,7 @@ class Flow:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
-        _, left = psutil.wait_procs([psutil.Process(process.pid) for process in self.processes.values() if process.poll() is None], 10)
+        _, left = psutil.wait_procs([psutil.Process(process.pid) for process in self.processes.values() if process.poll() is None], 30)
         for process in self.processes.values():
             process.kill()
             process.wait(10)

@@ -61,6 +61,8 @@ MISSING = (
     (dict(strategy="breakout", commands=b"ts,what\n"), "the commands"),
     (dict(strategy="breakout", commands=b"\xff\xfe"), "the commands are not a CSV in UTF-8"),
     (dict(strategy="breakout", model="gold"), "no model named 'gold'"),
+    (dict(strategy="breakout", model="gold", timeframes=("H1", "H4")), "a model filters one timeframe of each instrument"),
+    (dict(scan="abcdef", rules=dict(sizing=dict(kind="volatility", value=0.1))), "sizing by volatility needs the whole past"),
     (dict(strategy="aggressive"), "aggressive decides on the quantiles"),
     (dict(strategy="breakout", datasets=(), feed="oanda", instruments=("EURUSD",)), "OANDA needs TIDEMARK_OANDA_TOKEN"),
 )  # fmt: skip

@@ -83,6 +83,10 @@ def test_a_model_forecasts_by_its_walk_forward_and_then_by_itself(system, desk, 
     entries = pd.to_datetime(pd.read_csv(tmp_path / "out" / "trades.csv")["entry_ts"], utc=True)
     early = set(entries[entries <= last])
     assert early and early <= set(predictions["start"]), "decided only where a fold had forecast"
+    paper = CliRunner().invoke(app, ["paper", "start", "--session", "wide", "--replay", str(tmp_path / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "H1", "--strategy", "aggressive", "--model", "wide", "--params", '{"costs": 0}', "--out", str(tmp_path / "paper")])
+    assert paper.exit_code == 0, paper.exception
+    for name in ("trades.csv", "fills.csv", "equity.csv"):
+        assert (tmp_path / "paper" / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), "a session of it is its backtest"
     assert "set horizon to 4" in str(backtest(tmp_path, "--strategy", "aggressive", "--model", "wide", "--params", '{"horizon": 5}').exception)
     request = BacktestRequest("aggressive", dict(costs=0.0, horizon=4), [dataset.id], "H1", bars["ts"].iloc[0].to_pydatetime(), datetime(2024, 7, 1, tzinfo=UTC), {}, model="wide")
     submitted = desk.backtests.submit(request)

@@ -187,3 +187,14 @@ def test_a_command_that_the_session_refuses_is_named_where_it_was_started(worksp
     (workspace / "commands.csv").write_text('ts,who,command,arguments,reason\n2024-01-02T01:00:00Z,bob,set,"{""parameters"": {""nope"": 1}}",no\n')
     words = ["paper", "start", "--session", "one", *STRATEGY, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', walk(5, 30))}", "--commands", workspace / "commands.csv"]
     assert "refused  set of bob: no parameter of" in CliRunner().invoke(app, list(map(str, words))).stderr
+
+
+def test_a_session_whose_terminal_has_ended_says_how_to_go_on(workspace):
+    at = desk()
+    with at.paper.store.unit() as unit:
+        asking.start(unit, "left", SERIES, dict(feed="replay", foreground=True), "ana")
+    (alarm,) = json.loads(paper("show", "left", "--json"))["alarms"]
+    assert alarm.endswith("tidemark paper resume left")
+    with at.paper.store.unit() as unit:
+        unit.leases.take(lease_of("left"), f"here:{os.getpid()}:{MACHINE}-{began(os.getpid())}-x")
+    assert json.loads(paper("show", "left", "--json"))["alarms"] == []

@@ -79,12 +79,12 @@ def quantiles(folder, frame):
 def test_forecasts_and_finer_bars_are_stored_with_the_session(workspace, monkeypatch):
     """A strategy by quantiles, filled inside its bars by shorter ones; killed in the middle, its files moved away, and taken up."""
     (workspace / "config.toml").write_text(CONFIG + '[execution]\nintrabar = "magnify"\n')
-    minutes = walk(1, 600, seed=8)
+    minutes = walk(1, 450, seed=8)
     parts = minutes.groupby(minutes["ts"].dt.floor("5min"))
     frame = pd.DataFrame(dict(open=parts["open"].first(), high=parts["high"].max(), low=parts["low"].min(), close=parts["close"].last())).reset_index()
     bars, finer, table = plain(workspace, "m5.csv", frame), plain(workspace, "m1.csv", minutes), quantiles(workspace, frame)
     asked = ["--strategy", "aggressive", "--params", '{"horizon": 4, "costs": 0.5}']
-    session_that_dies(workspace, monkeypatch, 70, "--replay", f"EURUSD M5={bars}", "--magnify", f"EURUSD={finer}", "--forecasts", table, *asked)
+    session_that_dies(workspace, monkeypatch, 50, "--replay", f"EURUSD M5={bars}", "--magnify", f"EURUSD={finer}", "--forecasts", table, *asked)
     beside = ["--magnify", f"EURUSD={finer.rename(workspace / 'moved.csv')}", "--forecasts", table.rename(workspace / "away.csv"), *asked]
     same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *beside))
     assert "dead is its backtest:" in paper("consistency", "dead")
@@ -94,8 +94,8 @@ def test_forecasts_and_finer_bars_are_stored_with_the_session(workspace, monkeyp
 
 def test_a_scanner_trades_its_proposals(workspace, monkeypatch):
     """Written by tidemark scan, as a file; killed in the middle; a session of one that takes a model's chance, or of options beside it, is refused."""
-    k = np.arange(400)
-    m5 = walk(5, 400)
+    k = np.arange(240)
+    m5 = walk(5, 240)
     swing = 0.002 * np.sin(k / 7.0)
     frame = m5.assign(**{name: np.round(m5[name] + swing, 5) for name in ("open", "high", "low", "close")})
     bars = plain(workspace, "m5.csv", frame)
@@ -103,7 +103,7 @@ def test_a_scanner_trades_its_proposals(workspace, monkeypatch):
     scanned = CliRunner().invoke(app, ["scan", "--bars", f"EURUSD={bars}", *words, "--config", str(workspace / "config.toml"), "--out", str(workspace / "scan")], catch_exceptions=False)
     assert scanned.exit_code == 0, scanned.output
     definition = workspace / "scan" / "scan.json"
-    session_that_dies(workspace, monkeypatch, 200, "--replay", f"EURUSD M5={bars}", "--scan", definition)
+    session_that_dies(workspace, monkeypatch, 150, "--replay", f"EURUSD M5={bars}", "--scan", definition)
     moved = definition.rename(workspace / "moved.json")
     same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", "--scan", moved))
     assert "dead is its backtest:" in paper("consistency", "dead")

@@ -17,7 +17,7 @@ from worker.desk.context import DeskContext
 from worker.desk.export import file_of
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
 from worker.desk.paper_start import feed_lacks, rule_set_of, started
-from worker.desk.paper_view import row_of, silent_of, table_of, view_of
+from worker.desk.paper_view import left_alone, row_of, silent_of, table_of, view_of
 from worker.store import Store, Unit
 from worker.store import session_asking as asking
 from worker.store.sessions import TradingSession
@@ -162,9 +162,11 @@ class Paper:
         known = self._rows.get(session.name)
         if known is None or known[0] != as_of:
             known = self._rows[session.name] = (as_of, row_of(unit, session, state))
-        if not state or not state.feed:
+        alone = left_alone(unit, session)
+        if not alone and (not state or not state.feed):
             return known[1]
-        return replace(known[1], price_age=_age(unit, state.feed), alarms=(*known[1].alarms, *silent_of(session, state.feed)))
+        feed = state.feed if state else {}
+        return replace(known[1], price_age=_age(unit, feed), alarms=(*known[1].alarms, *alone, *silent_of(session, feed)))
 
 
 def _scope(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,10 @@ def decides(context: DeskContext, request: StartRequest, asked: BacktestRequest)
     """``asked``: the backtest of the same strategy."""
     if sum(map(bool, (request.strategy, request.signals, request.scan))) != 1:
         raise BadRequest("choose one of a strategy, a file of signals and a scanner")
+    if request.model and len(request.timeframes) > 1:
+        raise BadRequest("a model filters one timeframe of each instrument; choose one timeframe")
+    if request.scan and request.rules.get("sizing", {}).get("kind") == "volatility":
+        raise BadRequest("sizing by volatility needs the whole past of a series; choose another sizing for a scanner that trades bar by bar")
     if request.signals:
         return Decides([dict(name=SIGNALS, params={}, series=[])])
     return _scanner(context, request.scan) if request.scan else _strategy(context, asked, bool(request.feed))

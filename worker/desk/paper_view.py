@@ -14,7 +14,7 @@ from domain.trading.task import EQUITY, FILLS, TRADES
 from worker.desk.paper_rows import SessionRow, SessionView
 from worker.store import Unit
 from worker.store.session_tape import TapeBar
-from worker.store.sessions import SessionState, TradingSession
+from worker.store.sessions import SessionState, TradingSession, lease_of
 
 POINTS, NEWEST, ROWS = 40, 200, 5_000       # of a sparkline, of tables, of the equity curve
 DAY = 86_400_000_000_000
@@ -75,6 +75,13 @@ def alarms_of(session: TradingSession, view: Mapping[str, Any]) -> tuple[str, ..
 def silent_of(session: TradingSession, feed: Mapping[str, Any]) -> tuple[str, ...]:
     """Alarms of its feed: positions without a price."""
     return () if session.ended else tuple(f"{name} has had no price for more than 30 s, although its market is open" for name in feed.get("silent") or ())
+
+
+def left_alone(unit: Unit, session: TradingSession) -> tuple[str, ...]:
+    """An alarm where the terminal that worked on a session has ended: no other process takes it."""
+    if session.ended or not session.source.get("foreground") or unit.leases.held(lease_of(session.name)):
+        return ()
+    return (f"no process works on it: the terminal that did has ended. Go on with: tidemark paper resume {session.name}",)
 
 
 def _daily_loss_used(limit: float, begin: float, equity: float) -> float | None:

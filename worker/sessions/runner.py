@@ -40,6 +40,7 @@ LOOK, CLAIM, SHOW = 0.25, 1.0, 1.0      # seconds between looks at commands and 
 TOGETHER, TAKING = 20, 0.25     # sessions that are taken up in two transactions; seconds of it in one round, where others are held
 BATCH, BESIDE = 0.25, 0.05  # seconds of replays as fast as possible that one transaction writes, alone and beside live sessions
 AGAIN = 0.5                 # seconds between two tries while the database is away
+LEASE = 5.0                 # seconds, at most, without a sign of life after which a session is taken: who comes back later is fenced off
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
 UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
 EMPTY = 1.0                 # seconds between two rounds while no session is held
@@ -82,7 +83,7 @@ class Runner:
         self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
         self._left = 0                                  # sessions that have left since ``stay``
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
-        self._feeds, self._leases = FeedWatch(), Watch(settings.work.lease, clock)
+        self._feeds, self._leases = FeedWatch(), Watch(min(settings.work.lease, LEASE), clock)
 
     # -- the loop
 
@@ -135,14 +136,16 @@ class Runner:
     # -- sessions come and go
 
     def claim(self) -> None:
-        """Take sessions that nobody holds, or whose holder's process has ended or is silent for the length of a lease."""
+        """Take the share of sessions that nobody holds, and all whose holder's process has ended or is silent for the length of a lease: while it counts as
+        a runner still, they are nobody's share."""
         with self.store.read() as unit:
             all_known = unit.sessions.held_by(self.owner) == len(self.held)        # else some were taken, and the database went away
             others = [each for each in unit.sessions.to_work(self.owner if all_known else "") if self._mine(each) and each.name not in self.held]
             silent = self._leases.silent({each.name: (each.epoch, each.beats) for each in others if each.owner is not None})
-            free = [each for each in others if each.owner in (None, self.owner) or gone(each.owner) or each.name in silent]     # its own: it was taken, and the database went away
+            left = [each for each in others if each.owner == self.owner or gone(each.owner) or each.name in silent]     # its own: it was taken, and the database went away
+            free = [each for each in others if each.owner is None]
             most = self._share(unit, len(others) + len(self.held)) - len(self.held)
-        self._take_up(free[: max(most, 0)])
+        self._take_up([*left, *free[: max(most - len(left), 0)]])
 
     def _take_up(self, free: Sequence[Held]) -> None:
         """Some at a time, each few in one transaction: what is held already is not kept waiting for long."""
@@ -270,7 +273,7 @@ class Runner:
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
         moved, until = False, 0.0
-        while not work.end and (told := self._told.pop(work.name, ()) or work.feed.next(0.0)):
+        while not work.end and (told := (self._told and self._told.pop(work.name, ())) or work.feed.next(0.0)):
             if self.switch.unrecorded(work.name):
                 self._told[work.name] = told
                 break

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, and_, select
 
+from worker.owner import gone
 from worker.store.engine import insert
 from worker.store.schema import leases
 
@@ -50,6 +51,11 @@ class Leases:
     def get(self, name: str) -> Lease | None:
         row = self._c.execute(select(leases).where(leases.c.name == name)).mappings().one_or_none()
         return Lease(**row) if row else None
+
+    def held(self, name: str) -> bool:
+        """Whether somebody holds it who has not ended, as far as this machine knows."""
+        lease = self.get(name)
+        return lease is not None and lease.owner is not None and not gone(lease.owner)
 
     def owned(self) -> list[Lease]:
         return [Lease(**row) for row in self._c.execute(select(leases).where(leases.c.owner.is_not(None))).mappings()]

@@ -42,8 +42,8 @@ def table_of(*names: str) -> pd.DataFrame:
     return read_signals(pd.DataFrame(rows), names)
 
 
-def restored_in_the_middle(plan: Plan, bars, commands=()):
-    """Every instant, the session stored and restored after each fiftieth instant."""
+def restored_in_the_middle(plan: Plan, bars, commands=(), every: int = 50):
+    """Every instant, the session stored and restored after each ``every`` instants."""
     history, traded = split(bars, plan)
     contexts = plan.inputs.contexts
     session = Session.start(plan, history, contexts)
@@ -53,7 +53,7 @@ def restored_in_the_middle(plan: Plan, bars, commands=()):
         for bar in together:
             session.bar(bar)
         yield from session.work(ts)
-        if number % 50 == 49:
+        if number % every == every - 1:
             past = [*history, *(each for each in traded if each.end <= session.ts)]
             session = Session.restore(plan, session.store(), lambda series, past=past: [each for each in past if each.series == series], contexts)
             for each in commands:

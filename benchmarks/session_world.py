@@ -1,0 +1,122 @@
+"""Sessions to be timed: a store of their own, a feed that gives a bar when it is told to, and a process that takes up what another one left."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from domain.live.quotes import Ended, FeedState, Instant, Opened
+from worker.memory import keep_freed, keep_objects
+from worker.owner import MACHINE
+from worker.sessions import feeds
+from worker.sessions.accounts import LiveAccounts
+from worker.sessions.runner import Runner
+from worker.settings import Settings, load
+from worker.store import Store
+from worker.store.engine import make_engine
+from worker.store.migrate import upgrade
+from worker.store.session_asking import start
+
+MINUTE = 60_000_000_000
+FIRST = 1_704_067_200_000_000_000       # a Monday
+SERIES = "EURUSD M1"
+PLAN = {"series": [SERIES], "strategies": [{"name": "momentum"}]}
+DEAD = f"benchmark:999999999:{MACHINE}-0-dead"      # an owner that this machine knows to have ended
+
+
+@contextmanager
+def workspace() -> Iterator[tuple[Store, Settings]]:
+    home = Path(tempfile.mkdtemp(prefix="tidemark-sessions-"))
+    settings = settings_of(home)
+    engine = make_engine(settings.database_url)
+    upgrade(engine)
+    engine.dispose()
+    store = Store(settings.database_url, settings.frames_url)
+    try:
+        yield store, settings
+    finally:
+        store.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def settings_of(home: Path) -> Settings:
+    return load(environment={"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_DATABASE_URL": f"sqlite:///{home / 'tidemark.db'}"})
+
+
+def begin(store: Store, count: int, source: Mapping[str, object], prefix: str) -> None:
+    with store.unit() as unit:
+        for number in range(count):
+            start(unit, f"{prefix}{number}", PLAN, dict(source), "benchmark")
+
+
+def runner_of(store: Store, settings: Settings, **more: str) -> Runner:
+    return Runner(store, settings, LiveAccounts(), stay=keep_objects, **more)       # type: ignore[arg-type]
+
+
+class Ticks:
+    """A feed that gives the next bar when it is told to."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.due = at, at
+        self._price = 1.1
+
+    def next(self, timeout: float) -> list:
+        if self.at >= self.due:
+            return []
+        self.at += 1
+        closed, self._price = self._price, 1.1 + 0.002 * math.sin(self.at / 9)
+        ended = [Ended(SERIES, max(closed, self._price), min(closed, self._price), closed, 1.0)] if self.at > 1 else []
+        now = FIRST + self.at * MINUTE
+        return [*ended, Opened(SERIES, now, self._price, 1e-4, now + MINUTE), Instant(now)]
+
+    def shown(self) -> tuple:
+        return ()
+
+    def state(self) -> FeedState:
+        return FeedState("", None, {}, {})
+
+    def silent(self, instruments: object) -> tuple:
+        return ()
+
+    def close(self) -> None: ...
+
+
+class TickSource:
+    """``made``: the feeds of all sessions that were taken up with it."""
+
+    made: list[Ticks]
+
+    def __init__(self) -> None:
+        self.made = []
+        feeds.SOURCES["benchmark"] = self
+
+    def history(self, asked: feeds.Asked) -> list:
+        return []
+
+    def open(self, asked: feeds.Asked) -> Ticks:
+        self.made.append(Ticks((asked.standing.worked - FIRST) // MINUTE if asked.standing else 0))
+        return self.made[-1]
+
+
+def take_up(runner: Runner, count: int) -> None:
+    while len(runner.held) < count:
+        runner.step()
+
+
+def heir(home: str, count: int) -> None:
+    """A fresh process that holds all sessions of a workspace, then says so."""
+    keep_freed()
+    settings = settings_of(Path(home))
+    store = Store(settings.database_url, settings.frames_url)
+    TickSource()
+    take_up(runner_of(store, settings), count)
+    print("held", flush=True)
+
+
+if __name__ == "__main__":
+    heir(sys.argv[1], int(sys.argv[2]))
