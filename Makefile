@@ -18,12 +18,12 @@ unexport PYTHONDONTWRITEBYTECODE
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
 	$(PYTHON) worker/install.py && exec $(BIN)/python -m worker.cli up
 
-# First compile, once and not in every process; then tests with bounds in seconds, and beside them, once a start has been timed, the linter at
+# First compile, the tests' assertions too, once and not in every process; then tests with bounds in seconds, and beside them, once a start has been timed, the linter at
 # the lowest priority; then those in a browser, one after another, and all others beside them at a lower priority, for browsers wait more than
 # they work, and are the longest row.
 ALONE = $(shell grep -rl --include='test_*.py' "mark.alone" tests/worker)
 test: .venv/dev         ## everything that needs no network, on SQLite and PostgreSQL, in a real browser where there is one
-	$(BIN)/python -c "from domain.features.warm import warm; warm()" & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
+	$(BIN)/python -c "from domain.features.warm import warm; warm()" && $(PYTEST) -q -n 0 --collect-only >/dev/null & $(BIN)/python -c "from domain.backtest.warm import warm; warm()"; wait
 	(sleep 40; exec nice -n 19 $(MAKE) lint) & lint=$$!; pages=; said=$$(mktemp); trap "kill $$lint \$$pages 2>/dev/null; exit 130" INT TERM; \
 	$(PYTEST) -n $(CORES) --dist loadgroup -m alone $(ALONE); alone=$$?; \
 	$(PYTEST) -m "browser and not long" tests/e2e >$$said 2>&1 & pages=$$!; \

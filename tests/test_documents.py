@@ -27,7 +27,7 @@ def test_the_picture_of_the_layout_has_every_package_and_nothing_else():
     packages = {path.parent.name for path in (ROOT / "domain").glob("*/__init__.py")} | {path.parent.name for path in (ROOT / "worker").glob("*/__init__.py")}
     drawn = set(re.findall(r"\b([a-z_]+)/", PICTURE[1]))
     assert packages <= drawn, f"the README's picture lacks {', '.join(sorted(packages - drawn))}"
-    folders = {path.name for top in ("app", "benchmarks", "docs", "domain", "pages", "tests", "worker") for path in [ROOT / top, *(ROOT / top).rglob("*")] if path.is_dir()}
+    folders = {path.name for top in ("app", "benchmarks", "docs", "domain", "examples", "pages", "tests", "worker") for path in [ROOT / top, *(ROOT / top).rglob("*")] if path.is_dir()}
     assert drawn <= folders, f"the README's picture draws {', '.join(sorted(drawn - folders))}"
     files = {path.name for top in ("app", "docs", "domain", "worker") for path in (ROOT / top).rglob("*") if path.is_file()} | {"config.toml"}
     named = set(re.findall(r"\b([a-z_]+\.(?:py|md|toml))\b", PICTURE[1]))

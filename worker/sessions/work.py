@@ -27,6 +27,8 @@ from worker.store.sessions import SessionState
 if TYPE_CHECKING:
     from worker.sessions.broker_side import BrokerSide
 
+NAMES: dict[type, tuple[str, ...]] = {}         # of the fields of what accounts show
+
 
 class Account(Protocol):
     """What ``domain.live.session.Session`` does for a runner."""
@@ -243,4 +245,7 @@ def standing(state: SessionState) -> Standing | None:
 
 
 def _shallow(view: Any) -> dict[str, Any]:
-    return {each.name: getattr(view, each.name) for each in fields(view)}
+    kind: type = type(view)
+    if kind not in NAMES:
+        NAMES[kind] = tuple(each.name for each in fields(view))
+    return {name: getattr(view, name) for name in NAMES[kind]}
