@@ -120,22 +120,28 @@ def told(bars: Mapping[str, Iterable[TapeBar]], after: int = -1) -> Iterator[tup
 
 def _line(place: int, bars: Iterable[TapeBar]) -> Iterator[tuple[int, int, int, Event | Bad]]:
     """One series: instant, 0 for an end and 1 for an open, its place, and what happens."""
-    whole = sound(every := list(bars))
-    final = whole[-1] if whole else None
-    taken, end = {id(bar) for bar in whole}, None
-    for bar in every:
-        if id(bar) not in taken:
+    every, end = list(bars), None
+    taken = _places(every)
+    for number, bar in enumerate(every):
+        if number not in taken:
             yield end if end is not None else bar.ts, 1, place, Bad(bar)
             continue
         end = bar.end
         yield bar.ts, 1, place, Opened(bar.series, bar.ts, bar.open, bar.spread, bar.end)
-        yield bar.end, 0, place, Ended(bar.series, bar.high, bar.low, bar.close, bar.volume, bar.recovered, bar is final)
+        yield bar.end, 0, place, Ended(bar.series, bar.high, bar.low, bar.close, bar.volume, bar.recovered, number == next(reversed(taken)))
 
 
 def sound(bars: Iterable[TapeBar]) -> list[TapeBar]:
     """The bars of one series that a session takes: without those that are no bars, or come out of order or twice."""
-    taken: list[TapeBar] = []
-    for bar in bars:
-        if not bar.fault and (not taken or (bar.ts > taken[-1].ts and bar.ts >= taken[-1].end)):
-            taken.append(bar)
+    every = list(bars)
+    return [every[number] for number in _places(every)]
+
+
+def _places(bars: Sequence[TapeBar]) -> dict[int, None]:
+    """The places of those bars, in order."""
+    taken: dict[int, None] = {}
+    last: TapeBar | None = None
+    for number, bar in enumerate(bars):
+        if not bar.fault and (last is None or (bar.ts > last.ts and bar.ts >= last.end)):
+            taken[number], last = None, bar
     return taken
