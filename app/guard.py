@@ -9,18 +9,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+API = "/api/"
 INDEX = Path(st.__file__).parent / "static" / "index.html"
 COMPONENT = "/component/"       # frames of components: AgGrid compiles the formats of its columns
 REFUSED = "This server does not answer to that name. If it is yours, add it to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS."
-FOREIGN = "This request comes from a page of another site. If that site is yours, add its name to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS."
+FOREIGN = "This request comes from a page of another site. If that site is yours, add its name to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS; a site whose pages only call the API goes to [api] origins."
 FIXED = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "SAMEORIGIN",
@@ -78,10 +80,10 @@ def inline_scripts(page: str) -> tuple[str, ...]:
 
 
 class Guard:
-    """The server with host and origin checks. ``names``: the host names that it answers to."""
+    """The server with host and origin checks. ``names``: the host names that it answers to; ``sites``: origins whose pages may call the API, and nothing else."""
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
-        self._app, self._names = app, names
+    def __init__(self, app: ASGIApp, names: frozenset[str], sites: Collection[str] = ()) -> None:
+        self._app, self._names, self._sites = app, names, sites
         self._inline = inline_scripts(INDEX.read_text(encoding="utf-8"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +102,8 @@ class Guard:
 
         if not accepted:
             return await refuse(scope, receive, answer, REFUSED, 403)
-        if not all(self._allowed(origin, hosts[0]) for origin in origins):
+        of_api = scope["path"].startswith(API)
+        if not all(self._allowed(origin, hosts[0]) or (of_api and origin in self._sites) for origin in origins):
             return await refuse(scope, receive, answer, FOREIGN, 403)
         await self._app(scope, receive, answer)
 
@@ -121,6 +124,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 async def refuse(scope: Scope, receive: Receive, send: Send, sentence: str, status: int) -> None:
     if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
-        await PlainTextResponse(f"{sentence}\n", status)(scope, receive, send)
+        problem = dict(type="about:blank", title="Not allowed", status=status, detail=sentence)
+        answer = JSONResponse(problem, status, media_type="application/problem+json") if scope["path"].startswith(API) else PlainTextResponse(f"{sentence}\n", status)
+        await answer(scope, receive, send)
     else:
         await send({"type": "websocket.close", "code": 1008, "reason": "refused"})

@@ -60,4 +60,4 @@ routes = [Mount("/api", app=api), Route("/health", health), Route("/metrics", El
 settings = load()
 large_files = Middleware(LargeFiles, most=settings.data.max_import_mb * 1_000_000, total=settings.data.staged_mb * 1_000_000)
 app = st.App(ROOT / "app" / "main.py", routes=routes, middleware=[large_files], on_script_error=show_error)
-app = Guard(app, settings.app.names)      # type: ignore[assignment]  # Streamlit finds an st.App by this name, and serves the guard around it
+app = Guard(app, settings.app.names, settings.api.sites)      # type: ignore[assignment]  # Streamlit finds an st.App by this name, and serves the guard around it

@@ -109,6 +109,14 @@ class Api:
     body_mb: int = param(150, low=1, high=2_000, unit="MB", help="largest body of a request to the API")
     origins: str = param("", help="sites whose pages may call the API, comma-separated, such as https://desk.example.com; empty: none but this one")
 
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """
+        >>> Api(origins="https://desk.example.com, http://localhost:3000").sites
+        ('https://desk.example.com', 'http://localhost:3000')
+        """
+        return tuple(name.strip().rstrip("/") for name in self.origins.split(",") if name.strip())
+
 
 @dataclass(frozen=True)
 class Form:

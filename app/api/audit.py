@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.api.asked import Here, Submitting
-from app.api.paging import Cursor, Limit, cursor_of, json_of, listed, number_of
+from app.api.paging import Cursor, Limit, Since, Until, cursor_of, json_of, listed, number_of, utc
 from app.api.plain import plain
 from app.api.shapes import Listed
 from worker.desk import Filter
@@ -19,14 +20,26 @@ SHOWN = ("seq", "event_id", "ts", "actor", "kind", "entities", "detail", "prev_h
 Kinds = Annotated[tuple[str, ...], Query(description="kinds of event; all where none is named")]
 
 
-def filter_of(since: str = "", until: str = "", kind: Kinds = (), actor: str = "", entity: str = "", text: str = "") -> Filter:
-    return Filter(since, until, kind, actor, entity, text)
+def filter_of(since: Since = None, until: Until = None, kind: Kinds = (), actor: str = "", entity: str = "", text: str = "") -> Filter:
+    return Filter(_stored(since), _stored(until), kind, actor, entity, text)
+
+
+Wanted = Annotated[Filter, Depends(filter_of)]
+
+
+def _stored(at: datetime | None) -> str:
+    """A time as the trail has it, so that texts compare as times do.
+
+    >>> _stored(datetime.fromisoformat("2024-05-01T14:00:00+02:00")), _stored(None)
+    ('2024-05-01T12:00:00.000000Z', '')
+    """
+    return "" if at is None else utc(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @router.get("/events", response_model=Listed)
-def events(desk: Here, limit: Limit = 100, cursor: Cursor = "", since: str = "", until: str = "", kind: Kinds = (), actor: str = "", entity: str = "", text: str = "") -> Any:
-    """Events, newest first: as fast at a million as at ten. Times are ISO text, as they are stored."""
-    found = desk.trail.rows(filter_of(since, until, kind, actor, entity, text), limit + 1, number_of(cursor) or None)
+def events(desk: Here, wanted: Wanted, limit: Limit = 100, cursor: Cursor = "") -> Any:
+    """Events, newest first: as fast at a million as at ten."""
+    found = desk.trail.rows(wanted, limit + 1, number_of(cursor) or None)
     return listed(found, limit, event, lambda each: cursor_of(each.seq))
 
 
@@ -56,9 +69,8 @@ async def verify(asked: Submitting) -> Any:
 
 
 @router.get("/bundle", response_class=Response, responses={200: {"content": {"application/zip": {}}}})
-def bundle(desk: Here, since: str = "", until: str = "", kind: Kinds = (), actor: str = "", entity: str = "", text: str = "", checkpoint: str = "") -> Response:
+def bundle(desk: Here, wanted: Wanted, checkpoint: str = "") -> Response:
     """The bundle of these events: with proofs, public key and verifier, for somebody who trusts neither us nor the download."""
-    wanted = filter_of(since, until, kind, actor, entity, text)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "bundle.zip"
         desk.bundle.write(path, wanted, checkpoint)

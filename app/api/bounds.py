@@ -5,6 +5,7 @@ A body is read whole here, up to the bound. Who asks is found by the token; with
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -12,12 +13,14 @@ from dataclasses import dataclass, field
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problem import answer
 from worker.desk import Actor, Desk
 
 OPEN = ("/api/v1/openapi.json", "/api/docs")      # what says nothing of this installation
+SLOWEST = 120.0     # seconds for a body to come whole
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 NOT_JSON = "this takes JSON; send the header Content-Type: application/json"
 NO_TOKEN = "this server is reached by other machines, so its API needs a token: Authorization: Bearer …; make one with tidemark tokens create"
@@ -64,10 +67,18 @@ class Bounds:
         who, refusal = await run_in_threadpool(self._who, scope, headers)
         if who is None:
             return await _refused(scope, receive, send, refusal)
-        scope.setdefault("state", {})["desk"] = who
+        if given := headers.get("authorization"):
+            self._bucket(given)
+        scope.setdefault("state", {}).update(desk=who, still=lambda: self._who(scope, headers)[0] is not None)
         if scope["type"] == "websocket" or scope["method"] not in CHANGING:
             return await self._app(scope, receive, send)
-        body = await self._body(headers, receive)
+        try:
+            async with asyncio.timeout(SLOWEST):
+                body = await self._body(headers, receive)
+        except ClientDisconnect:
+            return      # what it had sent is not the whole, so nothing is done
+        except TimeoutError:
+            return await answer(408, f"the body did not come whole within {SLOWEST:.0f} s; nothing was done, send it again", {"connection": "close"})(scope, receive, send)
         if body is None:
             return await answer(413, f"the body is larger than {self._most // 1_000_000} MB; send it in parts")(scope, receive, send)
         if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -76,12 +87,16 @@ class Bounds:
         await self._app(scope, _again(body, receive), send)
 
     def _waits(self, scope: Scope, headers: Headers) -> float:
-        client = headers.get("authorization") or (scope.get("client") or ("",))[0]
+        given = headers.get("authorization", "")
+        return self._bucket(given if given in self._buckets else (scope.get("client") or ("",))[0]).take(self._clock())
+
+    def _bucket(self, client: str) -> Bucket:
+        """Of a token that was valid once, else of an address: so inventing tokens makes no room for more requests."""
         bucket = self._buckets.pop(client, None) or Bucket(self._rate, max(self._rate * 10, 1.0))
         self._buckets[client] = bucket
         if len(self._buckets) > 10_000:
             self._buckets.popitem(last=False)
-        return bucket.take(self._clock())
+        return bucket
 
     def _who(self, scope: Scope, headers: Headers) -> tuple[Desk | None, str]:
         """The desk for whoever asks, else why there is none."""
@@ -101,6 +116,8 @@ class Bounds:
         parts, size = [], 0
         while True:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self._most:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp
@@ -22,6 +22,7 @@ from app.api import (
     jobs,
     models,
     paper,
+    parameters,
     problem,
     signals,
     strategies,
@@ -29,6 +30,7 @@ from app.api import (
     sweeps,
 )
 from app.api.bounds import Bounds
+from app.api.heads import Headed
 from app.api.once import Once, Tagged
 from app.api.others import futurequant, sidecar, trading
 from app.api.reference import page
@@ -37,6 +39,7 @@ from worker.desk import Desk
 
 NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
+EXPOSED = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
 ABOUT = (
     "Everything that a person can do on a page. JSON only. Times are RFC 3339 in UTC; amounts are of the account's currency, prices of the instrument; lots and prices of orders are texts, "
     "figures are numbers, and one that does not exist is null. Long work answers 202 with a job; send Prefer: wait=10 to wait for it. A POST with an Idempotency-Key is done once. Errors are RFC 9457."
@@ -46,16 +49,16 @@ ABOUT = (
 def build(desk: Callable[[], Desk]) -> ASGIApp:
     """The application as it is mounted at /api. ``desk``: gives the desk of this process."""
     settings = desk().settings.api
-    app = FastAPI(title="Tidemark", version="1", description=ABOUT, openapi_url=None, docs_url=None, redoc_url=None, responses=FAILS, redirect_slashes=False, telemetry={"tracing": False}, servers=[{"url": "/api"}])
+    app = FastAPI(title="Tidemark", version="1", description=ABOUT, openapi_url=None, docs_url=None, redoc_url=None, responses=FAILS, redirect_slashes=False, telemetry={"tracing": False}, servers=[{"url": "/api"}], dependencies=[Depends(parameters.known)])
     for noun in NOUNS:
         app.include_router(noun.router)
     problem.install(app)
     app.add_route("/v1/openapi.json", _document, include_in_schema=False)
     app.add_route("/docs", _reference, include_in_schema=False)
     app.router.default = _nothing
-    checked = Bounds(Tagged(Once(app)), desk, settings.requests_per_minute, settings.body_mb * 1_000_000)
-    names = [name.strip() for name in settings.origins.split(",") if name.strip()]
-    return CORSMiddleware(checked, allow_origins=names, allow_methods=["*"], allow_headers=["*"]) if names else checked
+    checked = Bounds(Headed(Tagged(Once(app))), desk, settings.requests_per_minute, settings.body_mb * 1_000_000)
+    names = settings.sites
+    return CORSMiddleware(checked, allow_origins=names, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED) if names else checked
 
 
 async def _document(request: Request) -> JSONResponse:

@@ -41,7 +41,7 @@ class FileBody(Body):
     instrument: str = ""
     timeframe: str = ""
     side: Literal["", "bid", "ask", "mid"] = Field(default="", description="whose prices they are; left out: what the file says")
-    clock: str = Field(default="", description="the file's clock, where it does not say it", examples=["utc"])
+    clock: str = Field(default="", description="the file's clock, where it does not say it", examples=["UTC"])
     format: str = ""
     repair: bool = Field(default=False, description="repair what can be, with a list of the repairs; else a file that is not clean is refused")
     start: str = Field(default="", description="import from this time on")

@@ -47,7 +47,7 @@ def number_of(cursor: str) -> int:
     if not cursor:
         return 0
     place = place_of(cursor)
-    if len(place) != 1 or not isinstance(place[0], int) or not 0 <= place[0] < 2**62:
+    if len(place) != 1 or type(place[0]) is not int or not 0 <= place[0] < 2**62:
         raise Problem(422, f"the cursor {cursor[:40]!r} belongs to another list")
     return place[0]
 
@@ -58,8 +58,11 @@ def before_of(cursor: str) -> tuple[datetime, str] | None:
         return None
     place = place_of(cursor)
     try:
-        return datetime.fromisoformat(place[0]), str(place[1])
-    except (TypeError, ValueError, IndexError):
+        at, name = place
+        if not name.isprintable():
+            raise ValueError
+        return utc(datetime.fromisoformat(at)), name
+    except (AttributeError, TypeError, ValueError):
         raise Problem(422, f"the cursor {cursor[:40]!r} belongs to another list") from None
 
 
@@ -113,6 +116,8 @@ class Wanted:
         for name in self._fields:
             if name not in frame:
                 raise Problem(422, f"there is no column {name[:40]!r}; there are {', '.join(map(str, frame.columns))}")
+            if self._fields.count(name) > 1:
+                raise Problem(422, f"the column {name[:40]!r} is asked for {self._fields.count(name)} times; name it once")
         return frame[self._fields] if self._fields else frame
 
 

@@ -11,13 +11,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
+from starlette.routing import Match
 
 from worker.desk import Forbidden, Refused, SourceAway, UnknownName, trouble
 
 log = logging.getLogger("api")
 JSON = "application/problem+json"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TITLES = {
-    400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 405: "Method not allowed", 406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large",
+    400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 408: "Not sent in time", 405: "Method not allowed", 406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large",
     415: "Not JSON", 422: "Cannot be done as asked", 429: "Too many requests", 500: "Internal error", 503: "Not available",
 }  # fmt: skip
 
@@ -61,8 +63,16 @@ def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
 
 def plain(request: Request, error: HTTPException) -> JSONResponse:
     path = request.url.path
-    sentences = {400: "the body cannot be read as JSON: it must be UTF-8, and not nested deeply", 404: f"there is nothing at {path}; the addresses are listed in /api/v1/openapi.json", 405: f"{path} does not take {request.method}; it takes {(error.headers or {}).get('allow', 'others')}"}
-    return answer(error.status_code, sentences.get(error.status_code, str(error.detail)), error.headers)
+    headers = {"allow": ", ".join(methods_at(request))} if error.status_code == 405 else error.headers
+    sentences = {400: "the body cannot be read as JSON: it must be UTF-8, and not nested deeply", 404: f"there is nothing at {path}; the addresses are listed in /api/v1/openapi.json", 405: f"{path} does not take {request.method}; it takes {(headers or {}).get('allow')}"}
+    return answer(error.status_code, sentences.get(error.status_code, str(error.detail)), headers)
+
+
+def methods_at(request: Request) -> list[str]:
+    """What this address takes."""
+    routes = request.app.router.routes
+    found = [method for method in METHODS if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)]
+    return ["GET", "HEAD", *found[1:]] if "GET" in found else found
 
 
 def failed(request: Request, error: Exception) -> JSONResponse:
@@ -87,11 +97,11 @@ def sentence(each: Mapping[str, Any]) -> str:
     """
     >>> sentence({"type": "extra_forbidden", "msg": "Extra inputs are not permitted"})
     'there is no field of this name'
-    >>> sentence({"type": "missing", "msg": "Field required"}), sentence({"type": "int_parsing", "msg": "Input should be a valid integer", "input": "x"})
+    >>> sentence({"type": "missing", "msg": "Field required", "loc": ("body", "name")}), sentence({"type": "int_parsing", "msg": "Input should be a valid integer", "input": "x"})
     ('is missing', "should be a valid integer; found 'x'")
     """
     if each["type"] in ("extra_forbidden", "missing"):
-        return "is missing" if each["type"] == "missing" else "there is no field of this name"
+        return ("the body is missing" if tuple(each["loc"]) == ("body",) else "is missing") if each["type"] == "missing" else "there is no field of this name"
     if each["type"] == "json_invalid":
         return f"the body is not JSON: {each.get('ctx', {}).get('error', 'it cannot be read')}, at character {each['loc'][-1]}"
     said = str(each["msg"]).removeprefix("Value error, ").removeprefix("Input ")

@@ -27,15 +27,25 @@ PROGRESS = ("id", "kind", "title", "state", "progress", "note")
 
 
 class Follower:
-    """What one client has seen. ``after``: number of the last audit event; below 0: those from now on."""
+    """What one client has seen. ``after``: number of the last audit event; below 0: those from now on; ``still``: whether it may hear more, such as while its token is valid."""
 
-    def __init__(self, desk: Desk, after: int) -> None:
-        self._desk, self.after, self._seen = desk, after, dict[str, Any]()
+    over = False        # whether it was refused at the last look
 
-    def look(self) -> list[dict[str, Any]]:
-        """What is new since the last look, each with the cursor to come back with."""
+    def __init__(self, desk: Desk, after: int, still: Callable[[], bool] = lambda: True) -> None:
+        self._desk, self.after, self._still, self._seen = desk, after, still, dict[str, Any]()
+
+    def place(self) -> int:
+        """The cursor to come back with."""
         if self.after < 0:
             self.after = self._desk.trail.head()[0]
+        return self.after
+
+    def look(self) -> list[dict[str, Any]]:
+        """What is new since the last look, each with the cursor to come back with; nothing for one that may no longer hear it."""
+        self.over = not self._still()
+        if self.over:
+            return []
+        self.place()
         found = list(reversed(self._desk.trail.rows(size=PART, after=self.after)))
         said = [dict(type="event", cursor=each.seq, **event(each)) for each in found]
         self.after = found[-1].seq if found else self.after
@@ -52,15 +62,19 @@ class Follower:
 
 @router.get("", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
 async def events(request: Request, desk: Here, cursor: Annotated[int | None, Query(ge=0, lt=2**62, description="number of the last event seen; left out: from now on")] = None) -> Response:
-    """Server-sent events. A browser that connects again sends `Last-Event-ID` by itself."""
-    follower = Follower(desk, place_of(request, cursor))
+    """Server-sent events. A browser that connects again sends `Last-Event-ID` by itself, and that counts more than `cursor`. It ends when the token does."""
+    follower = Follower(desk, place_of(request, cursor), request.scope["state"]["still"])
     return StreamingResponse(lines(follower, request.is_disconnected), media_type="text/event-stream", headers={"cache-control": "no-store", "x-accel-buffering": "no"})
 
 
 async def lines(follower: Follower, gone: Callable[[], Any]) -> AsyncIterator[str]:
     silent = 0.0
+    if follower.after < 0:
+        yield f"id: {await run_in_threadpool(follower.place)}\n\n"      # so that a client that is cut off before the first event misses none
     while not await gone():
         said = await run_in_threadpool(follower.look)
+        if follower.over:
+            return
         for each in said:
             yield f"id: {each['cursor']}\nevent: {each['type']}\ndata: {json.dumps(each)}\n\n"
         silent = 0.0 if said else silent + LOOK
@@ -73,7 +87,7 @@ async def lines(follower: Follower, gone: Callable[[], Any]) -> AsyncIterator[st
 
 def place_of(request: Request, cursor: int | None) -> int:
     given = request.headers.get("last-event-id", "")
-    if cursor is None and given:
+    if given:
         if not given.isascii() or not given.isdigit() or len(given) > 18:
             raise Problem(422, f"Last-Event-ID is {given[:40]!r}; give the number of the last event that you have")
         return int(given)
@@ -82,14 +96,18 @@ def place_of(request: Request, cursor: int | None) -> int:
 
 @router.websocket("")
 async def socket(websocket: WebSocket, cursor: Annotated[int | None, Query(ge=0, lt=2**62)] = None) -> None:
-    """The same as one JSON text a message."""
+    """The same as one JSON text a message; without a cursor the first is `{"type": "start", "cursor": N}`. It is closed with 1008 when the token ends."""
     desk: Desk = websocket.scope["state"]["desk"]
     await websocket.accept()
-    follower = Follower(desk, -1 if cursor is None else cursor)
+    follower = Follower(desk, -1 if cursor is None else cursor, websocket.scope["state"]["still"])
     closing = asyncio.create_task(_closed(websocket))
     try:
+        if follower.after < 0:
+            await websocket.send_text(json.dumps(dict(type="start", cursor=await run_in_threadpool(follower.place))))
         while not closing.done():
             said = await run_in_threadpool(follower.look)
+            if follower.over:
+                return await websocket.close(1008, "the token is not valid any more")
             for each in said:
                 await websocket.send_text(json.dumps(each))
             if len(said) < PART:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -36,11 +37,12 @@ def request(path: str = "/", kind: str = "http", extensions: Any = None, **heade
     async def send(message: dict) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(page, NAMES)(scope, receive, send))
+    asyncio.run(Guard(page, NAMES, SITES)(scope, receive, send))
     start = sent[0]
     return start.get("status", start["type"]), {name.decode(): value.decode() for name, value in start.get("headers", [])}, b"".join(message.get("body", b"") for message in sent)
 
 
+SITES = ("https://pages.example.org",)
 OURS = [
     dict(host=HERE), dict(host="localhost"), dict(host="LocalHost.:9"), dict(host="[::1]:8501"), dict(host="desk.example.com"), dict(host="desk.example.com:443"),
     dict(host=HERE, origin=f"http://{HERE}"), dict(host="localhost:8501", origin="http://127.0.0.1:8501"), dict(host="desk.example.com", origin="https://desk.example.com"),
@@ -69,6 +71,20 @@ def test_foreign_names_and_origins_are_refused_on_every_path(headers):
         assert status == 403 and b"the desk" not in body and b"[app] hosts" in body and b"evil" not in body and FIXED.items() <= given.items()
     assert request("/_stcore/stream", "websocket", **headers)[0] == "websocket.close"
     assert request("/_stcore/stream", "websocket", {"websocket.http.response": {}}, **headers)[0] == 403
+
+
+def test_pages_of_a_named_site_may_call_the_api_and_nothing_else():
+    here = dict(host=HERE, origin=SITES[0])
+    for path in PATHS:
+        assert request(path, **here)[0] == (200 if path.startswith("/api/") else 403), path
+    for origin in ("http://pages.example.org", "https://pages.example.org:444", "https://pages.example.org.evil.example", f"{SITES[0]} & https://evil.example"):
+        assert request("/api/health", host=HERE, origin=origin)[0] == 403, origin
+    assert request("/_stcore/stream", "websocket", **here)[0] == "websocket.close"
+
+
+def test_what_is_refused_of_the_api_is_said_in_json():
+    status, headers, body = request("/api/v1/jobs", host="evil.example")
+    assert status == 403 and headers["content-type"] == "application/problem+json" and json.loads(body)["status"] == 403
 
 
 def test_every_answer_has_the_security_headers_once(recwarn):
