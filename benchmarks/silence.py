@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,16 +28,16 @@ def rows() -> Iterator[Row]:
         shares = _shares(psutil.Process(system.pid))
     total = sum(shares.values())
     yield Row("idle, no page open: share of a core of the whole process tree", None, figure=f"{total:.2f} %", goal=f"≤ {GOAL:g} %", holds=total <= GOAL)
-    for part, share in shares.most_common():
+    for part, share in sorted(shares.items(), key=lambda each: -each[1]):
         yield Row(f"idle: {part}", None, figure=f"{share:.2f} %")
 
 
-def _shares(root: psutil.Process) -> Counter[str]:
+def _shares(root: psutil.Process) -> dict[str, float]:
     """Part -> percent of a core, by CPU time, which other programs do not change much."""
     processes = [root, *root.children(recursive=True)]
     before, began = [_used(process) for process in processes], time.monotonic()
     time.sleep(WATCHED)
-    seconds, shares = time.monotonic() - began, Counter[str]()
+    seconds, shares = time.monotonic() - began, defaultdict[str, float](float)
     for process, used in zip(processes, before, strict=True):
         shares[_part(process)] += (_used(process) - used) / seconds * 100
     return shares

@@ -33,7 +33,7 @@ VERIFY_EVERY = 3_600.0
 WHOLE_EVERY = 86_400.0      # the whole trail, with what stands beside it
 CLEAN_EVERY = 86_400.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 60.0      # seconds that a clock sleeps
-QUIET = 4                   # while nothing is open, one sweep in so many looks at the database
+QUIET = 2                   # while nothing is open, one sweep in so many looks at the database: no longer apart than what a Watch counts
 COMPILED_FOR = 30 * 86_400.0        # seconds that code compiled from earlier sources is kept
 
 

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}h2{margin-top:2.5rem}details{border-top:1px solid #8884;padding:.4rem 0}"
+    ":root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}h2{margin-top:2.5rem}details{border-top:1px solid #8884;padding:.4rem 0}"
     "summary{cursor:pointer}code,pre{font:13px/1.45 ui-monospace,monospace}pre{overflow:auto;padding:.6rem;border:1px solid #8884}.m{display:inline-block;width:4.5rem;font-weight:600}"
     "table{border-collapse:collapse}td,th{padding:.15rem .8rem .15rem 0;text-align:left;vertical-align:top}"
 )
@@ -32,7 +32,15 @@ def _operation(path: str, method: str, operation: dict[str, Any], document: dict
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     body = f"<p>Body</p><pre>{escape(json.dumps(resolved(content, document), indent=1, ensure_ascii=False))}</pre>" if content else ""
     answers = ", ".join(f"{status} {answer.get('description', '')}" for status, answer in operation.get("responses", {}).items())
-    return f"<details><summary><span class=m>{method.upper()}</span><code>{escape(path)}</code> {escape(operation.get('summary', ''))}</summary><p>{escape(operation.get('description', ''))}</p>{table}{body}<p>Answers: {escape(answers)}</p></details>"
+    return f"<details><summary><span class=m>{method.upper()}</span><code>{escape(path)}</code> {escape(first_sentence(operation.get('description', '')))}</summary><p>{escape(operation.get('description', ''))}</p>{table}{body}<p>Answers: {escape(answers)}</p></details>"
+
+
+def first_sentence(text: str) -> str:
+    """
+    >>> first_sentence("Run a backtest. The same request is the same job."), first_sentence("Jobs, newest first.")
+    ('Run a backtest', 'Jobs, newest first')
+    """
+    return text.partition(". ")[0].removesuffix(".")
 
 
 def _type(schema: dict[str, Any]) -> str:

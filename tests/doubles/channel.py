@@ -25,7 +25,7 @@ class ChannelDouble(Double):
     def reply(self, asked: Asked) -> Reply:
         self.reached.set()
         if self.hang.is_set():
-            self.go_on.wait(600)
+            self.go_on.wait(3_600)
         if self.status == 200:
             with self._news:
                 self.letters.append(json.loads(asked.body))

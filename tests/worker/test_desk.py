@@ -350,8 +350,8 @@ def test_the_example_goes_with_everything_it_made(desk, system):
 
 @on_sqlite
 def test_the_desk_takes_an_actor_with_a_role(store, settings, sent):
-    bob = Desk(store, settings, user=Actor("bob", "viewer"), send=sent)
-    assert (bob.actor, bob.user, Desk(store, settings, send=sent).actor) == (Actor("bob", "viewer"), "bob", Actor("ana", "admin"))
+    bob = Desk(store, settings, user=Actor("bob", "analyst"), send=sent)
+    assert (bob.actor, bob.user, Desk(store, settings, send=sent).actor) == (Actor("bob", "analyst"), "bob", Actor("ana", "admin"))
     assert generate(bob).job.actor == "bob" and events(bob, actor="bob") == ["job_submitted"]
     with pytest.raises(BadRequest, match="no role named 'root'; there are admin, analyst, auditor, trader, viewer"):
         Actor("eve", "root")

@@ -116,7 +116,7 @@ def test_a_worker_that_stops_does_not_wait_for_its_lanes(server, queue):
 
 
 @on_sqlite
-def test_with_nothing_open_one_sweep_in_four_looks(store, settings, server):
+def test_with_nothing_open_every_other_sweep_looks(store, settings, server):
     listening = replace(settings, queue=replace(settings.queue, redis_url=f"unix://{server.connection_pool.connection_kwargs['path']}"))
     sweeper = Sweeper(store, listening, Watch(8.0))
     sweeper.step()
