@@ -42,6 +42,7 @@ BATCH, BESIDE = 0.25, 0.05  # seconds of replays as fast as possible that one tr
 AGAIN = 0.5                 # seconds between two tries while the database is away
 LEASE = 5.0                 # seconds, at most, without a sign of life after which a session is taken: who comes back later is fenced off
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
+MANY, PACE = 200, 0.05      # live sessions held from which on rounds begin at least so many seconds apart: what comes meanwhile is written in one transaction
 UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
 EMPTY = 1.0                 # seconds between two rounds while no session is held
 Opened = tuple[SessionWork, bool]       # and whether it was worked on before
@@ -81,6 +82,7 @@ class Runner:
         self._turns = 0                                 # rounds so far, of which each gives one replay as fast as possible its turn
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
+        self._paced = False                             # whether many are held, all of which are live: a replay gives one instant a round
         self._left = 0                                  # sessions that have left since ``stay``
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
         self._feeds, self._leases = FeedWatch(), Watch(min(settings.work.lease, LEASE), clock)
@@ -94,8 +96,11 @@ class Runner:
         watching.start()
         beating.start()
         while not stopping.is_set():
+            began = self._clock()
             if not self.step():
                 stopping.wait(AGAIN if self.away else IDLE if self.held or self._only else EMPTY)
+            elif self._paced:
+                stopping.wait(max(began + PACE - self._clock(), 0.0))
         self.leave()
 
     def step(self) -> bool:
@@ -299,6 +304,7 @@ class Runner:
         """By their feeds, whenever others are held."""
         self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
         self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
+        self._paced = len(self.held) >= MANY and not any(hasattr(work.feed, "eager") for work in self.held.values())
         self.switch.watch(self.held)
 
     # -- writing

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from tests.worker.sessions.conftest import finish
 from tests.worker.sessions.double import MINUTE, Double
+from worker.sessions.runner import MANY, PACE
 from worker.sessions.work import SessionWork
 from worker.store import Filter
 from worker.store.session_asking import ask, resume
@@ -253,3 +255,41 @@ def test_the_sessions_are_shared_by_the_runners_that_live(store, begin, runner):
     first.step()
     second.step()
     assert len(first.held) == 2 and len(second.held) == 1
+
+
+class Waits:
+    """Told to stop after some rounds; keeps for how long it was waited. The clock moves with each round and each wait."""
+
+    def __init__(self, rounds: int, round_takes: float) -> None:
+        self.now, self.waited, self._left, self._takes = 0.0, [], rounds, round_takes
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+    def wait(self, seconds: float) -> bool:
+        self.waited.append(round(seconds, 6))
+        self.now += seconds
+        return True
+
+    def round(self) -> bool:
+        self.now += self._takes
+        return True
+
+
+@pytest.mark.parametrize(
+    ("live", "replays", "takes", "waited"),
+    [(MANY, 0, 0.01, PACE - 0.01), (MANY, 0, 2 * PACE, 0.0), (MANY - 1, 0, 0.01, None), (MANY, 1, 0.01, None)],
+    ids=["many that have little to do", "many that are late", "few", "beside a replay, which gives one instant a round"],
+)
+def test_what_comes_to_many_sessions_within_a_moment_is_one_round(runner, monkeypatch, live, replays, takes, waited):
+    rounds = Waits(3, takes)
+    one = runner(clock=lambda: rounds.now)
+    feeds = [SimpleNamespace()] * live + [SimpleNamespace(eager=False)] * replays
+    one.held = {str(number): SimpleNamespace(feed=feed, broker=None) for number, feed in enumerate(feeds)}
+    one._sort()
+    monkeypatch.setattr(one, "step", rounds.round)
+    monkeypatch.setattr(one, "leave", lambda: None)
+    monkeypatch.setattr("threading.Thread.start", lambda self: None)
+    one.run(rounds)
+    assert rounds.waited == ([] if waited is None else [pytest.approx(waited)] * 3)
