@@ -23,6 +23,7 @@ INDEX = Path(st.__file__).parent / "static" / "index.html"
 COMPONENT = "/component/"       # frames of components: AgGrid compiles the formats of its columns
 REFUSED = "This server does not answer to that name. If it is yours, add it to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS."
 FOREIGN = "This request comes from a page of another site. If that site is yours, add its name to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS; a site whose pages only call the API goes to [api] origins."
+NO_ADDRESS = "There is nothing at such an address; those that there are stand in /api/v1/openapi.json."
 FIXED = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "SAMEORIGIN",
@@ -105,6 +106,8 @@ class Guard:
         of_api = scope["path"].startswith(API)
         if not all(self._allowed(origin, hosts[0]) or (of_api and origin in self._sites) for origin in origins):
             return await refuse(scope, receive, answer, FOREIGN, 403)
+        if of_api and (".." in re.split(r"[/\\]", scope["path"]) or "\0" in scope["path"]):
+            return await refuse(scope, receive, answer, NO_ADDRESS, 404)     # Streamlit would refuse it too, but not in JSON
         await self._app(scope, receive, answer)
 
     def _allowed(self, origin: str, host: str) -> bool:
@@ -124,7 +127,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 async def refuse(scope: Scope, receive: Receive, send: Send, sentence: str, status: int) -> None:
     if scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
-        problem = dict(type="about:blank", title="Not allowed", status=status, detail=sentence)
+        problem = dict(type="about:blank", title="Not found" if status == 404 else "Not allowed", status=status, detail=sentence)
         answer = JSONResponse(problem, status, media_type="application/problem+json") if scope["path"].startswith(API) else PlainTextResponse(f"{sentence}\n", status)
         await answer(scope, receive, send)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -12,7 +11,7 @@ from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
 from app.api.runs import part, shown
-from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
+from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
 from worker.desk import BacktestRequest
 
 router = APIRouter(prefix="/v1/backtests", tags=["backtests"])
@@ -26,8 +25,8 @@ class BacktestBody(Body):
     params: dict[str, Any] = Field(default={}, description="changed parameters; the rest have their defaults")
     datasets: list[str] = Field(min_length=1, max_length=50, description="ids of stored bars; several are traded as one account")
     timeframe: str = Field(examples=["H1"])
-    start: datetime | None = Field(default=None, description="first bar that is traded; earlier ones are history. Left out: the first there is")
-    end: datetime | None = Field(default=None, description="end of the span; left out: the last there is")
+    start: Time | None = Field(default=None, description="first bar that is traded; earlier ones are history. Left out: the first there is")
+    end: Time | None = Field(default=None, description="end of the span; left out: the last there is")
     rules: dict[str, dict[str, Any]] = Field(default={}, description="changed values of account, costs, execution, sizing and limits, as in config.toml")
     cost_profile: str = Field(default="", description="name of saved costs, in place of rules.costs")
     model: str = Field(default="", description="NAME or NAME@VERSION of a model that filters the signals")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -13,7 +12,7 @@ from app.api.asked import Here, Submitting
 from app.api.paging import Rows, json_of, utc
 from app.api.plain import plain
 from app.api.problem import Problem
-from app.api.shapes import Answer, Body, JobAnswer, Table
+from app.api.shapes import Answer, Body, JobAnswer, Table, Time
 
 router = APIRouter(prefix="/v1/data", tags=["data"])
 SHOWN = ("id", "instrument", "timeframe", "side", "source", "clock", "bars", "first_ts", "last_ts", "gaps", "spread", "verdict", "version", "actor", "created_at", "synthetic")
@@ -61,8 +60,8 @@ class VendorBody(Body):
     vendor: str = Field(examples=["dukascopy"])
     instrument: str
     timeframe: str
-    start: datetime
-    end: datetime
+    start: Time
+    end: Time
 
 
 class SyntheticBody(Body):
@@ -72,8 +71,8 @@ class SyntheticBody(Body):
     params: dict[str, Any] = Field(default={})
     instrument: str
     timeframe: str
-    start: datetime
-    end: datetime
+    start: Time
+    end: Time
     seed: int = 0
 
 

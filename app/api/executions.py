@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -12,7 +11,7 @@ from pydantic import Field
 from app.api.asked import Here
 from app.api.paging import json_of, utc
 from app.api.plain import plain
-from app.api.shapes import Body
+from app.api.shapes import Body, Time
 from worker.desk import Report
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])
@@ -27,7 +26,7 @@ class ReportBody(Body):
     action: Literal["buy", "sell", "close"]
     lots: Decimal
     price: Decimal
-    time: datetime
+    time: Time
     profit: Decimal | None = Field(default=None, description="account currency")
 
     def report(self) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -11,7 +10,7 @@ from pydantic import Field
 from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.runs import part, shown
-from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
+from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
 from worker.desk import FeatureRequest
 
 router = APIRouter(prefix="/v1/features", tags=["features"])
@@ -23,8 +22,8 @@ class FeatureBody(Body):
 
     datasets: list[str] = Field(min_length=1, max_length=50)
     timeframe: str
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Time | None = None
+    end: Time | None = None
     recipe: str = ""
     columns: list[str] = Field(default=[], examples=[["rsi(14)", "atr_share(14)"]])
 

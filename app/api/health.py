@@ -53,7 +53,7 @@ def family(name: str, kind: str, about: str, samples: Iterable[tuple[dict[str, s
     >>> print(family("jobs", "gauge", "waiting", [({"queue": 'a"b'}, 2)]), end="")
     # HELP jobs waiting
     # TYPE jobs gauge
-    jobs{queue="a\\\\"b"} 2
+    jobs{queue="a\\"b"} 2
     """
     lines = [f"# HELP {name} {about}", f"# TYPE {name} {kind}"]
     for labels, value in samples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
@@ -12,7 +11,7 @@ from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
 from app.api.runs import part, shown
-from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
+from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
 from worker.desk import TrainingRequest
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -23,8 +22,8 @@ class TrainBody(Body):
 
     datasets: list[str] = Field(min_length=1, max_length=50)
     timeframe: str
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Time | None = None
+    end: Time | None = None
     recipe: str = ""
     columns: list[str] = Field(default=[])
     learner: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, overload
@@ -15,13 +16,15 @@ from starlette.responses import JSONResponse, Response
 
 from app.api.plain import plain, rows
 from app.api.problem import Problem
+from app.api.shapes import Time
 
 EARLIEST, LATEST = 1700, 2200       # years that times of 64 bits of nanoseconds hold
 ARROW = "application/vnd.apache.arrow.stream"
+QUALITY = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 Limit = Annotated[int, Query(ge=1, le=1_000, description="how many at most")]
 Cursor = Annotated[str, Query(max_length=500, description="`next` of the part before")]
-Since = Annotated[datetime | None, Query(description="from this time on; RFC 3339, without a zone UTC")]
-Until = Annotated[datetime | None, Query(description="before this time")]
+Since = Annotated[Time | None, Query(description="from this time on; RFC 3339, without a zone UTC")]
+Until = Annotated[Time | None, Query(description="before this time")]
 
 
 def cursor_of(*place: Any) -> str:
@@ -91,7 +94,8 @@ class Wanted:
         fields: Annotated[str, Query(max_length=2_000, description="columns, separated by commas; all where it is left out")] = "",
     ) -> None:  # fmt: skip
         self._limit, self._start, self._since, self._until = limit, number_of(cursor), utc(since), utc(until)
-        self._fields, self._accept = [each.strip() for each in fields.split(",") if each.strip()], request.headers.get("accept", "")
+        self._fields, self._arrow = [each.strip() for each in fields.split(",") if each.strip()], wants_arrow(request.headers.get("accept", ""))
+        self._address = request.url
 
     def of(self, frame: pd.DataFrame, time: str = "ts") -> Response:
         """JSON, or with ``Accept: application/vnd.apache.arrow.stream`` an Arrow stream. ``time``: the column that ``since`` and ``until`` are about."""
@@ -99,8 +103,9 @@ class Wanted:
         part = chosen.iloc[self._start : self._start + self._limit]
         end = self._start + len(part)
         following = cursor_of(end) if end < len(chosen) else None
-        if ARROW in self._accept:
-            return Response(arrow(part), headers={"link": f'<?cursor={following}>; rel="next"'} if following else None, media_type=ARROW)
+        if self._arrow:
+            link = {"link": f'<?{self._address.include_query_params(cursor=following).query}>; rel="next"'} if following else None
+            return Response(arrow(part), headers=link, media_type=ARROW)
         return JSONResponse(dict(columns=[str(name) for name in part.columns], rows=rows(part), total=len(chosen), next=following))
 
     def _span(self, frame: pd.DataFrame, time: str) -> pd.DataFrame:
@@ -122,6 +127,17 @@ class Wanted:
 
 
 Rows = Annotated[Wanted, Depends(Wanted)]
+
+
+def wants_arrow(accept: str) -> bool:
+    """Whether a client names Arrow, and nothing that it likes better.
+
+    >>> wants_arrow(ARROW), wants_arrow(f"application/json, {ARROW}; q=0.5"), wants_arrow(f"{ARROW};q=0"), wants_arrow(f"{ARROW}, */*;q=0.1"), wants_arrow("*/*")
+    (True, False, False, True, False)
+    """
+    wishes = {name.strip().lower(): QUALITY.search(more) for name, _, more in (each.partition(";") for each in accept.split(","))}
+    liked = {name: float(found[1]) if found else 1.0 for name, found in wishes.items()}
+    return liked.get(ARROW, 0.0) > 0 and liked[ARROW] >= liked.get("application/json", 0.0)
 
 
 def arrow(frame: pd.DataFrame) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -12,7 +11,7 @@ from pydantic import Field
 from app.api.asked import Here
 from app.api.paging import Rows, json_of, utc
 from app.api.plain import plain
-from app.api.shapes import Body, Table
+from app.api.shapes import Body, Table, Time
 from worker.desk import StartRequest
 
 router = APIRouter(prefix="/v1/paper", tags=["paper sessions"])
@@ -33,7 +32,7 @@ class StartBody(Body):
     broker: str = "paper"
     mode: Literal["auto", "approve"] = "auto"
     rules: dict[str, dict[str, Any]] = Field(default={})
-    start: datetime | None = Field(default=None, description="earlier bars are history: seen, nothing is decided")
+    start: Time | None = Field(default=None, description="earlier bars are history: seen, nothing is decided")
     speed: float = Field(default=0.0, ge=0, description="of a replay: times real time, 0 for as fast as possible")
 
     def request(self) -> StartRequest:

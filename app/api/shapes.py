@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _text(value: Any) -> Any:
+    """A time is a text: of a number nobody knows whether it counts seconds or milliseconds."""
+    if isinstance(value, str) and not NUMBER.fullmatch(value.strip()):
+        return value
+    if value is None or isinstance(value, datetime):
+        return value
+    raise ValueError("should be a time such as 2024-05-01T14:00:00Z")
+
+
+NUMBER = re.compile(r"[+-]?\d*\.?\d*(e[+-]?\d+)?", re.IGNORECASE)
+Time = Annotated[datetime, BeforeValidator(_text)]
 
 
 class Body(BaseModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -13,7 +12,7 @@ from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
 from app.api.plain import rows as rows_of
 from app.api.runs import part, shown
-from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
+from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
 from worker.desk import Choice, ScanRequest
 
 router = APIRouter(prefix="/v1/signals", tags=["signals"])
@@ -32,8 +31,8 @@ class ScanBody(Body):
     strategies: list[Chosen] = Field(min_length=1, max_length=200)
     datasets: list[str] = Field(default=[], max_length=200, description="left out: the newest of each instrument")
     timeframes: list[str] = Field(default=[])
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Time | None = None
+    end: Time | None = None
     rules: dict[str, dict[str, Any]] = Field(default={})
     cost_profile: str = ""
     criteria: dict[str, Any] = Field(default={}, description="changed values: what a signal needs to be shown")

@@ -85,6 +85,10 @@ def test_pages_of_a_named_site_may_call_the_api_and_nothing_else():
 def test_what_is_refused_of_the_api_is_said_in_json():
     status, headers, body = request("/api/v1/jobs", host="evil.example")
     assert status == 403 and headers["content-type"] == "application/problem+json" and json.loads(body)["status"] == 403
+    for path in ("/api/v1/../x", "/api/v1/backtests/\0", "/api/v1/..\\x"):
+        status, headers, body = request(path, host=HERE)
+        assert status == 404 and headers["content-type"] == "application/problem+json" and json.loads(body)["status"] == 404, path
+    assert request("/api/v1/data/a..b", host=HERE)[0] == 200
 
 
 def test_every_answer_has_the_security_headers_once(recwarn):

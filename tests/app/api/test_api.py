@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pyarrow as pa
@@ -179,21 +178,6 @@ def test_figures_are_in_the_format_of_prometheus(client: Client):
     lines = client.get("/metrics").body.decode().splitlines()
     assert 'tidemark_queue_depth{queue="interactive"} 1' in lines
     assert all(line.startswith("# ") or (len(line.rsplit(" ", 1)) == 2 and float(line.rsplit(" ", 1)[1]) >= 0) for line in lines)
-
-
-@pytest.fixture
-def stored_bars(desk: Desk, store: Store):
-    """Id and frame of stored bars."""
-    ts = pd.date_range("2024-01-01", periods=72, freq="h", tz="UTC")
-    close = pd.Series(range(72)) / 1e4 + 1.1
-    bars = pd.DataFrame(dict(ts=ts, open=close, high=close + 1e-4, low=close - 1e-4, close=close, volume=1.0))
-    frame = store.frames.put(bars)
-    now = datetime(2024, 2, 1, tzinfo=UTC)
-    about = dict(version="v" * 64, instrument="EURUSD", timeframe="H1", side="bid", source="test", clock="utc", bars=72, first_ts=ts[0].to_pydatetime(), last_ts=(ts[-1] + timedelta(hours=1)).to_pydatetime(), gaps=0)
-    more = dict(spread=None, verdict="clean", quality={}, provenance={}, frame=frame, ledger=None, bytes=1, actor="ana", created_at=now, synthetic=False, example=False)
-    with store.unit() as unit:
-        dataset, _ = unit.datasets.add(**about, **more)
-    return dataset.id, bars
 
 
 def _parts(desk: Desk, **settings: object) -> tuple:

@@ -12,7 +12,7 @@ import pytest
 from fastapi import Request
 
 from app.api import bounds, stream
-from app.api.paging import cursor_of
+from app.api.paging import ARROW, cursor_of
 from tests.app.api.calling import Client
 from worker.desk import Actor, Desk
 
@@ -88,6 +88,21 @@ def test_events_are_found_by_times_of_any_zone(client: Client, desk: Desk):
         zone = f"{'%2B' if hours >= 0 else '-'}{abs(hours):02}:00"
         assert [len(client.get(f"/audit/events?{name}={local}{zone}").json["items"]) for name in ("since", "until")] == [1, 0], hours
     assert client.get("/audit/events?since=yesterday").status == 422
+
+
+def test_a_number_is_no_time(client: Client):
+    for number in ("1704067200", "1e12", "-5.5"):
+        assert client.get(f"/jobs?since={number}").status == 422, number
+    answer = client.post("/data/synthetic", dict(model="gbm", instrument="EURUSD", timeframe="H1", start=1704067200, end="2024-02-01"))
+    assert answer.status == 422 and answer.json["errors"][0]["field"] == "start" and "2024-05-01T14:00:00Z" in answer.json["detail"]
+
+
+def test_the_next_part_of_an_arrow_stream_is_linked_with_all_that_was_asked(client: Client, stored_bars):
+    path = f"/data/{stored_bars[0]}/bars"
+    link = client.get(f"{path}?limit=2&fields=ts,close&since=2024-01-02", accept=ARROW).headers["link"]
+    part = client.get(path + link.partition("<")[2].partition(">")[0]).json
+    assert part["columns"] == ["ts", "close"] and [row["ts"] for row in part["rows"]] == ["2024-01-02T02:00:00Z", "2024-01-02T03:00:00Z"]
+    assert client.get(path, accept=f"{ARROW};q=0, application/json").headers["content-type"] == "application/json"
 
 
 def test_a_body_that_breaks_off_does_nothing_though_what_came_is_whole_json(client: Client, desk: Desk):
