@@ -16,7 +16,7 @@ from worker.store import Filter, Unit
 KIND = "audit_bundle"
 
 
-@job(KIND, limit=6 * 3_600)
+@job("audit_bundle", limit=6 * 3_600)
 def audit_bundle(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: wanted (the filter), keys (public, as text), about (what the manifest says). The file is stored for a day by its SHA-256."""
     work.stage("Write")

@@ -23,7 +23,7 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def create(
     name: str = typer.Argument(..., help="The program that uses it."),
-    role: str = typer.Option("viewer", help="viewer, analyst, trader, auditor or admin."),
+    role: str = typer.Option("viewer", help="Role: viewer, analyst, trader, auditor or admin."),
     days: int = typer.Option(90, help="How long it is valid, 1 to 366 days."),
     as_json: Json = False,
 ) -> None:
