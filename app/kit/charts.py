@@ -30,12 +30,29 @@ def utc(format: str, **more: Any) -> dict[str, Any]:
 
 
 def days_format(ts: pd.Series) -> str:
-    return "%b %Y" if (ts.iloc[-1] - ts.iloc[0]).days > 150 else "%d %b"
+    """The format of a time axis, fine enough that no two of its labels are alike.
+
+    >>> ts = pd.Series(pd.to_datetime(["2024-05-01T10:00", "2024-05-01T12:00", "2024-05-04", "2024-06-04", "2025-06-04"], utc=True, format="ISO8601"))
+    >>> [days_format(ts[:last]) for last in (2, 3, 4, 5)]
+    ['%H:%M', '%d %b %H:%M', '%d %b', '%b %Y']
+    """
+    days = (ts.iloc[-1] - ts.iloc[0]).total_seconds() / 86_400
+    return "%b %Y" if days > 150 else "%d %b" if days > 6 else "%d %b %H:%M" if days > 1 else "%H:%M"
+
+
+def flat(values: pd.Series, low: float = 0.0, high: float = 0.0) -> dict[str, Any]:
+    """The domain of a y scale for values that are all one, around which an axis would have nothing to count by; nothing for others.
+
+    >>> flat(pd.Series([100.0, 100.0]), -0.25, 0.25), flat(pd.Series([0.0]), -1.0), flat(pd.Series([1.0, 2.0]), -1.0)
+    ({'domain': [75.0, 125.0]}, {'domain': [-1.0, 0.0]}, {})
+    """
+    value = float(values.iloc[0]) if len(values) and values.min() == values.max() else None
+    return {} if value is None else {"domain": [value + low * (abs(value) or 1.0), value + high * (abs(value) or 1.0)]}
 
 
 def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None = None, height: int = 216) -> alt.VConcatChart:
     """Equity above, its drawdown below, on one clock. ``other`` is a second run, dashed."""
-    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",f"))
+    y = alt.Y("equity:Q", scale=alt.Scale(zero=False, nice=True, **(flat(curve["equity"], -0.01, 0.01) if other is None else {})), axis=unit(currency, format=",f"))
     tips = [tip_time(), alt.Tooltip("equity:Q", format=",.2f", title=f"equity, {currency}"), alt.Tooltip("drawdown:Q", format=".2%")]
     layers = []
     if other is not None:
@@ -47,7 +64,7 @@ def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None =
         alt.Chart(curve[["ts", "drawdown"]])
         .transform_calculate(role="'down'")
         .mark_area(opacity=0.35, line=dict(strokeWidth=1))
-        .encode(x=at(**utc(days_format(curve["ts"]), tickCount=6)), y=alt.Y("drawdown:Q", axis=unit("", format="%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")])
+        .encode(x=at(**utc(days_format(curve["ts"]), tickCount=6)), y=alt.Y("drawdown:Q", scale=alt.Scale(**(flat(curve["drawdown"], -0.01) if other is None else {})), axis=unit("", format="%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")])
     )
     if other is not None:
         under = alt.Chart(other[["ts", "drawdown"]]).transform_calculate(role="'other'")
