@@ -31,3 +31,17 @@ def press_until(button: Any, seen: Any) -> None:
                 return None
             if last:
                 raise
+
+
+def choose(field: Any, option: Any) -> None:
+    """Open the list of a field and take one of it; a drawing that falls between closes the list, so again."""
+    from playwright.sync_api import Error
+
+    for last in (False, False, True):
+        field.click()
+        try:
+            return option.click(timeout=15_000)
+        except Error:
+            if last:
+                raise
+            field.press("Escape")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press, press_until
+from tests.e2e.pressing import choose, press, press_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 120_000     # milliseconds; the kernel may have to be compiled first
@@ -88,8 +88,7 @@ def chosen_in(page: Page, label: str, name: str) -> None:
     """Choose an option of a field."""
     field = page.get_by_role("combobox", name=label).first
     expect(field).to_be_visible(timeout=SOON)
-    field.click()
-    page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")).first.click()
+    choose(field, page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")).first)
 
 
 def state(system) -> dict:

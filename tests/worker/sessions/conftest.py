@@ -88,3 +88,13 @@ def finish(runner: Runner, rounds: int = 5_000) -> None:
                 if not unit.sessions.to_work():
                     return
     raise AssertionError(f"not finished: {runner.held}, {runner.away}")
+
+
+@pytest.fixture
+def world(vendor, store, settings, monkeypatch):
+    """A session at the broker's double."""
+    from tests.worker.sessions.broker_world import World
+
+    made = World(vendor, store, settings, monkeypatch)
+    yield made
+    made.close()

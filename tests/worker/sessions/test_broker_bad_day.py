@@ -9,7 +9,7 @@ import pytest
 
 from domain.venues.metatrader_broker import MetaTraderBroker
 from domain.venues.oanda_broker import OandaBroker
-from tests.worker.sessions.broker_world import LONG, M5, World, at_vendors
+from tests.worker.sessions.broker_world import LONG, M5, at_vendors
 from worker.sessions import writing
 from worker.sessions.broker_line import BrokerLine
 from worker.store.order_intents import StoredIntents
@@ -24,13 +24,6 @@ class Died(BaseException):
 
 def pytest_generate_tests(metafunc):
     at_vendors(metafunc, ("test_a_bad_day_is_one_position_and_one_story",))
-
-
-@pytest.fixture
-def world(vendor, store, settings, monkeypatch):
-    made = World(vendor, store, settings, monkeypatch)
-    yield made
-    made.close()
 
 
 @pytest.fixture

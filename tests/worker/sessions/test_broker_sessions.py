@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.worker.sessions.broker_world import LONG, World, at_vendors
+from tests.worker.sessions.broker_world import LONG, at_vendors
 from worker.consistency import check
 
 
 def pytest_generate_tests(metafunc):
     at_vendors(metafunc, ("test_an_entry_goes_out_in_legs_and_its_fills_are_booked_as_one_trade",))
-
-
-@pytest.fixture
-def world(vendor, store, settings, monkeypatch):
-    made = World(vendor, store, settings, monkeypatch)
-    yield made
-    made.close()
 
 
 @pytest.fixture
