@@ -45,8 +45,8 @@ class Client:
         """``wait``: seconds until the job that was made must have ended; its result is the answer then. ``key``: the same one is done once; left out, each call has its own, so that it may be
         sent again safely where the answer was lost."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex, **({"Prefer": f"wait={min(int(wait), 60)}"} if wait else {})}
-        found = self._asked("POST", path, {}, body if body is not None else {}, headers)
-        return self.ended(found, wait) if wait and "state" in found and "href" in found else found
+        answer = self._asked("POST", path, {}, body if body is not None else {}, headers)
+        return self.ended(answer, wait) if wait and "state" in answer and "href" in answer else answer
 
     def put(self, path: str, body: Any) -> Any:
         return self._asked("PUT", path, {}, body)
@@ -107,7 +107,7 @@ class Client:
 
 def _problem(error: urllib.error.HTTPError) -> dict[str, Any]:
     try:
-        found = json.loads(error.read())
+        answer = json.loads(error.read())
     except ValueError:
-        found = {}
-    return found if isinstance(found, dict) else {}
+        answer = {}
+    return answer if isinstance(answer, dict) else {}

@@ -19,8 +19,8 @@ State = Literal["queued", "running", "done", "failed", "cancelled"]
 @router.get("", response_model=Listed)
 def jobs(desk: Here, state: Annotated[tuple[State, ...], Query()] = (), kind: Annotated[tuple[str, ...], Query()] = (), limit: Limit = 100, cursor: Cursor = "", since: Since = None, until: Until = None) -> Any:
     """Jobs, newest first."""
-    found = desk.listing.jobs(state, kind, Part(limit + 1, before_of(cursor), utc(since), utc(until)))
-    return listed(found, limit, shown, lambda job: cursor_of(job.created_at.isoformat(), job.id))
+    jobs = desk.listing.jobs(state, kind, Part(limit + 1, before_of(cursor), utc(since), utc(until)))
+    return listed(jobs, limit, shown, lambda job: cursor_of(job.created_at.isoformat(), job.id))
 
 
 @router.get("/{job_id}", response_model=JobAnswer)
@@ -39,9 +39,9 @@ def cancel(desk: Here, job_id: str) -> Any:
 
 
 @router.post("/{job_id}/retry", response_model=JobAnswer, status_code=202)
-async def retry(asked: Submitting, job_id: str) -> Any:
+async def retry(submission: Submitting, job_id: str) -> Any:
     """Queue a failed or cancelled job again; it goes on where it stopped."""
-    return await asked.submit(lambda desk: desk.jobs.retry(job_id))
+    return await submission.submit(lambda desk: desk.jobs.retry(job_id))
 
 
 def found(desk: Here, job_id: str) -> Any:

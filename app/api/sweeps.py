@@ -38,9 +38,9 @@ class SweepBody(BacktestBody):
 
 
 @router.post("", response_model=JobAnswer, status_code=202)
-async def run(asked: Submitting, body: SweepBody) -> Any:
+async def run(submission: Submitting, body: SweepBody) -> Any:
     """Run it. Every combination is a trial that is counted."""
-    return await asked.submit(body.submit)
+    return await submission.submit(body.submit)
 
 
 @router.get("", response_model=Listed)

@@ -121,9 +121,9 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         raise BadRequest("a command sets other parameters, and the model judges signals of those that it was trained with; leave the command out, or the model")
     every = [_tasks(series, version.strategy, signals, rules, keep) for version in versions]
     tasks: Sequence[Task] = every[0] if len(every) == 1 else spliced(versions, every)
-    asked, rules = _asked(versions, rules, commands, ask, len(series)), limited(rules, strategy)
+    commanded, rules = _asked(versions, rules, commands, ask, len(series)), limited(rules, strategy)
     if commands or ask:
-        result = replay_commanded(tasks, rules, asked, rates, watch, moves=True)
+        result = replay_commanded(tasks, rules, commanded, rates, watch, moves=True)
     else:
         result = Result(replay(tasks, rules, rates, watch, moves=True), tasks)
     outcome, tasks = result.outcome, result.tasks

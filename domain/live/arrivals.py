@@ -148,8 +148,8 @@ class Arrivals:
 
     def remarks(self) -> tuple[str, ...]:
         """What was dropped since they were last asked for."""
-        said, self._remarks = tuple(self._remarks), []
-        return said
+        remarks, self._remarks = tuple(self._remarks), []
+        return remarks
 
     @property
     def silent(self) -> bool:

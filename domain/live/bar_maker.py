@@ -53,12 +53,12 @@ class BarMaker:
 
     # what a feed says
 
-    def hear(self, heard: Heard) -> list[Event]:
+    def hear(self, message: Heard) -> list[Event]:
         """A quote, a heartbeat or a cut: what it makes end, open and be worked. A quote of an instrument that no series has says nothing."""
-        if isinstance(heard, Quote):
-            self._quote(heard)
-        elif isinstance(heard, Heartbeat):
-            self._heartbeat(heard.at)
+        if isinstance(message, Quote):
+            self._quote(message)
+        elif isinstance(message, Heartbeat):
+            self._heartbeat(message.at)
         else:
             self._lost()
         return self._work()
@@ -96,11 +96,11 @@ class BarMaker:
         holes = [(name, line.holes[0]) for name, line in self._lines.items() if line.holes]
         return tuple(Wanted(name, hole.start, hole.end) for name, hole in holes if self.clock.now >= hole.ask_at)
 
-    def answer(self, wanted: Wanted, candles: Sequence[Candle], asked: int) -> list[Event]:
+    def answer(self, wanted: Wanted, candles: Sequence[Candle], requested_at: int) -> list[Event]:
         """The candles of ``wanted`` that the vendor has, asked for when its clock read ``asked``. What was wanted before another break came counts no more."""
         line = self._lines[wanted.series]
         if line.holes and line.holes[0].start == wanted.start and line.holes[0].end == wanted.end:
-            line.fill(candles, asked)
+            line.fill(candles, requested_at)
         return self._work()
 
     # what comes out

@@ -73,16 +73,16 @@ class BrokerSession(Session):
     def work(self, until: int) -> list[Worked]:
         return [*super().work(until), *self._go_on()]
 
-    def booked(self, told: BrokerTold) -> list[Worked]:
+    def booked(self, news: BrokerTold) -> list[Worked]:
         """What the broker's side has found. Told twice it would be booked twice: it is stored with the state, ``book`` says up to where."""
-        self.at, self.book = max(self.at, told.at), told.book
-        for taken in told.taken:
+        self.at, self.book = max(self.at, news.at), news.book
+        for taken in news.taken:
             self._take(taken)
-        for refused in told.refused:
+        for refused in news.refused:
             self._refuse(refused)
-        for closed in told.closed:
+        for closed in news.closed:
             self._closed(closed)
-        for adopted in told.adopted:
+        for adopted in news.adopted:
             self._adopt(adopted)
         return [*self._go_on(), *self._stopped()]
 
@@ -281,11 +281,11 @@ class BrokerSession(Session):
         booked = self.outside.booked(self.ts)
         if self._reviews:
             booked.append(Booked(self.ts, reviews=tuple(self._reviews)))
-        said, self._reviews, self._said = tuple(self._said), [], []
-        if not booked and not said:
+        remarks, self._reviews, self._said = tuple(self._said), [], []
+        if not booked and not remarks:
             return []
         worked = self._told(together(self.ts, booked))
-        return [replace(worked, remarks=(*worked.remarks, *said))]
+        return [replace(worked, remarks=(*worked.remarks, *remarks))]
 
     def _stopped(self) -> list[Worked]:
         """The end, where a stop was asked for and the last position has left."""

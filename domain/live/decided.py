@@ -49,11 +49,11 @@ class Decisions:
         new, later = {key: self._open[key] for key in self._new}, []
         for review in reviews:
             key = (review.series, review.order_id)
-            told = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given)
+            decision = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given)
             if key in new and new[key].verdict in ("placed", "proposed"):
-                new[key] = told
+                new[key] = decision
             else:
-                later.append(told)
+                later.append(decision)
             if review.verdict == "refused":
                 self._open.pop(key, None)
         for fill in fills:

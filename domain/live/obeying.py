@@ -44,21 +44,21 @@ class Obeying:
     def obey(self, command: Command, account: CommandedAccount, deciders: Deciders) -> tuple[str, ...]:
         """Sentences on what could not be done."""
         try:
-            said = self.verbs.work(command, account)
+            remarks = self.verbs.work(command, account)
         except BadRequest as error:
             return (f"{command.command}: {error}",)
         if command.command == "set":
             self._set(command, account, deciders)
         if command.command in HALTS and not getattr(command.asked, "limit", ""):       # a limit's halt the account lifts itself
             self._halted(command)
-        return tuple(said)
+        return tuple(remarks)
 
     def task_of(self, command: Command) -> int:
         """The task that an order or an approval falls to."""
         return self.verbs.series_of(command.asked.instrument, command.asked.series) if command.command == "order" else self._approved(command.asked)
 
-    def _approved(self, asked: Any) -> int:
-        return next(k for k, task in enumerate(self.verbs.tasks) if asked.series in ("", task.series) and asked.strategy in ("", task.strategy))
+    def _approved(self, arguments: Any) -> int:
+        return next(k for k, task in enumerate(self.verbs.tasks) if arguments.series in ("", task.series) and arguments.strategy in ("", task.strategy))
 
     def plain(self) -> dict[str, Any]:
         return dict(tickets=self.verbs.tickets, windows=self.verbs.windows, stopped=self.verbs.stopped, halts={why: sorted(names) for why, names in self.halts.items()}, params={str(number): dict(values) for number, values in self.params.items()})

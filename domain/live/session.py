@@ -226,17 +226,17 @@ class Session:
         return self._told(booked[-1] if booked else Booked(at), tuple(ended), (*expired, *left))
 
     def _obey(self, command: Command) -> Worked:
-        said = self._obeying.obey(command, self._account, self._deciders)
-        if command.command == "approve" and not said:
-            told = self._decisions.approved(self._obeying.task_of(command), command.asked.order, command.ts)
+        remarks = self._obeying.obey(command, self._account, self._deciders)
+        if command.command == "approve" and not remarks:
+            decisions = self._decisions.approved(self._obeying.task_of(command), command.asked.order, command.ts)
         elif command.command == "order":
-            told, number = (), self._obeying.verbs.tickets
+            decisions, number = (), self._obeying.verbs.tickets
             self._decisions.place(self._obeying.task_of(command), -number, ticket_row(command.asked, number), command.ts, command.ts, "placed", "")
         else:
-            told = ()
+            decisions = ()
         self.state = self._obeying.state if self.bars else self.state
-        worked = self._told(together(command.ts, self._account.taken()), decisions=told)
-        return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
+        worked = self._told(together(command.ts, self._account.taken()), decisions=decisions)
+        return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *remarks))
 
     def _rests(self) -> bool:
         """No position is open, and no bar that has a fill."""

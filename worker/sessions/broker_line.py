@@ -59,10 +59,10 @@ class BrokerLine:
 
     def heard(self) -> list[Heard]:
         """In their order, each once. Raises what has stopped the line."""
-        heard = [self._heard.popleft() for _ in range(len(self._heard))]
-        if self._error is not None and not heard:
+        updates = [self._heard.popleft() for _ in range(len(self._heard))]
+        if self._error is not None and not updates:
             raise self._error
-        return heard
+        return updates
 
     def close(self, wait: float = 0.0) -> None:
         """Nothing more is sent; what is under way ends by itself, waited for so many seconds, and is asked for by the next process."""
@@ -99,11 +99,11 @@ class BrokerLine:
 
     def _tell(self, step: Step) -> None:
         seen = seen_of(self.account, step, (self._now() - EPOCH) // timedelta(microseconds=1) * 1000)
-        told = BrokerTold(seen.at, self.account.book.plain(), tuple(step.taken), tuple(step.refused), tuple(step.closed), tuple(step.adopted))
-        news = any((told.taken, told.refused, told.closed, told.adopted))
+        booked = BrokerTold(seen.at, self.account.book.plain(), tuple(step.taken), tuple(step.refused), tuple(step.closed), tuple(step.adopted))
+        news = any((booked.taken, booked.refused, booked.closed, booked.adopted))
         if news or self._shown is None or seen.at >= self._shown.at + QUIET or _without_time(seen) != _without_time(self._shown):
-            self._shown, self._book = seen, told.book
-            self._heard.append(Heard(seen, told))
+            self._shown, self._book = seen, booked.book
+            self._heard.append(Heard(seen, booked))
 
 
 def _without_time(seen: BrokerSeen) -> dict[str, Any]:
@@ -112,10 +112,10 @@ def _without_time(seen: BrokerSeen) -> dict[str, Any]:
 
 def seen_of(account: BrokerAccount, step: Step, at: int) -> BrokerSeen:
     """The account as people and limits see it."""
-    found = account.found
+    reconciled = account.found
     return BrokerSeen(
-        at, account.state, account.trouble, account.account, [_difference(each) for each in found.differences], [_position(each) for each in found.foreign],
-        [_position(each) for each in found.unprotected], [dict(client_id=name, sentence=ticket.sentence) for name, ticket in account.unknown.items()], [_waiting(each) for each in account.waiting], step.alarms,
+        at, account.state, account.trouble, account.account, [_difference(each) for each in reconciled.differences], [_position(each) for each in reconciled.foreign],
+        [_position(each) for each in reconciled.unprotected], [dict(client_id=name, sentence=ticket.sentence) for name, ticket in account.unknown.items()], [_waiting(each) for each in account.waiting], step.alarms,
     )  # fmt: skip
 
 

@@ -33,11 +33,11 @@ class BrokerSide:
     watch: BrokerWatch
     seen: BrokerSeen
 
-    def look(self, heard: Heard) -> BrokerNews:
+    def look(self, update: Heard) -> BrokerNews:
         """Before it is booked: what a person may adopt is what was seen last."""
-        self.seen = heard.seen
-        self.session.differences = tuple(each["client_id"] for each in heard.seen.differences)
-        return self.watch.look(heard.seen, self.session.halted_by)
+        self.seen = update.seen
+        self.session.differences = tuple(each["client_id"] for each in update.seen.differences)
+        return self.watch.look(update.seen, self.session.halted_by)
 
     def view(self) -> dict[str, Any]:
         return dict(broker=self.seen.plain() | dict(leaving=self.session.leaving), broker_watch=dict(self.watch.kept))

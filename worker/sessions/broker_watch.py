@@ -43,9 +43,9 @@ class AccountWatch:
             return self._told(seen, {**self._standing(), **(_away(seen) if self._away > 1 else {})})
         uses, messages = self._losses.look(seen.at, float(seen.account.equity)) if seen.account else ((), [])
         halts = [self._halt(use, seen.at) for use in uses if use.reached and use.limit not in halted and seen.at >= self._asked.get(use.limit, -AGAIN) + AGAIN]
-        told = self._told(seen, _alarms(seen))
+        news = self._told(seen, _alarms(seen))
         reached = [Happened("limit_reached", (entity(self._name),), dict(limit=halt.limit, text=halt.reason)) for halt in halts]
-        return BrokerNews((*messages, *told.messages), (*reached, *told.events), halts)
+        return BrokerNews((*messages, *news.messages), (*reached, *news.events), halts)
 
     # -- limits
 

@@ -49,8 +49,8 @@ def heard(session: str, command: StoredCommand, answer: str) -> list[Message]:
     key = f"{session}:command:{command.number}"
     if answer:
         return [Message(key, "warning", f"{session}: {command.command} of {command.who} is refused: {answer}", session)]
-    said = f"{session}: {command.command} by {command.who}" + (f": {command.reason}" if command.reason else "")
-    return [Message(key, "info", said, session)] if command.command in TOLD else []
+    text = f"{session}: {command.command} by {command.who}" + (f": {command.reason}" if command.reason else "")
+    return [Message(key, "info", text, session)] if command.command in TOLD else []
 
 
 def _decided(session: str, decision: Decision) -> Iterator[Happened]:
@@ -70,8 +70,8 @@ def _booked(session: str, kind: str, row: Mapping[str, Any]) -> Happened:
 
 def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
     """Times as text, and names that an event has itself with another one."""
-    said = {name: time_text(value) if isinstance(value, int) and (name == "ts" or name.endswith("_ts")) and value > 0 else value for name, value in packed(row).items()}
-    return {{"kind": "fill_kind", "actor": "by", "at": "vendor_time"}.get(name, name): value for name, value in said.items()}
+    text = {name: time_text(value) if isinstance(value, int) and (name == "ts" or name.endswith("_ts")) and value > 0 else value for name, value in packed(row).items()}
+    return {{"kind": "fill_kind", "actor": "by", "at": "vendor_time"}.get(name, name): value for name, value in text.items()}
 
 
 def _fills(session: str, worked: Worked) -> Iterable[Message]:

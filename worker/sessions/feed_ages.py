@@ -29,14 +29,14 @@ class Ages:
         self._last: dict[str, tuple[int, float]] = {}
         self._clock: tuple[int, float] | None = None
 
-    def heard(self, heard: Heard) -> None:
-        if not isinstance(heard, Quote | Heartbeat):
+    def heard(self, message: Heard) -> None:
+        if not isinstance(message, Quote | Heartbeat):
             return
         now = self._monotonic()
-        if isinstance(heard, Quote) and (heard.instrument not in self._last or heard.at > self._last[heard.instrument][0]):
-            self._last[heard.instrument] = heard.at, now
-        if self._clock is None or heard.at > self._clock[0]:
-            self._clock = heard.at, now
+        if isinstance(message, Quote) and (message.instrument not in self._last or message.at > self._last[message.instrument][0]):
+            self._last[message.instrument] = message.at, now
+        if self._clock is None or message.at > self._clock[0]:
+            self._clock = message.at, now
 
     @property
     def clock(self) -> int | None:
@@ -64,5 +64,5 @@ class Ages:
     def _now(self) -> int:
         if self._clock is None:
             return self._utc_ns()
-        told, then = self._clock
-        return told + int((self._monotonic() - then) * SECOND)
+        clock, then = self._clock
+        return clock + int((self._monotonic() - then) * SECOND)

@@ -46,19 +46,19 @@ class Candles:
         self._kept: dict[Wanted, Answer] = {}
         self._thread: threading.Thread | None = None
 
-    def ask(self, wanted: Wanted, asked: int, tell: Callable[[Answer], None]) -> None:
+    def ask(self, wanted: Wanted, requested_at: int, tell: Callable[[Answer], None]) -> None:
         """``tell`` is called with the answer, in the thread that asks."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=f"candles of {self._vendor.title}", daemon=True)
             self._thread.start()
-        self._questions.put(Question(wanted, asked, tell))
+        self._questions.put(Question(wanted, requested_at, tell))
 
     def answered(self, wanted: Wanted) -> tuple[Candle, ...]:
         """Candles that nobody else waits for. SourceUnavailable while they are asked for, and with the vendor's trouble, after which they are asked for anew."""
         answer = self._kept.get(wanted)
         if answer is None:
             self._kept[wanted] = UNDER_WAY
-            self.ask(wanted, 0, lambda told: self._kept.update({wanted: told}))
+            self.ask(wanted, 0, lambda candles: self._kept.update({wanted: candles}))
         elif answer != UNDER_WAY:
             del self._kept[wanted]
             if not answer.trouble:

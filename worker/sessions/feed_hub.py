@@ -93,25 +93,25 @@ class FeedHub:
         while not reader.over.is_set():
             why = "it was closed"
             try:
-                for told in self._vendor.prices(sorted(reader.names)):
+                for message in self._vendor.prices(sorted(reader.names)):
                     if reader.over.is_set():
                         return
-                    failed = 0 if self._told(reader, told) else failed
+                    failed = 0 if self._told(reader, message) else failed
             except (SourceUnavailable, BadRequest) as error:
                 why = str(error)
             failed += 1
             self._lost(reader, why)
             reader.over.wait(self._waits(failed))
 
-    def _told(self, reader: Reader, told: Quote | Heartbeat | None) -> bool:
+    def _told(self, reader: Reader, message: Quote | Heartbeat | None) -> bool:
         """Pass on what a connection tells; whether it told anything."""
-        if told is None:
+        if message is None:
             return False
         with self._lock:
-            if isinstance(told, Heartbeat):
+            if isinstance(message, Heartbeat):
                 self._whole(reader)
             if reader in (self._reader, self._next):
-                self._pass_on(reader, told)
+                self._pass_on(reader, message)
         return True
 
     def _whole(self, reader: Reader) -> None:
@@ -126,18 +126,18 @@ class FeedHub:
         if reader is self._reader:
             self._away = ""
 
-    def _pass_on(self, reader: Reader, heard: Heard) -> None:
+    def _pass_on(self, reader: Reader, message: Heard) -> None:
         """To the sessions that it is for: a heartbeat of a connection that has not all of a session's instruments says nothing to it."""
-        self._ages.heard(heard)
-        if isinstance(heard, Quote):
+        self._ages.heard(message)
+        if isinstance(message, Quote):
             if self._twice is not None:
-                if heard in self._twice:
+                if message in self._twice:
                     return
-                self._twice.add(heard)
-            self._last[heard.instrument] = heard
+                self._twice.add(message)
+            self._last[message.instrument] = message
         for feed, names in self._feeds.items():
-            if (heard.instrument in names) if isinstance(heard, Quote) else names <= reader.names:
-                feed.put(heard)
+            if (message.instrument in names) if isinstance(message, Quote) else names <= reader.names:
+                feed.put(message)
 
     def _lost(self, reader: Reader, why: str) -> None:
         with self._lock:

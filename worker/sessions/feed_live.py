@@ -29,11 +29,11 @@ class LiveFeed:
 
     # from other threads
 
-    def put(self, heard: Heard | Answer) -> None:
-        if len(self._heard) > MOST and not isinstance(heard, Answer):
+    def put(self, message: Heard | Answer) -> None:
+        if len(self._heard) > MOST and not isinstance(message, Answer):
             self._overrun = True
-        if not self._overrun or isinstance(heard, Answer):
-            self._heard.append(heard)
+        if not self._overrun or isinstance(message, Answer):
+            self._heard.append(message)
         self._news.set()
 
     # from the session's thread
@@ -42,7 +42,7 @@ class LiveFeed:
         if not self._heard and (timeout <= 0 or not self._news.wait(timeout)):
             return ()
         self._news.clear()
-        events = [event for heard in self._taken() for event in self._hear(heard)]
+        events = [event for message in self._taken() for event in self._hear(message)]
         self._ask()
         return events
 
@@ -68,15 +68,15 @@ class LiveFeed:
             taken.append(Cut())
         return taken
 
-    def _hear(self, heard: Heard | Answer) -> list[Event]:
-        if not isinstance(heard, Answer):
-            return self._maker.hear(heard)
-        self._trouble = heard.trouble
-        if heard.trouble:
-            self._asked[heard.wanted] = self._monotonic() + AGAIN
+    def _hear(self, message: Heard | Answer) -> list[Event]:
+        if not isinstance(message, Answer):
+            return self._maker.hear(message)
+        self._trouble = message.trouble
+        if message.trouble:
+            self._asked[message.wanted] = self._monotonic() + AGAIN
             return []
-        self._asked.pop(heard.wanted, None)
-        return self._maker.answer(heard.wanted, heard.candles, heard.asked)
+        self._asked.pop(message.wanted, None)
+        return self._maker.answer(message.wanted, message.candles, message.asked)
 
     def _ask(self) -> None:
         now = self._monotonic()

@@ -16,8 +16,8 @@ DAILY = "daily_loss"        # what the columns of such rules begin with
 class FloorWatch:
     """``given``: the rule set as the session's source has it, with its text. ``rows``: of the equity curve so far; ``told``: what people have heard."""
 
-    def __init__(self, name: str, plan: Plan, given: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] = (), told: Mapping[str, float] | None = None) -> None:
-        self._name, self._rule_set, self._levels = name, str(given["name"]), Levels(told)
+    def __init__(self, name: str, plan: Plan, given: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] = (), levels: Mapping[str, float] | None = None) -> None:
+        self._name, self._rule_set, self._levels = name, str(given["name"]), Levels(levels)
         account = plan.rules.account
         self._floors = Floors.read(given, account.balance, account.currency, plan.instruments, rows)
         self.shown = [_plain(floor) for floor in self._floors.last]

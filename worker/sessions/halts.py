@@ -54,9 +54,9 @@ class HaltSwitch:
     def refusal(self, session: str, strategy: str = "") -> str:
         """Why no order may go out now; empty where one may."""
         self._look_at(session)
-        for said in list(self._said.values()):
-            if said.session in ("", session):
-                return f"halted: {said.reason}"
+        for halt in list(self._said.values()):
+            if halt.session in ("", session):
+                return f"halted: {halt.reason}"
         for each in self._latched:
             if each.covers(session) and each.strategy in ("", strategy):
                 return f"halted: {each.reason}"
@@ -65,7 +65,7 @@ class HaltSwitch:
     def unrecorded(self, session: str) -> bool:
         """Whether a file covers the session that the database does not know of yet: nothing is decided until it does."""
         self._look_at(session)
-        return any(said.session in ("", session) for said in list(self._said.values()))
+        return any(halt.session in ("", session) for halt in list(self._said.values()))
 
     def look(self) -> None:
         """At all files."""
@@ -74,18 +74,18 @@ class HaltSwitch:
 
     def record(self, unit: Unit) -> None:
         """Write what files said as kill switches and as commands on the tapes, and read all that are latched. ``recorded`` once it is committed."""
-        for said in list(self._said.values()):
-            if not said.session or unit.sessions.get(said.session):
-                halt(unit, f"file {FILE}", said.reason, said.session, by_file=True)
+        for file_halt in list(self._said.values()):
+            if not file_halt.session or unit.sessions.get(file_halt.session):
+                halt(unit, f"file {FILE}", file_halt.reason, file_halt.session, by_file=True)
 
     def recorded(self, latched: Iterable[Halt], written: Iterable[FileHalt]) -> None:
         with self._lock:
             self._latched = tuple(latched)
             self._recorded = {each.session for each in self._latched if each.by_file}
-            for said in written:
-                if self._said.get(said.session) == said:
-                    del self._said[said.session]
-                    self._forget(said.session)
+            for halt in written:
+                if self._said.get(halt.session) == halt:
+                    del self._said[halt.session]
+                    self._forget(halt.session)
 
     @property
     def said(self) -> tuple[FileHalt, ...]:
@@ -113,10 +113,10 @@ class HaltSwitch:
             self._paths[scope] = str(self._home / "sessions" / scope / FILE if scope else self._home / FILE)
         return self._paths[scope]
 
-    def _keep(self, said: FileHalt) -> None:
+    def _keep(self, halt: FileHalt) -> None:
         """So that a file which is deleted while the database is away still halts after a crash; beside that file, for another process may watch another one."""
         with contextlib.suppress(OSError):
-            Path(self._path(said.session)).with_name(LATCHED).write_text(json.dumps([said.session, said.reason]) + "\n")
+            Path(self._path(halt.session)).with_name(LATCHED).write_text(json.dumps([halt.session, halt.reason]) + "\n")
 
     def _forget(self, scope: str) -> None:
         with contextlib.suppress(OSError):

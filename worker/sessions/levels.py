@@ -17,8 +17,8 @@ class Levels:
     (0.5, 'info')
     """
 
-    def __init__(self, told: Mapping[str, float] | None = None) -> None:
-        self.told = dict(told or {})
+    def __init__(self, reached: Mapping[str, float] | None = None) -> None:
+        self.told = dict(reached or {})
 
     def passed(self, name: str, share: float) -> tuple[float, str] | None:
         """The level and its severity where a higher one than before is reached."""

@@ -255,11 +255,11 @@ class Runner:
             latched = unit.session_halts.latched()
             waiting = unit.session_commands.waiting()
         self.switch.recorded(latched, written)
-        asked = {command.session: self.held[command.session] for command in waiting if command.session in self.held}
-        for name, work in asked.items():
+        commanded = {command.session: self.held[command.session] for command in waiting if command.session in self.held}
+        for name, work in commanded.items():
             work.ask(command for command in waiting if command.session == name)
             self._guarded(work, work.command_now)
-        self._write_now(asked.values())
+        self._write_now(commanded.values())
 
     # -- work
 
@@ -278,12 +278,12 @@ class Runner:
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
         moved, until = False, 0.0
-        while not work.end and (told := (self._told and self._told.pop(work.name, ())) or work.feed.next(0.0)):
+        while not work.end and (items := (self._told and self._told.pop(work.name, ())) or work.feed.next(0.0)):
             if self.switch.unrecorded(work.name):
-                self._told[work.name] = told
+                self._told[work.name] = items
                 break
             moved = True
-            if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False):
+            if not self._guarded(work, partial(work.hear, items)) or not getattr(work.feed, "eager", False):
                 break
             until = until or self._clock() + (BESIDE if self._live else BATCH)
             if self._clock() >= until:

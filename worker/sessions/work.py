@@ -106,9 +106,9 @@ class SessionWork:
         if self.ts and self._hand(self.ts):
             self._take(self.account.work(self.ts))
 
-    def hear(self, told: Sequence[Told]) -> None:
+    def hear(self, items: Sequence[Told]) -> None:
         """Bars that open and end, and instants to be worked."""
-        for event in told:
+        for event in items:
             if isinstance(event, Opened):
                 if self.account.open_bar(event.series, event.ts, event.open, event.spread, event.end):
                     self._opened[event.series] = [event.ts, event.open, None if math.isnan(event.spread) else event.spread, event.end]
@@ -127,13 +127,13 @@ class SessionWork:
         """What its broker's side has found: booked as it comes."""
         if self.broker is None:
             return
-        for heard in self.broker.line.heard():
-            news, now = self.broker.look(heard), self._now
+        for update in self.broker.line.heard():
+            news, now = self.broker.look(update), self._now
             now.touched = True
             now.messages.extend(news.messages)
             now.events.extend(news.events)
             now.halts.extend(news.halts)
-            self._take(self.broker.session.booked(heard.told))
+            self._take(self.broker.session.booked(update.told))
 
     def close(self, wait: float = 0.0) -> None:
         """Its feed, and the line to its broker; ``wait``: seconds for what is under way there."""

@@ -40,8 +40,8 @@ def broken(error: DBAPIError) -> DBAPIError | TrailBroken:
 
 def append_sqlite(c: Connection, waiting: Sequence[AuditEvent]) -> None:
     """Write those of ``waiting`` that are not there yet, in their order."""
-    asked = tuple(event.event_id for event in waiting[:MOST_ASKED])
-    head = c.exec_driver_sql(HEAD.format(",".join("?" * len(asked))), asked).one_or_none()
+    ids = tuple(event.event_id for event in waiting[:MOST_ASKED])
+    head = c.exec_driver_sql(HEAD.format(",".join("?" * len(ids))), ids).one_or_none()
     seq, hash_, known = (head[0], head[1], bool(head[2])) if head else (0, GENESIS, False)
     if not is_hash(hash_):
         raise TrailBroken(f"The audit trail cannot be continued: row {seq:,}, its last, holds no hash. Nothing was written. Verify the trail, and restore the database from a backup")
@@ -61,9 +61,9 @@ def append_sqlite(c: Connection, waiting: Sequence[AuditEvent]) -> None:
 def _unwritten(c: Connection, waiting: Sequence[AuditEvent], ask: bool) -> list[AuditEvent]:
     """Each event id once, and none that was written before; where none was, there is nothing to ask."""
     fresh = {event.event_id: event for event in reversed(waiting)}
-    asked = list(fresh) if ask else []
-    for start in range(0, len(asked), MOST_ASKED):
-        some = asked[start : start + MOST_ASKED]
+    ids = list(fresh) if ask else []
+    for start in range(0, len(ids), MOST_ASKED):
+        some = ids[start : start + MOST_ASKED]
         marks = ",".join("?" * len(some))
         for (event_id,) in c.exec_driver_sql(f"SELECT event_id FROM audit_events WHERE event_id IN ({marks})", tuple(some)):
             del fresh[event_id]
