@@ -95,10 +95,10 @@ class TickSource:
         self.made = []
         feeds.SOURCES["benchmark"] = self
 
-    def history(self, request: feeds.Asked) -> list:
+    def history(self, request: feeds.FeedRequest) -> list:
         return []
 
-    def open(self, request: feeds.Asked) -> Ticks:
+    def open(self, request: feeds.FeedRequest) -> Ticks:
         self.made.append(Ticks((request.standing.worked - FIRST) // MINUTE if request.standing else 0))
         return self.made[-1]
 

@@ -40,10 +40,10 @@ def evidence_of(unit: Unit, keys: str, content: str = "") -> Evidence:
     notes = [row.note for row in rows[:-COSIGNED]]
     for row in rows[-COSIGNED:]:
         notes.append(_cosigned(row, received.get(row.number, [])))
-    return Evidence((*notes, *([asked_for(content, unit.trail.head()[0]).note] if content else ())), keys)
+    return Evidence((*notes, *([point_of(content, unit.trail.head()[0]).note] if content else ())), keys)
 
 
-def asked_for(content: str, rows: int) -> Point:
+def point_of(content: str, rows: int) -> Point:
     """The last checkpoint in a file that somebody holds. BadRequest where it holds none, or one over more than ``rows``."""
     note = next(iter(reversed(list(split(content)))), None)
     if note is None:

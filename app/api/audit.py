@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Since, Until, cursor_of, json_of, listed, number_of, utc
 from app.api.plain import plain
 from app.api.shapes import Listed
+from app.api.submission import Here, Submitting
 from worker.desk import Filter
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])

@@ -7,12 +7,12 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.runs import shown
 from app.api.shapes import Body, JobAnswer
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/compliance", tags=["compliance"])
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Rows, json_of, utc
 from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.shapes import Answer, Body, JobAnswer, Table, Time
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/data", tags=["data"])
 SHOWN = ("id", "instrument", "timeframe", "side", "source", "clock", "bars", "first_ts", "last_ts", "gaps", "spread", "verdict", "version", "actor", "created_at", "synthetic")

@@ -23,4 +23,4 @@ def part(desk: Desk, address: str, kinds: Sequence[str], limit: int, cursor: str
     """A part of the runs of some kinds."""
     runs = desk.listing.runs(kinds, Part(limit, before_of(cursor), utc(since), utc(until)))
     following = cursor_of(runs.last[0].isoformat(), runs.last[1]) if runs.last else None
-    return dict(items=[shown(run, address) for run in runs.found], next=following, altered=dict(runs.altered))
+    return dict(items=[shown(run, address) for run in runs.rows], next=following, altered=dict(runs.altered))

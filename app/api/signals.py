@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
 from app.api.plain import rows as rows_of
 from app.api.runs import part, shown
 from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
+from app.api.submission import Here, Submitting
 from worker.desk import Choice, ScanRequest
 
 router = APIRouter(prefix="/v1/signals", tags=["signals"])
@@ -61,7 +61,7 @@ async def generate(submission: Submitting, body: ScanBody) -> Any:
 @router.get("/latest")
 def latest(desk: Here) -> Response:
     """The verdicts of the newest scan, and what waits or is open in each paper session."""
-    scans = desk.listing.runs([KIND]).found
+    scans = desk.listing.runs([KIND]).rows
     sessions = [(row, desk.paper.get(row.name)) for row in desk.paper.all() if not row.over]
     latest: dict[str, Any] = dict(scan=None, verdicts=[], sessions=[dict(session=row.name, orders=rows_of(view.orders), proposals=rows_of(view.proposals), positions=rows_of(view.positions)) for row, view in sessions])
     if scans:

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.shapes import Body, JobAnswer
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
 

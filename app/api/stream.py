@@ -15,10 +15,10 @@ from fastapi import APIRouter, Query, Request, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from app.api.asked import Here
 from app.api.audit import event
 from app.api.plain import plain
 from app.api.problem import Problem
+from app.api.submission import Here
 from worker.desk import Desk
 
 router = APIRouter(prefix="/v1/stream", tags=["stream"])

@@ -7,11 +7,11 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.backtests import BacktestBody
 from app.api.paging import Cursor, Limit, Rows, Since, Until
 from app.api.runs import part, shown
 from app.api.shapes import JobAnswer, Listed, RunAnswer, Table
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/sweeps", tags=["sweeps"])
 KINDS = ("sweep", "walk_forward", "stress", "optimise")

@@ -146,7 +146,7 @@ def _work_until(account: WholeRun, verbs: Verbs, ts: int | None, watch: Watch) -
 
 def _tickets(commands: Sequence[Command], traded: Sequence[Traded]) -> list[PlacedTicket]:
     """The orders among the commands, as rows of the tasks that they fall to."""
-    verbs, orders = Verbs(traded), [command.asked for command in commands if command.command == "order"]
+    verbs, orders = Verbs(traded), [command.payload for command in commands if command.command == "order"]
     return [PlacedTicket(number, verbs.series_of(order.instrument, order.series), ticket_row(order, number)) for number, order in enumerate(orders, 1)]
 
 

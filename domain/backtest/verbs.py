@@ -61,7 +61,7 @@ class Verbs:
     def work(self, command: Command, account: CommandedAccount) -> list[str]:
         """Sentences on what it could not do. Raises BadRequest for a name that the account does not know, and then does nothing."""
         how = getattr(self, "_" + command.command.replace("-", "_"))
-        sentences = how(command.asked, command.ts, account)
+        sentences = how(command.payload, command.ts, account)
         return [f"{command.command} of {text_of(command.ts)}: {sentence}" for sentence in sentences or ()]
 
     # --- halts

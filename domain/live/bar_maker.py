@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.live.forming import Forming
 from domain.live.line import NEVER, NO_CANDLE, Line
-from domain.live.quotes import Event, Heard, Instant, OpenBar, Standing, Wanted
+from domain.live.quotes import Event, FeedMessage, Instant, OpenBar, Standing, Wanted
 from domain.live.slots import Watched
 from domain.live.vendor_clock import LONG_AGO, VendorClock
 from domain.market.quotes import Candle, Heartbeat, Quote
@@ -24,9 +24,9 @@ class BarMaker:
 
     >>> from domain.live.slots import watched
     >>> maker, at = BarMaker(watched(["EURUSD M1"])), 60_000_000_000
-    >>> maker.hear(Heartbeat(at)), maker.hear(Quote("EURUSD", at, 1.1, 1.1002))
+    >>> maker.receive(Heartbeat(at)), maker.receive(Quote("EURUSD", at, 1.1, 1.1002))
     ([], [Opened(series='EURUSD M1', ts=60000000000, open=1.1, spread=0.0002, end=120000000000), Instant(at=60000000000)])
-    >>> [type(event).__name__ for event in maker.hear(Quote("EURUSD", 2 * at, 1.1001, 1.1003))]
+    >>> [type(event).__name__ for event in maker.receive(Quote("EURUSD", 2 * at, 1.1001, 1.1003))]
     ['Ended', 'Opened', 'Instant']
     """
 
@@ -53,7 +53,7 @@ class BarMaker:
 
     # what a feed says
 
-    def hear(self, message: Heard) -> list[Event]:
+    def receive(self, message: FeedMessage) -> list[Event]:
         """A quote, a heartbeat or a cut: what it makes end, open and be worked. A quote of an instrument that no series has says nothing."""
         if isinstance(message, Quote):
             self._quote(message)

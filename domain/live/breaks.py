@@ -24,7 +24,7 @@ class Hole:
 
 
 @dataclass(frozen=True)
-class Told:
+class Repair:
     """What an answer says of a hole: its whole candles by the end of their slots, the one under way, and up to where nothing is unknown any more."""
 
     whole: dict[int, Candle]
@@ -57,8 +57,8 @@ def join(holes: list[Hole], new: Hole) -> None:
         holes.append(new)
 
 
-def told(hole: Hole, slots: Slots, candles: Sequence[Candle], requested_at: int) -> Told:
-    """Read an answer that was asked for when the vendor's clock read ``asked``."""
+def repair_of(hole: Hole, slots: Slots, candles: Sequence[Candle], requested_at: int) -> Repair:
+    """Read an answer that was asked for when the vendor's clock read ``requested_at``."""
     whole, under_way = dict[int, Candle](), None
     until = slots.of(requested_at - ABSENT)[0]
     for (start, end), candle, last in _inside(hole, slots, candles):
@@ -66,7 +66,7 @@ def told(hole: Hole, slots: Slots, candles: Sequence[Candle], requested_at: int)
             whole[end], until = candle, max(until, end)
         else:
             under_way, until = candle, start
-    return Told(whole, under_way, min(max(until, hole.start), hole.end))
+    return Repair(whole, under_way, min(max(until, hole.start), hole.end))
 
 
 def ask_again(hole: Hole, slots: Slots, requested_at: int) -> None:

@@ -44,7 +44,7 @@ class Decisions:
         """Signals that a model or a scanner did not take; they have no number."""
         return tuple(self._decision(k, 0, row, ts, bars[self.plan.decided[k][0]].ts, "refused", reason) for k, rows in left.items() for row, reason in rows)
 
-    def told(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
+    def reviewed(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
         """Those that are new, with what was said about them at once, and what was said about earlier ones."""
         new, later = {key: self._open[key] for key in self._new}, []
         for review in reviews:

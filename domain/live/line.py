@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from domain.live.breaks import Hole, ask_again, join, told, touched
+from domain.live.breaks import Hole, ask_again, join, repair_of, touched
 from domain.live.forming import Forming
 from domain.live.quotes import Ended, OpenBar, Opened
 from domain.live.slots import Watched
@@ -109,7 +109,7 @@ class Line:
     def fill(self, candles: Sequence[Candle], requested_at: int) -> None:
         """The vendor's candles of the first hole."""
         slots, hole = self.watched.slots, self.holes[0]
-        answer = told(hole, slots, candles, requested_at)
+        answer = repair_of(hole, slots, candles, requested_at)
         for end, candle in answer.whole.items():
             self._of_slot(candle, end).take(candle)
         self._without_candle(hole.start, answer.until)

@@ -17,12 +17,12 @@ class Difference:
     client_id: str
     instrument: str
     expected: Decimal
-    found: Decimal
+    actual: Decimal
     position: Position | None
 
     @property
     def sentence(self) -> str:
-        return f"{self.instrument}: the session holds {self.expected} lots of order {self.client_id}, the broker has {self.found}; adopt the broker's, or close the position"
+        return f"{self.instrument}: the session holds {self.expected} lots of order {self.client_id}, the broker has {self.actual}; adopt the broker's, or close the position"
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ def adopted(book: BrokerBook, difference: Difference) -> None:
     if difference.client_id not in book.legs and difference.position is not None:
         book.know(difference.client_id, difference.position)
     leg = book.legs[difference.client_id]
-    if difference.found > leg.held:
-        leg.opened += difference.found - leg.held
+    if difference.actual > leg.held:
+        leg.opened += difference.actual - leg.held
     else:
-        leg.closed += leg.held - difference.found
+        leg.closed += leg.held - difference.actual
     if difference.position is not None:
         leg.position_id = difference.position.position_id
 

@@ -118,7 +118,7 @@ def clock_of(link: Link, of: Instrument, symbol: str, since: int | None = None) 
     count = min(max(HISTORY, back), int(link.ask("terminal_info").maxbars) - 1)
     walls = _hours(link, name, count)
     for _ in range(LOOKS):
-        if clock := _told(walls, main.calendar):
+        if clock := _clock_of(walls, main.calendar):
             return clock
         link.connection.wait(AGAIN)
         before, walls = len(walls), _hours(link, name, count)       # it may still load
@@ -136,7 +136,7 @@ def _hours(link: Link, symbol: str, count: int) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _told(walls: bytes, calendar_name: str) -> ServerClock | None:
+def _clock_of(walls: bytes, calendar_name: str) -> ServerClock | None:
     """A clock that the history alone tells."""
     try:
         clock = server_clock(np.frombuffer(walls, np.int64), calendar_name)

@@ -11,10 +11,10 @@ import pandas as pd
 from domain.audit import canonical, plain
 from domain.training import control as controls
 from domain.training import train as training
-from domain.training.asked import Tried
 from domain.training.gate import gate_columns
 from domain.training.known_regimes import regimes_of
 from domain.training.pipeline import fit_fold
+from domain.training.protocols import Tried
 from domain.training.samples import SampleSet
 from worker.code import code_of, manifest_of
 from worker.jobs import training_request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from domain.live.quotes import Heard
+from domain.live.quotes import FeedMessage
 from domain.market.calendar import calendar
 from domain.market.instrument import instruments
 from domain.market.quotes import Heartbeat, Quote
@@ -19,7 +19,7 @@ class Ages:
 
     >>> seconds = [0.0]
     >>> ages = Ages(lambda: seconds[0], lambda: 0)
-    >>> ages.heard(Quote("EURUSD", 0, 1.1, 1.1)); seconds[0] = 31.0
+    >>> ages.take(Quote("EURUSD", 0, 1.1, 1.1)); seconds[0] = 31.0
     >>> ages.of("EURUSD"), ages.of("XAUUSD")
     (31.0, inf)
     """
@@ -29,7 +29,7 @@ class Ages:
         self._last: dict[str, tuple[int, float]] = {}
         self._clock: tuple[int, float] | None = None
 
-    def heard(self, message: Heard) -> None:
+    def take(self, message: FeedMessage) -> None:
         if not isinstance(message, Quote | Heartbeat):
             return
         now = self._monotonic()

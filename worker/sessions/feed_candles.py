@@ -22,7 +22,7 @@ class Answer:
 
     wanted: Wanted
     candles: tuple[Candle, ...]
-    asked: int
+    requested_at: int
     trouble: str = ""
 
 
@@ -32,7 +32,7 @@ UNDER_WAY = Answer(Wanted("", 0, 0), (), 0)
 @dataclass(frozen=True)
 class Question:
     wanted: Wanted
-    asked: int                                  # the vendor's clock
+    requested_at: int                                  # the vendor's clock
     tell: Callable[[Answer], None]
 
 
@@ -76,18 +76,18 @@ class Candles:
     def _answer(self, question: Question) -> Answer:
         now = self._monotonic()
         self._shared = {wanted: kept for wanted, kept in self._shared.items() if now - kept[0] < SHARED}
-        if question.wanted in self._shared and (kept := self._shared[question.wanted][1]).asked >= question.asked:
+        if question.wanted in self._shared and (kept := self._shared[question.wanted][1]).requested_at >= question.requested_at:
             return kept
-        answer = self._asked(question)
+        answer = self._fetched(question)
         if not answer.trouble:
             self._shared[question.wanted] = now, answer
         return answer
 
-    def _asked(self, question: Question) -> Answer:
+    def _fetched(self, question: Question) -> Answer:
         wanted = question.wanted
         instrument, timeframe = named(wanted.series)
         try:
             rows = self._vendor.candles(instrument, timeframe, wanted.start, wanted.end)
         except (SourceUnavailable, BadRequest) as error:
-            return Answer(wanted, (), question.asked, str(error))
-        return Answer(wanted, tuple(rows), question.asked)
+            return Answer(wanted, (), question.requested_at, str(error))
+        return Answer(wanted, tuple(rows), question.requested_at)

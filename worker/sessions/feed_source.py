@@ -14,7 +14,7 @@ from domain.market.quotes import Candle
 from domain.venues.live import LiveVendor
 from domain.venues.vendor import VENDORS
 from worker.sessions.feed_hub import FeedHub
-from worker.sessions.feeds import SOURCES, Asked, Source
+from worker.sessions.feeds import SOURCES, FeedRequest, Source
 from worker.vendors import connection_to
 
 HISTORY = 1_000             # earlier bars of each series, where its plan says from when on it trades
@@ -41,7 +41,7 @@ class LiveSource:
     title: str              # of the vendor, among all vendors
     vendor: Callable[[Mapping[str, str]], LiveVendor]
 
-    def history(self, request: Asked) -> Sequence[TapeBar]:
+    def history(self, request: FeedRequest) -> Sequence[TapeBar]:
         if request.plan.start is None:
             return []
         count = int(request.source.get("history", HISTORY))
@@ -49,14 +49,14 @@ class LiveSource:
         bars = [bar for each in watched(request.plan.series, request.plan.instruments) for bar in bars_of(each.series, each.slots.of, candles[each.series])[-count:]]
         return in_order(bars, request.plan.series)
 
-    def open(self, request: Asked) -> Feed:
+    def open(self, request: FeedRequest) -> Feed:
         return self.hub(request).open(request.plan.series, request.standing, request.plan.instruments)
 
     def require(self, environment: Mapping[str, str]) -> None:
         """BadRequest where this machine cannot reach the vendor: before a session is made."""
         VENDORS[self.title].require(environment)
 
-    def hub(self, request: Asked) -> FeedHub:
+    def hub(self, request: FeedRequest) -> FeedHub:
         """The one of this process."""
         if self.name not in HUBS:
             HUBS[self.name] = FeedHub(self.vendor(request.settings.vendors))

@@ -16,7 +16,7 @@ from domain.live.tape import TapeBar
 from worker.sessions.broker_held_by import Held
 from worker.sessions.broker_watch import watch_of
 from worker.sessions.feed_source import source_of
-from worker.sessions.feeds import Asked
+from worker.sessions.feeds import FeedRequest
 from worker.sessions.floor_watch import floors_of
 from worker.sessions.inputs import plan_of
 from worker.sessions.losses import LossWatch
@@ -82,7 +82,7 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     stored = read(store, name)
     plan = plan_of(store, settings.instruments_file, stored.session.plan, stored.session.source)
     source = source_of(stored.session.source)
-    request = Asked(store, settings, plan, stored.session.source, standing(stored.state))
+    request = FeedRequest(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
     tape = partial(taped, store, name)
     view = stored.state.view

@@ -25,7 +25,7 @@ from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.scanned import backtested
 from worker.terminal.strategy_file import StrategyFile, chosen, note, timeframe_of
-from worker.terminal.traded_series import Asked, one_timeframe, rates_of, series_names, series_of
+from worker.terminal.traded_series import SeriesOptions, one_timeframe, rates_of, series_names, series_of
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
@@ -79,7 +79,7 @@ def backtest(
     rules, extra = rules_in(config)
     period, commanded = period_of(start, end), options.commands_in(commands)
     files = BarFiles(instruments(extra), clock)
-    series, along = series_of(files, Asked(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
+    series, along = series_of(files, SeriesOptions(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
     files.finish()
     series = within(OutsideFiles(macro, headlines, releases, impact, utc).along(series), period)
     timeframe = str(series[0].timeframe)

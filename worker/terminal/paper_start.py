@@ -21,7 +21,7 @@ from worker.terminal.paper_inputs import RATE_FILES, InputFiles, NoEach, Signals
 from worker.terminal.period import Period, period_of
 from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, chosen, timeframe_of
-from worker.terminal.traded_series import Asked, one_timeframe, series_of, with_finer
+from worker.terminal.traded_series import SeriesOptions, one_timeframe, series_of, with_finer
 
 BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
@@ -95,7 +95,7 @@ def start(
         LIVE[feed].require(at.settings.vendors)
         source = _source(feed=feed, instruments=[name.strip() for name in instrument.split(",")])
     else:
-        traded = _traded(files, Asked(replay, instrument, timeframe, side, magnify), period)
+        traded = _traded(files, SeriesOptions(replay, instrument, timeframe, side, magnify), period)
         source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times, **(dict(lost=files.unread) if files.unread else {}))
     series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
     if request.of_one_timeframe:
@@ -154,7 +154,7 @@ def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
         print(f"\nwritten  {out}: {', '.join(sorted(written))}")
 
 
-def _traded(files: BarFiles, request: Asked, period: Period) -> list[Any]:
+def _traded(files: BarFiles, request: SeriesOptions, period: Period) -> list[Any]:
     """The series of the files up to the end of the period; its start is the plan's."""
     from dataclasses import replace
 

@@ -16,7 +16,7 @@ from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, needed
 from worker.terminal.train import BARS, MODULE, Instrument, Side, rules_of, watch_of
 from worker.terminal.training_inputs import inputs_of, user_code
-from worker.terminal.tune import Config, Learner, Params, SchemeParams, Seed, Strategy, StrategyParams, Target, TargetParams, asked_of
+from worker.terminal.tune import Config, Learner, Params, SchemeParams, Seed, Strategy, StrategyParams, Target, TargetParams, request_of
 
 app = typer.Typer(no_args_is_help=True, help="Policies: skip a signal, or choose its size, stop, target and half out.")
 FILE = "policies.json"
@@ -48,7 +48,7 @@ def fit(
     actions.actions()
     strategy, strategy_params = needed(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
-    request = asked_of(params, target_params, strategy, strategy_params, "walk_forward", scheme_params, seed) | dict(options=options)
+    request = request_of(params, target_params, strategy, strategy_params, "walk_forward", scheme_params, seed) | dict(options=options)
     with user_code(module) as own:
         inputs = inputs_of(bars, instrument, timeframe, side, uses_of(recipe, [*columns, *(rest or [])]), rules)
         question = question_of(inputs, target, learner, module=own, **request)

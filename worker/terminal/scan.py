@@ -51,7 +51,7 @@ def scan(
 ) -> None:
     """Grade every combination of instrument, strategy and timeframe at the last closed bar, and propose three at most."""
     criteria = dict(history=history, fewest=fewest, es95=max_es95, correlation=max_correlation, correlation_days=correlation_days, proposals=proposals)
-    request = Asked(list(timeframe), chosen(strategy, params, strategy_file), model, read_positions(positions) if positions else [], equity or None, risk, criteria, start, end, config, out)
+    request = ScanOptions(list(timeframe), chosen(strategy, params, strategy_file), model, read_positions(positions) if positions else [], equity or None, risk, criteria, start, end, config, out)
     if bars and (data or costs):
         raise BadRequest(f"{'--data' if data else '--costs'} is for the workspace's bars, and --bars names files; give the one or the other")
     if not bars and (rates or side or clock or instrument):
@@ -65,7 +65,7 @@ def scan(
     show(summary, table, out)
 
 
-class Asked:
+class ScanOptions:
     """The options that both ways share."""
 
     def __init__(
@@ -131,7 +131,7 @@ def read_positions(path: Path) -> list[dict[str, Any]]:
     return read
 
 
-def on_files(wanted: Asked, bars: Sequence[str], instrument: str, side: str, clock: str, rates: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def on_files(wanted: ScanOptions, bars: Sequence[str], instrument: str, side: str, clock: str, rates: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     from domain.market import instruments
     from domain.params import build
     from domain.risk.positions import OpenPosition
@@ -203,7 +203,7 @@ def _series(files: Any, bars: Sequence[str], instrument: str, side: str, timefra
     return series
 
 
-def _probability(request: Asked, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategies: Mapping[str, Any]) -> dict[str, Any]:
+def _probability(request: ScanOptions, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategies: Mapping[str, Any]) -> dict[str, Any]:
     if not request.model:
         return {}
     from worker.terminal.here import desk
@@ -221,7 +221,7 @@ def _probability(request: Asked, series: Sequence[Any], rules: Any, rates: Seque
     return dict(probability=chance_of_win(store, model, at.user, own, strategies[own], series, rules, rates))
 
 
-def on_datasets(wanted: Asked, data: Sequence[str], costs: str, quiet: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def on_datasets(wanted: ScanOptions, data: Sequence[str], costs: str, quiet: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     from worker.desk.scanner import ScanRequest
     from worker.terminal.here import desk, finished
     from worker.terminal.options import instant

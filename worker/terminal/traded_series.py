@@ -15,7 +15,7 @@ from worker.terminal.options import once
 
 
 @dataclass(frozen=True)
-class Asked:
+class SeriesOptions:
     """The options that name series. ``timeframe``: one, or several separated by commas where there are files of several."""
 
     bars: Sequence[str]
@@ -31,7 +31,7 @@ class Asked:
         return [Timeframe.named(text.strip()) for text in self.timeframe.split(",")] if self.timeframe else []
 
 
-def series_of(files: BarFiles, request: Asked) -> list[Any]:
+def series_of(files: BarFiles, request: SeriesOptions) -> list[Any]:
     """Every series, each once, in the order of the files; of a file of several in the order in which their bars of one instant stand."""
     _check_names(files, request)
     series = [each for text in request.bars for each in _of_file(files, request, text)]
@@ -41,7 +41,7 @@ def series_of(files: BarFiles, request: Asked) -> list[Any]:
     return with_finer(files, request, series)
 
 
-def _check_names(files: BarFiles, request: Asked) -> None:
+def _check_names(files: BarFiles, request: SeriesOptions) -> None:
     """Before the first file is read: no series is named twice."""
     plain = [named_series(text, request.instrument, files.table) for text in request.bars if not _names_its_series(text)]
     if len(request.timeframes) < 2:
@@ -57,7 +57,7 @@ def _path(text: str) -> Path:
     return Path(text) if is_file(Path(text)) else Path(text.partition("=")[2])
 
 
-def _of_file(files: BarFiles, request: Asked, text: str) -> Iterator[Any]:
+def _of_file(files: BarFiles, request: SeriesOptions, text: str) -> Iterator[Any]:
     path = _path(text)
     if is_file(path) and tape_bars.is_tape(path):
         yield from _of_tape(files, request, text, path)
@@ -66,7 +66,7 @@ def _of_file(files: BarFiles, request: Asked, text: str) -> Iterator[Any]:
     yield _series(files.table[name], _read(files, request, name, path, own), request.side, path)
 
 
-def _read(files: BarFiles, request: Asked, name: str, path: Path, own: Any) -> FileBars:
+def _read(files: BarFiles, request: SeriesOptions, name: str, path: Path, own: Any) -> FileBars:
     """The bars of a file, of the timeframe ``own`` that its name says; else of the only one that is asked for, or of that of several which they have."""
     wanted = [own] if own else request.timeframes
     if not wanted:
@@ -79,7 +79,7 @@ def _read(files: BarFiles, request: Asked, name: str, path: Path, own: Any) -> F
     return read
 
 
-def _of_tape(files: BarFiles, request: Asked, text: str, path: Path) -> Iterator[Any]:
+def _of_tape(files: BarFiles, request: SeriesOptions, text: str, path: Path) -> Iterator[Any]:
     parts = tape_bars.read(path)
     if parts[0].series:
         if text != str(path):
@@ -125,7 +125,7 @@ def _in_order(parts: Sequence[tape_bars.Part]) -> list[tape_bars.Part]:
     return [parts[k] for k in order]
 
 
-def with_finer(files: BarFiles, request: Asked, series: Sequence[Any]) -> list[Any]:
+def with_finer(files: BarFiles, request: SeriesOptions, series: Sequence[Any]) -> list[Any]:
     """The series with the finer bars of their instruments."""
     from dataclasses import replace
 

@@ -46,7 +46,7 @@ def tune(
         raise BadRequest("give either --bars FILE or --data with the id of a dataset")
     strategy, strategy_params = chosen(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
-    values = asked_of(params, target_params, strategy, strategy_params, scheme, scheme_params, seed) | dict(options=options)
+    values = request_of(params, target_params, strategy, strategy_params, scheme, scheme_params, seed) | dict(options=options)
     ranges, how = ranges_of(space), dict(trials=trials, batch=batch, sampler=sampler, prune=prune, seed=seed)
     with user_code(module) as own:
         uses = uses_of(recipe, [*columns, *(rest or [])])
@@ -66,7 +66,7 @@ def tune(
     say(best, False, tuple(name for name in table if name not in ("given_up", "infeasible", "chosen")))
 
 
-def asked_of(params: str, target_params: str, strategy: str, strategy_params: str, scheme: str, scheme_params: str, seed: int) -> dict[str, Any]:
+def request_of(params: str, target_params: str, strategy: str, strategy_params: str, scheme: str, scheme_params: str, seed: int) -> dict[str, Any]:
     """The options that a question takes; raises BadRequest for what is no JSON object."""
     return dict(
         target_params=object_of(target_params, "--target-params", '{"horizon": 12}'), params=params_of(params), scheme=scheme, scheme_params=object_of(scheme_params, "--scheme-params", '{"train": 1460}'),

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting, shown
 from app.api.data import latest as latest_bar
 from app.api.data import symbols as all_symbols
 from app.api.features import recipes as all_recipes
@@ -16,6 +15,7 @@ from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.shapes import Body
+from app.api.submission import Here, Submitting, shown
 from worker.desk import BacktestRequest, Choice, FeatureRequest, ScanRequest, StartRequest, TrainingRequest
 
 router = APIRouter(prefix="/v1/futurequant", tags=["other systems: futures research"])

@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.others.translated import Name, newest, timeframe_of, word_of
 from app.api.paging import json_of
 from app.api.paper import recovery
 from app.api.plain import plain
 from app.api.shapes import Body
 from app.api.strategies import strategy as one
+from app.api.submission import Here
 from worker.desk import StartRequest
 
 router = APIRouter(tags=["other systems: session trading"])

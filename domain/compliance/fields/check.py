@@ -10,7 +10,7 @@ import pandas as pd
 from domain.compliance.fields.sets import FieldSet, RequiredField
 from domain.errors import BadRequest
 
-PRESENT, PARTLY, MISSING, APPLIES, NOT_ASKED = "present", "missing in some", "missing", "where it applies", "not asked"
+PRESENT, PARTLY, MISSING, APPLIES, NOT_REQUIRED = "present", "missing in some", "missing", "where it applies", "not asked"
 EXAMPLES = 5
 COLUMNS = ("number", "field", "article", "state", "asked", "missing", "examples", "note")
 NOTICE = "These are fields that were looked up, not a statement that records suffice or that a regulation applies."
@@ -38,7 +38,7 @@ class FieldCheck:
         >>> check(table, field_set("cftc-1.35")).sentence
         '3 of 12 fields of CFTC 1.35 are there in all of 1 record; 7 are in none.'
         """
-        applies = self.rows[~self.rows["state"].isin([APPLIES, NOT_ASKED])]
+        applies = self.rows[~self.rows["state"].isin([APPLIES, NOT_REQUIRED])]
         counts = applies["state"].value_counts()
         partly = int(counts.get(PARTLY, 0))
         some = f", {partly} in some," if partly else ";"
@@ -56,7 +56,7 @@ def check(records: pd.DataFrame, fields: FieldSet) -> FieldCheck:
     rows, missing = [], []
     known = {str(key): _known(records[key]) for key in records}
     for field in fields.required:
-        applies = _asked(records, field)
+        applies = _applies(records, field)
         absent = applies & ~_present(known, field, len(records))
         state = _state(field, int(applies.sum()), int(absent.sum()))
         gone = records.loc[absent, ["record", "event", "ts"]]
@@ -85,7 +85,7 @@ def check(records: pd.DataFrame, fields: FieldSet) -> FieldCheck:
     )
 
 
-def _asked(records: pd.DataFrame, field: RequiredField) -> np.ndarray:
+def _applies(records: pd.DataFrame, field: RequiredField) -> np.ndarray:
     """The records that a field is asked of."""
     applies = np.ones(len(records), bool)
     if field.events:
@@ -111,7 +111,7 @@ def _known(values: pd.Series) -> np.ndarray:
 
 def _state(field: RequiredField, applies: int, absent: int) -> str:
     if not applies:
-        return NOT_ASKED
+        return NOT_REQUIRED
     if not absent:
         return PRESENT
     if field.optional:

@@ -26,7 +26,7 @@ def desk_of(request: Request) -> Desk:
 Here = Annotated[Desk, Depends(desk_of)]
 
 
-class Asked:
+class Submission:
     def __init__(self, request: Request) -> None:
         self._request, self.desk = request, desk_of(request)
 
@@ -47,7 +47,7 @@ class Asked:
         return job
 
 
-Submitting = Annotated[Asked, Depends(Asked)]
+Submitting = Annotated[Submission, Depends(Submission)]
 
 
 def wait_of(prefer: str) -> float:
