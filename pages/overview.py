@@ -80,7 +80,7 @@ def first_steps(desk, done: tuple[bool, bool, bool]) -> None:
         for number_, (title, text, label, page, query) in enumerate(steps, 1):
             with st.container(border=True, gap="xsmall", height="stretch"):
                 st.caption(f"Step {number_} of 3{' · :green[:material/check:] done' if done[number_ - 1] else ''}")
-                st.markdown(f"**{title}**")
+                st.header(title, anchor=False)
                 st.caption(text)
                 if st.button(label, type="primary" if number_ - 1 == following else "secondary", key=f"step-{number_}"):
                     go(page, **query)

@@ -42,7 +42,7 @@ def history(run: Any) -> None:
 def section(title: str, note: str = "") -> None:
     """A heading, and beside it the unit, date range and time zone of what follows."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.header(literal(title), anchor=False, width="content")
         if note:
             st.caption(literal(note), width="content")
 
@@ -51,7 +51,7 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
     """An empty state: what is missing, and how to get it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.header(literal(title), anchor=False, width="content")
         st.caption(literal(sentence), width="content", text_alignment="center")
         if action:
             with st.container(horizontal=True, horizontal_alignment="center"):
