@@ -103,7 +103,14 @@ def example(desk) -> None:
         st.space("stretch")
         st.badge("synthetic", color="violet")
     example_pair(desk)
-    if st.button("Remove the example", type="tertiary", icon=":material/delete:"):
+    if st.button("Remove the example…", type="tertiary", icon=":material/delete:"):
+        remove_example(desk)
+
+
+@st.dialog("Remove the example?")
+def remove_example(desk) -> None:
+    st.markdown("Both synthetic datasets and the two backtests on them are deleted. They are made once, on the first start, and do not come back. Your own data and runs stay.")
+    if st.button("Remove", type="primary", icon=":material/delete:"):
         desk.system.remove_example()
         st.rerun()
 

@@ -58,7 +58,7 @@ from worker.desk.tuning import TuningView
 from worker.dispatch import enqueue
 from worker.opened import open_store
 from worker.settings import Settings, load
-from worker.store import Filter, Store
+from worker.store import Filter, JobFilter, Store
 from worker.store.migrate import upgrade
 from worker.trouble import addresses, kinds, sentence_of
 
@@ -130,4 +130,4 @@ def trouble(error: BaseException) -> str:
 
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Part", "Refused", "Report", "ScanRequest", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "trouble"]
+__all__ = ["Actor", "BacktestRequest", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "JobFilter", "Part", "Refused", "Report", "ScanRequest", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "trouble"]

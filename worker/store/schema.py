@@ -71,6 +71,7 @@ jobs = Table(
     Column("deaths", Integer, nullable=False),              # how often its worker died under it
     Column("attempts", Integer, nullable=False),            # failures of the outside world so far
     Column("cancelled_by", String(128)),
+    Column("dismissed_by", String(128)),                    # who does not want to be reminded of a failed or cancelled one
     Column("checkpoint", JSON),
     Column("result", JSON),
     Column("live", JSON),                                   # what a running job shows of itself, a curve of at most 200 points
