@@ -86,8 +86,8 @@ class Bounds:
             return await answer(413, f"the body is larger than {self._most // 1_000_000} MB; send it in parts")(scope, receive, send)
         if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return await answer(415, NOT_JSON)(scope, receive, send)
-        if found := flaw(body) if len(body) < LARGE else await run_in_threadpool(flaw, body):
-            return await answer(400, f"the body cannot be taken: {found}")(scope, receive, send)
+        if reason := flaw(body) if len(body) < LARGE else await run_in_threadpool(flaw, body):
+            return await answer(400, f"the body cannot be taken: {reason}")(scope, receive, send)
         scope["state"]["body"] = body
         await self._app(scope, _again(body, receive), send)
 

@@ -19,12 +19,12 @@ BEARER = {"type": "http", "scheme": "bearer", "description": "A token of tidemar
 def document(app: FastAPI) -> dict[str, Any]:
     """Made once."""
     if app.openapi_schema is None:
-        made = app.openapi()
-        for methods in made["paths"].values():
+        whole = app.openapi()
+        for methods in whole["paths"].values():
             for method, operation in methods.items():
                 _completed(method, operation)
-        made["components"].setdefault("securitySchemes", {})["token"] = BEARER
-        made["security"] = [{"token": []}, {}]
+        whole["components"].setdefault("securitySchemes", {})["token"] = BEARER
+        whole["security"] = [{"token": []}, {}]
     return app.openapi_schema or {}
 
 
@@ -36,11 +36,11 @@ def _completed(method: str, operation: dict[str, Any]) -> None:
     if method == "get":
         _read(operation, answers)
     if method == "post":
-        _asked(operation, "Idempotency-Key", "the same key and body are one request, and have one answer", maxLength=200)
+        _header(operation, "Idempotency-Key", "the same key and body are one request, and have one answer", maxLength=200)
     if _is_job(answers.get("202", {})):
         answers["200"] = {**answers["202"], "description": "The job has ended while the client waited"}
         answers["202"]["headers"] = {"Location": {"description": "the job", "schema": {"type": "string"}}, **RETRY}
-        _asked(operation, "Prefer", "wait=10 waits so many seconds for the job's end, at most 60")
+        _header(operation, "Prefer", "wait=10 waits so many seconds for the job's end, at most 60")
 
 
 def _of_method(method: str, body: bool) -> tuple[int, ...]:
@@ -60,10 +60,10 @@ def _read(operation: dict[str, Any], answers: dict[str, Any]) -> None:
     answers["304"] = {"description": "Not changed"}
     if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Table"):
         content[ARROW] = {"schema": {"type": "string", "format": "binary"}}
-    _asked(operation, "If-None-Match", "tags that the client has; 304 where one is that of the answer")
+    _header(operation, "If-None-Match", "tags that the client has; 304 where one is that of the answer")
 
 
-def _asked(operation: dict[str, Any], header: str, about: str, **bounds: Any) -> None:
+def _header(operation: dict[str, Any], header: str, about: str, **bounds: Any) -> None:
     operation.setdefault("parameters", []).append({"name": header, "in": "header", "required": False, "description": about, "schema": {"type": "string", **bounds}})
 
 

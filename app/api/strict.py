@@ -48,12 +48,12 @@ def letters(text: str) -> bool:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    values = dict(pairs)
+    if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise _Flaw(f"{twice[:80] if letters(twice) else 'a field'} is given twice; give it once")
-    return found
+    return values
 
 
 def _none(text: str) -> Any:

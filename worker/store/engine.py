@@ -58,8 +58,8 @@ def _put_back(_: Any, record: Any) -> None:
 
 def _no_text(context: Any) -> None:
     """PostgreSQL keeps no U+0000 in a text: whoever gives one is answered, and no error of the program."""
-    said = str(context.original_exception)
-    if "NUL (0x00)" in said or "\\u0000 cannot be converted" in said:
+    message = str(context.original_exception)
+    if "NUL (0x00)" in message or "\\u0000 cannot be converted" in message:
         raise BadRequest("a text holds the letter U+0000, which the database does not keep; leave it out") from None
 
 

@@ -44,7 +44,7 @@ def test_u_0000_in_an_address_finds_nothing(client: Client):
 
 def test_a_text_that_the_database_does_not_keep_is_a_sentence_wherever_it_comes_from(desk: Desk, kind: str):
     if kind == "sqlite":
-        assert desk.listing.runs(["a\0b"]).found == []
+        assert desk.listing.runs(["a\0b"]).rows == []
     else:
         with pytest.raises(BadRequest, match=r"U\+0000"):
             desk.listing.runs(["a\0b"])
