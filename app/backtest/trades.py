@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from app.backtest.price_chart import price_chart
 from app.kit import charts
 from app.kit.figures import money, multiple, number
 from app.kit.grid import FILTERS, Column, grid, right
@@ -49,7 +50,8 @@ def view(desk: Desk, run: Any) -> None:
     if not count:
         st.caption("No trades. See Rejected orders for the reasons.")
         return
-    _trade(desk, run, _table(desk, run, count))
+    trade = _table(desk, run, count)
+    price_chart(desk, run, trade)
 
 
 def _table(desk: Desk, run: Any, count: int) -> int:
