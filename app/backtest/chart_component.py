@@ -14,7 +14,7 @@ from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentM
 
 HERE = Path(__file__).parent
 NAME, LIBRARY = "tidemark.price_chart", "lightweight.charts"       # the addresses of their files; chart_files/price_chart.js names the second
-HTML = '<div class="chart"><p class="title"></p><p class="readout"></p><div style="position:relative"><span class="unit"></span><div class="canvas" tabindex="0" role="application"></div><span class="zone">UTC</span></div><span class="probe" aria-hidden="true"></span></div>'
+HTML = '<div class="chart"><p class="title"></p><div class="top"><p class="readout"></p><span class="unit"></span></div><div style="position:relative"><div class="canvas" tabindex="0" role="application"></div><span class="zone">UTC</span></div><span class="probe" aria-hidden="true"></span></div>'
 
 
 def library_folder() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,8 +13,10 @@ from app.backtest.chart_data import chart_data, visible
 from app.backtest.chosen import choose_trade
 from app.backtest.running import begin, under_way
 from app.drawn import download_drawn
-from app.kit.figures import number
+from app.kit.figures import money, multiple, number
+from app.kit.widgets import section
 from worker.desk import Desk
+from worker.desk.outcomes import label
 
 AROUND = (40, 30)       # bars shown before and after a trade
 BUDGET = 360            # candles in the view, until the browser says how wide it is
@@ -24,7 +27,15 @@ JOB = "features_job"    # query parameter
 def price_chart(desk: Desk, run: Any, trade: int | None) -> None:
     """Draw the chart; ``trade`` is the chosen one, whose instrument and surroundings it opens at."""
     under_way(desk, JOB)
+    if trade:
+        _heading(desk, run, trade)
     _chart(desk, run, trade)
+
+
+def _heading(desk: Desk, run: Any, number_: int) -> None:
+    trade = desk.trades.protection(run.id, number_).trade
+    result = multiple(trade["r"]) if np.isfinite(trade["r"]) else money(trade["pnl"], run.summary["currency"], True)
+    section(f"Trade {number_}", f"{trade['side']} {number(trade['lots'], 2)} lots {trade['instrument']} · {result} · {label(trade['exit_reason'])}")
 
 
 @st.fragment

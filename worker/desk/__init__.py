@@ -57,8 +57,8 @@ from worker.desk.trail_days import TrailDays
 from worker.desk.training import Training, TrainingRequest
 from worker.desk.tuning import TuningView
 from worker.dispatch import enqueue
-from worker.settings import Settings, load
 from worker.opened import open_store
+from worker.settings import Settings, load
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
 from worker.trouble import addresses, kinds, sentence_of

@@ -103,7 +103,7 @@ class PriceChart {
       const stop = level.name === "stop";
       const series = this.chart.addSeries(L().LineSeries, {
         lineWidth: stop ? 2 : 1, lineStyle: stop ? 0 : 2, lineType: stop ? 1 : 0, priceLineVisible: false, crosshairMarkerVisible: false,
-        lastValueVisible: true, title: level.name, pointMarkersVisible: level.i.length === 1,
+        lastValueVisible: level.i.length > 1 || d.size === 1, title: level.name, pointMarkersVisible: level.i.length === 1,
         priceFormat: { type: "price", precision: d.digits, minMove: 10 ** -d.digits },
       });
       series.setData(level.i.map((i, k) => ({ time: d.t[i], value: level.p[k] })));
@@ -199,10 +199,11 @@ class PriceChart {
     const mark = hovered.startsWith("trade:") && d.marks.find((each) => "trade:" + each.trade === hovered && each.i === i);
     if (mark) parts.push(["", `trade ${mark.trade}: ${mark.what} ${value(mark.lots, 2)} lots at ${value(mark.price, d.digits)}`]);
     const line = this.at("readout");
-    line.replaceChildren(...parts.flatMap(([name, text]) => {
-      const label = document.createElement("b");
+    line.replaceChildren(...parts.map(([name, text]) => {
+      const part = document.createElement("span"), label = document.createElement("b");
       label.textContent = name ? name + " " : "";
-      return [label, document.createTextNode(text + "   ")];
+      part.append(label, text);
+      return part;
     }));
   }
 
