@@ -180,7 +180,15 @@ class PriceChart {
     if (text === this.told) return;
     this.told = text;
     this.root.dataset.size = d.size;
+    this.root.dataset.marks = JSON.stringify(this.marksInView(seen));
     this.setState("view", view);
+  }
+
+  // Where the markers in view stand, in pixels of the canvas: what a mouse may be sent to without seeing them.
+  marksInView(seen) {
+    const d = this.data, scale = this.chart.timeScale();
+    const inside = d.marks.filter((each) => d.first + each.i * d.size >= seen.first && d.first + each.i * d.size < seen.last);
+    return inside.slice(0, 60).map((each) => ({ trade: each.trade, x: scale.timeToCoordinate(d.t[each.i]), y: this.series.candles.priceToCoordinate(each.price) }));
   }
 
   // -- reading and choosing
