@@ -18,7 +18,7 @@ from app.kit.widgets import section
 from worker.desk import Desk
 from worker.desk.outcomes import label
 
-AROUND = (40, 30)       # bars shown before and after a trade
+MARGIN = (40, 30)       # bars shown before and after a trade
 BUDGET = 360            # candles in the view, until the browser says how wide it is
 MOST_COLUMNS = 4        # drawn at first
 JOB = "features_job"    # query parameter
@@ -78,7 +78,7 @@ def _state(desk: Desk, run_id: str, trade: int | None, place: tuple[str, int, in
         state["trade"] = trade
         if place:
             state["instrument"] = place[0]
-            _around(state, place)
+            _to_trade(state, place)
     return state
 
 
@@ -87,8 +87,8 @@ def _go(state: dict[str, Any], first: float, last: float) -> None:
     state["go"] = dict(first=first, last=last, seq=state["go"]["seq"] + 1)
 
 
-def _around(state: dict[str, Any], place: tuple[str, int, int]) -> None:
-    _go(state, place[1] - AROUND[0], place[2] + AROUND[1])
+def _to_trade(state: dict[str, Any], place: tuple[str, int, int]) -> None:
+    _go(state, place[1] - MARGIN[0], place[2] + MARGIN[1])
 
 
 def _follow(state: dict[str, Any], key: str, component_key: str) -> None:
@@ -116,7 +116,7 @@ def _instrument(state: dict[str, Any], names: list[str], run_id: str) -> str:
 def _buttons(state: dict[str, Any], run: Any, rows: int, own: tuple[str, int, int] | None) -> None:
     st.button("Whole run", key=f"chart-all-{run.id}", on_click=_go, args=(state, 0, rows))
     if own:
-        st.button("Chosen trade", key=f"chart-trade-{run.id}", on_click=_around, args=(state, own))
+        st.button("Chosen trade", key=f"chart-trade-{run.id}", on_click=_to_trade, args=(state, own))
 
 
 def _columns(desk: Desk, run: Any) -> list[str]:

@@ -22,7 +22,7 @@ from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.trades import Protection, Trades
 from worker.store import Dataset, Run
 
-HELD = 256 << 20        # bytes of series that are kept ready
+HELD = 256 << 20        # bytes of series that are kept in memory
 MOST_MARKS = 360        # single fills in a window; more are counted
 GROUPS = 72             # counts in a window
 OVERLAY = "price"       # the unit of columns that are drawn over the candles
@@ -30,12 +30,12 @@ BARS = ["ts", "open", "high", "low", "close", "volume"]
 Arrays = dict[str, np.ndarray]
 
 
-class Ready:
+class SeriesCache:
     """Series by key, as many as fit into ``most`` bytes; those not used for longest go first.
 
-    >>> ready = Ready(16)
-    >>> first = ready.get("a", lambda: {"x": np.zeros(1)})
-    >>> ready.get("a", dict) is first, list(ready.get("b", lambda: {"x": np.zeros(2)})), ready.get("a", dict)
+    >>> cache = SeriesCache(16)
+    >>> first = cache.get("a", lambda: {"x": np.zeros(1)})
+    >>> cache.get("a", dict) is first, list(cache.get("b", lambda: {"x": np.zeros(2)})), cache.get("a", dict)
     (True, ['x'], {})
     """
 
@@ -47,18 +47,18 @@ class Ready:
             if key in self._held:
                 self._held.move_to_end(key)
                 return self._held[key]
-        made = make()
+        arrays = make()
         with self._lock:
-            self._held[key] = made
+            self._held[key] = arrays
             while len(self._held) > 1 and self._bytes() > self._most:
                 self._held.popitem(last=False)
-        return made
+        return arrays
 
     def _bytes(self) -> int:
         return sum(array.nbytes for arrays in self._held.values() for array in arrays.values())
 
 
-READY = Ready(HELD)
+CACHE = SeriesCache(HELD)
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class RunChart:
         stored = self.features_run(run.id)
         if stored is None or name not in stored.frames:
             return {}
-        return READY.get(("features", stored.frames[name]), lambda: _numbers(self._context.store.frames.get(stored.frames[name])))
+        return CACHE.get(("features", stored.frames[name]), lambda: _numbers(self._context.store.frames.get(stored.frames[name])))
 
     def _column(self, run: Run, column: str, values: np.ndarray, bars: Arrays, shown: Window) -> Column:
         stored = self.features_run(run.id)
@@ -165,7 +165,7 @@ class RunChart:
     def _bars(self, run: Run, name: str) -> Arrays:
         dataset = next((each for each in self._datasets(run) if each.instrument == name), None)
         key = (required(dataset, "dataset of", name).version, run.spec["timeframe"], run.spec["start"], run.spec["end"])
-        return READY.get(key, lambda: self._read(run, required(dataset, "dataset of", name)))
+        return CACHE.get(key, lambda: self._read(run, required(dataset, "dataset of", name)))
 
     def _read(self, run: Run, dataset: Dataset) -> Arrays:
         """The bars that the run traded."""
@@ -184,7 +184,7 @@ class RunChart:
     def _fills(self, run: Run, name: str, ts: np.ndarray) -> pd.DataFrame:
         """Fills of the instrument in the order of their rows, each with the result of its trade."""
         key = ("fills", run.frames["fills"], run.frames["trades"], name)
-        return pd.DataFrame(READY.get(key, lambda: self._read_fills(run, name, ts)), copy=False)
+        return pd.DataFrame(CACHE.get(key, lambda: self._read_fills(run, name, ts)), copy=False)
 
     def _read_fills(self, run: Run, name: str, ts: np.ndarray) -> Arrays:
         fills = self._context.store.frames.get(run.frames["fills"], ["trade_id", "bar_ts", "instrument", "side", "lots", "price", "reason"])
@@ -193,9 +193,9 @@ class RunChart:
         rows = _rows(ts, fills["bar_ts"])
         order = np.argsort(rows, kind="stable")
         entry = ~fills["trade_id"].duplicated().to_numpy()
-        made = dict(row=rows, trade=fills["trade_id"].to_numpy(), entry=entry, buy=(fills["side"] == "buy").to_numpy(), won=pnl.reindex(fills["trade_id"]).to_numpy() > 0)
-        made |= dict(price=fills["price"].to_numpy(), lots=fills["lots"].to_numpy(), reason=fills["reason"].astype(str).to_numpy(object))
-        return {column: values[order] for column, values in made.items()}
+        arrays = dict(row=rows, trade=fills["trade_id"].to_numpy(), entry=entry, buy=(fills["side"] == "buy").to_numpy(), won=pnl.reindex(fills["trade_id"]).to_numpy() > 0)
+        arrays |= dict(price=fills["price"].to_numpy(), lots=fills["lots"].to_numpy(), reason=fills["reason"].astype(str).to_numpy(object))
+        return {column: values[order] for column, values in arrays.items()}
 
     def _levels(self, run_id: str, name: str, trade_id: int, ts: np.ndarray, shown: Window) -> list[Level]:
         own = self._trades.protection(run_id, trade_id)

@@ -24,13 +24,13 @@ def run_features(spec: Mapping[str, Any], work: Work) -> Commit:
         run = unit.runs.get(spec["run"])
     if run is None:
         raise BadRequest(f"there is no run {spec['run']}; it may have been deleted. Choose one from the list")
-    asked = questions.read(run.spec, work)
-    uses = uses_of(asked.strategy())
+    request = questions.read(run.spec, work)
+    uses = uses_of(request.strategy())
     work.stage("Compute")
     frames: dict[str, str] = {}
-    for k, series in enumerate(asked.series):
-        watch = work.within(0.1 + 0.85 * k / len(asked.series), 0.1 + 0.85 * (k + 1) / len(asked.series))
-        columns = computed(series.seen, uses, context_of(series, asked.series), columns_of(work), watch)
+    for k, series in enumerate(request.series):
+        watch = work.within(0.1 + 0.85 * k / len(request.series), 0.1 + 0.85 * (k + 1) / len(request.series))
+        columns = computed(series.seen, uses, context_of(series, request.series), columns_of(work), watch)
         shown = columns.iloc[series.bars_of_history :][["ts", *(use.column for use in uses)]]
         frames[series.instrument.name] = work.store.frames.put(shown.reset_index(drop=True))
     columns_used = {use.column: use.name for use in uses}
