@@ -26,12 +26,12 @@ def here() -> Desk | None:
     if not at.settings.people.required:
         return at
     secret = cookie(st.context.cookies.to_dict(), SESSION)
-    found = at.signed_in(secret)
-    if found is None:
+    theirs = at.signed_in(secret)
+    if theirs is None:
         return None
-    key = (id(at), secret, found.actor.role)
+    key = (id(at), secret, theirs.actor.role)
     with _lock:         # the same one for each run of the page, as parts of it keep what they read
-        kept = _desks.pop(key, found)
+        kept = _desks.pop(key, theirs)
         _desks[key] = kept
         if len(_desks) > MOST:
             _desks.popitem(last=False)

@@ -50,7 +50,8 @@ class Entrance:
     async def form(self, request: Request) -> Response:
         """The form; whoever is signed in goes on."""
         wanted, secret = local_path(request.query_params.get("next", "/")), given(request, SESSION)
-        if secret and await run_in_threadpool(lambda: valid_sessions(self._desk, {secret})):
+        valid: set[str] = await run_in_threadpool(valid_sessions, self._desk, {secret}) if secret else set()
+        if valid:
             return RedirectResponse(wanted, 303, STILL)
         return self._form(request, wanted)
 

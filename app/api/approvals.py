@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.paging import json_of
 from app.api.shapes import Body
+from app.api.submission import Here
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
 FIELDS = ("id", "verb", "summary", "state", "asked_by", "person", "asked_at", "expires_at", "decided_by", "decided_at", "note")

@@ -46,7 +46,7 @@ def test_nobody_starts_a_server_that_no_administrator_can_enter(settings, desk, 
     local = replace(settings, people=replace(settings.people, sign_in="local"))
     for add in (lambda: None, lambda: desk.users.add("bob", "viewer", "four words of a sentence"), lambda: desk.users.add("cy", "admin", email="cy@example.com")):
         add()
-        with pytest.raises(BadRequest, match="there is no administrator yet. Make one: tidemark users add NAME --role admin"):
+        with pytest.raises(BadRequest, match=r"there is no administrator yet\. Make one: tidemark users add NAME --role admin"):
             administered(local)
     administered(replace(settings, people=replace(settings.people, sign_in="oidc")))
     desk.users.add("ana", "admin", "four words of a sentence")

@@ -79,8 +79,8 @@ class ApprovalsView:
 
     def get(self, request: str) -> Approval:
         with self._context.store.read() as unit:
-            found: Approval = required(unit.approvals.get(request, unit.now()), "request", request)
-            return found
+            approval: Approval = required(unit.approvals.get(request, unit.now()), "request", request)
+            return approval
 
     def refused(self, request: Approval) -> str:
         """Why the person may not decide on a request; empty where they may."""
@@ -99,18 +99,18 @@ class ApprovalsView:
             now = unit.now()
             unit.alone_with("approvals")
             same = next((each for each in unit.approvals.pending(now) if (each.verb, each.arguments, each.person) == (verb, dict(arguments), actor.behind)), None)
-            made = same or Approval(new_id(), verb, dict(arguments), _summary(verb, arguments), actor.name, actor.behind, actor.role, now, now + lasts, "pending", "", None, "")
+            approval = same or Approval(new_id(), verb, dict(arguments), _summary(verb, arguments), actor.name, actor.behind, actor.role, now, now + lasts, "pending", "", None, "")
             if not same:
-                unit.approvals.add(made)
-                unit.audit(actor.name, "approval_requested", f"approval:{made.id}", verb=verb, summary=made.summary, person=actor.behind, expires=made.expires_at.isoformat())
-        raise SecondPerson(f"This needs a second person and waits as request {made.id}. Somebody else who may do it approves it, under Settings, Requests, within {self._context.settings.people.request_hours:g} hours", made.id)
+                unit.approvals.add(approval)
+                unit.audit(actor.name, "approval_requested", f"approval:{approval.id}", verb=verb, summary=approval.summary, person=actor.behind, expires=approval.expires_at.isoformat())
+        raise SecondPerson(f"This needs a second person and waits as request {approval.id}. Somebody else who may do it approves it, under Settings, Requests, within {self._context.settings.people.request_hours:g} hours", approval.id)
 
     def approve(self, request: str, note: str = "") -> Approval:
         """Do it, in the name of who asked for it; refused where it cannot be done any more."""
         with self._context.store.unit() as unit:
-            found = self._deciding(unit, request, "approved", note)
-            maker = self._maker(unit, found)
-            _done(self._desk_of(OneUnit(self._context.store, unit), maker), found.verb, found.arguments)
+            approval = self._deciding(unit, request, "approved", note)
+            maker = self._maker(unit, approval)
+            _done(self._desk_of(OneUnit(self._context.store, unit), maker), approval.verb, approval.arguments)
         return self.get(request)
 
     def refuse(self, request: str, note: str = "") -> Approval:
@@ -121,10 +121,10 @@ class ApprovalsView:
     def withdraw(self, request: str) -> Approval:
         """By the person who asked for it."""
         with self._context.store.unit() as unit:
-            found = required(unit.approvals.get(request, unit.now()), "request", request)
-            if found.person != self._context.actor.behind:
-                raise Forbidden(f"the request {request} is {found.person}'s, who alone may withdraw it")
-            self._decided(unit, found, "withdrawn", "")
+            approval = required(unit.approvals.get(request, unit.now()), "request", request)
+            if approval.person != self._context.actor.behind:
+                raise Forbidden(f"the request {request} is {approval.person}'s, who alone may withdraw it")
+            self._decided(unit, approval, "withdrawn", "")
         return self.get(request)
 
     # -- parts
@@ -135,24 +135,24 @@ class ApprovalsView:
             raise Undone
 
     def _deciding(self, unit: Unit, request: str, state: str, note: str) -> Approval:
-        found: Approval = required(unit.approvals.get(request, unit.now()), "request", request)
-        if why := self.refused(found):
+        approval: Approval = required(unit.approvals.get(request, unit.now()), "request", request)
+        if why := self.refused(approval):
             raise Forbidden(f"deciding on the request {request} {why}")
-        self._decided(unit, found, state, note.strip()[:LONGEST])
-        return found
+        self._decided(unit, approval, state, note.strip()[:LONGEST])
+        return approval
 
-    def _decided(self, unit: Unit, found: Approval, state: str, note: str) -> None:
+    def _decided(self, unit: Unit, approval: Approval, state: str, note: str) -> None:
         actor = self._context.actor
-        if not unit.approvals.decide(found.id, state, actor.name, unit.now(), note):
-            raise BadRequest(f"the request {found.id} is {found.state if found.state != 'pending' else 'decided'} already")
-        unit.audit(actor.name, f"approval_{state}", f"approval:{found.id}", verb=found.verb, summary=found.summary, asked_by=found.asked_by, person=actor.behind, note=note)
+        if not unit.approvals.decide(approval.id, state, actor.name, unit.now(), note):
+            raise BadRequest(f"the request {approval.id} is {approval.state if approval.state != 'pending' else 'decided'} already")
+        unit.audit(actor.name, f"approval_{state}", f"approval:{approval.id}", verb=approval.verb, summary=approval.summary, asked_by=approval.asked_by, person=actor.behind, note=note)
 
-    def _maker(self, unit: Unit, found: Approval) -> Actor:
+    def _maker(self, unit: Unit, approval: Approval) -> Actor:
         """Who asked for it, with the role of this moment."""
-        user = unit.users.get(found.person)
-        maker = Actor(found.asked_by, user.role if user else found.role, found.person)
-        if (user and user.disabled_at) or not maker.may(CHANGES[found.verb].right):
-            raise BadRequest(f"{found.person}, who asked for it, may not do that any more; refuse the request, and ask for it yourself")
+        user = unit.users.get(approval.person)
+        maker = Actor(approval.asked_by, user.role if user else approval.role, approval.person)
+        if (user and user.disabled_at) or not maker.may(CHANGES[approval.verb].right):
+            raise BadRequest(f"{approval.person}, who asked for it, may not do that any more; refuse the request, and ask for it yourself")
         return maker
 
 
@@ -162,11 +162,11 @@ def arguments_of(verb: str, given: tuple[Any, ...], named: Mapping[str, Any]) ->
     >>> arguments_of("models.promote", ("trend 2",), {"reason": "better"})
     {'model': 'trend 2', 'reason': 'better'}
     """
-    found = {**dict(zip(CHANGES[verb].names, given, strict=False)), **named}
-    content = found.get("content")
-    if isinstance(content, RuleSet) and not found.get("base") and content.name in presets():
-        found["base"] = content.name        # which its text does not say
-    return {name: dump(value) if isinstance(value, RuleSet) else value for name, value in found.items()}
+    arguments = {**dict(zip(CHANGES[verb].names, given, strict=False)), **named}
+    content = arguments.get("content")
+    if isinstance(content, RuleSet) and not arguments.get("base") and content.name in presets():
+        arguments["base"] = content.name        # which its text does not say
+    return {name: dump(value) if isinstance(value, RuleSet) else value for name, value in arguments.items()}
 
 
 def _done(desk: Any, verb: str, arguments: Mapping[str, Any]) -> None:

@@ -54,11 +54,11 @@ def step_of(key: str, code: str, at: datetime) -> int | None:
     """
     import pyotp
 
-    given, now, found = "".join(code.split()), int(at.timestamp()) // STEP, None
+    given, now, fitting = "".join(code.split()), int(at.timestamp()) // STEP, None
     for step in (now - 1, now, now + 1):
         if step >= 0 and hmac.compare_digest(pyotp.HOTP(key).at(step).encode(), given.encode()):
-            found = step
-    return found
+            fitting = step
+    return fitting
 
 
 def key_address(key: str, name: str) -> str:

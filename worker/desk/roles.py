@@ -42,17 +42,17 @@ class Permitted:
         self._part, self._name, self._actor, self._still, self._second = part, name, actor, still, second
 
     def __getattr__(self, name: str) -> Any:
-        found, verb = getattr(self._part, name), f"{self._name}.{name}"
-        if not callable(found):
-            return found
+        method, verb = getattr(self._part, name), f"{self._name}.{name}"
+        if not callable(method):
+            return method
         needed = NEEDS.get(verb)
         if needed is not None and not self._actor.may(needed):
-            return refusing(found, self._actor, needed)
+            return refusing(method, self._actor, needed)
         if self._second and verb in CHANGES:
-            found = asking(self._second, verb)
+            method = asking(self._second, verb)
         elif self._second and verb == "paper.command":
-            found = commanding(found, self._second)
-        return found if self._still is None else checking(found, self._still, needed is not None)
+            method = commanding(method, self._second)
+        return method if self._still is None else checking(method, self._still, needed is not None)
 
 
 def refusing(method: Callable[..., Any], actor: Actor, needed: str) -> Callable[..., Any]:

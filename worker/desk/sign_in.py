@@ -100,10 +100,10 @@ class SignIn:
         if not secret:
             return None
         with self._context.store.read() as unit:
-            now, found = unit.now(), unit.user_sessions.of_digest(digest_of(secret), unit.now())
-        if found is None:
+            now, entry = unit.now(), unit.user_sessions.of_digest(digest_of(secret), unit.now())
+        if entry is None:
             return None
-        session, role = found
+        session, role = entry
         if now - session.seen_at >= SEEN:
             with self._context.store.unit() as unit:
                 unit.user_sessions.seen(session.id, now)
@@ -118,8 +118,8 @@ class SignIn:
     def sign_out(self, secret: str) -> None:
         """End the session of this cookie."""
         with self._context.store.unit() as unit:
-            if found := unit.user_sessions.of_digest(digest_of(secret), unit.now()):
-                end(unit, found[0])
+            if entry := unit.user_sessions.of_digest(digest_of(secret), unit.now()):
+                end(unit, entry[0])
 
     # -- parts
 
