@@ -37,6 +37,8 @@ class BrokerSide:
         """Before it is booked: what a person may adopt is what was seen last."""
         self.seen = heard.seen
         self.session.differences = tuple(each["client_id"] for each in heard.seen.differences)
+        if heard.seen.account is not None and heard.seen.state != "away":
+            self.session.stands_at(float(heard.seen.account.balance), float(heard.seen.account.equity))
         return self.watch.look(heard.seen, self.session.halted_by)
 
     def view(self) -> dict[str, Any]:
