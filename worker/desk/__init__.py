@@ -56,6 +56,7 @@ from worker.desk.trail_days import TrailDays
 from worker.desk.training import Training, TrainingRequest
 from worker.desk.tuning import TuningView
 from worker.dispatch import enqueue
+from worker.opened import open_store
 from worker.settings import Settings, load
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
@@ -107,7 +108,7 @@ class Desk:
 def open_here() -> Desk:
     """The desk of the workspace that config.toml and the environment name, with its database migrated."""
     settings = load()
-    store = Store(settings.database_url, settings.frames_url)
+    store = open_store(settings)
     upgrade(store.engine)
     return Desk(store, settings)
 
