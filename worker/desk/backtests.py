@@ -34,7 +34,7 @@ from worker.store import Dataset, Model, Run
 from worker.store.cost_profiles import CostProfile
 
 MOST = 100_000      # runs of a kind that are searched
-DERIVED = ("histories", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
+DERIVED = ("histories", "run_features", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
 RULES = {name: cls for name, cls in SECTIONS.items() if name != "gate"}       # those of a form; the rule set of the gate is chosen by name
 
 
