@@ -165,4 +165,4 @@ def trouble(error: BaseException) -> str:
 
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "JobFilter", "Identity", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "signing_in", "trouble", "valid_sessions"]
+__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "JobFilter", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "signing_in", "trouble", "valid_sessions"]
