@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.backtest.before_run import costs_table, duration
 from app.backtest.preset_fields import cautions, preset_box
 from app.backtest.rule_fields import (
     LIMITS_HELP,
@@ -21,7 +22,7 @@ from app.backtest.rule_fields import (
     rules_start,
 )
 from app.kit.address import missing
-from app.kit.figures import number, short, typeset
+from app.kit.figures import short, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, go
@@ -63,9 +64,11 @@ def form(desk: Desk, run: Any = None) -> None:
     with st.form(f"{key}-{strategy}", border=False):
         request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model, preset)
         cautions(desk, strategy, request, preset)
+        costs_table(desk, request)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
-            st.caption(f"{number(desk.backtests.bars_in(request))} bars{f', {len(chosen)} backtests' if alone else ''}" if request else "Choose data and a date range first.")
+            st.form_submit_button("Update costs", help="Show the costs of the values entered above.")
+            st.caption(duration(desk, request, len(chosen) if alone else 1))
     if sent and request:
         _submit_each(desk, request, chosen) if alone else _submit(desk, request)
 
