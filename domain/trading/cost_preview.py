@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.market.instrument import Instrument
@@ -62,6 +63,24 @@ def cost_preview(instrument: Instrument, costs: Costs, side: str, price: float, 
         own.slippage if by_atr else own.slippage / instrument.pip, costs.slippage_kind, (0.0 if not own.slippage else None) if by_atr else _money(own.slippage, lot),
         _commission(costs.commission_kind, own.commission_per_lot, price, lot), own.swap_long, own.swap_short, _money(own.swap_long, rate), _money(own.swap_short, rate),
     )  # fmt: skip
+
+
+def latest_rate(currency: str, account: str, mids: Mapping[tuple[str, str], float]) -> float | None:
+    """The value of one unit of ``currency`` by the last prices of pairs (base, quote): direct, inverse, or through USD; None where no pair leads there.
+
+    >>> mids = {("USD", "JPY"): 125.0, ("GBP", "USD"): 1.25}
+    >>> [latest_rate(currency, "USD", mids) for currency in ("USD", "JPY", "GBP", "CHF")], latest_rate("JPY", "GBP", mids)
+    ([1.0, 0.008, 1.25, None], 0.0064)
+    """
+    if currency == account:
+        return 1.0
+    direct, inverse = mids.get((currency, account)), mids.get((account, currency))
+    if direct or inverse:
+        return direct or 1.0 / (inverse or 1.0)
+    if "USD" in (currency, account):
+        return None
+    legs = latest_rate(currency, "USD", mids), latest_rate("USD", account, mids)
+    return None if None in legs else (legs[0] or 0.0) * (legs[1] or 0.0)
 
 
 def _money(amount: float, rate: float | None) -> float | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
-from domain.backtest.conversion import Quoted, rates_at
 from domain.compiled_folder import is_compiled
-from domain.errors import BadRequest
 from domain.market import Instrument, instrument
-from domain.market.timeframe import Timeframe
-from domain.trading.cost_preview import CostPreview, cost_preview
+from domain.trading.cost_preview import CostPreview, cost_preview, latest_rate
+from domain.trading.costs import Costs
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
 from worker.store import Dataset, Job
@@ -45,8 +43,8 @@ class BeforeRun:
         rules = self._backtests.rules_with(request, [self._instrument(dataset) for dataset in used], profile)
         account = rules["account"].currency
         versions = self._backtests.rates_of(used, catalogue, account) if used else []
-        quoted = [quote for dataset in [*used, *(each for each in catalogue if each.version in versions)] if (quote := self._quoted(dataset, request.end))]
-        return [self._preview(dataset, rules["costs"], account, quoted, request.end) for dataset in used]
+        mids = dict(pair for dataset in [*(each for each in catalogue if each.version in versions), *used] for pair in self._mid(dataset, request.end))
+        return [self._preview(dataset, rules["costs"], account, mids) for dataset in used]
 
     def estimate(self, request: BacktestRequest) -> Estimate:
         """How long the request will take, by what finished backtests of this workspace took, those of the same strategy first."""
@@ -60,23 +58,18 @@ class BeforeRun:
         every = same or [(bars_, _seconds(job)) for job, bars_ in measured if bars_]
         return Estimate(bars, seconds_for(bars, every), len(every), _compiling(compiling))
 
-    def _preview(self, dataset: Dataset, costs, account: str, quoted: Sequence[Quoted], end: datetime) -> CostPreview:
+    def _preview(self, dataset: Dataset, costs: Costs, account: str, mids: Mapping[tuple[str, str], float]) -> CostPreview:
         traded = self._instrument(dataset)
-        last = next((quote for quote in quoted if (quote.base, quote.quote) == (traded.base, traded.quote)), None)
-        price = float(last.mid[-1]) if last else float("nan")
-        return cost_preview(traded, costs, dataset.side, price, _rate(traded.quote, account, quoted, end), dataset.spread)
+        price = mids.get((traded.base, traded.quote), float("nan"))
+        return cost_preview(traded, costs, dataset.side, price, latest_rate(traded.quote, account, mids), dataset.spread)
 
-    def _quoted(self, dataset: Dataset, end: datetime) -> Quoted | None:
-        """The last prices of a dataset before the end of the period."""
+    def _mid(self, dataset: Dataset, end: datetime) -> list[tuple[tuple[str, str], float]]:
+        """The pair and the last mid of a dataset before the end of the period; nothing where it has no bar near it."""
         until = min(end, dataset.last_ts + timedelta(minutes=1))
-        bars = self._context.store.frames.get(dataset.frame, ["ts", "close"], start=until - QUOTE_AGE, end=until).tail(1)
+        bars = self._context.store.frames.get(dataset.frame, ["ts", "close"], start=until - QUOTE_AGE, end=until)
         traded = self._instrument(dataset)
-        if bars.empty:
-            return None
-        minutes = Timeframe.named(dataset.timeframe).minutes
-        ends = bars["ts"].dt.as_unit("ns").astype("int64").to_numpy() + minutes * 60_000_000_000
         half = 0.5 * (traded.spread if dataset.spread is None else dataset.spread) if dataset.side == "bid" else 0.0
-        return Quoted(traded.base, traded.quote, minutes, ends, bars["close"].to_numpy(np.float64) + half)
+        return [] if bars.empty else [((traded.base, traded.quote), float(bars["close"].iloc[-1]) + half)]
 
     def _instrument(self, dataset: Dataset) -> Instrument:
         return instrument(dataset.instrument, self._context.settings.instruments_file)
@@ -121,11 +114,3 @@ def _compiling(job: Job | None) -> str:
         left = job.note.rpartition(", ")[2]
         return "the engine is being compiled first" + (f", {left}" if left.endswith(" left") else "")
     return "" if is_compiled("backtest") else "the engine is compiled first, once on this machine; that takes a minute or two"
-
-
-def _rate(currency: str, account: str, quoted: Sequence[Quoted], end: datetime) -> float | None:
-    try:
-        rate = float(rates_at(currency, account, quoted, np.array([int(end.timestamp()) * 1_000_000_000]))[0])
-    except BadRequest:
-        return None
-    return abs(rate) if np.isfinite(rate) else None
