@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import TidemarkError
+from worker import logs
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
 from worker.opened import open_store as open_store
@@ -23,16 +24,10 @@ from worker.settings import Settings, load
 from worker.store import SIGN_EVERY, Process, Store
 from worker.store.append import TrailBroken
 from worker.store.migrate import refuse_other_version
-from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
+from worker.trouble import addresses, redacted, sentence_of
 
 LOOK_MS = 500           # between two looks of an idle thread at whether it is to end; messages wake it
 LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
-
-
-def set_up_logging() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for quiet in ("dramatiq", "alembic", "numba", "fsspec"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
 
 
 @contextmanager
@@ -96,10 +91,10 @@ def wait_until_set(event: threading.Event) -> None:
 def run_process(serve: Callable[[Settings], None]) -> int:
     """What every process of the tree begins and ends with: private files, a log without secrets, settings; its exit status, and a sentence where it cannot go on."""
     keep_private()
-    set_up_logging()
+    logs.set_up()
     try:
         settings = load()
-        hide_in_logs(settings)
+        logs.follow(settings)
         serve(settings)
     except TidemarkError as error:
         print(error, file=sys.stderr)

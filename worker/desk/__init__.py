@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.errors import Forbidden, SourceUnavailable, UnknownName
 from domain.errors import TidemarkError as Refused
+from worker import logs
 from worker.desk.actor import Actor
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.batches import Batches
@@ -57,6 +58,7 @@ from worker.desk.trail_days import TrailDays
 from worker.desk.training import Training, TrainingRequest
 from worker.desk.tuning import TuningView
 from worker.dispatch import enqueue
+from worker.following import begin_request
 from worker.opened import open_store
 from worker.settings import Settings, load
 from worker.store import Filter, Store
@@ -130,6 +132,14 @@ def trouble(error: BaseException) -> str:
     return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
 
 
+def follow_logs() -> bool:
+    """Have this process log as the settings say, without their secrets; whether a line a request is wanted."""
+    settings = load()
+    logs.set_up()
+    logs.follow(settings)
+    return settings.logs.format == "json"
+
+
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Part", "Refused", "Report", "ScanRequest", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "trouble"]
+__all__ = ["Actor", "BacktestRequest", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Part", "Refused", "Report", "ScanRequest", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "load", "open_here", "trouble"]
