@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from worker.notifications.channels import secrets_in
@@ -19,6 +20,7 @@ def secrets_of_settings(settings: Any, environment: Mapping[str, str] = os.envir
     addresses = [str(getattr(getattr(settings, section), key)) for section, _, key in (name.partition(".") for name in SECRETS)]
     addresses += [value for name, value in settings.vendors.items() if name.endswith("_URL")] + [environment.get(name, "") for name in ADDRESSES]
     plain = [settings.vendors.get(name, "") for name in VENDOR_SECRETS] + [environment.get(name, "") for name in OF_OTHERS]
+    plain += [value for each in fields(settings) if not each.repr and isinstance(value := getattr(settings, each.name), str)]
     return secrets_of(*addresses) | secrets_in(settings.notify_urls) | {value for value in plain if len(value) >= SHORTEST}
 
 

@@ -20,10 +20,11 @@ from worker.desk import Desk
 from worker.following import JOB, REQUEST, begin_request
 from worker.jobs.base import Work, job
 from worker.secret_settings import ADDRESSES, OF_OTHERS, secrets_of_settings
-from worker.settings import OF_VENDORS, SECRETS, VENDOR_SECRETS, load
+from worker.settings import NOT_SETTINGS, OF_VENDORS, SECRETS, VENDOR_SECRETS, load
 from worker.store import Filter
 
 CANARY = "canary-{}-x%21"
+NO_SECRETS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES"}
 TELLTALE = ("url", "token", "secret", "password", "passphrase", "key", "credential")
 HOW = {"storage.database_url": "postgresql://ana:{}@127.0.0.1:1/t", "queue.redis_url": "redis://:{}@127.0.0.1:1/0", "storage.frames_url": "memory://bucket/frames?token={}"}
 
@@ -36,7 +37,7 @@ def every_secret() -> dict[str, str]:
     """Variable -> a value with a canary in it, of every secret setting that there is."""
     set_ = {variable_of(name): HOW.get(name, "{}") for name in SECRETS} | dict.fromkeys((*VENDOR_SECRETS, *OF_OTHERS), "{}")
     set_ |= {name: "https://ana:{}@127.0.0.1:1" for name in (*ADDRESSES, *(name for name in OF_VENDORS if name.endswith("_URL")))}
-    set_ |= {"TIDEMARK_NOTIFY_URLS": "json://ana:{}@127.0.0.1:1/hook"}
+    set_ |= {name: "json://ana:{}@127.0.0.1:1/hook" if name.endswith("_URLS") else "{}" for name in NOT_SETTINGS - NO_SECRETS}
     return {name: form.format(CANARY.format(number)) for number, (name, form) in enumerate(set_.items())}
 
 
@@ -133,7 +134,7 @@ def leaks(spec, work: Work):
 def test_no_event_row_error_or_backup_has_a_secret(known, system, store, settings, sent, tmp_path, handler, monkeypatch):
     """A vendor's answer that repeats what it was sent, in each way that a job may fail, and all that is written down of it."""
     values, whole = known
-    settings = replace(settings, vendors=whole.vendors, notify_urls=whole.notify_urls, queue=whole.queue)
+    settings = replace(settings, vendors=whole.vendors, notify_urls=whole.notify_urls, oidc_secret=whole.oidc_secret, queue=whole.queue)
     logger, lines = handler
     system.settings = settings
     monkeypatch.setattr(actors, "log", logger)
