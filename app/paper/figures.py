@@ -19,11 +19,22 @@ def rows(view: Any, checked: Mapping[str, Any] | None) -> list[Figure]:
         ("Today", money(row.today, row.currency, sign=True), "since 00:00 UTC", "Change of equity since the UTC day began."),
         ("Balance", money(row.balance, row.currency), "", "Without open positions."),
         ("Open positions", number(float(row.open)), f"{plural(len(view.orders), 'order')} waiting", ""),
+        _open_risk(view),
         ("Daily loss used", percent(row.daily_loss_used), "of the limit" if row.daily_loss_used is not None else "no limit", "Share of the daily loss limit that the loss of its day uses; the day begins at the reset of the limits."),
         _floor(view),
         _agreement(checked),
         ("Backlog", number(float(view.backlog)), f"{plural(int(values.get('commands_waiting') or 0), 'command')}", "Instants, and commands, that wait to be worked."),
     ]
+
+
+def _open_risk(view: Any) -> Figure:
+    """What is lost if every stop is hit."""
+    meaning = "Loss from the last closes if every open position is closed at its stop, without slippage."
+    risks = [None if risk != risk else risk for risk in view.positions["risk"].tolist()] if "risk" in view.positions else []
+    if any(risk is None for risk in risks):
+        return "Open risk", "not limited", "a position has no stop", meaning
+    total, equity = sum(risks), view.row.equity
+    return "Open risk", money(total, view.row.currency), f"{percent(total / equity, 2)} of equity" if equity > 0 else "", meaning
 
 
 def _floor(view: Any) -> Figure:
