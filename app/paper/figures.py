@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from app.kit.figures import DASH, money, number, percent, plural
 
 Figure = tuple[str, str, str, str]
@@ -30,10 +32,10 @@ def rows(view: Any, checked: Mapping[str, Any] | None) -> list[Figure]:
 def _open_risk(view: Any) -> Figure:
     """What is lost if every stop is hit."""
     meaning = "Loss from the last closes if every open position is closed at its stop, without slippage."
-    risks = [None if risk != risk else risk for risk in view.positions["risk"].tolist()] if "risk" in view.positions else []
-    if any(risk is None for risk in risks):
+    risks = view.positions["risk"].astype("float64") if "risk" in view.positions else pd.Series(dtype="float64")
+    if risks.isna().any():
         return "Open risk", "not limited", "a position has no stop", meaning
-    total, equity = sum(risks), view.row.equity
+    total, equity = float(risks.sum()), view.row.equity
     return "Open risk", money(total, view.row.currency), f"{percent(total / equity, 2)} of equity" if equity > 0 else "", meaning
 
 
