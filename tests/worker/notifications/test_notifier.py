@@ -13,6 +13,7 @@ import pytest
 
 from tests.doubles.channel import ChannelDouble
 from worker.logs import Redacting
+from worker.main import heartbeat
 from worker.notifications.apprise_channel import connect
 from worker.notifications.channels import Channel, channels_of, secrets_in
 from worker.notifications.sender import Sender
@@ -124,3 +125,17 @@ def started(store: Store, folder: Path, urls: str, log) -> subprocess.Popen:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")} | ours
     return subprocess.Popen([sys.executable, "-m", "worker.notifier"], cwd=ROOT, env=environment, stdout=log, stderr=log)
 
+
+
+def test_a_sign_of_life_and_what_goes_with_it_are_one_transaction(store, monkeypatch):
+    """Each write is one that sessions may wait for, so the leases of channels take none of their own."""
+    units, beaten, begin = [], threading.Event(), store.unit
+
+    def counted():
+        units.append(threading.current_thread().name)
+        return begin()
+
+    monkeypatch.setattr(store, "unit", counted)
+    with heartbeat(store, "notifier", 60.0, lambda unit: beaten.set()):
+        assert beaten.wait(20)
+    assert units.count("sign-of-life") == 1
