@@ -72,11 +72,11 @@ def empty(engine: Engine) -> bool:
         return not sa.inspect(connection).get_table_names()
 
 
-def dialect_of(engine: Engine, asked: str) -> None:
+def refuse_other_kind(engine: Engine, dialect: str) -> None:
     """Refuse a backup of the other kind of database."""
     names = dict(sqlite="SQLite", postgresql="PostgreSQL")
-    if engine.dialect.name != asked:
-        raise BadRequest(f"the backup is of {names.get(asked, asked)}, and this workspace's database is {names[engine.dialect.name]}; name one of that kind in TIDEMARK_DATABASE_URL")
+    if engine.dialect.name != dialect:
+        raise BadRequest(f"the backup is of {names.get(dialect, dialect)}, and this workspace's database is {names[engine.dialect.name]}; name one of that kind in TIDEMARK_DATABASE_URL")
 
 
 def _tables(connection: Connection) -> list[Table]:

@@ -48,7 +48,7 @@ def restore(settings: Settings, source: Path, actor: str, name: str = "", checkp
         store = open_store(settings)
         try:
             _refuse_occupied(store, settings)
-            database.dialect_of(store.engine, manifest.dialect)
+            database.refuse_other_kind(store.engine, manifest.dialect)
             progress("Verify the backup")
             faults = _checked(folder, manifest, partial)
             progress("Restore the database")

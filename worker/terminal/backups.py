@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import typer
@@ -44,9 +45,8 @@ def restore(
     from worker.supervise import lock_workspace
 
     settings = load()
-    lock = lock_workspace(settings.home)
-    done = put_back(settings, source, settings.user, name, checkpoint, partial, _progress(as_json))
-    del lock
+    with closing(lock_workspace(settings.home)):        # type: ignore[type-var]
+        done = put_back(settings, source, settings.user, name, checkpoint, partial, _progress(as_json))
     verdict = done.verdict
     head = dict(backup=done.manifest.name, taken_at=done.manifest.taken_at, events=verdict["rows"], root=verdict["root"], holds=verdict["holds"], lost=done.lost, trading_halted=done.halted, missing=len(done.missing))
     say(head | (dict(faults=done.missing) if as_json else {}), as_json)
