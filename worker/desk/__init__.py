@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from domain.errors import Forbidden, SecondPerson, SignedOut, SourceUnavailable, UnknownName
 from domain.errors import TidemarkError as Refused
+from worker import logs
 from worker.desk.account import Account
 from worker.desk.actor import Actor
 from worker.desk.approvals import ApprovalsView
@@ -62,6 +63,7 @@ from worker.desk.training import Training, TrainingRequest
 from worker.desk.tuning import TuningView
 from worker.desk.users import Users
 from worker.dispatch import enqueue
+from worker.following import begin_request
 from worker.opened import open_store
 from worker.settings import People, Settings, load
 from worker.store import Filter, Store
@@ -163,6 +165,14 @@ def trouble(error: BaseException) -> str:
     return sentence_of(error, *addresses(load())) if isinstance(error, kinds()) else ""
 
 
+def follow_logs() -> bool:
+    """Have this process log as the settings say, without their secrets; whether a line a request is wanted."""
+    settings = load()
+    logs.set_up()
+    logs.follow(settings)
+    return settings.logs.format == "json"
+
+
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "signing_in", "trouble", "valid_sessions"]
+__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "load", "open_here", "signing_in", "trouble", "valid_sessions"]

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from worker.following import REQUEST
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
 from worker.store.api_tokens import ApiRequests, ApiTokens
@@ -96,6 +97,8 @@ class Unit:
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
         if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):
             detail["checkpoint"] = dict(size=latest.size, root=latest.root, note=latest.note)       # what leaves takes the last one along
+        if request := REQUEST.get():
+            detail.setdefault("request", request)
         self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
 
     def fact(self, name: str) -> Any:
