@@ -20,12 +20,14 @@ from app.kit.sharing import share  # noqa: E402
 from app.kit.signed_out import signed_out  # noqa: E402
 from app.kit.status import status  # noqa: E402
 from app.kit.widgets import attempt  # noqa: E402
+from worker.desk import begin_request  # noqa: E402
 
 STATIC = ROOT / "app" / "static"
 
 st.set_page_config("Tidemark", str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=208)
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="medium")
 
+begin_request("page")
 at = here()
 if at is None:
     signed_out()

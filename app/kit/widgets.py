@@ -75,7 +75,7 @@ def attempt(act: Callable[[], T]) -> T | None:
         return None
 
 
-def go(page: str, **query: str) -> None:
+def go(page: str, **query: str | list[str]) -> None:
     """Open a page at an address; on the current page only the address changes."""
     if page == st.session_state["page"]:
         st.query_params.from_dict(query)

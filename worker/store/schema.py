@@ -226,6 +226,14 @@ cost_profiles = Table(                                      # trading costs that
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+form_presets = Table(                                       # settings of the backtest form that people named
+    "form_presets", meta,
+    Column("name", String(64), primary_key=True),
+    Column("settings", JSON, nullable=False),               # a backtest's spec without its data and period
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
 rule_sets = Table(                                          # of compliance, that people edited; append-only
     "rule_sets", meta,
     Column("name", String(64), primary_key=True),
