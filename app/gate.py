@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +21,7 @@ from worker.desk import Desk, SourceAway, valid_sessions
 
 OWN_CHECK = ("/health", "/metrics", "/ws")      # and all below /api/
 SIGNED_OUT = "You are signed out. Sign in again.\n"
+FILES = "/media/"       # what pages offer: downloads and pictures
 LOOK = 1.0              # seconds between two looks at the sessions of open sockets
 
 
@@ -45,7 +46,7 @@ class Gate:
             return await _refused(scope, receive, send, _elsewhere(scope, bool(secret)))
         if scope["type"] == "websocket":
             return await self._sockets.serve(self._app, scope, receive, send, secret)
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, _kept_by_nobody(send) if scope["path"].startswith(FILES) else send)
 
     def _valid(self, secrets: Collection[str]) -> set[str]:
         return valid_sessions(self._desk, secrets)
@@ -119,6 +120,17 @@ def _elsewhere(scope: Scope, had: bool) -> Response:
     if had:
         put(answer, HTTPConnection(scope), SESSION, "", 0)
     return answer
+
+
+def _kept_by_nobody(send: Send) -> Send:
+    """Answers that neither a proxy nor the browser keeps for whoever comes next."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["cache-control"] = "private, no-store"
+        await send(message)
+
+    return sent
 
 
 async def _refused(scope: Scope, receive: Receive, send: Send, answer: Response) -> None:
