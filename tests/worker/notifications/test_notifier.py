@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.channel import ChannelDouble
+from worker.logs import Redacting
 from worker.main import heartbeat
 from worker.notifications.apprise_channel import connect
 from worker.notifications.channels import Channel, channels_of, secrets_in
@@ -21,7 +22,7 @@ from worker.notifier import lease_of
 from worker.settings import ROOT, load
 from worker.store import Store
 from worker.store.messages import Message
-from worker.trouble import Redacting, without
+from worker.trouble import without
 
 CANARY = "c4n4ry-s3cr3t"
 
@@ -109,7 +110,7 @@ def test_logs_are_without_every_part_of_an_address_that_is_one():
 
     urls = f"warning:tgram://12345678:{CANARY}/chat-1 json://ana:p4s@127.0.0.1/{CANARY}?x={CANARY}2"
     record = logging.LogRecord("x", logging.INFO, "", 0, f"12345678 chat-1 p4s {CANARY}2 127.0.0.1 {urls}", None, None)
-    text = Redacting(None, more=secrets_in(urls)).format(record)
+    text = Redacting(None, secrets_in(urls)).format(record)
     assert text == "*** *** *** *** 127.0.0.1 warning:*** ***"
     assert without("nothing", secrets_in("")) == "nothing"
 
