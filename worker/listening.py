@@ -76,9 +76,9 @@ def sentence(app: App) -> str:
 
 def record(settings: Settings) -> None:
     """Record a start that accepts other machines in the audit trail, with the reason given."""
-    from worker.store import Store
+    from worker.opened import open_store
 
-    app, store = settings.app, Store(settings.database_url, settings.frames_url)
+    app, store = settings.app, open_store(settings)
     with store.unit() as unit:
         unit.audit(settings.user, "listening_beyond_this_machine", "settings:app", host=app.host, port=app.port, hosts=app.hosts, behind=app.behind)
     store.close()

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.errors import TidemarkError
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
+from worker.opened import open_store as open_store
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import SIGN_EVERY, Process, Store
@@ -25,10 +26,6 @@ from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 LOOK_MS = 500           # between two looks of an idle thread at whether it is to end; messages wake it
 LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
-
-
-def open_store(settings: Settings) -> Store:
-    return Store(settings.database_url, settings.frames_url)
 
 
 def set_up_logging() -> None:

@@ -124,11 +124,11 @@ def applied_to(request: Any, work: Any) -> Any:
 
 def of_spec(store: Store, spec: Mapping[str, Any]) -> Model | None:
     """The version that a job's spec names under ``model``; None where it names none. One that is no longer the same is refused."""
-    asked = spec.get("model")
-    if not asked:
+    chosen = spec.get("model")
+    if not chosen:
         return None
     with store.read() as unit:
-        model = unit.models.version(asked["name"], asked["version"])
-    if model is None or model.digest != asked["hash"]:
-        raise BadRequest(f"the model {asked['name']}@{asked['version']} is not the one that the request names; choose a model again")
+        model = unit.models.version(chosen["name"], chosen["version"])
+    if model is None or model.digest != chosen["hash"]:
+        raise BadRequest(f"the model {chosen['name']}@{chosen['version']} is not the one that the request names; choose a model again")
     return model

@@ -62,6 +62,7 @@ class Storage:
     database_url: str = param("", help="empty: SQLite in the workspace; or PostgreSQL")
     frames_url: str = param("", help="folder or bucket of bars and curves; empty: in the workspace")
     columns_mb: int = param(2_000, low=0, high=1_000_000, unit="MB", help="size limit of the feature cache on this machine; 0: no cache")
+    copies_mb: int = param(5_000, low=0, high=1_000_000, unit="MB", help="size limit of what is kept on this machine of a bucket's files")
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.paging import json_of, utc
 from app.api.plain import plain
 from app.api.shapes import Body, Time
+from app.api.submission import Here
 from worker.desk import Report
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])

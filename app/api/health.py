@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from fastapi import APIRouter, Response
 from starlette.responses import PlainTextResponse
 
-from app.api.asked import Here
 from app.api.paging import json_of
+from app.api.submission import Here
 
 router = APIRouter(prefix="/v1", tags=["health"])
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.paging import Rows, json_of, utc
 from app.api.plain import plain
 from app.api.shapes import Body, Table, Time
+from app.api.submission import Here
 from worker.desk import StartRequest
 
 router = APIRouter(prefix="/v1/paper", tags=["paper sessions"])

@@ -130,8 +130,8 @@ class OutsideAccount:
 
     def _position(self, trade: int) -> np.void | None:
         positions = self.live.account.positions()
-        found = np.flatnonzero(positions["trade"] == trade)
-        return positions[int(found[0])] if len(found) else None
+        rows = np.flatnonzero(positions["trade"] == trade)
+        return positions[int(rows[0])] if len(rows) else None
 
     def _signal(self, k: int, order_id: int) -> int:
         """The place of the signal of an order that a position or an order names; -1 if none does."""

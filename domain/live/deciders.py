@@ -88,7 +88,7 @@ class Deciders:
 
     def remarks(self) -> tuple[str, ...]:
         """What was missed since they were last asked for."""
-        return tuple(said for each in self._deciding if isinstance(each, SignalRows) for said in each.remarks())
+        return tuple(remark for each in self._deciding if isinstance(each, SignalRows) for remark in each.remarks())
 
     def _begun(self, text: str, strategy: Strategy) -> Deciding | SignalRows:
         if isinstance(strategy, Signals):

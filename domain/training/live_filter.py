@@ -192,11 +192,11 @@ def _decided_before(market: Market, text: str, bars: pd.DataFrame, context: Cont
     table = decide(plan.strategies[0].made, bars, context, part=True).table
     columns = read_columns(table, (plan.instrument(text).name,))
     ts, opens = columns["ts"].as_unit("ns").asi8, bars["ts"].array.as_unit("ns").asi8
-    found: dict[int, Row] = {}
+    rows: dict[int, Row] = {}
     for number in np.flatnonzero(np.asarray(columns["order"] != "exit", bool)).tolist():
         if plan.start is None or ts[number] >= plan.start:
-            found.setdefault(int(np.searchsorted(opens, ts[number])), {name: columns[name][number] for name in ("side", "order", "price", "stop_loss")})
-    return list(found.items())
+            rows.setdefault(int(np.searchsorted(opens, ts[number])), {name: columns[name][number] for name in ("side", "order", "price", "stop_loss")})
+    return list(rows.items())
 
 
 def _walked(stored: pd.DataFrame) -> dict[tuple[str, int], list[float]]:

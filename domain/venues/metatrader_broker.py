@@ -166,8 +166,8 @@ class MetaTraderBroker:
     def clock(self) -> ServerClock:
         """The server's clock; where two explain it alike, the first."""
         if self._clock is None:
-            told = clock_of(self._link, instrument("EURUSD"), "EURUSD")
-            self._clock = replace(told, clocks=told.clocks[:1])
+            clock = clock_of(self._link, instrument("EURUSD"), "EURUSD")
+            self._clock = replace(clock, clocks=clock.clocks[:1])
         return self._clock
 
     def _practice(self) -> None:

@@ -59,6 +59,7 @@ from worker.desk.training import Training, TrainingRequest
 from worker.desk.tuning import TuningView
 from worker.dispatch import enqueue
 from worker.settings import Settings, load
+from worker.opened import open_store
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
 from worker.trouble import addresses, kinds, sentence_of
@@ -110,7 +111,7 @@ class Desk:
 def open_here() -> Desk:
     """The desk of the workspace that config.toml and the environment name, with its database migrated."""
     settings = load()
-    store = Store(settings.database_url, settings.frames_url)
+    store = open_store(settings)
     upgrade(store.engine)
     return Desk(store, settings)
 

@@ -160,11 +160,11 @@ class Backtests:
             return {}
         with self._context.store.read() as unit:
             model = named(unit, request.model)
-        asked = model.manifest.get("question", {})
+        question = model.manifest.get("question", {})
         if reads_forecasts(request.strategy):
             self._check_forecasts(request, model)
-        elif asked.get("strategy") != request.strategy:
-            raise BadRequest(f"{model.title} was trained on {'signals of ' + asked['strategy'] if asked.get('strategy') else 'no signals of a strategy'}, and {request.strategy} is traded; choose the same strategy, or another model")
+        elif question.get("strategy") != request.strategy:
+            raise BadRequest(f"{model.title} was trained on {'signals of ' + question['strategy'] if question.get('strategy') else 'no signals of a strategy'}, and {request.strategy} is traded; choose the same strategy, or another model")
         return dict(model=dict(name=model.name, version=model.version, hash=model.digest))
 
     def _check_forecasts(self, request: BacktestRequest, model: Model) -> None:

@@ -49,8 +49,8 @@ class Executions:
         """The best of the newest scan, of grade A or A+."""
         with self._context.store.read() as unit:
             scans = unit.runs.latest("scan", 1)
-        found = [proposal for run in scans for proposal in _of(run) if proposal.row.get("grade") in GRADES]
-        return found[:most]
+        proposals = [proposal for run in scans for proposal in _of(run) if proposal.row.get("grade") in GRADES]
+        return proposals[:most]
 
     def report(self, report: Report) -> Execution:
         """Keep what was done; the same ticket and action once. One that fits no proposal is kept with the reason."""

@@ -170,7 +170,7 @@ class Paper:
 
 
 def _scope(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    given: Any = checked(0, "anyone", "halt", arguments).asked
+    given: Any = checked(0, "anyone", "halt", arguments).payload
     return dict(strategy=given.strategy, keep=given.keep)
 
 

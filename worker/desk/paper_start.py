@@ -104,9 +104,9 @@ def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[
     """The plan and the source, as the terminal writes them."""
     table = instruments(context.settings.instruments_file)
     traded = list({name: table[name] for name in (text.rpartition(" ")[0] for text in prices.series)}.values())
-    asked = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
-    rules = Backtests(context).rules_with(asked, traded)
-    decided = decides(context, request, asked)
+    backtest = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
+    rules = Backtests(context).rules_with(backtest, traded)
+    decided = decides(context, request, backtest)
     start = {} if request.start is None else {"from": int(pd.Timestamp(request.start).value)}
     values = dict(series=prices.series, **decided.plan, rules={name: values_of(rule) for name, rule in rules.items()}, mode=request.mode, side=prices.side, **start)
     plan: dict[str, Any] = json.loads(json.dumps(values))
@@ -122,8 +122,8 @@ def _rates(context: DeskContext, prices: Prices, currency: str) -> list[dict[str
         return []
     with context.store.read() as unit:
         catalogue = {dataset.version: dataset for dataset in unit.datasets.all()}
-    found = [catalogue[version] for version in Backtests(context).rates_of(prices.datasets, list(catalogue.values()), currency)]
-    return [dict(kind="rate", instrument=each.instrument, timeframe=each.timeframe, side=each.side, frame=each.frame) for each in found]
+    versions = [catalogue[version] for version in Backtests(context).rates_of(prices.datasets, list(catalogue.values()), currency)]
+    return [dict(kind="rate", instrument=each.instrument, timeframe=each.timeframe, side=each.side, frame=each.frame) for each in versions]
 
 
 def _commands(content: bytes) -> list[Command]:

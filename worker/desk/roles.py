@@ -34,11 +34,11 @@ class Permitted:
         self._part, self._name, self._actor = part, name, actor
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._part, name)
+        method = getattr(self._part, name)
         needed = NEEDS.get(f"{self._name}.{name}")
-        if needed is None or not callable(found) or self._actor.may(needed):
-            return found
-        return refusing(found, self._actor, needed)
+        if needed is None or not callable(method) or self._actor.may(needed):
+            return method
+        return refusing(method, self._actor, needed)
 
 
 def refusing(method: Callable[..., Any], actor: Actor, needed: str) -> Callable[..., Any]:

@@ -70,7 +70,7 @@ class BrokerAccount:
         self._held_there = BrokerHeld(broker, book, self._intents, around.ticks)
         self._entered: set[int] = set()                 # numbers of orders that were taken up by this process
         self._early: list[Refused] = []                 # what became of orders of a process that died
-        self.trouble, self.found = "the broker's book has not been read yet", Reconciled()
+        self.trouble, self.reconciled = "the broker's book has not been read yet", Reconciled()
         self.account: Account | None = None
         self.positions: tuple[Position, ...] = ()       # as of the last comparison
         self.unknown: dict[str, Ticket] = {}            # orders of which it is not known whether they arrived
@@ -81,7 +81,7 @@ class BrokerAccount:
     @property
     def state(self) -> str:
         """``away``, ``differs``, or empty where entries may be sent."""
-        return "away" if self.trouble else "differs" if self.found.differs else ""
+        return "away" if self.trouble else "differs" if self.reconciled.differs else ""
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -129,7 +129,7 @@ class BrokerAccount:
 
     def adopt(self, client_id: str) -> Difference:
         """A person takes the broker's lots of a position for right."""
-        difference = next((each for each in self.found.differences if each.client_id == client_id), None)
+        difference = next((each for each in self.reconciled.differences if each.client_id == client_id), None)
         if difference is None:
             raise BadRequest(f"nothing differs for order {client_id}; look at the session again")
         adopted(self.book, difference)
@@ -152,7 +152,7 @@ class BrokerAccount:
                 self.compare(step)
         step.alarms = (*step.alarms, *self._held_there.remarks)
         if not self.trouble:
-            step.closed = self._held_there.told(self._around.monotonic(), {each.client_id for each in self.found.differences})
+            step.closed = self._held_there.ended(self._around.monotonic(), {each.client_id for each in self.reconciled.differences})
         self._forget(wanted)
         return step
 
@@ -196,7 +196,7 @@ class BrokerAccount:
         except (SourceUnavailable, BadRequest) as error:
             self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
             return
-        self._heard(Waiting(leg.order, leg.number, None, 2), ticket, step)
+        self._receive(Waiting(leg.order, leg.number, None, 2), ticket, step)
 
     def _forget(self, wanted: Wanted) -> None:
         """Orders of which nothing is wanted, held or under way."""
@@ -215,7 +215,7 @@ class BrokerAccount:
             self._send(self._waiting.popleft(), step)
         if self._around.monotonic() >= self._compare_at:        # an order is unknown, or filled
             self.compare(step)
-        step.alarms = (*self.found.alarms, *(ticket.sentence for ticket in self.unknown.values()))
+        step.alarms = (*self.reconciled.alarms, *(ticket.sentence for ticket in self.unknown.values()))
         return step
 
     def compare(self, step: Step) -> None:
@@ -232,7 +232,7 @@ class BrokerAccount:
         except (SourceUnavailable, BadRequest) as error:
             self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
             return
-        self.trouble, self.found, self.positions = refusal, reconcile(self.book, positions), positions
+        self.trouble, self.reconciled, self.positions = refusal, reconcile(self.book, positions), positions
         self._held_there.looked()
         self._known(step)
         self._pending(step)
@@ -244,7 +244,7 @@ class BrokerAccount:
         for name in list(self.unknown):
             leg, since = self.book.legs[name], self._looked.setdefault(name, now)
             if leg.opened:
-                self._asked(leg, step)
+                self._submit_again(leg, step)
             elif leg.order.kind == "market" and name not in coming and now >= since + LOOK:
                 del self.unknown[name]
                 step.refused.append(Refused(leg.number, name, "missed", f"order {name}: no answer came, and the broker does not have it"))
@@ -254,12 +254,12 @@ class BrokerAccount:
         """Orders that wait for their price there: one that ended there without a fill is over."""
         for name, leg in list(self.book.legs.items()):
             if leg.order.kind != "market" and not leg.opened and name not in self.unknown and not any(each.order.client_id == name for each in self._waiting):
-                self._asked(leg, step)
+                self._submit_again(leg, step)
 
-    def _asked(self, leg: Leg, step: Step) -> None:
+    def _submit_again(self, leg: Leg, step: Step) -> None:
         """What became of an order that the vendor knows."""
         try:
-            self._heard(Waiting(leg.order, leg.number, None, 2), self.broker.submit(leg.order), step)
+            self._receive(Waiting(leg.order, leg.number, None, 2), self.broker.submit(leg.order), step)
         except (SourceUnavailable, BadRequest):         # the next comparison asks again
             return
 
@@ -324,9 +324,9 @@ class BrokerAccount:
         except BadRequest as error:
             step.refused.append(Refused(waiting.number, waiting.order.client_id, "rejected", str(error)))
             return
-        self._heard(waiting, ticket, step)
+        self._receive(waiting, ticket, step)
 
-    def _heard(self, waiting: Waiting, ticket: Ticket, step: Step) -> None:
+    def _receive(self, waiting: Waiting, ticket: Ticket, step: Step) -> None:
         if ticket.state == "unknown":
             self._compare_at = self._around.monotonic()
             self.unknown[ticket.client_id] = ticket

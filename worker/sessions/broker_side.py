@@ -13,7 +13,7 @@ from domain.live.broker_session import BrokerSession
 from domain.live.plan import Plan
 from worker.sessions.broker_account import BrokerAccount, Surroundings
 from worker.sessions.broker_held_by import Held
-from worker.sessions.broker_line import BrokerLine, Heard
+from worker.sessions.broker_line import BrokerLine, BrokerUpdate
 from worker.sessions.broker_seen import BrokerNews, BrokerSeen, BrokerWatch
 from worker.sessions.brokers import broker_of
 from worker.sessions.events import ACTOR
@@ -33,11 +33,11 @@ class BrokerSide:
     watch: BrokerWatch
     seen: BrokerSeen
 
-    def look(self, heard: Heard) -> BrokerNews:
+    def look(self, update: BrokerUpdate) -> BrokerNews:
         """Before it is booked: what a person may adopt is what was seen last."""
-        self.seen = heard.seen
-        self.session.differences = tuple(each["client_id"] for each in heard.seen.differences)
-        return self.watch.look(heard.seen, self.session.halted_by)
+        self.seen = update.seen
+        self.session.differences = tuple(each["client_id"] for each in update.seen.differences)
+        return self.watch.look(update.seen, self.session.halted_by)
 
     def view(self) -> dict[str, Any]:
         return dict(broker=self.seen.plain() | dict(leaving=self.session.leaving), broker_watch=dict(self.watch.kept))

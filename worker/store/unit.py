@@ -18,6 +18,7 @@ from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.clock import DatabaseClock
+from worker.store.copies import Copies
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
@@ -132,12 +133,12 @@ class Unit:
 
 
 class Store:
-    """The database, and the frames and files beside it."""
+    """The database, and the frames and files beside it. ``copies``: where those of a bucket are kept on this machine."""
 
-    def __init__(self, database_url: str, frames_url: str) -> None:
+    def __init__(self, database_url: str, frames_url: str, copies: Copies | None = None) -> None:
         self.engine = make_engine(database_url)
         self._reader, self._clock = reader_of(self.engine), DatabaseClock()
-        self.frames, self.blobs = Frames(frames_url), Blobs(frames_url)
+        self.frames, self.blobs = Frames(frames_url, copies), Blobs(frames_url, copies)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:

@@ -21,7 +21,7 @@ from worker.terminal.paper_inputs import RATE_FILES, InputFiles, NoEach, Signals
 from worker.terminal.period import Period, period_of
 from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, chosen, timeframe_of
-from worker.terminal.traded_series import Asked, one_timeframe, series_of, with_finer
+from worker.terminal.traded_series import SeriesOptions, one_timeframe, series_of, with_finer
 
 BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
@@ -85,7 +85,7 @@ def start(
     refuse_options({"--each": separate})
     if feed:
         refuse_of_replay({"--side": side, "--speed": speed != "max", "--to": end, "--clock": clock and not (signals or rates), "--magnify": magnify, "--forecasts": forecasts})
-    asked = AskedToDecide(*chosen(strategy, params, strategy_file), preset, signals, model, forecasts, scan)
+    request = AskedToDecide(*chosen(strategy, params, strategy_file), preset, signals, model, forecasts, scan)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
     period, given, times = period_of(start, end), options.commands_in(commands), _speed(speed)
@@ -95,12 +95,12 @@ def start(
         LIVE[feed].require(at.settings.vendors)
         source = _source(feed=feed, instruments=[name.strip() for name in instrument.split(",")])
     else:
-        traded = _traded(files, Asked(replay, instrument, timeframe, side, magnify), period)
+        traded = _traded(files, SeriesOptions(replay, instrument, timeframe, side, magnify), period)
         source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times, **(dict(lost=files.unread) if files.unread else {}))
     series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
-    if asked.of_one_timeframe:
+    if request.of_one_timeframe:
         one_timeframe(traded)
-    decides = asked.decides(str(traded[0].timeframe))
+    decides = request.decides(str(traded[0].timeframe))
     inputs = InputFiles(signals, rates, OutsideFiles(macro, headlines, releases, impact, utc)).read(files, traded, side, period, bool(replay))
     if len(set(sides)) > 1:
         raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
@@ -154,16 +154,16 @@ def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
         print(f"\nwritten  {out}: {', '.join(sorted(written))}")
 
 
-def _traded(files: BarFiles, asked: Asked, period: Period) -> list[Any]:
+def _traded(files: BarFiles, request: SeriesOptions, period: Period) -> list[Any]:
     """The series of the files up to the end of the period; its start is the plan's."""
     from dataclasses import replace
 
     import pandas as pd
 
-    series = series_of(files, replace(asked, magnify=()))
-    if asked.magnify:
+    series = series_of(files, replace(request, magnify=()))
+    if request.magnify:
         files.checks = True
-        series = with_finer(files, asked, series)
+        series = with_finer(files, request, series)
     if period.end is not None:
         series = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
     if empty := next((each for each in series if each.bars.empty), None):

@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.others.translated import Name, newest, timeframe_of, word_of
 from app.api.paging import json_of
 from app.api.paper import recovery
 from app.api.plain import plain
 from app.api.shapes import Body
 from app.api.strategies import strategy as one
+from app.api.submission import Here
 from worker.desk import StartRequest
 
 router = APIRouter(tags=["other systems: session trading"])
@@ -84,8 +84,8 @@ def create(desk: Here, body: Written) -> Response:
 def listed(desk: Here) -> Response:
     """Strategies of your own, and those of the library."""
     own = {each.stored.name for each in desk.strategies.all()}
-    found = [dict(id=name, name=name, about=about, own=name in own, draft=False) for name, about in desk.backtests.strategies().items()]
-    return json_of(dict(strategies=found + [dict(id=draft.name, name=draft.name, about=draft.sentence, own=True, draft=True) for draft in desk.strategies.drafts()]))
+    body = [dict(id=name, name=name, about=about, own=name in own, draft=False) for name, about in desk.backtests.strategies().items()]
+    return json_of(dict(strategies=body + [dict(id=draft.name, name=draft.name, about=draft.sentence, own=True, draft=True) for draft in desk.strategies.drafts()]))
 
 
 @router.post("/strategies/use/{strategy_id}")
@@ -138,5 +138,5 @@ def _definition(desk: Here, body: Written) -> tuple[dict[str, Any], str]:
 def _items(answer: Response) -> dict[str, Any]:
     import json
 
-    found: dict[str, Any] = json.loads(bytes(answer.body))
-    return dict(sessions=found["items"])
+    body: dict[str, Any] = json.loads(bytes(answer.body))
+    return dict(sessions=body["items"])

@@ -57,11 +57,11 @@ def end_of(day: str) -> datetime:
 
 def newest(desk: Desk, symbol: str, timeframe: str = "") -> Any:
     """The newest bars that are stored of a symbol."""
-    found = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
-    if not found:
+    datasets = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
+    if not datasets:
         beside = f" in {timeframe}" if timeframe else ""
         raise Problem(422, f"no bars of {symbol[:40]}{beside} are stored; import or download some first")
-    return max(found, key=lambda each: (each.last_ts, each.created_at))
+    return max(datasets, key=lambda each: (each.last_ts, each.created_at))
 
 
 def all_newest(desk: Desk, symbols: Iterable[str]) -> list[Any]:
