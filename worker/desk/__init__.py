@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from domain.analytics.trade_table import TradeFilter
 from domain.errors import Forbidden, SourceUnavailable, UnknownName
 from domain.errors import TidemarkError as Refused
 from worker.desk.actor import Actor
@@ -52,14 +53,15 @@ from worker.desk.strategies import Strategies
 from worker.desk.sweeps import Sweeps
 from worker.desk.system import System
 from worker.desk.tokens import Tokens
+from worker.desk.trade_list import TradeList
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.desk.trail_days import TrailDays
 from worker.desk.training import Training, TrainingRequest
 from worker.desk.tuning import TuningView
 from worker.dispatch import enqueue
-from worker.settings import Settings, load
 from worker.opened import open_store
+from worker.settings import Settings, load
 from worker.store import Filter, Store
 from worker.store.migrate import upgrade
 from worker.trouble import addresses, kinds, sentence_of
@@ -67,7 +69,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 class Desk:
     """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts), ``run_list`` (backtests searched, tagged, favourites);
-    of a run ``trades``, ``journal`` (notes on trades), ``run_tables`` and ``robustness`` (how far to trust it)."""
+    of a run ``trades``, ``trade_list`` (filtered), ``journal`` (notes on trades), ``run_tables`` and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
         """``user``: who acts; a name alone may do everything, as there is no sign-in yet."""
@@ -94,7 +96,7 @@ class Desk:
         self.training, self.tuning, self.policies = Training(context), TuningView(context), PolicyView(context)
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
-        self.journal, self.run_list = Journal(context), RunList(context)
+        self.journal, self.run_list, self.trade_list = Journal(context), RunList(context), TradeList(context)
         self.executions = Executions(context)
         self.tokens, self.requests, self.listing = Tokens(context), Requests(context), Listing(context)
         self._opened: tuple[Any, ...] = (store, settings, send)
@@ -133,4 +135,4 @@ def trouble(error: BaseException) -> str:
 
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Part", "Refused", "Report", "ScanRequest", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "trouble"]
+__all__ = ["Actor", "BacktestRequest", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Part", "Refused", "Report", "ScanRequest", "SourceAway", "StartRequest", "TradeFilter", "TrainingRequest", "UnknownName", "health_here", "load", "open_here", "trouble"]

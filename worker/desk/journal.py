@@ -81,7 +81,7 @@ class Journal:
     def _run(self, run_id: str) -> Run:
         with self._context.store.read() as unit:
             run = unit.runs.get(run_id)
-        return required(run if run and run.kind == "backtest" else None, "backtest", run_id)      # type: ignore[no-any-return]
+        return required(run if run and run.kind == "backtest" else None, "backtest", run_id)
 
 
 def _number(note: TradeNote, trades: pd.DataFrame) -> int | None:
