@@ -184,6 +184,25 @@ def private_borrowed(path: Path) -> Iterator[str]:
             yield f"{node.value.id}.{node.attr}"
 
 
+NOT_NOUNS = {"told", "said", "heard", "found", "asked", "made", "around", "house", "shelf", "ground"}      # as a whole name: what is it of?
+
+
+def bound_names(path: Path) -> Iterator[str]:
+    """The names that a file gives: of functions, classes, parameters, variables and attributes."""
+    for node in nodes_of(path):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def test_names_are_nouns_of_the_field():
+    names = {name_of(path): {name for name in bound_names(path) if name.strip("_").lower() in NOT_NOUNS} for path in FILES}
+    assert sum(map(len, names.values())) == 0, {path: bad for path, bad in names.items() if bad}
+
+
 def test_no_file_uses_a_private_name_of_another():
     assert not {name_of(path): borrowed for path in FILES if (borrowed := list(private_borrowed(path)))}
 

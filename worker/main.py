@@ -22,6 +22,7 @@ from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import SIGN_EVERY, Process, Store
 from worker.store.append import TrailBroken
+from worker.store.migrate import refuse_other_version
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 LOOK_MS = 500           # between two looks of an idle thread at whether it is to end; messages wake it
@@ -121,6 +122,7 @@ def serve(settings: Settings) -> None:
     from worker import actors
 
     actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
+    refuse_other_version(actors.WorkerContext.store.engine)
     lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=LOOK_MS)     # one message of each queue at a time
     lanes.start()
     with heartbeat(actors.WorkerContext.store, "worker"):

@@ -23,6 +23,7 @@ from worker.owner import OWNER
 from worker.settings import Settings
 from worker.store import Store
 from worker.store.checkpoints import HEARTBEATS_KEPT
+from worker.store.migrate import refuse_other_version
 
 if TYPE_CHECKING:
     from worker.checkpoints.notary import Notary
@@ -156,6 +157,7 @@ def serve(settings: Settings) -> None:
     from worker.desk import Desk
 
     stopping, store, clock = stop_event(), open_store(settings), Clock()
+    refuse_other_version(store.engine)
     clock.every(settings.work.sweep, "sweep", Sweeper(store, settings, Watch(settings.work.lease)).step)
     clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
     clock.every(1.0, "example", lambda: OVER if example.step(store, settings) else None)

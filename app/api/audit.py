@@ -44,7 +44,7 @@ def events(desk: Here, wanted: Wanted, limit: Limit = 100, cursor: Cursor = "") 
 
 
 @router.get("/events/{name}")
-def one(desk: Here, name: str) -> Response:
+def event_of(desk: Here, name: str) -> Response:
     """An event by its number, id or hash."""
     return json_of(event(desk.trail.find(name)))
 

@@ -91,7 +91,7 @@ class BrokerSession(Session):
         entries = tuple(entry_of(order, self._instrument(order.task), self._until(order)) for order in self.orders.values() if order.sent and order.open and not self._withdrawn(order))
         held = {p.trade_id: p for p in self.outside.held()}
         leaves = tuple(Leave(order.number, order.leaving.event, order.leaving.lots) for order in self.orders.values() if order.leaving is not None)
-        levels = tuple(made for order in self.orders.values() if (made := levels_of(order, held, self.outside, self._instrument(order.task))) is not None)
+        levels = tuple(level for order in self.orders.values() if (level := levels_of(order, held, self.outside, self._instrument(order.task))) is not None)
         return Wanted(entries, levels, leaves, tuple(self._adopts))
 
     def view(self) -> View:

@@ -50,7 +50,7 @@ def reconcile(book: BrokerBook, positions: Sequence[Position]) -> Reconciled:
     """
     own = {position.position_id: leg for position in positions if (leg := book.leg_at(position.position_id, position.client_id)) is not None}
     placed = {leg.order.client_id: position for position in positions if (leg := own.get(position.position_id)) is not None}
-    differences = [made for leg in book.legs.values() if (made := _difference(leg, placed.get(leg.order.client_id))) is not None]
+    differences = [difference for leg in book.legs.values() if (difference := _difference(leg, placed.get(leg.order.client_id))) is not None]
     strangers = [position for position in positions if position.position_id not in own]
     lost = [_unheard(position) for position in strangers if book.owns(position.client_id)]
     foreign = tuple(position for position in strangers if not book.owns(position.client_id))

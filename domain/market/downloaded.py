@@ -71,7 +71,7 @@ def _neighbours(part: Span, held: Held) -> tuple[tuple[int, ...], tuple[int, ...
     ts = ts_of(held.bars)
     before = next((ts[(ts >= span.start) & (ts < span.end)][-1:] for span in held.covered if span.end == part.start), ts[:0])
     after = next((ts[(ts >= span.start) & (ts < span.end)][:1] for span in held.covered if span.start == part.end), ts[:0])
-    return tuple(int(one) for one in before), tuple(int(one) for one in after)
+    return tuple(int(value) for value in before), tuple(int(value) for value in after)
 
 
 def revisions(held: pd.DataFrame, came: pd.DataFrame) -> list[str]:

@@ -260,8 +260,8 @@ class MetaTraderBroker:
 
     def _vendor_now(self) -> datetime | None:
         """The newest price's time: MetaTrader tells no other time of its server."""
-        made = [tick.time_msc for name in self._watched() if (tick := self._tick(name))]
-        return moment(self.clock, max(made)) if made else None
+        times = [tick.time_msc for name in self._watched() if (tick := self._tick(name))]
+        return moment(self.clock, max(times)) if times else None
 
     def _skew(self, at: datetime | None) -> timedelta | None:
         """Our clock minus the server's, where the market is open, so that a price was made just now."""

@@ -59,12 +59,12 @@ class Executions:
             if earlier := unit.executions.of_ticket(self._context.user, checked.ticket, checked.action):
                 return earlier
             why = _unmatched(unit, checked)
-            made = Execution(new_id(), self._context.user, checked.ticket, checked.signal, checked.symbol, checked.action, checked.lots, checked.price, checked.profit, checked.ts, not why, why, unit.now())
-            unit.executions.add(made)
-            entities = [f"execution:{made.id}", *([f"signal:{made.signal}"] if made.signal else [])]
-            detail = {name: getattr(made, name) for name in ("ticket", "signal", "symbol", "action", "lots", "price", "profit", "matched", "reason")}
-            unit.audit(self._context.user, "execution_reported", *entities, **detail, happened=made.ts.isoformat())
-        return made
+            execution = Execution(new_id(), self._context.user, checked.ticket, checked.signal, checked.symbol, checked.action, checked.lots, checked.price, checked.profit, checked.ts, not why, why, unit.now())
+            unit.executions.add(execution)
+            entities = [f"execution:{execution.id}", *([f"signal:{execution.signal}"] if execution.signal else [])]
+            detail = {name: getattr(execution, name) for name in ("ticket", "signal", "symbol", "action", "lots", "price", "profit", "matched", "reason")}
+            unit.audit(self._context.user, "execution_reported", *entities, **detail, happened=execution.ts.isoformat())
+        return execution
 
     def latest(self, limit: int = 100) -> list[Execution]:
         """The last that were reported first."""

@@ -53,10 +53,10 @@ class Tokens:
         secret = PREFIX + secrets.token_urlsafe(32)
         with self._context.store.unit() as unit:
             now = unit.now()
-            made = ApiToken(new_id(), name.strip(), role, digest_of(secret), self._context.user, now, now + timedelta(days=days), None, None)
-            unit.api_tokens.add(made)
-            unit.audit(self._context.user, "token_created", f"token:{made.id}", name=made.name, role=role, expires=made.expires_at.isoformat())
-        return _listed(made, now), secret
+            token = ApiToken(new_id(), name.strip(), role, digest_of(secret), self._context.user, now, now + timedelta(days=days), None, None)
+            unit.api_tokens.add(token)
+            unit.audit(self._context.user, "token_created", f"token:{token.id}", name=token.name, role=role, expires=token.expires_at.isoformat())
+        return _listed(token, now), secret
 
     def revoke(self, name: str) -> Token:
         """A token, by id or name, is refused from now on."""

@@ -47,15 +47,15 @@ def side_of(held: Held, plan: Plan, session: BrokerSession, feed: SessionFeed, w
     """The broker of a session that is taken up. Nothing is sent before its line is opened."""
     intents = StoredIntents(held.store, held.broker, ACTOR)
     broker = broker_of(held.broker, held.settings.vendors, intents)
-    around = Surroundings(
+    surroundings = Surroundings(
         partial(now_of, feed), held.monotonic, lambda name: feed.state().ages.get(name, FRESH + 1) <= FRESH, partial(held.refusal, held.name),
         partial(sizes_of, plan), partial(tick_of, plan), plan.rules.account.currency,
     )  # fmt: skip
 
     def make(book: BrokerBook) -> BrokerAccount:
-        return BrokerAccount(broker, book, around, intents)
+        return BrokerAccount(broker, book, surroundings, intents)
 
-    line = BrokerLine(held.name, make, session.book, around.now, held.lost)
+    line = BrokerLine(held.name, make, session.book, surroundings.now, held.lost)
     line.want(session.wanted())
     return BrokerSide(session, line, watch, BrokerSeen(session.at, trouble=line.account.trouble))
 

@@ -47,8 +47,8 @@ class Ages:
         """Seconds since its last price was made by the vendor's clock, or was heard here, whichever is more."""
         if instrument not in self._last:
             return math.inf
-        made, then = self._last[instrument]
-        return max(self._monotonic() - then, ((self.clock or made) - made) / SECOND, 0.0)
+        at, then = self._last[instrument]
+        return max(self._monotonic() - then, ((self.clock or at) - at) / SECOND, 0.0)
 
     def silent(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those without a price for 30 s although their market is open, a sentence each."""

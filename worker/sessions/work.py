@@ -103,7 +103,7 @@ class SessionWork:
 
     def command_now(self) -> None:
         """Work the commands that are due, without waiting for an instant; before the first instant there is nothing they could follow."""
-        if self.ts and self._hand(self.ts):
+        if self.ts and self._book_until(self.ts):
             self._take(self.account.work(self.ts))
 
     def receive(self, items: Sequence[FeedItem]) -> None:
@@ -160,7 +160,7 @@ class SessionWork:
     # -- inside
 
     def _instant(self, at: int) -> None:
-        self._hand(at)
+        self._book_until(at)
         self._take(self.account.work(at))
         self.ts = max(self.ts, at)
         self._now.touched = True
@@ -169,7 +169,7 @@ class SessionWork:
         self.end, self._now.touched = self.end or "finished", True
         self._take(self.account.finish())
 
-    def _hand(self, until: int) -> bool:
+    def _book_until(self, until: int) -> bool:
         """Tell the account what is due, in the order of time; a command for now stands right after the last instant."""
         due = sorted((c for c in self._waiting if c.ts is None or c.ts <= until), key=lambda c: (self._stamp(c), c.number))
         for stored in due:

@@ -12,7 +12,7 @@ from app.api.paging import json_of
 from app.api.paper import recovery
 from app.api.plain import plain
 from app.api.shapes import Body
-from app.api.strategies import strategy as one
+from app.api.strategies import strategy as strategy_of
 from app.api.submission import Here
 from worker.desk import StartRequest
 
@@ -100,7 +100,7 @@ def use(desk: Here, strategy_id: str, body: Use) -> Response:
 @router.get("/strategies/{strategy_id}")
 def strategy(desk: Here, strategy_id: str) -> Response:
     """One strategy."""
-    return one(desk, strategy_id, 0)
+    return strategy_of(desk, strategy_id, 0)
 
 
 @router.put("/strategies/{strategy_id}/update")
