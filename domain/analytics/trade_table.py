@@ -14,6 +14,7 @@ from domain.analytics.excursions import even_rows
 from domain.analytics.groups import entry_hour
 from domain.analytics.trades import directions, risked
 from domain.errors import BadRequest, unknown
+from domain.trading.outcomes import label
 
 HOUR = 3_600_000_000_000
 DEFINED = {
@@ -95,9 +96,9 @@ class TradeFilter:
         words = self.text.strip().casefold()
         if not words:
             return np.ones(len(table), bool)
-        parts = [table[name].astype(str) for name in ("tag", "exit_reason", "note")] + [table["labels"].map(" ".join)]
-        whole = parts[0].str.cat(parts[1:], sep="\n").str.casefold() + "\n" + table["exit_reason"].astype(str).str.replace("_", " ").str.casefold()
-        return whole.str.contains(words, regex=False).to_numpy(bool)
+        reasons = table["exit_reason"].astype(str)
+        texts = [reasons.map(label), *(table[name].astype(str) for name in ("tag", "note")), table["labels"].map("\n".join)]
+        return reasons.str.cat(texts, sep="\n").str.casefold().str.contains(words, regex=False).to_numpy(bool)
 
 
 def _within(table: pd.DataFrame, column: str, low: float | None, high: float | None) -> np.ndarray:

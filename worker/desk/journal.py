@@ -67,8 +67,8 @@ class Journal:
                 unit.trade_notes.put(kept)
             else:
                 unit.trade_notes.remove(question, trade)
-            told = dict(note=before.note, labels=list(before.labels)) if before else None
-            unit.audit(self._context.user, "trade_noted", f"run:{run_id}", trade=trade, question=question, note=note, labels=list(labels), before=told)
+            earlier = dict(note=before.note, labels=list(before.labels)) if before else None
+            unit.audit(self._context.user, "trade_noted", f"run:{run_id}", trade=trade, question=question, note=note, labels=list(labels), before=earlier)
         return kept if note or labels else None
 
     def _trade(self, run: Run, number: int) -> Any:

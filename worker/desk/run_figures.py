@@ -10,7 +10,7 @@ import pandas as pd
 from domain.analytics import COLUMNS, daily_returns, days_a_year, underwater
 from domain.analytics.columns import statistics
 from domain.analytics.daily import calendar_of
-from domain.analytics.rolling import WINDOWS, daily_results, exposure_curve, in_calendar, rolling_risk
+from domain.analytics.rolling import EXPOSURE, ROLLING, WINDOWS, daily_results, exposure_curve, in_calendar, rolling_risk
 from domain.analytics.trade_table import hour_boxes, result_points
 from domain.errors import BadRequest
 from domain.market.sessions import Calendar
@@ -45,6 +45,10 @@ class RunFigures:
             return pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC"), value=np.zeros(0), share=np.zeros(0)))
         share = underwater(held, run.summary["balance"], "equity")["share"].to_numpy()
         return thinned(pd.DataFrame(dict(ts=held["ts"], value=held["equity"], share=share)), ("value", "share"), budget)
+
+    def notes(self) -> dict[str, str]:
+        """How ``rolling`` and ``exposure`` are defined."""
+        return dict(rolling=ROLLING, exposure=EXPOSURE)
 
     def windows(self) -> dict[int, str]:
         """Trading days of a rolling window -> title."""

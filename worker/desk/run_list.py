@@ -69,10 +69,11 @@ class RunList:
                 unit.audit(self._context.user, "run_tagged", f"run:{run_id}", tags=tags, before=before)
         return tags
 
-    def add_tag(self, run_ids: Sequence[str], tag: str) -> None:
-        """One more tag on several runs."""
+    def add_tag(self, run_ids: Sequence[str], tag: str) -> int:
+        """One more tag on several runs; how many they are."""
         for run_id in run_ids:
             self.set_tags(run_id, [*self.tags_of(run_id), tag])
+        return len(run_ids)
 
     def set_favourite(self, run_id: str, favourite: bool = True) -> None:
         """Favourites are one's own."""

@@ -23,7 +23,7 @@ FORMS = ("csv", "parquet")
 
 
 @dataclass(frozen=True)
-class Found:
+class TradePage:
     """A page of the trades that fit, in their order. Of all that fit: ``count``, ``net`` (account currency) and ``won``; ``total``: trades of the run."""
 
     page: pd.DataFrame
@@ -47,11 +47,11 @@ class TradeList:
         trades = self._context.store.frames.get(self._run(run_id).frames["trades"], list(names))
         return {name: sorted(value for value in trades[name].astype(str).unique() if value) for name in names} | dict(labels=self._journal.of(run_id).labels)
 
-    def find(self, run_id: str, chosen: TradeFilter = TradeFilter(), by: str = "trade_id", descending: bool = False, number: int = 1, size: int = 200) -> Found:
+    def find(self, run_id: str, chosen: TradeFilter = TradeFilter(), by: str = "trade_id", descending: bool = False, number: int = 1, size: int = 200) -> TradePage:
         """Page ``number`` (from 1) of the trades that fit ``chosen``."""
         every, fits = self._fitting(run_id, chosen)
         ordered = in_order(fits, by, descending)
-        return Found(ordered.iloc[(number - 1) * size : number * size].reset_index(drop=True), len(fits), float(fits["pnl"].sum()), int((fits["pnl"] > 0).sum()), len(every))
+        return TradePage(ordered.iloc[(number - 1) * size : number * size].reset_index(drop=True), len(fits), float(fits["pnl"].sum()), int((fits["pnl"] > 0).sum()), len(every))
 
     def place(self, run_id: str, trade_id: int, chosen: TradeFilter = TradeFilter(), by: str = "trade_id", descending: bool = False) -> int | None:
         """The position, from 0, of a trade among those that fit; None where it does not."""
