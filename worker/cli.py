@@ -13,6 +13,7 @@ from worker.memory import keep_freed
 from worker.terminal import (
     audit,
     backtest,
+    backups,
     compliance,
     costs,
     data,
@@ -46,6 +47,8 @@ app.add_typer(regimes.app, name="regimes")
 app.add_typer(models.app, name="models")
 runs.app.command("split")(regimes.split)
 models.app.command("watch")(models_watch.watch)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.command("signals")(strategy_signals.signals)
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep)

@@ -30,6 +30,7 @@ from app.api import (
     sweeps,
 )
 from app.api.bounds import Bounds
+from app.api.document import document
 from app.api.heads import Headed
 from app.api.once import Once, Tagged
 from app.api.others import futurequant, sidecar, trading
@@ -62,11 +63,11 @@ def build(desk: Callable[[], Desk]) -> ASGIApp:
 
 
 async def _document(request: Request) -> JSONResponse:
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(document(request.app))
 
 
 async def _reference(request: Request) -> HTMLResponse:
-    return HTMLResponse(page(request.app.openapi()))
+    return HTMLResponse(page(document(request.app)))
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:

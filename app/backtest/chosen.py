@@ -32,3 +32,21 @@ def choose_trade(number: int) -> None:
     """Write the chosen trade into the address; the caller draws the page again where it must."""
     if address_value(NAME) != str(number):
         st.query_params[NAME] = str(number)
+
+
+def table_key(name: str, chosen: int | None) -> str:
+    """The key of a table in which the chosen trade is selected: a new one, so that it is drawn anew, after a choice that was made elsewhere."""
+    state = st.session_state.setdefault(f"{name}-choice", dict(last=None, drawn=0))
+    if chosen is not None and chosen != state["last"]:
+        state.update(last=chosen, drawn=state["drawn"] + 1)
+    return f"{name}-{state['drawn']}"
+
+
+def choose_in_table(name: str, picked: int | None, chosen: int | None) -> int | None:
+    """The chosen trade after the table of ``table_key`` was drawn, ``picked`` being its selected row: a click there goes into the address."""
+    state = st.session_state[f"{name}-choice"]
+    if picked is None or picked == state["last"]:
+        return chosen
+    state["last"] = picked
+    choose_trade(picked)
+    return picked

@@ -13,14 +13,13 @@ import pandas as pd
 import streamlit as st
 
 from app.backtest import trade_filters, trade_notes
-from app.backtest.chosen import choose_trade, chosen_trade
-from app.kit import charts
-from app.kit.figures import money, multiple, number, percent
+from app.backtest.chosen import choose_in_table, chosen_trade, table_key
+from app.backtest.price_chart import price_chart
+from app.kit.figures import money, percent
 from app.kit.grid import Column, grid, right
 from app.kit.tables import trades_frame
 from app.kit.widgets import attempt, download, section
 from worker.desk import Desk, TradeFilter
-from worker.desk.outcomes import label
 
 PAGE = 500          # trades that a browser gets at once
 SETS = {"Result": "Prices, pips and result", "Costs": "Costs by kind", "Excursions": "MAE and MFE", "Journal": "Labels and notes"}
@@ -59,24 +58,25 @@ def view(desk: Desk, run: Any) -> None:
     if not count:
         st.caption("No trades. See Rejected orders for the reasons.")
         return
-    clicked = _table(desk, run, wanted)
-    if clicked:
-        choose_trade(clicked)
-    _trade(desk, run, clicked or wanted or _median(desk, run.id))
+    trade = _table(desk, run, wanted) or _median(desk, run.id)
+    price_chart(desk, run, trade)
+    trade_notes.view(desk, run, trade)
     trade_notes.elsewhere(desk, run)
 
 
 def _table(desk: Desk, run: Any, wanted: int | None) -> int | None:
-    """Draw controls and table; the number of the trade that is clicked in it."""
+    """Draw controls and table; the chosen trade, in the table or before."""
+    name = f"trades-{run.id}"
+    key = table_key(name, wanted)
     columns_of, query = _controls(desk, run)
     first = attempt(lambda: _page(desk, run.id, query[0], *_stamped(desk, run, query), 1))
     if first is None:
-        return None
+        return wanted
     _sentence(desk, run, first, query)
     at, pages = 1, -(-first.count // PAGE)
     if pages > 1:
         place = _place(desk, run.id, query[0], *_stamped(desk, run, query), wanted) if wanted else None
-        at = st.pagination(pages, key=f"trades-{run.id}-page-{_name(query)}", default=(place or 0) // PAGE + 1, max_visible_pages=5)
+        at = st.pagination(pages, key=f"{key}-page-{_name(query)}", default=(place or 0) // PAGE + 1, max_visible_pages=5)
     page = first if at == 1 else _page(desk, run.id, query[0], *_stamped(desk, run, query), at)
     instruments, about = desk.backtests.instruments_of(run.id), dict(desk.trade_list.definitions())
     shown = columns(run.summary["currency"], max((instrument.digits for instrument in instruments), default=5), len(instruments) != 1, about, columns_of)
@@ -84,8 +84,8 @@ def _table(desk: Desk, run: Any, wanted: int | None) -> int | None:
         shown = {name: (title, {**options, "sortable": False}) for name, (title, options) in shown.items()}
     rows = _rows(page.page)
     places = np.flatnonzero(rows["trade_id"] == (wanted or 0))
-    row = grid(rows, shown, f"trades-{run.id}-{columns_of}-{at}-{_name(query)}", rows=9, pick=True, chosen=int(places[0]) if len(places) else None)
-    return int(row["trade_id"]) if row is not None else None
+    row = grid(rows, shown, f"{key}-{columns_of}-{at}-{_name(query)}", rows=9, pick=True, chosen=int(places[0]) if len(places) else None)
+    return choose_in_table(name, int(row["trade_id"]) if row is not None else None, wanted)
 
 
 def _controls(desk: Desk, run: Any) -> tuple[str, tuple[TradeFilter, str, bool]]:
@@ -111,35 +111,6 @@ def _sentence(desk: Desk, run: Any, page: Any, query: tuple[TradeFilter, str, bo
         st.space("stretch")
         name = f"{run.id}_{run.spec['strategy']}_trades.csv"
         download("CSV", name, "text/csv", partial(desk.trade_list.download, run.id, *query), f"trades-{run.id}-csv", "These trades with every column: prices, pips, costs by kind, excursions, labels and notes.")
-
-
-def _trade(desk: Desk, run: Any, chosen: int) -> None:
-    walk = desk.trades.walk(run.id, chosen)
-    trade, instrument = walk.trade, walk.instrument
-    result = multiple(trade["r"]) if np.isfinite(trade["r"]) else money(trade["pnl"], run.summary["currency"], True)
-    section(f"Trade {chosen}", f"{trade['side']} {number(trade['lots'], 2)} lots {trade['instrument']} · {result} · {label(trade['exit_reason'])}")
-    roles = {"entry": "ink", "initial stop": "down"}
-    levels = walk.levels.assign(role=[roles.get(name, "up") for name in walk.levels["name"]])
-    left, right_side = st.columns([5, 2], gap="medium")
-    with left:
-        picture = charts.candles(walk.bars, instrument.digits, instrument.quote, levels, _marks(walk.fills), height=286, path=walk.path)
-        st.altair_chart(picture, width="stretch", alt=f"Price around trade {chosen} with entry, the stop as it moved, targets and every exit")
-        st.caption(_drawn(run, walk))
-    with right_side:
-        trade_notes.view(desk, run, chosen)
-
-
-def _drawn(run: Any, walk: Any) -> str:
-    moved = walk.path["price"].nunique() > 1 if len(walk.path) else False
-    other = "" if walk.trade["side"] == "long" or walk.side == "ask" else f" Short exits fill at the ask; the chart shows {walk.side} prices."
-    bars = int(walk.bars["bars"].sum())
-    drawn = f"{bars:,} bars of {run.spec['timeframe']}" if bars == len(walk.bars) else f"{len(walk.bars):,} candles drawn from {bars:,} bars of {run.spec['timeframe']}"
-    return f"{drawn}, UTC. Solid line: {'trailing stop level' if moved else 'stop level, which never moved'}.{other}"
-
-
-def _marks(fills: pd.DataFrame) -> pd.DataFrame:
-    into = fills["side"].iloc[0]
-    return fills.assign(name=np.where(fills["side"] == into, "in", "out"), what=fills["reason"].map(label))[["i", "ts", "price", "name", "what", "lots"]]
 
 
 def _name(query: tuple[TradeFilter, str, bool]) -> str:

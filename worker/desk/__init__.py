@@ -43,6 +43,7 @@ from worker.desk.risks import Risks
 from worker.desk.robustness import RobustnessView
 from worker.desk.roles import NEEDS, Permitted
 from worker.desk.rule_sets import RuleSetsView
+from worker.desk.run_chart import RunChart
 from worker.desk.run_list import RunList
 from worker.desk.run_tables import RunTables
 from worker.desk.scanner import Choice, Scanner, ScanRequest
@@ -69,7 +70,7 @@ from worker.trouble import addresses, kinds, sentence_of
 
 class Desk:
     """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts), ``run_list`` (backtests searched, tagged, favourites);
-    of a run ``trades``, ``trade_list`` (filtered), ``journal`` (notes on trades), ``run_tables`` and ``robustness`` (how far to trust it)."""
+    of a run ``trades``, ``trade_list`` (filtered), ``journal`` (notes on trades), ``run_tables``, ``run_chart`` (its bars, at any zoom) and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue) -> None:
         """``user``: who acts; a name alone may do everything, as there is no sign-in yet."""
@@ -97,6 +98,7 @@ class Desk:
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
         self.journal, self.run_list, self.trade_list = Journal(context), RunList(context), TradeList(context)
+        self.run_chart = RunChart(context)
         self.executions = Executions(context)
         self.tokens, self.requests, self.listing = Tokens(context), Requests(context), Listing(context)
         self._opened: tuple[Any, ...] = (store, settings, send)

@@ -33,7 +33,7 @@ from worker.store import Dataset, Model, Run
 from worker.store.cost_profiles import CostProfile
 
 MOST = 100_000      # runs of a kind that are searched
-DERIVED = ("histories", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
+DERIVED = ("histories", "run_features", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
 RULES = SECTIONS
 
 

@@ -57,14 +57,19 @@ def upgrade(engine: Engine) -> bool:
         return True
 
 
-def _run(connection: Connection) -> None:
+def bring_to(connection: Connection, revision: str) -> None:
+    """Bring the database forward to ``revision``, inside the connection's transaction."""
+    _run(connection, revision)
+
+
+def _run(connection: Connection, revision: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def reachable(engine: Engine) -> str:

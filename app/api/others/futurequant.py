@@ -10,7 +10,7 @@ from pydantic import Field
 from app.api.data import latest as latest_bar
 from app.api.data import symbols as all_symbols
 from app.api.features import recipes as all_recipes
-from app.api.others.translated import Name, all_newest, chosen, end_of, first_of, minutes_of, newest, timeframe_of, word_of
+from app.api.others.translated import Name, all_newest, chosen, end_of, exact, first_of, minutes_of, newest, timeframe_of, word_of
 from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.problem import Problem
@@ -224,7 +224,7 @@ def order(desk: Here, body: Order) -> Response:
     """A person's order inside the session, through the limits, filled at the next open."""
     if body.order_type != "market":
         raise Problem(422, f"order_type is {body.order_type[:40]!r}; an order by a person is one at the market, and fills at the next open")
-    desk.paper.command(body.session_id, "order", dict(instrument=body.symbol, side=body.side, lots=body.quantity))
+    desk.paper.command(body.session_id, "order", dict(instrument=body.symbol, side=body.side, lots=exact(body.quantity)))
     return json_of(dict(session_id=body.session_id, accepted=True), 202)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.others.translated import Name
+from app.api.others.translated import Name, exact
 from app.api.paging import json_of, utc
 from app.api.plain import plain
 from app.api.shapes import Body
@@ -41,8 +41,8 @@ def signals(desk: Here) -> Response:
 @router.post("/executions", status_code=201)
 def executed(desk: Here, body: Executed) -> Response:
     """A report, matched to its proposal or kept as unmatched with the reason."""
-    profit = "" if body.profit is None else repr(body.profit)
-    return json_of(desk.executions.report(Report(body.ticket, body.symbol, body.action.lower(), repr(body.lots), repr(body.price), utc(body.time), body.signal_id, profit)), 201)
+    profit = "" if body.profit is None else exact(body.profit)
+    return json_of(desk.executions.report(Report(body.ticket, body.symbol, body.action.lower(), exact(body.lots), exact(body.price), utc(body.time), body.signal_id, profit)), 201)
 
 
 @router.get("/analytics/{topic}")

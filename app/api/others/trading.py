@@ -18,6 +18,7 @@ from worker.desk import StartRequest
 
 router = APIRouter(tags=["other systems: session trading"])
 DEFAULT = "gold_buy_dip"
+DRAFT: dict[int | str, dict[str, Any]] = {202: {"description": "A draft: its conditions are not understood, and it never runs"}}
 
 
 class StartTask(Body):
@@ -70,7 +71,7 @@ def recover(desk: Here) -> Response:
     return json_of(dict(resumed=failed, **_items(answer)))
 
 
-@router.post("/strategies/create", status_code=201)
+@router.post("/strategies/create", status_code=201, responses=DRAFT)
 def create(desk: Here, body: Written) -> Response:
     """A strategy written by rules, or a draft with the sentence that says what is not understood."""
     definition, lacks = _definition(desk, body)
@@ -103,7 +104,7 @@ def strategy(desk: Here, strategy_id: str) -> Response:
     return strategy_of(desk, strategy_id, 0)
 
 
-@router.put("/strategies/{strategy_id}/update")
+@router.put("/strategies/{strategy_id}/update", responses=DRAFT)
 def update(desk: Here, strategy_id: str, body: Written) -> Response:
     """A new version."""
     desk.strategies.get(strategy_id)

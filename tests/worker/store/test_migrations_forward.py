@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from domain.audit import verify
 from worker.store import Unit
 from worker.store.engine import make_engine
-from worker.store.migrate import FOLDER, current, head, upgrade
+from worker.store.migrate import FOLDER, bring_to, current, head, upgrade
 
 AT = datetime(2025, 3, 4, 5, 6, 7, tzinfo=UTC)
 OURS = ("audit_events", "audit_links", "audit_nodes", "alembic_version")        # written by appending events, or by the migrations
@@ -23,10 +21,7 @@ REVISIONS = sorted(path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.
 
 def to(engine: sa.Engine, revision: str) -> None:
     with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(FOLDER))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        bring_to(connection, revision)
 
 
 def value_of(column: sa.Column, label: str) -> Any:
