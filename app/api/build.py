@@ -20,6 +20,7 @@ from app.api import (
     features,
     health,
     jobs,
+    journal,
     models,
     paper,
     parameters,
@@ -38,7 +39,7 @@ from app.api.reference import page
 from app.api.shapes import ProblemAnswer
 from worker.desk import Desk
 
-NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
+NOUNS = (data, features, models, strategies, signals, journal, backtests, sweeps, paper, executions, compliance, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
 EXPOSED = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
 ABOUT = (
