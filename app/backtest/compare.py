@@ -9,7 +9,8 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app.backtest.statistics import SIGNED
+from app.backtest.metric_table import metric_table
+from app.backtest.statistics import shown
 from app.kit.charts import Picture, days_format, unit, utc
 from app.kit.figures import DASH, THIN, clock, exact, number, percent, short, typeset, valued
 from app.kit.text import literal
@@ -55,7 +56,7 @@ def view(desk: Desk, ids: list[str]) -> None:
     if len(runs) == 2:
         _fills(desk, runs)
     section("All metrics", "Δ is the difference to A; of shares in percentage points")
-    _metrics(beside.metrics, runs)
+    _metrics(desk, beside.metrics, runs)
 
 
 def _head(desk: Desk, runs: list[Any]) -> None:
@@ -100,22 +101,33 @@ def _fills(desk: Desk, runs: list[Any]) -> None:
     st.caption(f"{':green[:material/check:]' if comparison.same else ':gray[:material/alt_route:]'} {literal(typeset(comparison.sentence))}")
 
 
-def _metrics(metrics: pd.DataFrame, runs: list[Any]) -> None:
-    config, ids = st.column_config, [run.id for run in runs]
-    letters, money = LETTERS[: len(runs)], {run.id: run.summary["currency"] for run in runs}
-    text = {letter: [valued(row[run_id], row["unit"], money[run_id], row["key"] in SIGNED) for row in metrics.to_dict("records")] for letter, run_id in zip(letters, ids, strict=True)}
-    changes = {f"Δ {letter}": [difference(row[run_id] - row[ids[0]], row["unit"], money[ids[0]]) for row in metrics.to_dict("records")] for letter, run_id in zip(letters[1:], ids[1:], strict=True)}
+def _metrics(desk: Desk, metrics: pd.DataFrame, runs: list[Any]) -> None:
+    """Draw every metric: the value of each run, and beneath the first its difference to it."""
+    letters, ids, about = LETTERS[: len(runs)], [run.id for run in runs], desk.backtests.metrics()
+    rows, currency = metrics.to_dict("records"), runs[0].summary["currency"]
+    pip = _pip(desk, ids)
+    text = {letter: [shown(row, run.summary["currency"], pip, run.id) for row in rows] for letter, run in zip(letters, runs, strict=True)}
+    changes = {f"Δ {letter}": [difference(row[run_id] - row[ids[0]], row["unit"], currency, pip) for row in rows] for letter, run_id in zip(letters[1:], ids[1:], strict=True)}
     order = ["A", *(name for letter in letters[1:] for name in (letter, f"Δ {letter}"))]
-    columns = {"title": config.TextColumn("Metric", width=170, pinned=True), **{name: config.TextColumn(name, width=92, alignment="right") for name in order}}
-    table(pd.DataFrame({"title": metrics["title"], **text, **changes}), columns, "Metrics of the runs with their differences to the first", row_height=26, height="content")
+    columns = {name: (name, "" if name.startswith("Δ") else runs[LETTERS.index(name)].name or runs[LETTERS.index(name)].title) for name in order}
+    described = metrics.assign(definition=[about[key].definition for key in metrics["key"]], source=[about[key].source for key in metrics["key"]])
+    metric_table(described.assign(**text, **changes), desk.backtests.families(), columns, "Metrics of the runs with their differences to the first")
 
 
-def difference(value: float, unit_: str, currency: str) -> str:
+def _pip(desk: Desk, ids: list[str]) -> float | None:
+    """The pip of all the runs, where it is one."""
+    pips_ = {instrument.pip for run_id in ids for instrument in desk.backtests.instruments_of(run_id)}
+    return pips_.pop() if len(pips_) == 1 else None
+
+
+def difference(value: float, unit_: str, currency: str, pip: float | None = None) -> str:
     """A signed difference; of shares in percentage points.
 
     >>> difference(0.834, "share", "USD"), difference(-1200.0, "money", "USD"), difference(float("nan"), "share", "USD")
     ('+83.4\u202fpp', '\u22121,200\u202fUSD', '\u2014')
     """
+    if unit_ == "price" and pip is not None:
+        return DASH if pd.isna(value) else f"{number(value / pip, 2, True)}{THIN}pips"
     if unit_ != "share":
         return valued(value, unit_, currency, True)
     return DASH if pd.isna(value) else f"{number(value * 100, 1, True)}{THIN}pp"

@@ -74,12 +74,14 @@ def _exposure(desk: Desk, run: Any) -> None:
         return
     note = desk.run_tables.notes()["exposure"]
     figures([
-        ("Highest leverage", f"{number(rows['leverage'].max(), 2)} ×", "at a bar close", note),
-        ("Net exposure", f"{number(rows['net'].min(), 2, True)} … {number(rows['net'].max(), 2, True)} ×", "lowest, highest", note),
+        ("Highest leverage", f"{number(rows['highest'].max(), 2)} ×", "at a bar close", note),
+        ("Net exposure", f"{number(rows['net_low'].min(), 2, True)} … {number(rows['net_high'].max(), 2, True)} ×", "lowest, highest", note),
         ("Time in market", percent(run.summary["metrics"]["exposure"], 1), "of calendar time", desk.backtests.metrics()["exposure"].definition),
     ])  # fmt: skip
     st.altair_chart(pictures.exposure(rows), width="stretch", alt="Leverage over time, and net exposure beneath")
-    st.caption(note)
+    bars = int(rows['bars'].max())
+    each = f" Each point is {bars:,} bars: the line is their mean, the light band their extremes." if bars > 1 else ""
+    st.caption(f"{note}{each}")
 
 
 def _days(desk: Desk, run: Any) -> None:

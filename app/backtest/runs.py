@@ -59,19 +59,21 @@ def _frame(page: Any) -> pd.DataFrame:
     return frame.assign(star=["★" if run.id in page.favourites else "" for run in page.runs], tags=[list(page.tags.get(run.id, ())) for run in page.runs])
 
 
-def _shown() -> dict[str, Any]:
-    own = {"star": st.column_config.TextColumn("★", width=28, help="Your favourites."), **run_columns()}
-    return {**own, "tags": st.column_config.ListColumn("Tags", width=130)}
+def _shown(page: Any) -> dict[str, Any]:
+    columns = {"star": st.column_config.TextColumn("★", width=28, help="Your favourites."), **run_columns()}
+    if page.tags:       # in place of one that statistics show, so that no column is cut
+        columns = {**{name: column for name, column in columns.items() if name != "factor"}, "tags": st.column_config.ListColumn("Tags", width=130)}
+    return columns
 
 
 def _one(page: Any, run: Any) -> None:
-    row = table(_frame(page), _shown(), "Backtests with equity, net result, drawdown and trades", key=f"runs-{run.id if run else ''}", pick=True)
+    row = table(_frame(page), _shown(page), "Backtests with equity, net result, drawdown and trades", key=f"runs-{run.id if run else ''}", pick=True)
     if row is not None and (run is None or page.runs[row].id != run.id):
         go("backtest", run=page.runs[row].id)
 
 
 def _several(desk: Desk, page: Any) -> None:
-    rows = chosen_rows(_frame(page), _shown(), "Backtests to choose several of", key="runs-chosen")
+    rows = chosen_rows(_frame(page), _shown(page), "Backtests to choose several of", key="runs-chosen")
     chosen = [page.runs[row] for row in rows]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"{plural(len(chosen), 'run')} chosen", width="content")

@@ -62,8 +62,8 @@ def _drawdown(shown: pd.DataFrame, falls: pd.DataFrame, span: Any, tips: list[An
 
 def _strip(shown: pd.DataFrame, span: Any) -> alt.Chart:
     axis = alt.Axis(title="", labels=False, grid=False)
-    chart = alt.Chart(shown).transform_calculate(role="'quiet'").mark_area(opacity=0.45, line=dict(strokeWidth=1))
-    return chart.encode(x=at(labels=False), y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=axis), color=by_role()).properties(height=34).add_params(span)
+    chart = alt.Chart(shown).transform_calculate(role="'quiet'").mark_line(strokeWidth=1.2)
+    return chart.encode(x=at(labels=False), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=False), axis=axis), color=by_role()).properties(height=34).add_params(span)
 
 
 def rolling(table: pd.DataFrame, height: int = 150) -> alt.VConcatChart:
@@ -78,13 +78,18 @@ def rolling(table: pd.DataFrame, height: int = 150) -> alt.VConcatChart:
 
 
 def exposure(table: pd.DataFrame, height: int = 150) -> alt.VConcatChart:
-    """Leverage above, net exposure beneath. ``table``: ts, leverage, net."""
-    tips = [tip_time(), alt.Tooltip("leverage:Q", format=".2f", title="leverage, ×"), alt.Tooltip("net:Q", format="+.2f", title="net exposure, ×")]
-    base = alt.Chart(table).transform_calculate(role="'line'")
-    axis = utc(days_format(table["ts"]), tickCount=6)
-    above = base.mark_area(opacity=0.3, line=dict(strokeWidth=1), interpolate="step-after").encode(x=at(labels=False), y=alt.Y("leverage:Q", axis=unit("leverage, ×", format=",.1f")), color=by_role(), tooltip=tips)
-    below = base.mark_line(interpolate="step-after", strokeWidth=1).encode(x=at(**axis), y=alt.Y("net:Q", axis=unit("net, ×", format="+,.1f")), color=by_role(), tooltip=tips)
+    """Leverage above, net exposure beneath: mean of each span as a line, its extremes as a band. ``table``: as ``exposure_spans`` returns it."""
+    titles = dict(mean="mean leverage, ×", highest="highest", net_mean="mean net, ×", net_low="lowest net", net_high="highest net")
+    tips = [tip_time(), alt.Tooltip("bars:Q", format=",", title="bars"), *(alt.Tooltip(f"{name}:Q", format=".2f", title=title) for name, title in titles.items())]
+    base = alt.Chart(table.assign(zero=0.0)).transform_calculate(role="'line'")
+    above = _banded(base, at(labels=False), "zero", "highest", "mean", unit("leverage, ×", format=",.1f"), tips)
+    below = _banded(base, at(**utc(days_format(table["ts"]), tickCount=6)), "net_low", "net_high", "net_mean", unit("net, ×", format="+,.1f"), tips)
     return alt.vconcat(above.properties(height=height), below.properties(height=height), spacing=12).resolve_scale(x="shared", color="shared").properties(autosize=FIT)
+
+
+def _banded(base: alt.Chart, x: alt.X, low: str, high: str, middle: str, axis: alt.Axis, tips: list[Any]) -> Picture:
+    band = base.mark_area(opacity=0.25, interpolate="step-after").encode(x=x, y=alt.Y(f"{low}:Q", axis=axis), y2=f"{high}:Q", color=by_role(), tooltip=tips)
+    return alt.layer(band, base.mark_line(interpolate="step-after").encode(x=x, y=alt.Y(f"{middle}:Q", axis=axis), color=by_role(), tooltip=tips))
 
 
 def calendar(days: pd.DataFrame, currency: str) -> alt.VConcatChart:

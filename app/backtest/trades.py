@@ -33,7 +33,7 @@ def columns(currency: str, digits: int, several: bool, about: Mapping[str, str] 
     sets: dict[str, dict[str, Any]] = {
         "Result": {
             "entry_price": ("Entry price", right(digits, width=78)), "exit_ts": ("Exit, UTC", dict(width=116)), "exit_price": ("Exit price", right(digits, width=74)), **reason,
-            **lots, "pips": ("Pips", right(1, True, width=56, headerTooltip=about.get("pips", ""))), "cumulative": ("Cum. net", right(0, True, width=72, headerTooltip=about.get("cumulative", ""))), **r, **held,
+            "pips": ("Pips", right(1, True, width=56, headerTooltip=about.get("pips", ""))), "cumulative": ("Cum. net", right(0, True, width=72, headerTooltip=about.get("cumulative", ""))), **r, **({} if several else held),
         },
         "Costs": {
             **lots, **{name: (name.capitalize(), right(2, True, width=84, headerTooltip=f"{about.get(name, '')} {currency}.")) for name in ("spread", "slippage", "commission", "swap")},

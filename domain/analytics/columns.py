@@ -11,6 +11,7 @@ import pandas as pd
 from domain.analytics.daily import USUAL, nanoseconds
 from domain.analytics.guards import finite
 from domain.analytics.metrics import METRICS, Facts, facts_of
+from domain.analytics.reading_order import in_reading_order
 from domain.market.sessions import Calendar
 
 COLUMNS = {
@@ -32,10 +33,10 @@ def statistics(
     ``metrics``: those of the run; ``hold``: those of buy and hold, if it is known.
     """
     sides = {side: side_metrics(trades, fills, equity, start, side, metrics.get("mean_spread"), market) for side in ("long", "short")}
-    held = {key: value for key, value in (hold or {}).items() if METRICS[key].family not in ("trades", "tails") or key in OF_ONE}
-    columns = dict(all=metrics, **sides, hold=held)
-    described = {name: [getattr(METRICS[key], name) for key in METRICS] for name in ("key", "title", "family", "unit", "definition", "source")}
-    return pd.DataFrame(described | {name: np.array([values.get(key) for key in METRICS], float) for name, values in columns.items()})
+    columns = dict(all=metrics, **sides, hold={key: value for key, value in (hold or {}).items() if _of_held(key)})
+    keys = in_reading_order(METRICS)
+    described = {name: [getattr(METRICS[key], name) for key in keys] for name in ("key", "title", "family", "unit", "definition", "source")}
+    return pd.DataFrame(described | {name: np.array([values.get(key) for key in keys], float) for name, values in columns.items()})
 
 
 def side_metrics(
@@ -57,6 +58,11 @@ def _closed(account: Facts) -> Facts:
     order = np.argsort(nanoseconds(account.trades["exit_ts"]), kind="stable")
     balance = account.start + np.cumsum(account.pnl[order])
     return replace(account, ts=nanoseconds(account.trades["exit_ts"])[order], equity=balance, low=balance, balance=balance)
+
+
+def _of_held(key: str) -> bool:
+    """Whether a metric says something of a position that is held: what counts or samples trades does not, nor a spread that is paid once."""
+    return (METRICS[key].family not in ("trades", "tails") or key in OF_ONE) and not key.startswith("break_even")
 
 
 def _of_trades() -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.metrics import FAMILIES, METRICS
+from domain.analytics.reading_order import in_reading_order
 from domain.errors import listed
 
 ORDER = ("bar_ts", "ts", "instrument", "side", "reason", "lots", "price")     # which column is named first where a fill differs in several
@@ -64,12 +65,12 @@ def compare_settings(specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def metrics_beside(metrics: Mapping[str, Mapping[str, float | None]]) -> pd.DataFrame:
-    """``key, title, unit, family`` and a column for each run, NaN where it has no value, in the order of FAMILIES; figures of none are left out.
+    """``key, title, unit, family`` and a column for each run, NaN where it has no value, in reading order; figures of none are left out.
 
     >>> metrics_beside({"a": {"sharpe": 1.0}, "b": {"sharpe": None}})[["key", "a", "b"]].to_numpy().tolist()
     [['sharpe', 1.0, nan]]
     """
-    keys = sorted((key for key in METRICS if any(key in own for own in metrics.values())), key=lambda key: list(FAMILIES).index(METRICS[key].family))
+    keys = in_reading_order(key for key in METRICS if any(key in own for own in metrics.values()))
     described = {name: [getattr(METRICS[key], name) for key in keys] for name in ("key", "title", "unit", "family")}
     return pd.DataFrame(described | {run: np.array([_number(own.get(key)) for key in keys], float) for run, own in metrics.items()})
 

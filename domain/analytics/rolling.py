@@ -53,6 +53,20 @@ def exposure_curve(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFra
     return pd.DataFrame(dict(ts=equity["ts"], leverage=gross[at] / base, net=net[at] / base))
 
 
+def exposure_spans(curve: pd.DataFrame, most: int = 300) -> pd.DataFrame:
+    """``ts, bars, mean, highest, net_low, net_mean, net_high``: an exposure curve over at most ``most`` spans of as many bars each, ``ts`` the first of each: no extreme is lost.
+
+    >>> ts = pd.date_range("2024-01-01", periods=4, tz="UTC")
+    >>> spans = exposure_spans(pd.DataFrame(dict(ts=ts, leverage=[0.0, 2.0, 4.0, 0.0], net=[0.0, -2.0, 4.0, 0.0])), 2)
+    >>> spans[["bars", "mean", "highest", "net_low", "net_high"]].to_numpy().tolist()
+    [[2.0, 1.0, 2.0, -2.0, 0.0], [2.0, 2.0, 4.0, 0.0, 4.0]]
+    """
+    size = max(-(-len(curve) // most), 1)
+    spans = curve.groupby(np.arange(len(curve)) // size)
+    table = spans.agg(ts=("ts", "first"), bars=("ts", "size"), mean=("leverage", "mean"), highest=("leverage", "max"), net_low=("net", "min"), net_mean=("net", "mean"), net_high=("net", "max"))
+    return table.reset_index(drop=True)
+
+
 def _open_notional(trades: pd.DataFrame, fills: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Notional after each number of fills, from 0 on: of both sides together, and of long less short."""
     a_lot = point_value(trades) / trades["lots"].to_numpy(float) * trades["entry_price"].to_numpy(float)

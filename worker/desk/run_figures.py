@@ -10,7 +10,7 @@ import pandas as pd
 from domain.analytics import COLUMNS, daily_returns, days_a_year, underwater
 from domain.analytics.columns import statistics
 from domain.analytics.daily import calendar_of
-from domain.analytics.rolling import EXPOSURE, ROLLING, WINDOWS, daily_results, exposure_curve, in_calendar, rolling_risk
+from domain.analytics.rolling import EXPOSURE, ROLLING, WINDOWS, daily_results, exposure_curve, exposure_spans, in_calendar, rolling_risk
 from domain.analytics.trade_table import hour_boxes, result_points
 from domain.errors import BadRequest
 from domain.market.sessions import Calendar
@@ -63,11 +63,11 @@ class RunFigures:
         shown = rolling_risk(daily, window, days_a_year(market.name)).dropna(subset="volatility").reset_index(drop=True)
         return thinned(shown, ("sharpe", "volatility"), budget)
 
-    def exposure(self, run_id: str, budget: int = BUDGET) -> pd.DataFrame:
-        """``ts, leverage, net``: notional of the open lots over equity, thinned so that each keeps its extremes."""
+    def exposure(self, run_id: str, most: int = 300) -> pd.DataFrame:
+        """``ts, bars, mean, highest, net_low, net_mean, net_high``: notional of the open lots over equity, in at most ``most`` spans that keep their extremes."""
         run = self._run(run_id)
         curve = exposure_curve(self._frame(run, "trades", OF_SIDES), self._frame(run, "fills", OF_FILLS), self._frame(run, "equity", ["ts", "equity"]))
-        return thinned(curve.dropna().reset_index(drop=True), ("leverage", "net"), budget)
+        return exposure_spans(curve.dropna().reset_index(drop=True), most)
 
     def days(self, run_id: str) -> pd.DataFrame:
         """``day, net, share, year, week, weekday``: the result of each trading day."""

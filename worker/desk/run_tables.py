@@ -42,7 +42,7 @@ class RunTables(RunFigures):
         self._tables: dict[str, Callable[[str], pd.DataFrame]] = {
             "drawdowns": self.drawdowns, "months": self.months, "results": self.results, "excursions": self.excursions, "surface": self.surface,
             "costs": self.costs, "break_even": self.break_even, "refused": self.refused, "metrics": self.metrics,
-            "statistics": self.statistics, "benchmark": partial(self.benchmark, budget=MOST_TRADES), "exposure": partial(self.exposure, budget=MOST_TRADES), "days": self.days, "durations": partial(self.durations, most=MOST_TRADES), "hours": self.hours,
+            "statistics": self.statistics, "benchmark": partial(self.benchmark, budget=MOST_TRADES), "exposure": partial(self.exposure, most=MOST_TRADES), "days": self.days, "durations": partial(self.durations, most=MOST_TRADES), "hours": self.hours,
             **{f"rolling_{window}": partial(self.rolling, window=window, budget=MOST_TRADES) for window in WINDOWS},
             **{f"by_{key}": partial(self.group, by=key) for key in GROUPS},
         }  # fmt: skip
