@@ -1,6 +1,6 @@
 """What a request must be before it is read: JSON, small enough, not too many, and from somebody known.
 
-A body is read whole here, up to the bound. Who asks is found by the token; without one it is the user of this machine, where nobody else can reach it.
+A body is read whole here, up to the bound. Who asks is found by the token; without one it is the user of this machine, where nobody else can reach it and nobody signs in.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OPEN = ("/api/v1/openapi.json", "/api/docs")      # what says nothing of this in
 SLOWEST = 120.0     # seconds for a body to come whole
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 NOT_JSON = "this takes JSON; send the header Content-Type: application/json"
-NO_TOKEN = "this server is reached by other machines, so its API needs a token: Authorization: Bearer …; make one with tidemark tokens create"
+NO_TOKEN = "the API of this server needs a token, and takes no cookie: Authorization: Bearer …; make one in Settings, or with tidemark tokens create"
 BAD_TOKEN = "this token is not valid; it may have expired or been revoked. tidemark tokens list shows those that are"
 
 
@@ -110,7 +110,7 @@ class Bounds:
             scheme, _, secret = given.partition(" ")
             actor: Actor | None = desk.tokens.actor_of(secret.strip()) if scheme.lower() == "bearer" else None
             return (desk.acting(actor), "") if actor else (None, BAD_TOKEN)
-        if desk.settings.app.loopback or scope["path"] in OPEN:
+        if (desk.settings.app.loopback and not desk.settings.people.required) or scope["path"] in OPEN:
             return desk, ""
         return None, NO_TOKEN
 

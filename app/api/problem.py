@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from worker.desk import Forbidden, Refused, SourceAway, UnknownName, trouble
+from worker.desk import Forbidden, Refused, SecondPerson, SourceAway, UnknownName, trouble
 
 log = logging.getLogger("api")
 JSON = "application/problem+json"
@@ -47,6 +47,9 @@ def install(app: FastAPI) -> None:
 
 def refused(request: Request, error: Refused) -> JSONResponse:
     """What the desk refuses. A name in the address that names nothing is 404; anything else that was asked for wrongly 422."""
+    if isinstance(error, SecondPerson):
+        at = f"/api/v1/approvals/{error.request}"
+        return JSONResponse(dict(request=error.request, href=at, sentence=str(error)), 202, {"location": at})
     if isinstance(error, Forbidden):
         return answer(403, str(error))
     if isinstance(error, SourceAway):

@@ -86,6 +86,10 @@ class BrokerSession(Session):
             self._adopt(adopted)
         return [*self._go_on(), *self._stopped()]
 
+    def stands_at(self, balance: float, equity: float) -> None:
+        """The broker's account as it was last looked at, in account currency: what the gate of a rule set looks at."""
+        self.outside.stands_at(balance, equity)
+
     def wanted(self) -> Wanted:
         """All that the broker is to have now."""
         entries = tuple(entry_of(order, self._instrument(order.task), self._until(order)) for order in self.orders.values() if order.sent and order.open and not self._withdrawn(order))
@@ -200,7 +204,7 @@ class BrokerSession(Session):
         """An order of which nothing filled: a decision that was refused."""
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
         lots = float(order.lots) if order.lots else math.nan
-        self._reviews.append(Review(order.order_id, self.ts, self._instrument(order.task).name, "refused", reason, lots, 0.0, order.task))
+        self._reviews.append(Review(order.order_id, self.ts, self._instrument(order.task).name, "refused", reason, lots, 0.0, math.nan, math.nan, math.nan, order.task))
         self._remarks.append(f"order {order.number} of {self._instrument(order.task).name}: {sentence}")
         self.outside.drop(order.task, order.order_id)
         self.orders.pop(order.number, None)

@@ -49,7 +49,7 @@ class Decisions:
         new, later = {key: self._open[key] for key in self._new}, []
         for review in reviews:
             key = (review.series, review.order_id)
-            decision = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given)
+            decision = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given, value=review.value, allowed=review.allowed, buffer=review.buffer)
             if key in new and new[key].verdict in ("placed", "proposed"):
                 new[key] = decision
             else:
@@ -84,7 +84,7 @@ class Decisions:
     def take_back(self, plain: Mapping[str, Any]) -> None:
         self.numbers, self._new = list(plain["numbers"]), []
         for k, *values in plain["open"]:
-            known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=True)}
+            known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=False)}
             decision = Decision(**known)
             self._open[k, decision.order_id] = decision
 

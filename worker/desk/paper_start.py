@@ -19,6 +19,7 @@ from domain.trading.command import Command, read_commands
 from domain.venues import VENDORS
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
+from worker.desk.gates import gate_with
 from worker.desk.paper_decides import decides, signals_of
 from worker.desk.paper_inputs import inputs_of
 from worker.desk.paper_rows import StartRequest
@@ -51,7 +52,7 @@ def started(context: DeskContext, request: StartRequest) -> str:
     plan, source = _plan(context, request, prices)
     commands = _commands(request.commands)
     if request.rule_set:
-        source = source | dict(rule_set=rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
+        plan, source = with_rule_set(plan, source, rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
     name = request.name.strip()
     with context.store.unit() as unit:
         asking.start(unit, name, plan, source, context.user, request.broker, request.mode)
@@ -74,6 +75,13 @@ def rule_set_of(context: DeskContext, name: str, phase: str, account: Mapping[st
     given = dict(RuleSetsView(context).spec(name, phase))
     Floors.read(given, float(account["balance"]), str(account["currency"]))
     return given
+
+
+def with_rule_set(plan: Mapping[str, Any], source: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A plan whose orders keep clear of the floors of a rule set, and a source that names it, so that people are warned of them."""
+    account = plan["rules"]["account"]
+    gate = gate_with(given, float(account["balance"]), str(account["currency"]))
+    return dict(plan, rules={**plan["rules"], "gate": gate}), dict(source, rule_set=dict(given))
 
 
 def _replay(context: DeskContext, request: StartRequest) -> Prices:

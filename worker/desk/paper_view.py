@@ -21,7 +21,7 @@ DAY = 86_400_000_000_000
 KINDS = ("trades", "fills", "equity", "decisions", "tape", "commands")
 COLUMNS: Mapping[str, Sequence[str]] = dict(
     trades=TRADES, fills=FILLS, equity=EQUITY,
-    decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given"),
+    decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer"),
     tape=("series", "ts", "end", "open", "high", "low", "close", "volume", "spread", "recovered"), commands=("ts", "who", "command", "arguments", "reason"),
 )  # fmt: skip
 REACHED = {     # limit -> why nothing is entered once it is reached

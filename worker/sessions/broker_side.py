@@ -37,6 +37,8 @@ class BrokerSide:
         """Before it is booked: what a person may adopt is what was seen last."""
         self.seen = update.seen
         self.session.differences = tuple(each["client_id"] for each in update.seen.differences)
+        if update.seen.account is not None and update.seen.state != "away":
+            self.session.stands_at(float(update.seen.account.balance), float(update.seen.account.equity))
         return self.watch.look(update.seen, self.session.halted_by)
 
     def view(self) -> dict[str, Any]:

@@ -58,9 +58,9 @@ def _decided(session: str, decision: Decision) -> Iterator[Happened]:
     about = (f"order:{session}/{decision.strategy}/{decision.series}/{decision.order_id}", entity(session))
     detail = _timed(decision.plain())
     if decision.verdict in ("placed", "proposed", "refused"):
-        yield Happened("order_intent", about, {name: detail[name] for name in detail if name not in ("verdict", "reason", "lots_given")})
+        yield Happened("order_intent", about, {name: detail[name] for name in detail if name not in ("verdict", "reason", "lots_given", "value", "allowed", "buffer")})
     if kind := KIND.get(decision.verdict):
-        yield Happened(kind, about, {name: detail[name] for name in (*ORDER_FIELDS, "ts", "verdict", "reason", "lots_asked", "lots_given")})
+        yield Happened(kind, about, {name: detail[name] for name in (*ORDER_FIELDS, "ts", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer")})
 
 
 def _booked(session: str, kind: str, row: Mapping[str, Any]) -> Happened:

@@ -11,9 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from worker.following import REQUEST
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
 from worker.store.api_tokens import ApiRequests, ApiTokens
+from worker.store.approvals import Approvals
 from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
@@ -47,6 +49,8 @@ from worker.store.trade_notes import TradeNotes
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
+from worker.store.user_sessions import SignInFailures, UserSessions
+from worker.store.users import Users
 
 SIGN_EVERY = 4.0            # seconds between two signs of life of a process
 ALIVE = timedelta(seconds=12)       # after its last sign a process on another machine counts as alive; on this one its end is seen
@@ -82,6 +86,7 @@ class Unit:
         self.executions, self.strategy_drafts = Executions(connection), StrategyDrafts(connection)
         self.trade_notes, self.run_marks = TradeNotes(connection), RunMarks(connection)
         self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
+        self.users, self.user_sessions, self.sign_in_failures, self.approvals = Users(connection), UserSessions(connection), SignInFailures(connection), Approvals(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 
     @property
@@ -95,6 +100,8 @@ class Unit:
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
         if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):
             detail["checkpoint"] = dict(size=latest.size, root=latest.root, note=latest.note)       # what leaves takes the last one along
+        if request := REQUEST.get():
+            detail.setdefault("request", request)
         self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
 
     def fact(self, name: str) -> Any:

@@ -13,6 +13,7 @@ import typer
 from domain.errors import BadRequest, unknown
 from domain.trading.signal_file import read as read_signals
 from worker.terminal import backtest_options as options
+from worker.terminal import rule_set_options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.forecasts import ForecastSource
@@ -56,6 +57,9 @@ def backtest(
     start: From = "",
     end: To = "",
     config: options.Config = None,
+    rule_set: rule_set_options.Preset = "",
+    rules_file: rule_set_options.File = None,
+    phase: rule_set_options.Phase = "",
     equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
     report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
@@ -77,6 +81,7 @@ def backtest(
         AskedToDecide(strategy, params, preset, signals, model, forecasts, scan)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
+    rules = rule_set_options.gated(rules, rule_set_options.given_in(rule_set, rules_file, phase))
     period, commanded = period_of(start, end), options.commands_in(commands)
     files = BarFiles(instruments(extra), clock)
     series, along = series_of(files, SeriesOptions(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)

@@ -12,6 +12,7 @@ import typer
 
 from domain.errors import BadRequest, unknown
 from worker.terminal import backtest_options as options
+from worker.terminal import rule_set_options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.options import To
@@ -26,8 +27,6 @@ from worker.terminal.traded_series import SeriesOptions, one_timeframe, series_o
 BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
 Start = Annotated[str, typer.Option("--from", "--start", help="Start of trading, ISO 8601 in UTC; bars before it are history for features. Default: the first bar.")]
-RuleSetName = Annotated[str, typer.Option("--rule-set", help="Rule set whose floors people are warned of, by name: a preset or one of yours; it refuses no order.")]
-Phase = Annotated[str, typer.Option("--phase", help="Phase of the rule set; default: its first.")]
 
 
 def start(
@@ -56,8 +55,9 @@ def start(
     speed: str = typer.Option("max", help="Speed of a replay: times real time, or max."),
     commands: options.Commands = None,
     mode: options.Mode = "auto",
-    rule_set: RuleSetName = "",
-    phase: Phase = "",
+    rule_set: rule_set_options.Name = "",
+    rules_file: rule_set_options.File = None,
+    phase: rule_set_options.Phase = "",
     model: options.Model = "",
     forecasts: options.Forecasts = None,
     magnify: list[str] = options.MAGNIFY,
@@ -107,8 +107,8 @@ def start(
     begin = {} if period.start is None else {"from": int(pd.Timestamp(period.start).value)}
     plan = json.loads(json.dumps(dict(series=series, **decides.plan, rules=rules.values(), mode=mode, side=sides[0], **begin)))
     source = _checked(at.paper.store, extra, plan, source, inputs, decides.table)
-    if rule_set:
-        source = source | dict(rule_set=at.paper.rule_set(rule_set, phase, plan["rules"]["account"]))
+    if given_rules := _rule_set(at, rule_set, rules_file, phase, plan["rules"]["account"]):
+        plan, source = at.paper.with_rule_set(plan, source, given_rules)
     with at.paper.store.unit() as unit:
         asking.start(unit, session, plan, source, at.user, broker, mode)
         for number, each in enumerate(given):
@@ -152,6 +152,11 @@ def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
     say({key: facts[key] for key in ("name", "state", "bars", "dropped", "trades", "balance", "equity")}, False)
     if out:
         print(f"\nwritten  {out}: {', '.join(sorted(written))}")
+
+
+def _rule_set(at: Any, name: str, file: Path | None, phase: str, account: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """One of the workspace or a preset, or that of a file."""
+    return rule_set_options.given_in(name, file, phase) if file or not name else at.paper.rule_set(name, phase, account)
 
 
 def _traded(files: BarFiles, request: SeriesOptions, period: Period) -> list[Any]:
