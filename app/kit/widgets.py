@@ -43,7 +43,7 @@ def history(run: Any) -> None:
 def section(title: str, note: str = "") -> None:
     """A heading, and beside it the unit, date range and time zone of what follows."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.header(literal(title), anchor=False, width="content")
         if note:
             st.caption(literal(note), width="content")
 
@@ -52,7 +52,7 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
     """An empty state: what is missing, and how to get it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.header(literal(title), anchor=False, width="content")
         st.caption(literal(sentence), width="content", text_alignment="center")
         if action:
             with st.container(horizontal=True, horizontal_alignment="center"):
@@ -75,7 +75,7 @@ def attempt(act: Callable[[], T]) -> T | None:
         return None
 
 
-def go(page: str, **query: str) -> None:
+def go(page: str, **query: str | list[str]) -> None:
     """Open a page at an address; on the current page only the address changes."""
     if page == st.session_state["page"]:
         st.query_params.from_dict(query)

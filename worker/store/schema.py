@@ -71,6 +71,7 @@ jobs = Table(
     Column("deaths", Integer, nullable=False),              # how often its worker died under it
     Column("attempts", Integer, nullable=False),            # failures of the outside world so far
     Column("cancelled_by", String(128)),
+    Column("dismissed_by", String(128)),                    # who does not want to be reminded of a failed or cancelled one
     Column("checkpoint", JSON),
     Column("result", JSON),
     Column("live", JSON),                                   # what a running job shows of itself, a curve of at most 200 points
@@ -221,6 +222,14 @@ cost_profiles = Table(                                      # trading costs that
     Column("costs", JSON, nullable=False),                  # changed values of Costs
     Column("source", Text, nullable=False),
     Column("dated", String(10), nullable=False),            # the day that the numbers hold for, ISO
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
+form_presets = Table(                                       # settings of the backtest form that people named
+    "form_presets", meta,
+    Column("name", String(64), primary_key=True),
+    Column("settings", JSON, nullable=False),               # a backtest's spec without its data and period
     Column("actor", String(128), nullable=False),
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
