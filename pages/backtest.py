@@ -14,6 +14,7 @@ from app.kit.address import address_value, missing
 from app.kit.altered import altered_runs
 from app.kit.naming import name_run
 from app.kit.page import Page
+from app.kit.rights import allowed
 from app.kit.tables import run_columns, runs_frame
 from app.kit.widgets import go, head, job_panel, nothing, section, table
 
@@ -64,9 +65,9 @@ def actions(desk, runs, run) -> None:
         compare.picker(runs, run)
     with st.popover("Export", icon=":material/download:"):
         export(desk, run)
-    if st.button("Name…", icon=":material/label:"):
+    if st.button("Name…", icon=":material/label:", **allowed(desk, "backtests.rename")):
         name_run(desk, run)
-    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "backtests.delete")):
         delete_run(desk, run)
 
 

@@ -12,6 +12,7 @@ from app.data.external_download import download_steps
 from app.data.external_steps import import_steps
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, plural, short, size
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import download, go, head, nothing, section, table
 from worker.desk import Desk
@@ -97,7 +98,7 @@ def _chosen(desk: Desk, imported: Any) -> None:
         st.badge(f"version {short(imported.version)}", color="gray", icon=":material/tag:", help=imported.version)
         st.space("stretch")
         download("Download, CSV", f"{imported.name}_{imported.first_ts:%Y%m%d}_{imported.last_ts:%Y%m%d}_{imported.version[:8]}.csv", "text/csv", lambda: desk.outside.download(imported.id), f"outside-csv-{imported.id}")
-        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "outside.remove")):
             _delete(desk, imported)
     text = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {imported.scorer}: from −1 (negative) to +1 (positive); each known from its own time." if imported.scorer else "The time of a release is known in advance, its value is not."
     st.caption(f"{text} {number(imported.rows)} rows from {literal(imported.source)}, imported {clock(imported.created_at)} UTC by {literal(imported.actor)}.")
@@ -163,7 +164,7 @@ def _delete(desk: Desk, imported: Any) -> None:
         st.caption(f":material/lock: It is used by {plural(len(runs), 'run')}, which could not be reproduced without it: {', '.join(runs[:8])}{' …' if len(runs) > 8 else ''}. Delete {'it' if len(runs) == 1 else 'them'} first.")
     else:
         st.caption("The audit trail keeps the version and the name of the file.")
-    if st.button("Delete import", type="primary", icon=":material/delete:", disabled=bool(runs)):
+    if st.button("Delete import", type="primary", icon=":material/delete:", **allowed(desk, "outside.remove", disabled=bool(runs))):
         desk.outside.remove(imported.id)
         go("data", view="external")
 
