@@ -26,7 +26,7 @@ LATEST = 200        # rows of headlines or of a calendar that are shown
 def external_view(desk: Desk, doing: str, switch: Any) -> None:
     """Draw the view; ``switch`` draws the control that leads to prices."""
     imports = desk.outside.catalogue()
-    head("Data", f"{plural(len(imports), 'external source')}, {number(sum(imported.rows for imported in imports))} rows, {size(sum(imported.bytes for imported in imports))}" if imports else "", lambda: _actions(doing))
+    head("Data", f"{plural(len(imports), 'external source')}, {number(sum(imported.rows for imported in imports))} rows, {size(sum(imported.bytes for imported in imports))}" if imports else "", lambda: _actions(desk, doing))
     switch()
     if doing == "import":
         return import_steps(desk)
@@ -35,7 +35,7 @@ def external_view(desk: Desk, doing: str, switch: Any) -> None:
     if not imports:
         if wanted := address_value("external") or address_value("outside"):
             missing("import", wanted, "Import it again.")
-        nothing("No external data yet", WHY, lambda: _actions(doing, "empty"))
+        nothing("No external data yet", WHY, lambda: _actions(desk, doing, "empty"))
     else:
         chosen = _catalogue(desk, imports)
         if chosen is not None:
@@ -43,10 +43,10 @@ def external_view(desk: Desk, doing: str, switch: Any) -> None:
     _sources(desk, not imports)
 
 
-def _actions(doing: str, key: str = "head") -> None:
-    if st.button("Download…", icon=":material/download:", key=f"{key}-outside-download", disabled=doing == "download"):
+def _actions(desk: Desk, doing: str, key: str = "head") -> None:
+    if st.button("Download…", icon=":material/download:", key=f"{key}-outside-download", **allowed(desk, "outside_downloads.submit", disabled=doing == "download")):
         go("data", view="external", do="download")
-    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-outside-import", disabled=doing == "import"):
+    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-outside-import", **allowed(desk, "outside.import_", disabled=doing == "import")):
         go("data", view="external", do="import")
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
         go("data", view="external")
