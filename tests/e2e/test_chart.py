@@ -35,9 +35,9 @@ def size(page: Page) -> int:
 def selected(page: Page, trade: int) -> None:
     """The row of that trade is the selected one, and the chart is at it."""
     expect(page).to_have_url(re.compile(rf"[?&]trade={trade}(&|$)"), timeout=LONG)
-    expect(page.locator(GRID)).to_have_count(1, timeout=LONG)      # the table is drawn anew after a choice on the chart
-    expect(page.frame_locator(GRID).locator(".ag-row-selected").first).to_contain_text(str(trade), timeout=LONG)
     expect(page.get_by_text(f"Trade {trade}", exact=True)).to_be_visible(timeout=LONG)
+    expect(page.locator(GRID).last.content_frame.locator(".ag-row-selected").first).to_contain_text(str(trade), timeout=LONG)      # the table is drawn anew after a choice on the chart
+    expect(page.locator(GRID)).to_have_count(1, timeout=LONG)
 
 
 def test_a_marker_chooses_its_row_and_a_row_its_marker(page, system):
@@ -52,7 +52,7 @@ def test_a_marker_chooses_its_row_and_a_row_its_marker(page, system):
     trade = int(page.frame_locator(GRID).locator(".ag-pinned-left-cols-container .ag-row:not(.ag-row-selected)").first.inner_text())
     press(rows.first)
     selected(page, trade)
-    assert any(mark["trade"] == trade for mark in marks(page)), "its marker is in view"
+    system.wait_for(lambda: any(mark["trade"] == trade for mark in marks(page)))
 
 
 def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(page, system):
