@@ -14,7 +14,7 @@ from worker.desk import Desk
 
 SIGNALS = "signals"         # in the place of a strategy's name
 TITLE = "Signals from a CSV"
-ABOUT = "One row for each signal: ts (UTC, of the bar that decided it) and side; then instrument, order, stop_loss, target_1 and the others of docs/signals.md. It is filled from the next bar on, as a strategy's signal is."
+ABOUT = "One row for each signal: ts (UTC, of the bar that decided it) and side; then instrument, order, stop_loss, target_1 and the other columns of tidemark backtest --signals. It is filled from the next bar on, as a strategy's signal is."
 
 
 def signals_box(desk: Desk, key: str, before: Mapping[str, Any]) -> dict[str, Any]:
