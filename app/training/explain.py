@@ -50,7 +50,7 @@ def _table(_desk: Desk, explanation: str, name: str) -> pd.DataFrame:
 
 def _headed(desk: Desk, explanation: Any, title: str, note: str, name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.subheader(literal(title), anchor=False, width="content")
         st.caption(literal(note), width="content")
         st.space("stretch")
         download("CSV", f"{explanation.id}_{name}.csv", "text/csv", partial(desk.explanations.download, explanation.id, name), f"take-{name}-{explanation.id}")

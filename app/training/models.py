@@ -66,7 +66,7 @@ def row_of(model: Any) -> dict[str, Any]:
 
 def _version(desk: Desk, model: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(model.title), anchor=False, width="content")
+        st.header(literal(model.title), anchor=False, width="content")
         st.badge(model.stage.stage, color=STAGES.get(model.stage.stage, "gray"))  # type: ignore[arg-type]
         if model.synthetic:
             st.badge("synthetic", color="violet")

@@ -90,7 +90,7 @@ def _tab(desk: Desk, run: Any, name: str, scores: Mapping[str, Any]) -> None:
 
 def _head(desk: Desk, run: Any, partial: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(title_of(run).partition(" · ")[0]), anchor=False, width="content")
+        st.header(literal(title_of(run).partition(" · ")[0]), anchor=False, width="content")
         st.caption(f"run {run.id} · {clock(run.created_at)} UTC · {literal(run.actor)}", width="content")
         st.space("stretch")
         everything(desk, run, not partial)

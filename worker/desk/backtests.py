@@ -293,13 +293,20 @@ class Backtests:
             unit.audit(self._context.user, "run_named", f"run:{run_id}", name=name.strip()[:120], note=note.strip()[:2_000], before=run.name)
 
     def delete(self, run_id: str) -> Run:
+        """Delete a run, and what was made of it. Its trials stay counted, and the notes on its trades stay with the question."""
+        return self.delete_all([run_id])[0]
+
+    def delete_all(self, run_ids: Sequence[str]) -> list[Run]:
+        """Delete several in one piece: each leaves its own event; all of them or, where one is not there, none."""
         with self._context.store.unit() as unit:
-            run = required(unit.runs.as_stored(run_id), "run", run_id)
-            derived = [other for kind in DERIVED for other in unit.runs.stored(kind, MOST) if _is_of(other, run_id)]      # they go with it
-            unit.runs.remove([run_id, *(other.id for other in derived)])
-            unit.jobs.forget_key(run.job_id, *(other.job_id for other in derived))
-            unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
-        return run
+            runs: list[Run] = [required(unit.runs.as_stored(run_id), "run", run_id) for run_id in run_ids]
+            others = [other for kind in DERIVED for other in unit.runs.stored(kind, MOST)]
+            for run in runs:
+                derived = [other for other in others if _is_of(other, run.id)]      # they go with it
+                unit.runs.remove([run.id, *(other.id for other in derived)])
+                unit.jobs.forget_key(run.job_id, *(other.job_id for other in derived))
+                unit.audit(self._context.user, "run_deleted", f"run:{run.id}", title=run.title, frames=run.frames)
+        return runs
 
     def download(self, run_id: str, what: str, form: str) -> bytes:
         """``what``: trades, fills, equity, reviews, manifest; ``form``: csv, parquet, json."""

@@ -13,6 +13,7 @@ from domain.strategies.base import Strategy
 from worker.code import manifest_of
 from worker.jobs.assessment import assess, summary_of
 from worker.jobs.base import Commit, JobResult, Work, job
+from worker.jobs.benchmark import held_of
 from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import named_in, rate_of, rules_of, series_of, signals_of
@@ -61,10 +62,11 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     result = study.run(series, rules, strategy, signals, rates=rates, watch=work.within(0.1, 0.7), keep=applied.keep if applied else None)
     work.stage("Robustness checks")
     assessment = assess(result, strategy, rates, work)
+    held = held_of(series, rules, rates)
     work.stage("Report")
     outcome, request = result.outcome, named_in(study.spec_of(series, rules, strategy, spec.get("model")), spec)
     decided = {**manifest_of(request, "backtest"), "data": list(spec["datasets"]), "spec_hash": study.spec_hash(request)}
-    tables = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result))
+    tables = {name: getattr(outcome, name) for name in FRAMES} | dict(protection=trust.protection(result), benchmark=held.curve)
     frames = {name: work.store.frames.put(in_words(frame)) for name, frame in tables.items()} | (dict(signals=spec["signals"]["frame"]) if "signals" in spec else {})
     work.progress(0.95)
     traded = [datasets[version] for version in spec["datasets"]]
@@ -74,7 +76,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
         unit.trials.add([trial], kind="run", datasets=spec["datasets"], job_id=work.job.id, actor=work.job.actor, at=unit.now())
         run_id = unit.runs.add(
             kind="backtest", job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=decided,
-            summary=summary_of(assessment, unit, spec) | _of_model(model, applied, forecasts), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in traded),
+            summary=summary_of(assessment, unit, spec) | dict(benchmark=held.summary) | _of_model(model, applied, forecasts), frames=frames, actor=work.job.actor, created_at=unit.now(), example=work.job.example, synthetic=any(dataset.synthetic for dataset in traded),
         )  # fmt: skip
         detail = dict(title=work.job.title, strategy=spec["strategy"], params=spec["params"], spec=decided["spec_hash"], code=decided["code"], frames=frames, trades=len(outcome.trades), net=result.metrics["net_profit"])
         return JobResult(dict(run=run_id), "run_finished", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in traded)), detail)
