@@ -18,9 +18,9 @@ def alive(store: Store, kind: str, host: str) -> bool:
 
 def serve(settings: Settings) -> None:
     store = open_store(settings)
-    found = alive(store, sys.argv[1], socket.gethostname())
+    well = alive(store, sys.argv[1], socket.gethostname())
     store.close()
-    if not found:
+    if not well:
         sys.exit(1)
 
 
