@@ -26,6 +26,7 @@ from app.backtest.signals_box import ABOUT, SIGNALS, TITLE, counted, signals_box
 from app.kit.address import missing
 from app.kit.figures import short, typeset
 from app.kit.forms import fields, index_of
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go
 from worker.desk import BacktestRequest, Desk
@@ -74,7 +75,7 @@ def form(desk: Desk, run: Any = None) -> None:
         cautions(desk, strategy, request, preset)
         costs_table(desk, request)
         with st.container(horizontal=True, vertical_alignment="center"):
-            sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
+            sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "backtests.submit"))
             st.form_submit_button("Update costs", help="Show the costs of the values entered above.")
             keep = st.form_submit_button("Save as preset…", icon=":material/bookmark:")
             st.caption(duration(desk, request, len(chosen) if alone else 1))
