@@ -78,7 +78,7 @@ def copied(store: Store, name: str, other: dict[str, Any]) -> None:
 @pytest.fixture(scope="module")
 def states(tmp_path_factory) -> Iterator[Installation]:
     """The program, and the sessions in its database. Nobody works on them: they are those of a terminal, held by this test."""
-    running = start(tmp_path_factory.mktemp("states") / "var", TIDEMARK_EXAMPLE="false")
+    running = start(tmp_path_factory.mktemp("states") / "var", TIDEMARK_EXAMPLE="false", TIDEMARK_WORK_LEASE="600")
     settings = load(environment=running.environment)
     store = Store(settings.database_url, settings.frames_url)
     with store.unit() as unit:
