@@ -14,6 +14,7 @@ from app.kit.address import address_value, missing
 from app.kit.altered import altered_runs
 from app.kit.naming import name_run
 from app.kit.page import Page
+from app.kit.rights import allowed
 from app.kit.widgets import go, head, job_panel, nothing
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
@@ -72,7 +73,7 @@ def actions(desk, run) -> None:
     with st.popover("Export", icon=":material/download:"):
         export(desk, run)
     runs.marks(desk, run)
-    if st.button("Name…", icon=":material/label:"):
+    if st.button("Name…", icon=":material/label:", **allowed(desk, "backtests.rename")):
         name_run(desk, run)
-    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "backtests.delete")):
         delete_run(desk, run)
