@@ -210,12 +210,10 @@ def config(desk: Here) -> Response:
 
 @router.post("/paper-trading/start", status_code=201)
 def start(desk: Here, body: Start) -> Response:
-    """A paper session that replays the newest bars of these symbols."""
+    """A paper session that replays the newest bars of these symbols. Strategies by quantiles need `model_id`."""
     bars = all_newest(desk, body.symbols)
-    if body.model_id:
-        raise Problem(422, "a session of this call takes no model yet; start it with tidemark paper start --model, or leave model_id out")
     name = word_of(body.session_name)
-    request = StartRequest(name, STYLES.get(body.strategy_id, body.strategy_id), {}, (bars[0].timeframe,), tuple(each.id for each in bars), rules=dict(account=dict(balance=body.initial_capital)))
+    request = StartRequest(name, STYLES.get(body.strategy_id, body.strategy_id), {}, (bars[0].timeframe,), tuple(each.id for each in bars), rules=dict(account=dict(balance=body.initial_capital)), model=body.model_id)
     return json_of(dict(session_id=desk.paper.start(request), status=plain(desk.paper.row(name))), 201)
 
 
