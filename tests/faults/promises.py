@@ -30,6 +30,7 @@ FAULTS, STORE, SESSIONS = "tests/faults", "tests/worker/store", "tests/worker/se
 PROMISES = (
     Promise("P1", "Any change to history up to the last checkpoint that left is provable offline", "9 of 9 kinds", (
         Check((f"{FAULTS}/test_tampering.py",), dict(TIDEMARK_MUTATIONS=100, TIDEMARK_STORED_MUTATIONS=10)),
+        Check((f"{FAULTS}/test_evidence_by_terminal.py", "tests/worker/witness/test_process.py")),
     )),
     Promise("P2", "One total order, no forks", "0 forks", (
         Check((f"{FAULTS}/test_writers.py::test_eight_processes_write_one_order_for_a_minute",), dict(TIDEMARK_SECONDS=20), dict(units_per_s="units a second", p99_ms="ms 99th percentile")),
