@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import TidemarkError
+from domain.errors import TidemarkError, unknown
 from worker import logs
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
@@ -111,6 +111,14 @@ def main() -> int:
     return run_process(serve)
 
 
+def queues_of(settings: Settings) -> set[str]:
+    """The queues that this worker takes jobs from; both where nothing is set."""
+    names = {name.strip() for name in settings.work.queues.split(",") if name.strip()}
+    for name in sorted(names - set(QUEUES)):
+        raise unknown("queue in [work] queues", name, QUEUES)
+    return names or set(QUEUES)
+
+
 def serve(settings: Settings) -> None:
     stopping, queue = stop_event(), broker(settings.redis_url)
     from dramatiq import Worker
@@ -119,7 +127,8 @@ def serve(settings: Settings) -> None:
 
     actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
     refuse_other_version(actors.WorkerContext.store.engine)
-    lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=LOOK_MS)     # one message of each queue at a time
+    queues = queues_of(settings)
+    lanes = Worker(queue, queues=queues, worker_threads=len(queues), worker_timeout=LOOK_MS)     # one message of each queue at a time
     lanes.start()
     with heartbeat(actors.WorkerContext.store, "worker"):
         wait_until_set(stopping)

@@ -76,6 +76,7 @@ class Queue:
 @dataclass(frozen=True)
 class Work:
     processes: int = param(2, low=0, high=256, unit="processes", help="0: one per core")
+    queues: str = param("interactive, research", help="queues that the workers of this machine take jobs from, comma-separated")
     lease: float = param(8.0, low=1.0, high=600.0, unit="s", help="time without a heartbeat after which a worker loses its job")
     beat: float = param(1.0, low=0.1, high=60.0, unit="s", help="heartbeat interval of workers")
     sweep: float = param(1.0, low=0.1, high=60.0, unit="s", help="interval of the scan for lost jobs")
