@@ -26,9 +26,11 @@ def test_a_browser_shows_what_a_program_makes(page, system):
     expect(page.get_by_text(re.compile(equity)).filter(visible=True).first).to_be_visible()
     page.goto(f"{system.url}/backtest?run={run}")
     expect(page.get_by_text(re.compile(rf"\b{trades}\b")).filter(visible=True).first).to_be_visible()
-    page.goto(f"{system.url}/compliance?run={run}")
-    expect(page.get_by_text(re.compile("FTMO")).filter(visible=True).first).to_be_visible()
+    page.goto(f"{system.url}/compliance?run={run}&rules=ftmo-1-step")
+    expect(page.get_by_text("Headroom at the end", exact=True).first).to_be_visible()
+    verdict = re.search(r"FTMO 1-step: (\w+)", done.stdout)[1]
+    expect(page.get_by_text(re.compile(verdict, re.IGNORECASE)).filter(visible=True).first).to_be_visible()
     page.goto(f"{system.url}/data")
     expect(page.get_by_text("EURUSD").filter(visible=True).first).to_be_visible()
     events = system.terminal("audit", "verify")
-    assert events["holds"]
+    assert events["holds"], events
