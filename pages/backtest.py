@@ -12,8 +12,10 @@ from app.backtest.tabs import views
 from app.backtest.verdict import first_screen
 from app.kit.address import address_value, missing
 from app.kit.altered import altered_runs
+from app.kit.figures import clock
 from app.kit.naming import name_run
 from app.kit.page import Page
+from app.kit.rights import off
 from app.kit.widgets import go, head, job_panel, nothing
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
@@ -25,7 +27,9 @@ def render(desk) -> None:
         st.query_params.from_dict({"run": job.result["run"]})
     batch = next((batch for batch in desk.batches.latest(200) if batch.id == address_value("batch")), None)
     run, beside = desk.backtests.find(address_value("run")), [name.strip() for name in address_value(compare.OTHER).split(",") if name.strip()]
-    head("Backtest", run.name if run else "", (lambda: actions(desk, run)) if run else None)
+    if run:
+        st.set_page_config(page_title=f"{run.name or run.title} · Tidemark")
+    head("Backtest", stated(run) if run else "", (lambda: actions(desk, run)) if run else None)
     not_there(job, batch, run)
     others = [name for name in beside if there(desk, name)]
     with st.expander(summary.sentence(desk, run) if run else "Backtest settings", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
@@ -47,6 +51,11 @@ def render(desk) -> None:
     altered_runs(desk, "backtest", "batch")
     batches.earlier(desk, batch.id if batch else "")
     runs.view(desk, run)
+
+
+def stated(run) -> str:
+    """The run by name and id, and who made it when."""
+    return " · ".join(part for part in (run.name, f"run {run.id}", f"{clock(run.created_at)} UTC by {run.actor}") if part)
 
 
 def not_there(job, batch, run) -> None:
@@ -72,7 +81,7 @@ def actions(desk, run) -> None:
     with st.popover("Export", icon=":material/download:"):
         export(desk, run)
     runs.marks(desk, run)
-    if st.button("Name…", icon=":material/label:"):
+    if st.button("Name…", icon=":material/label:", **off(desk, "backtests.rename")):
         name_run(desk, run)
-    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **off(desk, "backtests.delete")):
         delete_run(desk, run)
