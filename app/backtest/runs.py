@@ -79,11 +79,11 @@ def _several(desk: Desk, page: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"{plural(len(chosen), 'run')} chosen", width="content")
         fits = 2 <= len(chosen) <= MOST
-        if st.button("Compare", icon=":material/compare_arrows:", disabled=not fits, help=None if fits else f"Choose 2 to {MOST} runs."):
+        if st.button("Compare", icon=":material/compare_arrows:", key="runs-compare", disabled=not fits, help=None if fits else f"Choose 2 to {MOST} runs."):
             go("backtest", run=chosen[0].id, **{OTHER: ",".join(other.id for other in chosen[1:])})
-        if st.button("Tag…", icon=":material/label:", **off(desk, "run_list.add_tag", disabled=not chosen)):
+        if st.button("Tag…", icon=":material/label:", key="runs-tag", **off(desk, "run_list.add_tag", disabled=not chosen)):
             _tag(desk, chosen)
-        if st.button("Delete…", icon=":material/delete:", type="tertiary", **off(desk, "run_list.delete", disabled=not chosen)):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", key="runs-delete", **off(desk, "run_list.delete", disabled=not chosen)):
             _delete(desk, chosen)
 
 
@@ -92,12 +92,12 @@ def _pager(desk: Desk, page: Any, before: list[tuple[datetime, str]], text: str,
         return
     query = st.session_state[PLACE][0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button("Newer", icon=":material/chevron_left:", type="tertiary", disabled=not before):
+        if st.button("Newer", key="runs-newer", icon=":material/chevron_left:", type="tertiary", disabled=not before):
             st.session_state[PLACE] = (query, before[:-1])
             st.rerun()
         first = len(before) * PAGE + 1
         st.caption(f"{first:,} to {first + len(page.runs) - 1:,} of {number(desk.run_list.count(text, tags, favourites))}", width="content")
-        if st.button("Older", icon=":material/chevron_right:", icon_position="right", type="tertiary", disabled=page.last is None):
+        if st.button("Older", key="runs-older", icon=":material/chevron_right:", icon_position="right", type="tertiary", disabled=page.last is None):
             st.session_state[PLACE] = (query, [*before, page.last])
             st.rerun()
 
