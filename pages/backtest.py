@@ -16,6 +16,7 @@ from app.kit.figures import clock
 from app.kit.naming import name_run
 from app.kit.page import Page
 from app.kit.rights import off
+from app.kit.text import literal
 from app.kit.widgets import go, head, job_panel, nothing
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
@@ -29,7 +30,9 @@ def render(desk) -> None:
     run, beside = desk.backtests.find(address_value("run")), [name.strip() for name in address_value(compare.OTHER).split(",") if name.strip()]
     if run:
         st.set_page_config(page_title=f"{run.name or run.title} · Tidemark")
-    head("Backtest", stated(run) if run else "", (lambda: actions(desk, run)) if run else None)
+    head("Backtest", run.name if run else "", (lambda: actions(desk, run)) if run else None)
+    if run:
+        st.caption(f"Run {run.id} · {clock(run.created_at)} UTC by {literal(run.actor)}")
     not_there(job, batch, run)
     others = [name for name in beside if there(desk, name)]
     with st.expander(summary.sentence(desk, run) if run else "Backtest settings", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
@@ -51,11 +54,6 @@ def render(desk) -> None:
     altered_runs(desk, "backtest", "batch")
     batches.earlier(desk, batch.id if batch else "")
     runs.view(desk, run)
-
-
-def stated(run) -> str:
-    """The run by name and id, and who made it when."""
-    return " · ".join(part for part in (run.name, f"run {run.id}", f"{clock(run.created_at)} UTC by {run.actor}") if part)
 
 
 def not_there(job, batch, run) -> None:
