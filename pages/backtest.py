@@ -15,7 +15,7 @@ from app.kit.altered import altered_runs
 from app.kit.figures import clock
 from app.kit.naming import name_run
 from app.kit.page import Page
-from app.kit.rights import off
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import go, head, job_panel, nothing
 
@@ -79,7 +79,7 @@ def actions(desk, run) -> None:
     with st.popover("Export", icon=":material/download:"):
         export(desk, run)
     runs.marks(desk, run)
-    if st.button("Name…", icon=":material/label:", **off(desk, "backtests.rename")):
+    if st.button("Name…", icon=":material/label:", **allowed(desk, "backtests.rename")):
         name_run(desk, run)
-    if st.button("Delete…", icon=":material/delete:", type="tertiary", **off(desk, "backtests.delete")):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "backtests.delete")):
         delete_run(desk, run)

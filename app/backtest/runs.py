@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.backtest.compare import MOST, OTHER
 from app.kit.figures import number, plural
-from app.kit.rights import off
+from app.kit.rights import allowed
 from app.kit.tables import run_columns, runs_frame
 from app.kit.text import literal
 from app.kit.widgets import attempt, chosen_rows, go, section, table
@@ -81,9 +81,9 @@ def _several(desk: Desk, page: Any) -> None:
         fits = 2 <= len(chosen) <= MOST
         if st.button("Compare", icon=":material/compare_arrows:", key="runs-compare", disabled=not fits, help=None if fits else f"Choose 2 to {MOST} runs."):
             go("backtest", run=chosen[0].id, **{OTHER: ",".join(other.id for other in chosen[1:])})
-        if st.button("Tag…", icon=":material/label:", key="runs-tag", **off(desk, "run_list.add_tag", disabled=not chosen)):
+        if st.button("Tag…", icon=":material/label:", key="runs-tag", **allowed(desk, "run_list.add_tag", disabled=not chosen)):
             _tag(desk, chosen)
-        if st.button("Delete…", icon=":material/delete:", type="tertiary", key="runs-delete", **off(desk, "run_list.delete", disabled=not chosen)):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", key="runs-delete", **allowed(desk, "run_list.delete", disabled=not chosen)):
             _delete(desk, chosen)
 
 
@@ -125,12 +125,12 @@ def _delete(desk: Desk, runs: list[Any]) -> None:
 def marks(desk: Desk, run: Any) -> None:
     """Draw the star and the tags of the open run."""
     favourite = desk.run_list.is_favourite(run.id)
-    if st.button("Favourite", icon=":material/star:" if favourite else ":material/star_border:", type="tertiary", **off(desk, "run_list.set_favourite", help="Remove from your favourites" if favourite else "Add to your favourites")):
+    if st.button("Favourite", icon=":material/star:" if favourite else ":material/star_border:", type="tertiary", **allowed(desk, "run_list.set_favourite", help="Remove from your favourites" if favourite else "Add to your favourites")):
         desk.run_list.set_favourite(run.id, not favourite)
         st.rerun()
     tags = desk.run_list.tags_of(run.id)
     with st.popover(f"Tags: {', '.join(tags)}" if tags else "Tags", icon=":material/sell:"):
         with st.form(f"tags-{run.id}", border=False):
             chosen = st.multiselect("Tags of this run", sorted({*desk.run_list.tags(), *tags}), tags, accept_new_options=True, placeholder="Choose or write one")
-            if st.form_submit_button("Save tags", type="primary", **off(desk, "run_list.set_tags")) and attempt(lambda: desk.run_list.set_tags(run.id, chosen)) is not None:
+            if st.form_submit_button("Save tags", type="primary", **allowed(desk, "run_list.set_tags")) and attempt(lambda: desk.run_list.set_tags(run.id, chosen)) is not None:
                 st.rerun()

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import DASH, clock, lasted, typeset
+from app.kit.rights import allowed
 from app.kit.signed_out import signed_out
 from app.kit.spool import spool
 from app.kit.tables import with_minus
@@ -154,7 +155,7 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
             st.markdown(f":blue[:material/progress_activity:] **{literal(what)}**", width="content")
             st.caption(literal(since(desk, job, now)), width="content")
             st.space("stretch")
-            if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", disabled=bool(job.cancelled_by)):
+            if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", **allowed(desk, "jobs.cancel", disabled=bool(job.cancelled_by))):
                 desk.jobs.cancel(job_id)
                 st.rerun()
         st.progress(job.progress)
@@ -230,6 +231,6 @@ def failure(error: Any) -> str:
 
 
 def _again(desk: Desk, job: Any, label: str) -> None:
-    if st.button(label, icon=":material/replay:", key=f"again-{job.id}"):
+    if st.button(label, icon=":material/replay:", key=f"again-{job.id}", **allowed(desk, "jobs.retry")):
         desk.jobs.retry(job.id)
         st.rerun()
