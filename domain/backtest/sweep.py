@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from domain.audit.record import canonical, plain
-from domain.backtest.bench import FIGURES, Bench, Evaluation, key_of, within
+from domain.backtest.bench import Bench, key_of, within
+from domain.backtest.evaluation import Evaluation
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules, Series, spec_of
-from domain.errors import BadRequest
 from domain.optimise.grid import Point, rules_at, strategy_of
+from domain.optimise.objective import FIGURES
 from domain.params import values_of
 
 SECONDS_A_BAR = 1.8e-7      # of one combination, about, on one core, where there are many
@@ -85,7 +86,7 @@ def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], 
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
         strategy, rules = sweep_request.strategy_at(number), sweep_request.rules_at(number)
-        if sentence := refusal(bench, strategy):
+        if sentence := bench.refusal(strategy):
             refused[number] = sentence
             continue
         evaluation = bench.evaluate(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
@@ -96,15 +97,6 @@ def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], 
     matrix = pd.DataFrame(np.array(lines, np.float32).reshape(len(rows), len(days)), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
     matrix.insert(0, "number", np.array([row["number"] for row in rows], np.int64))
     return Part(pd.DataFrame(rows) if rows else matrix[["number"]], matrix, trials, refused)
-
-
-def refusal(bench: Bench, strategy: Any) -> str:
-    """Why a strategy refuses to decide on these bars; empty where it decides."""
-    try:
-        bench.signals(strategy)
-    except BadRequest as error:
-        return str(error)
-    return ""
 
 
 def numbers_of(evaluation: Evaluation) -> dict[str, float]:

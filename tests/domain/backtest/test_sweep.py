@@ -10,9 +10,10 @@ import pytest
 
 from domain.analytics import days_a_year
 from domain.backtest import study
-from domain.backtest.bench import FIGURES, Bench
+from domain.backtest.bench import Bench
 from domain.backtest.prepare import prepare
 from domain.backtest.sweep import evaluate, merged, order, part_size
+from domain.optimise.objective import FIGURES
 from domain.strategies import STRATEGIES
 from domain.trading.account import Account
 from domain.trading.costs import Costs

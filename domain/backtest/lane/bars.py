@@ -1,0 +1,183 @@
+"""Combinations of a sweep that need no row per bar, no table of signals and no frame: the decisions are columns, the results a few numbers and the days.
+
+``Lane`` is the bars of one series under one set of rules; ``lane_of`` gives one where the rules ask for nothing but what ``kernel.lane`` knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from domain.backtest import kernel
+from domain.backtest.kernel import codes
+from domain.backtest.lane.kernel.walk import skim
+from domain.backtest.lane.orders import Entries, Orders
+from domain.backtest.lane.record import BLOCK, LANE
+from domain.backtest.memory import address_of
+from domain.backtest.prepare import MarketInputs, reviewed
+from domain.backtest.series import on_grid
+from domain.risk.sizing import BY_RESULTS
+from domain.trading.costs import SLIPPAGE
+
+RULES = ("contract", "lot_step", "min_lot", "max_lot", "usual", "leverage", "margin_per_lot", "slippage", "commission")
+NUMBERS = ("slippage_kind", "seed", "commission_kind", "sizer", "size", "stop_out", "intrabar", "reverse")
+LAID_OUT = 8            # distinct decisions that are kept as the kernel reads them
+
+
+class Skimmed(NamedTuple):
+    """What a combination leaves: a number a trade, the equity at the end of each day, and the lowest equity, and adverse extreme, over the peak before it."""
+
+    pnl: np.ndarray
+    r: np.ndarray
+    bars_held: np.ndarray
+    ends: np.ndarray
+    falls: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Entries as the kernel reads them."""
+
+    entries: Entries
+    arrays: Mapping[str, np.ndarray]
+
+
+def lane_of(market: MarketInputs, day_ends: np.ndarray) -> Lane | None:
+    """None where the rules, or bars that open outside their range, need the clock's loop."""
+    rules, limits = market.rules, market.rules.limits
+    if len(market.bars) != 1 or market.converts or reviewed(limits) or rules.execution.intrabar == "magnify" or rules.sizing.kind in BY_RESULTS or not rules.account.balance > 0:
+        return None
+    lane = Lane(market, day_ends)
+    return lane if lane.is_orderly else None
+
+
+class Lane:
+    """The record that the kernel works on, and the arrays that it points to."""
+
+    def __init__(self, market: MarketInputs, day_ends: np.ndarray) -> None:
+        self._arrays: dict[str, np.ndarray] = {}
+        self._bars, self._random = len(market.bars[0].ts), market.rules.costs.slippage_kind == SLIPPAGE[codes.RANDOM]
+        self._decisions: list[Decisions] = []
+        self.record = np.zeros(1, LANE)
+        self.is_orderly = True
+        self._write_rules(market)
+        self._write_bars(market)
+        self._write_nights(market.inputs)
+        self._point("day_ends", np.ascontiguousarray(day_ends, np.int64), "day_count")
+        self._point("ends", np.empty(len(day_ends)))
+        for name, kind in dict(pnl=np.float64, r=np.float64, bars_held=np.int64).items():
+            self._point(name, np.empty(self._bars, kind))
+
+    def skim(self, orders: Orders) -> Skimmed | None:
+        """The combination of these orders; None where it comes to something that only the clock's loop knows."""
+        if self._random and len(orders.entries.exits):
+            return None
+        decisions, w = self._laid_out(orders.entries), self.record
+        held = self._ask(orders.asked, len(orders.entries.bar))
+        for name, array in decisions.arrays.items():
+            w[name] = address_of(array)
+        for name, bars in dict(count="bars", buy_count="buys", sell_count="sells", exit_count="exits").items():
+            w[name] = len(decisions.arrays[bars])
+        done = skim(w)
+        del held        # until here the kernel read it
+        return self._results() if done else None
+
+    def _results(self) -> Skimmed:
+        trades, arrays = int(self.record["trades"][0]), self._arrays
+        pnl, r, bars_held = (arrays[name][:trades].copy() for name in ("pnl", "r", "bars_held"))
+        return Skimmed(pnl, r, bars_held, arrays["ends"].copy(), (float(self.record["fall"][0]), float(self.record["fall_low"][0])))
+
+    def _laid_out(self, entries: Entries) -> Decisions:
+        """Combinations that decide the same share what is laid out."""
+        for decisions in self._decisions:
+            if decisions.entries is entries or decisions.entries.equals(entries):
+                return decisions
+        self._decisions = [Decisions(entries, _laid_out(entries, self._bars)), *self._decisions][:LAID_OUT]
+        return self._decisions[0]
+
+    def _ask(self, asked: Mapping[str, Any], entries: int) -> list[np.ndarray]:
+        """Write what the orders ask for; the arrays that the record points to."""
+        w, held = self.record[0], list[np.ndarray]()
+
+        def column(name: str) -> tuple[int, int]:
+            value = asked.get(name, np.nan)
+            array = np.ascontiguousarray(value if isinstance(value, np.ndarray) else [value], np.float64)
+            held.append(array)
+            return address_of(array), int(len(array) == entries and isinstance(value, np.ndarray))
+
+        w["stop_loss"], w["own_lots"], w["own_size"] = column("stop_loss"), column("lots"), column("size")
+        w["target_prices"] = [column(f"target_{k}") for k in range(1, 5)]
+        fraction, target_r = ([_or(asked.get(f"{name}_{k}", np.nan), 0.0) for k in range(1, 5)] for name in ("fraction", "target_r"))
+        w["fraction"], w["target_r"] = fraction, target_r
+        w["targets"] = max((k for k in range(1, 5) if f"target_{k}" in asked or target_r[k - 1] > 0.0), default=0)
+        w["break_even_r"], w["break_even_offset"] = asked.get("break_even_r", np.nan), _or(asked.get("break_even_offset", np.nan), 0.0)
+        w["max_bars"], w["needs_stop"] = int(_or(asked.get("max_bars", np.nan), 0.0)), w["break_even_r"] == w["break_even_r"] or any(r > 0.0 for r in target_r)
+        return held
+
+    def _write_rules(self, market: MarketInputs) -> None:
+        w, task = self.record, market.inputs["tasks"][0]
+        for name in RULES:
+            w[name] = task[name]
+        for name in NUMBERS:
+            w[name] = market.context[name]
+        w["last"], w["start"], w["swap"] = self._bars - 1, market.rules.account.balance, (task["swap_long"], task["swap_short"])
+
+    def _write_bars(self, market: MarketInputs) -> None:
+        quotes, bars = int(market.inputs["tasks"][0]["quotes"]), market.bars[0]
+        for which, side in enumerate((1, -1)):
+            prices = {name: side * _closing(side, getattr(bars, name), bars.spread, quotes) for name in ("open", "high", "low", "close")}
+            adverse, favourable = (prices["low"], prices["high"]) if side > 0 else (prices["high"], prices["low"])
+            self.is_orderly &= bool((adverse <= prices["open"]).all() and (prices["open"] <= favourable).all() and not np.isnan(prices["close"]).any())
+            for name, array in dict(opens=prices["open"], adverse=adverse, favourable=favourable, closes=prices["close"], blocks=_blocks(adverse, favourable, prices["close"])).items():
+                self._arrays[f"{name}_{which}"] = np.ascontiguousarray(array)
+                self.record[name][0, which] = address_of(self._arrays[f"{name}_{which}"])
+        self._point("spread", np.ascontiguousarray(bars.spread))
+        self._point("sigma", market.inputs["sigma"])
+        atr = np.full(1, np.nan)
+        if market.rules.costs.slippage_kind == SLIPPAGE[codes.ATR]:
+            atr = np.empty(self._bars)
+            kernel.wilder_atr(bars.high, bars.low, bars.close, market.rules.costs.slippage_window, atr)
+        self._point("atr", atr)
+
+    def _write_nights(self, inputs: Mapping[str, np.ndarray]) -> None:
+        """The bars that nights are charged in or before; none where they cost nothing."""
+        before, within = inputs["nights_before"], inputs["nights_in"]
+        self._point("nights_before", before)
+        self._point("nights_in", within)
+        charged = np.flatnonzero((before > 0) | (within > 0)) if inputs["tasks"][0]["swaps"] else np.zeros(0)
+        self._point("night_bars", np.ascontiguousarray(charged, np.int64), "night_count")
+
+    def _point(self, name: str, array: np.ndarray, count: str = "") -> None:
+        self._arrays[name] = array
+        self.record[name] = address_of(array)
+        if count:
+            self.record[count] = len(array)
+
+
+def _laid_out(entries: Entries, bars: int) -> dict[str, np.ndarray]:
+    bar, side = np.ascontiguousarray(entries.bar, np.int64), np.ascontiguousarray(entries.side, np.int64)
+    first = np.searchsorted(bar, np.arange(bars + 1)).astype(np.int64)
+    return dict(bars=bar, sides=side, first=first, buys=bar[side > 0], sells=bar[side < 0], exits=np.ascontiguousarray(entries.exits, np.int64))
+
+
+def _blocks(adverse: np.ndarray, favourable: np.ndarray, close: np.ndarray) -> np.ndarray:
+    """The extremes of each full block of bars."""
+    full = len(close) // BLOCK * BLOCK
+    a, f, c = (prices[:full].reshape(-1, BLOCK) for prices in (adverse, favourable, close))
+    return np.stack([a.min(1), f.max(1), c.min(1), c.max(1)], axis=1)
+
+
+def _closing(side: int, price: np.ndarray, spread: np.ndarray, quotes: int) -> np.ndarray:
+    """The price at which a position of ``side`` is closed, as ``kernel.numbers.closing`` has it."""
+    if quotes == codes.MID:
+        return on_grid(price - side * spread * 0.5)
+    if side > 0:
+        return price if quotes == codes.BID else on_grid(price)
+    return on_grid(price + spread)
+
+
+def _or(value: float, default: float) -> float:
+    return value if value == value else default
