@@ -25,6 +25,7 @@ from worker.settings import Settings
 from worker.store import Job, Store, Unit
 from worker.store.append import TrailBroken
 from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
+from worker.store.migrate import other_version
 from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("worker")
@@ -59,6 +60,8 @@ def takes_events(handle: Callable[..., None]) -> Callable[..., None]:
 def run(job_id: str) -> None:
     """Run the job if it is free; a second delivery of its message does nothing."""
     with WorkerContext.store.unit() as unit:
+        if of_another_version(unit):
+            return
         named = unit.jobs.get(job_id)
         job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
     if job is not None:
@@ -84,6 +87,8 @@ def wake(queue: str, job_id: str) -> None:
 def _first(queue: str, job_id: str) -> tuple[Job | None, bool]:
     """The job to run now, claimed; and, where there is none, whether one waits whose row is locked."""
     with WorkerContext.store.unit() as unit:
+        if of_another_version(unit):
+            return None, False
         lost = rescue_here(unit)
         first = unit.jobs.first(queue, job_id, unit.now())
         while first is not None and _waits(unit, first):
@@ -95,6 +100,14 @@ def _first(queue: str, job_id: str) -> tuple[Job | None, bool]:
         with WorkerContext.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
     return job, locked
+
+
+def of_another_version(unit: Unit) -> bool:
+    """Whether the database was brought forward under this worker, or back: then it takes no job, the log says why, and a worker of that version does."""
+    sentence = other_version(unit.connection)
+    if sentence:
+        log.error("no job is taken: %s", sentence)
+    return bool(sentence)
 
 
 def _waits(unit: Unit, job: Job) -> bool:

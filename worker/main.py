@@ -17,18 +17,16 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.errors import TidemarkError
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
+from worker.opened import open_store as open_store
 from worker.private import keep_private
 from worker.settings import Settings, load
 from worker.store import SIGN_EVERY, Process, Store
 from worker.store.append import TrailBroken
+from worker.store.migrate import refuse_other_version
 from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
 
 LOOK_MS = 500           # between two looks of an idle thread at whether it is to end; messages wake it
 LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
-
-
-def open_store(settings: Settings) -> Store:
-    return Store(settings.database_url, settings.frames_url)
 
 
 def set_up_logging() -> None:
@@ -124,6 +122,7 @@ def serve(settings: Settings) -> None:
     from worker import actors
 
     actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
+    refuse_other_version(actors.WorkerContext.store.engine)
     lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=LOOK_MS)     # one message of each queue at a time
     lanes.start()
     with heartbeat(actors.WorkerContext.store, "worker"):

@@ -276,6 +276,8 @@ def up(app: bool = True) -> int:
     system = ProcessTree(settings)
     try:
         migrated(settings)
+        if app and settings.people.required:
+            listening.administered(settings)
         if app and not settings.app.loopback:
             listening.record(settings)
         system.start_queue()
@@ -305,7 +307,7 @@ def announce(settings: Settings, app: bool, answers: bool) -> None:
         print("Workers and scheduler are running. Ctrl-C stops them.", flush=True)
     elif answers:
         if not settings.app.loopback:
-            print(listening.sentence(settings.app), flush=True)
+            print(listening.sentence(settings.app, settings.people), flush=True)
             print(f"It answers to {', '.join(sorted(settings.app.names))}; add other names to [app] hosts.", flush=True)
         _print(fingerprint(settings))
         print(f"Tidemark is at {address(settings)}  (Ctrl-C stops everything; logs in {settings.home / 'logs'})", flush=True)

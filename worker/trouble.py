@@ -18,6 +18,7 @@ BUSY = "The database is held by another writer for too long. Try again in a mome
 MISSING = "The database has no table {} any more: it was removed, or the database is damaged. Restore it from a backup."
 AWAY = "The database does not answer: {}. Submitted jobs are saved, and work resumes automatically once it is back."
 QUEUE = "The queue server does not answer. Jobs wait in the database, and start automatically once it is back."
+BUCKET = "The bucket of bars and curves does not answer: {}. Work resumes automatically once it is back."
 SHORTEST = 3        # letters; a password of fewer would be found in half of all words
 
 
@@ -44,7 +45,18 @@ def sentence_of(error: BaseException, *urls: str) -> str:
     number = error.errno if isinstance(error, OSError) else None
     if number in (errno.ENOSPC, errno.EDQUOT):
         return FULL
+    if away(error):
+        return BUCKET.format(redacted(str(error).strip().splitlines()[0].rstrip("."), *urls))
     return CLOSED if number == errno.EROFS else ""
+
+
+def away(error: BaseException) -> bool:
+    """Whether it is the bucket that does not answer, and not one of its files that is gone or damaged.
+
+    >>> away(OSError("When reading information for key 'a': AWS Error NETWORK_CONNECTION during HeadObject operation")), away(FileNotFoundError(2, "a"))
+    (True, False)
+    """
+    return isinstance(error, OSError) and not isinstance(error, FileNotFoundError) and "AWS Error" in str(error)
 
 
 def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:

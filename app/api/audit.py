@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Since, Until, cursor_of, json_of, listed, number_of, utc
 from app.api.plain import plain
 from app.api.shapes import Listed
+from app.api.submission import Here, Submitting
 from worker.desk import Filter
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
@@ -39,12 +39,12 @@ def _stored(at: datetime | None) -> str:
 @router.get("/events", response_model=Listed)
 def events(desk: Here, wanted: Wanted, limit: Limit = 100, cursor: Cursor = "") -> Any:
     """Events, newest first: as fast at a million as at ten."""
-    found = desk.trail.rows(wanted, limit + 1, number_of(cursor) or None)
-    return listed(found, limit, event, lambda each: cursor_of(each.seq))
+    rows = desk.trail.rows(wanted, limit + 1, number_of(cursor) or None)
+    return listed(rows, limit, event, lambda each: cursor_of(each.seq))
 
 
 @router.get("/events/{name}")
-def one(desk: Here, name: str) -> Response:
+def event_of(desk: Here, name: str) -> Response:
     """An event by its number, id or hash."""
     return json_of(event(desk.trail.find(name)))
 
@@ -63,9 +63,9 @@ def head(desk: Here) -> Response:
 
 
 @router.post("/verify", status_code=202)
-async def verify(asked: Submitting) -> Any:
+async def verify(submission: Submitting) -> Any:
     """Verify the whole trail, and what stands beside it."""
-    return await asked.submit(lambda desk: desk.trail.verify())
+    return await submission.submit(lambda desk: desk.trail.verify())
 
 
 @router.get("/bundle", response_class=Response, responses={200: {"content": {"application/zip": {}}}})

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from app.api import (
     analytics,
+    approvals,
     audit,
     backtests,
     compliance,
@@ -30,6 +31,7 @@ from app.api import (
     sweeps,
 )
 from app.api.bounds import Bounds
+from app.api.document import document
 from app.api.heads import Headed
 from app.api.once import Once, Tagged
 from app.api.others import futurequant, sidecar, trading
@@ -37,7 +39,7 @@ from app.api.reference import page
 from app.api.shapes import ProblemAnswer
 from worker.desk import Desk
 
-NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
+NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, approvals, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
 EXPOSED = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
 ABOUT = (
@@ -62,11 +64,11 @@ def build(desk: Callable[[], Desk]) -> ASGIApp:
 
 
 async def _document(request: Request) -> JSONResponse:
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(document(request.app))
 
 
 async def _reference(request: Request) -> HTMLResponse:
-    return HTMLResponse(page(request.app.openapi()))
+    return HTMLResponse(page(document(request.app)))
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:

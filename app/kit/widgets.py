@@ -10,10 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import DASH, clock, lasted, typeset
+from app.kit.signed_out import signed_out
 from app.kit.spool import spool
 from app.kit.tables import with_minus
 from app.kit.text import literal
-from worker.desk import Desk, Refused
+from worker.desk import Desk, Refused, SecondPerson, SignedOut
 from worker.desk.export import safe_cells
 
 T = TypeVar("T")
@@ -60,9 +61,15 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
 
 
 def attempt(act: Callable[[], T]) -> T | None:
-    """What ``act`` returns; where the desk refuses, None, and the refusal is shown as an error."""
+    """What ``act`` returns; where the desk refuses, None, and the refusal is shown as an error; where a second person is needed, what to do."""
     try:
         return act()
+    except SecondPerson as kept:
+        st.info(literal(typeset(str(kept))), icon=":material/group:")
+        return None
+    except SignedOut:
+        signed_out()
+        st.stop()
     except Refused as refusal:
         st.error(literal(typeset(str(refusal))), icon=":material/error:")
         return None

@@ -97,8 +97,8 @@ class Carrier:
         count, signals = int(self._account.numbers[REVIEWS]), self._signals.table
         self._account.numbers[REVIEWS] = 0
         return tuple(
-            Review(int(signals["number"][signal]) + 1, ts, self._names[k], VERDICTS[verdict], COUNTS[reason], asked, given, k)
-            for signal, ts, k, verdict, reason, asked, given in self._account.outputs["reviews"][:count].tolist()
+            Review(int(signals["number"][signal]) + 1, ts, self._names[k], VERDICTS[verdict], COUNTS[reason], lots, given, value, most, buffer, k)
+            for signal, ts, k, verdict, reason, lots, given, value, most, buffer in self._account.outputs["reviews"][:count].tolist()
         )
 
     def _held(self, position: tuple[Any, ...]) -> Held:

@@ -78,7 +78,7 @@ class Trade(NamedTuple):
 
 
 class Review(NamedTuple):
-    """The columns of reviews, and the number of the series."""
+    """The columns of reviews, and the number of the series. ``value``: what the review found, ``allowed``: how much of it is; NaN where it has no number."""
 
     order_id: int
     ts: int
@@ -87,6 +87,9 @@ class Review(NamedTuple):
     reason: str
     lots_asked: float
     lots_given: float
+    value: float
+    allowed: float
+    buffer: float
     series: int
 
 

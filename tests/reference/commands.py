@@ -28,7 +28,7 @@ class Person:
         """A command is worked after the last instant at or before its ``ts``: before the first that is later."""
         while self.commands and (instant is None or self.commands[0].ts < instant):
             command = self.commands.pop(0)
-            getattr(self, command.command.replace("-", "_") + "_")(command.asked, command.ts)
+            getattr(self, command.command.replace("-", "_") + "_")(command.payload, command.ts)
         self.last = instant
 
     # --- halts

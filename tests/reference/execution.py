@@ -17,6 +17,7 @@ from domain.trading.account import Account
 from domain.trading.command import Command
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
+from domain.trading.gate import Gate
 from domain.trading.task import EQUITY, FILLS, REVIEWS, TRADES, Outcome, Rate, Task
 from tests.reference.bars import Bar, attach_finer, on_grid, reaches_down, read_bars
 from tests.reference.clocks import rolls
@@ -25,6 +26,7 @@ from tests.reference.conversion import Conversion
 from tests.reference.costs import refuse_mixed_pips, spread_of
 from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
 from tests.reference.exits import close_at_open, close_at_the_end, close_before_the_shut, gap, stop_and_targets, stop_out, worst_price
+from tests.reference.floors import Floors
 from tests.reference.ledger import Exposure, Ledger, inside
 from tests.reference.limits import govern, kill, refuse_unknown
 from tests.reference.orders import Position, Series, read_orders
@@ -43,10 +45,11 @@ def simulate(
     sizing: Sizing,
     rates: Sequence[Rate] = (),
     limits: Limits = Limits(),
+    gate: Gate = Gate(),
     **person: Any,
 ) -> Outcome:
     """What the execution page says happens to ``tasks`` in one account; ``person``: ``commands``, ``strategies``, ``ask`` as ``replayed`` takes them."""
-    return as_outcome(replayed(tasks, account, costs, execution, sizing, rates, limits, **person))
+    return as_outcome(replayed(tasks, account, costs, execution, sizing, rates, limits, gate=gate, **person))
 
 
 def replayed(
@@ -58,6 +61,7 @@ def replayed(
     rates: Sequence[Rate],
     limits: Limits,
     killed_after: int = 0,
+    gate: Gate = Gate(),
     commands: Sequence[Command] = (),
     strategies: Sequence[str] = (),
     ask: bool = False,
@@ -67,6 +71,7 @@ def replayed(
     refuse_unknown(limits, tasks)
     every_series, conversion = _load(tasks, account, costs, rates)
     ledger = Ledger(account, costs, execution, conversion, limits, every_series)
+    ledger.floors = Floors(gate, account) if gate else None
     ledger.ask, person = ask, Person(ledger, every_series, strategies or [""] * len(tasks), sizing, list(commands))
     for number, instant in enumerate(_instants(every_series), 1):
         person.work_before(instant)
@@ -213,6 +218,8 @@ def _step_three(ledger: Ledger, every_series: list[Series], ending: dict[Series,
         {"ts": instant, "balance": ledger.balance, "equity": equity, "equity_low": low, "used_margin": ledger.used_margin()}
     )
     govern(ledger, every_series, instant, equity, low)
+    if ledger.floors is not None:
+        ledger.floors.row(ledger.equity[-1])
     return equity
 
 

@@ -27,7 +27,7 @@ class Part:
 class Runs:
     """A part of the runs. ``altered``: id -> what is wrong, of those that are not the ones that were recorded; ``last``: time and id of the last one, where more may follow."""
 
-    found: list[Run]
+    rows: list[Run]
     altered: Mapping[str, str]
     last: tuple[datetime, str] | None
 

@@ -66,7 +66,7 @@ class System:
 
     def listening(self) -> str:
         """For whom the page is, and why that is safe."""
-        return sentence(self._context.settings.app)
+        return sentence(self._context.settings.app, self._context.settings.people)
 
     def processes(self) -> list[Process]:
         with self._context.store.read() as unit:

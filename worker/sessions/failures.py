@@ -38,6 +38,6 @@ def record(unit: Unit, failed: Failed) -> None:
     """Nothing where another runner holds the session by now."""
     if unit.session_commits.hold(failed.session, failed.epoch) and unit.sessions.enter(failed.session, "error", failed.sentence, unit.now()):
         unit.audit(ACTOR, "session_failed", entity(failed.session), sentence=failed.sentence, error=failed.error)
-        said = f"{failed.session} stopped with an error: {failed.sentence}"
-        unit.messages.write([Message(f"{failed.session}:error:{failed.error}", "critical", said, failed.session)], unit.now())
+        sentence = f"{failed.session} stopped with an error: {failed.sentence}"
+        unit.messages.write([Message(f"{failed.session}:error:{failed.error}", "critical", sentence, failed.session)], unit.now())
     unit.leases.release(lease_of(failed.session), failed.epoch)

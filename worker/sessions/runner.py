@@ -23,7 +23,7 @@ from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
 from worker.sessions.opening import Accounts, open_session
-from worker.sessions.replay_feed import Told
+from worker.sessions.replay_feed import FeedItem
 from worker.sessions.work import SessionWork, Written
 from worker.sessions.writing import write
 from worker.settings import Settings
@@ -78,7 +78,7 @@ class Runner:
         self.held: dict[str, SessionWork] = {}
         self.away = ""                                  # why nothing is decided; empty while all is there
         self._unwritten: list[Written] = []
-        self._told: dict[str, Sequence[Told]] = {}      # what feeds gave while a kill switch was not written yet
+        self._pending: dict[str, Sequence[FeedItem]] = {}      # what feeds gave while a kill switch was not written yet
         self._turns = 0                                 # rounds so far, of which each gives one replay as fast as possible its turn
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
@@ -205,7 +205,7 @@ class Runner:
         with self.store.unit() as unit:
             begun = {work.name: work for work, recovered in opened if self._begun(unit, work, recovered)}
         for work, _ in opened:
-            self._told.pop(work.name, None)
+            self._pending.pop(work.name, None)
             if work.name not in begun:
                 work.close()
         self.held |= begun
@@ -248,18 +248,18 @@ class Runner:
     def look(self) -> None:
         """At halts and commands: what files said is written down first, then everything that waits is picked up."""
         self.switch.look()
-        if written := self.switch.said:
+        if written := self.switch.unwritten:
             with self.store.unit() as unit:
                 self.switch.record(unit)
         with self.store.read() as unit:
             latched = unit.session_halts.latched()
             waiting = unit.session_commands.waiting()
         self.switch.recorded(latched, written)
-        asked = {command.session: self.held[command.session] for command in waiting if command.session in self.held}
-        for name, work in asked.items():
+        commanded = {command.session: self.held[command.session] for command in waiting if command.session in self.held}
+        for name, work in commanded.items():
             work.ask(command for command in waiting if command.session == name)
             self._guarded(work, work.command_now)
-        self._write_now(asked.values())
+        self._write_now(commanded.values())
 
     # -- work
 
@@ -278,12 +278,12 @@ class Runner:
     def _forward(self, work: SessionWork) -> bool:
         """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
         moved, until = False, 0.0
-        while not work.end and (told := (self._told and self._told.pop(work.name, ())) or work.feed.next(0.0)):
+        while not work.end and (items := (self._pending and self._pending.pop(work.name, ())) or work.feed.next(0.0)):
             if self.switch.unrecorded(work.name):
-                self._told[work.name] = told
+                self._pending[work.name] = items
                 break
             moved = True
-            if not self._guarded(work, partial(work.hear, told)) or not getattr(work.feed, "eager", False):
+            if not self._guarded(work, partial(work.receive, items)) or not getattr(work.feed, "eager", False):
                 break
             until = until or self._clock() + (BESIDE if self._live else BATCH)
             if self._clock() >= until:

@@ -68,8 +68,8 @@ class SessionCommits:
             .where(session_states.c.session.in_(sorted(held)))
             .order_by(session_states.c.session)
         )
-        found = {name: (commits_, epoch, owner) for name, commits_, epoch, owner in self._c.execute(query.with_for_update())}
-        return {name: _verdict(commit, found.get(name)) for name, commit in held.items()}
+        stored = {name: (commits_, epoch, owner) for name, commits_, epoch, owner in self._c.execute(query.with_for_update())}
+        return {name: _verdict(commit, stored.get(name)) for name, commit in held.items()}
 
     def write(self, commits: Sequence[Commit], at: datetime) -> None:
         """Those that ``judge`` found may be written."""
@@ -98,10 +98,10 @@ class SessionCommits:
         return self._c.scalar(select(leases.c.epoch).where(which).with_for_update()) is not None
 
 
-def _verdict(commit: Commit, found: tuple[int, int, str | None] | None) -> Verdict:
-    if found is None or found[2] is None or found[1] != commit.epoch:
+def _verdict(commit: Commit, stored: tuple[int, int, str | None] | None) -> Verdict:
+    if stored is None or stored[2] is None or stored[1] != commit.epoch:
         return "fenced"
-    return {commit.number - 1: "written", commit.number: "there"}.get(found[0], "fenced")  # type: ignore[return-value]
+    return {commit.number - 1: "written", commit.number: "there"}.get(stored[0], "fenced")  # type: ignore[return-value]
 
 
 def _values(bar: TapeBar) -> tuple[Any, ...]:

@@ -14,10 +14,12 @@ from sqlalchemy import Connection, select
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
 from worker.store.api_tokens import ApiRequests, ApiTokens
+from worker.store.approvals import Approvals
 from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.clock import DatabaseClock
+from worker.store.copies import Copies
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
@@ -44,6 +46,8 @@ from worker.store.strategies import WrittenStrategies
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
+from worker.store.user_sessions import SignInFailures, UserSessions
+from worker.store.users import Users
 
 SIGN_EVERY = 4.0            # seconds between two signs of life of a process
 ALIVE = timedelta(seconds=12)       # after its last sign a process on another machine counts as alive; on this one its end is seen
@@ -78,6 +82,7 @@ class Unit:
         self.message_sends = MessageSends(connection)
         self.executions, self.strategy_drafts = Executions(connection), StrategyDrafts(connection)
         self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
+        self.users, self.user_sessions, self.sign_in_failures, self.approvals = Users(connection), UserSessions(connection), SignInFailures(connection), Approvals(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 
     @property
@@ -129,12 +134,12 @@ class Unit:
 
 
 class Store:
-    """The database, and the frames and files beside it."""
+    """The database, and the frames and files beside it. ``copies``: where those of a bucket are kept on this machine."""
 
-    def __init__(self, database_url: str, frames_url: str) -> None:
+    def __init__(self, database_url: str, frames_url: str, copies: Copies | None = None) -> None:
         self.engine = make_engine(database_url)
         self._reader, self._clock = reader_of(self.engine), DatabaseClock()
-        self.frames, self.blobs = Frames(frames_url), Blobs(frames_url)
+        self.frames, self.blobs = Frames(frames_url, copies), Blobs(frames_url, copies)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:

@@ -24,8 +24,8 @@ CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 10
 PARTS = 8
 
 
-def fast(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, asked: Commanded) -> Outcome:
-    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits), asked, rates).outcome
+def fast(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, gate: Any, asked: Commanded) -> Outcome:
+    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits, gate), asked, rates).outcome
 
 
 def agree(monkeypatch: pytest.MonkeyPatch, drawn: Case, commands: list[Command], ask: bool) -> list[str]:
