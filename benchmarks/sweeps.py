@@ -15,7 +15,6 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmarks import others
 from benchmarks import workload as load
@@ -25,7 +24,9 @@ from domain.backtest.study import Rules, Series
 from domain.features import Use
 from domain.market.instrument import instrument
 from domain.market.timeframe import Timeframe
+from domain.params import param
 from domain.risk.sizing import Sizing
+from domain.strategies.columns import Columns, OnColumns, Rows
 from domain.trading import Account, Costs
 
 BARS, WORKERS = 100_000, 2
@@ -37,20 +38,25 @@ RULES = Rules(Account(balance=1e6), Costs(spread=load.SPREAD, slippage=load.SLIP
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(OnColumns):
     """The workload's decisions, left at a stop or a target."""
 
-    stop: float
-    target: float
+    protection = ("stop", "target")
+
+    stop: float = param(0.001)
+    target: float = param(0.001)
 
     def features(self) -> tuple[Use, ...]:
         return ()
 
-    def signals(self, frame: pd.DataFrame) -> pd.DataFrame:
-        side = load.sides(BARS)[: len(frame)]
+    def entries(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+        side = load.sides(BARS)[: len(columns["close"])]
         at = np.flatnonzero(side)
-        side, price = side[at], frame["close"].to_numpy()[at]
-        return pd.DataFrame(dict(ts=frame["ts"].array[at], side=side, stop_loss=price * (1 - side * self.stop), target_1=price * (1 + side * self.target)))
+        return at, side[at]
+
+    def protected(self, columns: Columns, bar: np.ndarray, side: np.ndarray) -> Rows:
+        price = columns["close"][bar]
+        return dict(stop_loss=price * (1 - side * self.stop), target_1=price * (1 + side * self.target))
 
 
 def rows() -> Iterator[Row]:

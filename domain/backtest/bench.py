@@ -91,6 +91,7 @@ class Bench:
         self._prepared_series: LRUCache[Any, PreparedSeries] = LRUCache(FIELDS)
         self._lanes: LRUCache[Any, Lane | None] = LRUCache(FIELDS)
         self._orders: LRUCache[Any, Orders | None] = LRUCache(TABLES)
+        self._last_orders: LRUCache[Any, Orders | None] = LRUCache(1)
         self._decider = Decider()
 
     @property
@@ -136,8 +137,10 @@ class Bench:
         return ""
 
     def orders(self, strategy: Strategy) -> Orders | None:
-        """The decisions of a strategy on the bars of the one series, as columns; None where they are not all orders of one kind."""
-        return self._orders.get(strategy, lambda: self._ordered(strategy))
+        """The decisions of a strategy on the bars of the one series, as columns; None where they are not all orders of one kind. Of one whose combinations
+        share their decisions only the last is kept: its levels are made sooner than they are read from memory."""
+        cache = self._last_orders if getattr(strategy, "protection", ()) else self._orders
+        return cache.get(strategy, lambda: self._ordered(strategy))
 
     def _ordered(self, strategy: Strategy) -> Orders | None:
         refuse_without_model(strategy, False)
