@@ -19,9 +19,9 @@ from domain.optimise.grid import Point, rules_at, strategy_of
 from domain.optimise.objective import FIGURES
 from domain.params import values_of
 
-SECONDS_A_BAR = 1.8e-7      # of one combination, about, on one core, where there are many
+SECONDS_A_BAR = 4e-8        # of one combination, about, on one core, where there are many; under limits several times as long
 PART_SECONDS = 4.0          # of work that a killed worker may lose
-LARGEST_PART = 250          # combinations
+LARGEST_PART = 500          # combinations
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def part_size(bars: int, points: int, workers: int = 2) -> int:
     """Combinations of a part: some seconds of work, and enough parts that all workers are busy until near the end.
 
     >>> part_size(224_000, 10_000), part_size(224_000, 12), part_size(1_000, 10)
-    (99, 1, 1)
+    (446, 1, 1)
     """
     by_time = int(PART_SECONDS / max(SECONDS_A_BAR * bars, 1e-9))
     return max(min(by_time, LARGEST_PART, points // (4 * workers)), 1)

@@ -11,7 +11,7 @@ from domain.features import Use, use
 from domain.params import param
 from domain.strategies.base import strategy
 from domain.strategies.columns import Columns, OnColumns, Rows
-from domain.strategies.entries import asked, began
+from domain.strategies.entries import began, order_columns
 
 
 @strategy("momentum")
@@ -56,4 +56,4 @@ class Momentum(OnColumns):
         return began(long, short, atr)
 
     def protected(self, columns: Columns, bar: np.ndarray, side: np.ndarray) -> Rows:
-        return asked(columns["close"][bar] - side * (self.stop_atr * columns[self.names[4]][bar]), "momentum", target_r=self.target_r, max_bars=self.max_bars)
+        return order_columns(columns["close"][bar] - side * (self.stop_atr * columns[self.names[4]][bar]), "momentum", target_r=self.target_r, max_bars=self.max_bars)

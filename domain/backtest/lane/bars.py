@@ -76,7 +76,7 @@ class Lane:
         if self._random and len(orders.entries.exits):
             return None
         decisions, w = self._laid_out(orders.entries), self.record
-        held = self._ask(orders.asked, len(orders.entries.bar))
+        held = self._ask(orders.levels, len(orders.entries.bar))
         for name, array in decisions.arrays.items():
             w[name] = address_of(array)
         for name, bars in dict(count="bars", buy_count="buys", sell_count="sells", exit_count="exits").items():
@@ -98,23 +98,23 @@ class Lane:
         self._decisions = [Decisions(entries, _laid_out(entries, self._bars)), *self._decisions][:LAID_OUT]
         return self._decisions[0]
 
-    def _ask(self, asked: Mapping[str, Any], entries: int) -> list[np.ndarray]:
+    def _ask(self, levels: Mapping[str, Any], entries: int) -> list[np.ndarray]:
         """Write what the orders ask for; the arrays that the record points to."""
         w, held = self.record[0], list[np.ndarray]()
 
         def column(name: str) -> tuple[int, int]:
-            value = asked.get(name, np.nan)
+            value = levels.get(name, np.nan)
             array = np.ascontiguousarray(value if isinstance(value, np.ndarray) else [value], np.float64)
             held.append(array)
             return address_of(array), int(len(array) == entries and isinstance(value, np.ndarray))
 
         w["stop_loss"], w["own_lots"], w["own_size"] = column("stop_loss"), column("lots"), column("size")
         w["target_prices"] = [column(f"target_{k}") for k in range(1, 5)]
-        fraction, target_r = ([_or(asked.get(f"{name}_{k}", np.nan), 0.0) for k in range(1, 5)] for name in ("fraction", "target_r"))
+        fraction, target_r = ([_or(levels.get(f"{name}_{k}", np.nan), 0.0) for k in range(1, 5)] for name in ("fraction", "target_r"))
         w["fraction"], w["target_r"] = fraction, target_r
-        w["targets"] = max((k for k in range(1, 5) if f"target_{k}" in asked or target_r[k - 1] > 0.0), default=0)
-        w["break_even_r"], w["break_even_offset"] = asked.get("break_even_r", np.nan), _or(asked.get("break_even_offset", np.nan), 0.0)
-        w["max_bars"], w["needs_stop"] = int(_or(asked.get("max_bars", np.nan), 0.0)), w["break_even_r"] == w["break_even_r"] or any(r > 0.0 for r in target_r)
+        w["targets"] = max((k for k in range(1, 5) if f"target_{k}" in levels or target_r[k - 1] > 0.0), default=0)
+        w["break_even_r"], w["break_even_offset"] = levels.get("break_even_r", np.nan), _or(levels.get("break_even_offset", np.nan), 0.0)
+        w["max_bars"], w["needs_stop"] = int(_or(levels.get("max_bars", np.nan), 0.0)), w["break_even_r"] == w["break_even_r"] or any(r > 0.0 for r in target_r)
         return held
 
     def _write_rules(self, market: MarketInputs) -> None:

@@ -32,23 +32,23 @@ class Entries:
 
 @dataclass(frozen=True)
 class Orders:
-    """Market orders of one tag at ``entries``; ``asked``: by column one number for all, or one for each entry."""
+    """Market orders of one tag at ``entries``; ``levels``: by column one number for all, or one for each entry."""
 
     entries: Entries
-    asked: Mapping[str, Number] = field(default_factory=dict)
+    levels: Mapping[str, Number] = field(default_factory=dict)
 
 
 def orders_of_rows(entries: Entries, rows: Mapping[str, Any]) -> Orders | None:
     """The orders of rows as a strategy on columns gives them; None where they ask for more than a column can say, or for what a table of signals may not hold."""
     if any(name not in ("bar", "side", *PLAIN, *WORDS) for name in rows) or not all(isinstance(rows.get(name, ""), str) for name in WORDS) or rows.get("order", "market") not in ("market", ""):
         return None
-    asked: dict[str, Number] = {}
+    levels: dict[str, Number] = {}
     for name in PLAIN:
         if name in rows and (number := _number(rows[name], name in LEVELS, len(entries.bar))) is not None:
-            asked[name] = number
+            levels[name] = number
         elif name in rows:
             return None
-    return _checked(Orders(entries, asked))
+    return _checked(Orders(entries, levels))
 
 
 def _number(value: Any, may_vary: bool, count: int) -> Number | None:
@@ -71,10 +71,10 @@ def orders_of_signals(bar: np.ndarray, signals: Signals) -> Orders | None:
     if np.any(np.diff(bar) < 0):
         return None
     entries = Entries(np.ascontiguousarray(bar[enters]), np.ascontiguousarray(signals["side"][enters], np.int8), exits, len(bar))
-    asked = {name: _asked(signals[name][enters], name in LEVELS) for name in NUMBERS}
-    if any(number is None for number in asked.values()):
+    levels = {name: _levels(signals[name][enters], name in LEVELS) for name in NUMBERS}
+    if any(number is None for number in levels.values()):
         return None
-    given = {name: number for name, number in asked.items() if isinstance(number, np.ndarray) or number == number}
+    given = {name: number for name, number in levels.items() if isinstance(number, np.ndarray) or number == number}
     return Orders(entries, given) if all(name in PLAIN or name == "price" for name in given) else None      # type: ignore[arg-type]
 
 
@@ -82,7 +82,7 @@ def _same(words: Any) -> bool:
     return not len(words) or one_word(words) or bool(np.asarray(words == words[0], bool).all())
 
 
-def _asked(column: np.ndarray, may_vary: bool) -> Number | None:
+def _levels(column: np.ndarray, may_vary: bool) -> Number | None:
     """One number where all are it; None where they vary and may not."""
     if not len(column) or column.strides == (0,):
         return float(column[0]) if len(column) else np.nan
@@ -94,14 +94,14 @@ def _asked(column: np.ndarray, may_vary: bool) -> Number | None:
 
 def _checked(orders: Orders) -> Orders | None:
     """None where a table of signals with these columns would be refused, or where a rule of it needs a look at each row."""
-    asked = orders.asked
-    for name, number in asked.items():
+    levels = orders.levels
+    for name, number in levels.items():
         if np.isinf(number).any() or (name in ABOVE_ZERO and np.any(np.less_equal(number, 0.0))):
             return None
-    whole = [asked[name] for name in ("max_bars", "valid_bars", "trail_window") if name in asked and asked[name] == asked[name]]
+    whole = [levels[name] for name in ("max_bars", "valid_bars", "trail_window") if name in levels and levels[name] == levels[name]]
     if any(number != np.floor(number) or not 1 <= number <= LARGEST for number in whole):
         return None
-    size = asked.get("size", 1.0)
+    size = levels.get("size", 1.0)
     if np.any(np.less(size, 0.0)) or np.any(np.greater(size, LARGEST_SIZE)):
         return None
     return _with_fractions(orders)
@@ -109,18 +109,18 @@ def _checked(orders: Orders) -> Orders | None:
 
 def _with_fractions(orders: Orders) -> Orders | None:
     """A single target without a fraction closes all; several need one each."""
-    asked = dict(orders.asked)
-    used = [k for k in range(1, 5) if any(_present(asked.get(f"{name}_{k}", np.nan)) for name in ("target", "target_r"))]
-    if any(_present(asked.get(f"target_{k}", np.nan)) and _present(asked.get(f"target_r_{k}", np.nan)) for k in used):
+    levels = dict(orders.levels)
+    used = [k for k in range(1, 5) if any(_present(levels.get(f"{name}_{k}", np.nan)) for name in ("target", "target_r"))]
+    if any(_present(levels.get(f"target_{k}", np.nan)) and _present(levels.get(f"target_r_{k}", np.nan)) for k in used):
         return None
-    if len(used) == 1 and not _present(asked.get(f"fraction_{used[0]}", np.nan)):
-        asked[f"fraction_{used[0]}"] = 1.0
-    given = [k for k in range(1, 5) if _present(asked.get(f"fraction_{k}", np.nan))]
-    varies = any(isinstance(asked.get(f"target_{k}"), np.ndarray) and np.isnan(asked[f"target_{k}"]).any() for k in used)
-    shares = [asked[f"fraction_{k}"] for k in given]
+    if len(used) == 1 and not _present(levels.get(f"fraction_{used[0]}", np.nan)):
+        levels[f"fraction_{used[0]}"] = 1.0
+    given = [k for k in range(1, 5) if _present(levels.get(f"fraction_{k}", np.nan))]
+    varies = any(isinstance(levels.get(f"target_{k}"), np.ndarray) and np.isnan(levels[f"target_{k}"]).any() for k in used)
+    shares = [levels[f"fraction_{k}"] for k in given]
     if given != used or (varies and len(used) > 1) or any(not 0 < share <= 1 for share in shares) or sum(shares) > 1 + 1e-9:
         return None
-    return Orders(orders.entries, asked)
+    return Orders(orders.entries, levels)
 
 
 def _present(number: Number) -> bool:

@@ -146,4 +146,4 @@ def test_watch_receives_progress_and_may_stop_it():
 @pytest.mark.parametrize("points", [1, 7, 100, 10_000])
 def test_a_part_is_some_work_and_there_are_parts_for_all(bars, points):
     size = part_size(bars, points)
-    assert 1 <= size <= 250 and (size == 1 or points / size >= 8)
+    assert 1 <= size <= 500 and (size == 1 or points / size >= 8)
