@@ -92,6 +92,7 @@ class Bench:
         self._lanes: LRUCache[Any, Lane | None] = LRUCache(FIELDS)
         self._orders: LRUCache[Any, Orders | None] = LRUCache(TABLES)
         self._last_orders: LRUCache[Any, Orders | None] = LRUCache(1)
+        self._before: tuple[Rules, Span | None, PreparedSeries, Lane | None] | None = None
         self._decider = Decider()
 
     @property
@@ -114,9 +115,7 @@ class Bench:
         """The same by the lane of sweeps; None where the rules, or the signals, ask for more than it knows."""
         if len(self.series) != 1 or rules.execution.stops != "signal":
             return None
-        rules = limited(rules, strategy)
-        prepared = self.prepared(rules, span)
-        lane = self._lanes.get((rules, span), lambda: lane_of(prepared.market, prepared.day_ends))
+        prepared, lane = self._lane(limited(rules, strategy), span)
         orders = self.orders(strategy) if lane else None
         if lane is None or orders is None:
             return None
@@ -125,7 +124,14 @@ class Bench:
         if skimmed is None:
             return None
         results = Results(dict(pnl=skimmed.pnl, r=skimmed.r, bars_held=skimmed.bars_held))
-        return evaluated(curve_of(rules.account.balance, prepared.market.ends[[0, -1]], results, prepared.calendar, skimmed.ends, skimmed.falls), prepared.days, orders.entries.rows)
+        return evaluated(curve_of(prepared.rules.account.balance, prepared.market.ends[[0, -1]], results, prepared.calendar, skimmed.ends, skimmed.falls), prepared.days, orders.entries.rows)
+
+    def _lane(self, rules: Rules, span: Span | None) -> tuple[PreparedSeries, Lane | None]:
+        """Those of the combination before where the rules are the same object: to compare them by their values takes longer than to simulate few trades."""
+        if self._before is None or self._before[0] is not rules or self._before[1] != span:
+            prepared = self.prepared(rules, span)
+            self._before = rules, span, prepared, self._lanes.get((rules, span), lambda: lane_of(prepared.market, prepared.day_ends))
+        return self._before[2:]
 
     def refusal(self, strategy: Strategy) -> str:
         """Why a strategy refuses to decide on these bars; empty where it decides."""
@@ -144,6 +150,8 @@ class Bench:
 
     def _ordered(self, strategy: Strategy) -> Orders | None:
         refuse_without_model(strategy, False)
+        if (orders := self._decider.once_more(strategy)) is not None:
+            return orders
         frame = self._frame(0, strategy)
         orders = self._decider.of_columns(strategy, self.series[0], frame)
         return orders or self._decider.of_signals(self.signals(strategy)[0], self.series[0])

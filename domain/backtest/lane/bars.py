@@ -15,7 +15,7 @@ from domain.backtest import kernel
 from domain.backtest.kernel import codes
 from domain.backtest.lane.kernel.walk import skim
 from domain.backtest.lane.orders import Entries, Orders
-from domain.backtest.lane.record import BLOCK, LANE
+from domain.backtest.lane.record import ADVERSE, BLOCK, CLOSE, FAVOURABLE, LANE
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import MarketInputs, reviewed
 from domain.backtest.series import on_grid
@@ -24,6 +24,8 @@ from domain.trading.costs import SLIPPAGE
 
 RULES = ("contract", "lot_step", "min_lot", "max_lot", "usual", "leverage", "margin_per_lot", "slippage", "commission")
 NUMBERS = ("slippage_kind", "seed", "commission_kind", "sizer", "size", "stop_out", "intrabar", "reverse")
+NOTHING = np.full(1, np.nan)
+NOTHING_AT = address_of(NOTHING)
 LAID_OUT = 8            # distinct decisions that are kept as the kernel reads them
 
 
@@ -76,7 +78,7 @@ class Lane:
         if self._random and len(orders.entries.exits):
             return None
         decisions, w = self._laid_out(orders.entries), self.record
-        held = self._ask(orders.levels, len(orders.entries.bar))
+        held = self._ask(orders.levels)
         for name, array in decisions.arrays.items():
             w[name] = address_of(array)
         for name, bars in dict(count="bars", buy_count="buys", sell_count="sells", exit_count="exits").items():
@@ -98,15 +100,17 @@ class Lane:
         self._decisions = [Decisions(entries, _laid_out(entries, self._bars)), *self._decisions][:LAID_OUT]
         return self._decisions[0]
 
-    def _ask(self, levels: Mapping[str, Any], entries: int) -> list[np.ndarray]:
+    def _ask(self, levels: Mapping[str, Any]) -> list[np.ndarray]:
         """Write what the orders ask for; the arrays that the record points to."""
         w, held = self.record[0], list[np.ndarray]()
 
         def column(name: str) -> tuple[int, int]:
-            value = levels.get(name, np.nan)
+            value = levels.get(name)
+            if value is None:
+                return NOTHING_AT, 0
             array = np.ascontiguousarray(value if isinstance(value, np.ndarray) else [value], np.float64)
             held.append(array)
-            return address_of(array), int(len(array) == entries and isinstance(value, np.ndarray))
+            return address_of(array), int(isinstance(value, np.ndarray))
 
         w["stop_loss"], w["own_lots"], w["own_size"] = column("stop_loss"), column("lots"), column("size")
         w["target_prices"] = [column(f"target_{k}") for k in range(1, 5)]
@@ -131,10 +135,12 @@ class Lane:
             prices = {name: side * _closing(side, getattr(bars, name), bars.spread, quotes) for name in ("open", "high", "low", "close")}
             adverse, favourable = (prices["low"], prices["high"]) if side > 0 else (prices["high"], prices["low"])
             self.is_orderly &= bool((adverse <= prices["open"]).all() and (prices["open"] <= favourable).all() and not np.isnan(prices["close"]).any())
-            for name, array in dict(opens=prices["open"], adverse=adverse, favourable=favourable, closes=prices["close"], blocks=_blocks(adverse, favourable, prices["close"])).items():
-                self._arrays[f"{name}_{which}"] = np.ascontiguousarray(array)
-                self.record[name][0, which] = address_of(self._arrays[f"{name}_{which}"])
-        self._point("spread", np.ascontiguousarray(bars.spread))
+            rows = np.stack([prices["open"], adverse, favourable, prices["close"]], axis=1)
+            for name, array in dict(prices=rows, blocks=_blocks(rows)).items():
+                self._arrays[f"{name}_{which}"] = array
+                self.record[name][0, which] = address_of(array)
+        self._arrays["spread"] = spread = np.ascontiguousarray(bars.spread[:1] if (bars.spread == bars.spread[0]).all() else bars.spread)
+        self.record["spread"][0] = address_of(spread), int(len(spread) == self._bars)
         self._point("sigma", market.inputs["sigma"])
         atr = np.full(1, np.nan)
         if market.rules.costs.slippage_kind == SLIPPAGE[codes.ATR]:
@@ -158,16 +164,16 @@ class Lane:
 
 
 def _laid_out(entries: Entries, bars: int) -> dict[str, np.ndarray]:
-    bar, side = np.ascontiguousarray(entries.bar, np.int64), np.ascontiguousarray(entries.side, np.int64)
+    bar, side = np.ascontiguousarray(entries.bar, np.int64), np.ascontiguousarray(entries.side, np.int8)
     first = np.searchsorted(bar, np.arange(bars + 1)).astype(np.int64)
     return dict(bars=bar, sides=side, first=first, buys=bar[side > 0], sells=bar[side < 0], exits=np.ascontiguousarray(entries.exits, np.int64))
 
 
-def _blocks(adverse: np.ndarray, favourable: np.ndarray, close: np.ndarray) -> np.ndarray:
+def _blocks(rows: np.ndarray) -> np.ndarray:
     """The extremes of each full block of bars."""
-    full = len(close) // BLOCK * BLOCK
-    a, f, c = (prices[:full].reshape(-1, BLOCK) for prices in (adverse, favourable, close))
-    return np.stack([a.min(1), f.max(1), c.min(1), c.max(1)], axis=1)
+    blocks = rows[: len(rows) // BLOCK * BLOCK].reshape(-1, BLOCK, 4)
+    low, high = blocks.min(1), blocks.max(1)
+    return np.stack([low[:, ADVERSE], high[:, FAVOURABLE], low[:, CLOSE], high[:, CLOSE]], axis=1)
 
 
 def _closing(side: int, price: np.ndarray, spread: np.ndarray, quotes: int) -> np.ndarray:

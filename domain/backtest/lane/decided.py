@@ -26,6 +26,7 @@ class Moves(NamedTuple):
     """The entries of a strategy, and what they follow from: all but the parameters that only protect."""
 
     key: Any
+    columns: Mapping[str, np.ndarray]
     rows: tuple[np.ndarray, np.ndarray]     # and side, in all the bars that features read
     entries: Entries                        # in the traded ones
 
@@ -37,39 +38,47 @@ class Decider:
         self._names, self._columns = tuple[str, ...](), dict[str, np.ndarray]()
         self._moves: Moves | None = None
 
+    def once_more(self, strategy: Strategy) -> Orders | None:
+        """The orders of a strategy that differs from the one before only in parameters that move no decision; None for any other."""
+        moves = self._moves
+        if moves is None or not isinstance(strategy, OnColumns) or moves.key != _key(strategy):
+            return None
+        bar, side = moves.rows
+        return _orders(moves.entries, dict(bar=bar, side=side, **strategy.protected(moves.columns, bar, side)))
+
     def of_columns(self, strategy: Strategy, series: Series, frame: pd.DataFrame) -> Orders | None:
         """None for a strategy that does not decide on columns, or decides more than orders of one kind."""
         if not isinstance(strategy, OnColumns) or hasattr(strategy, "trail_price") or type(strategy).signals is not SIGNALS:
             return None
+        refuse_lacking(name_of(strategy), strategy, series.seen, frame)
         columns = self._columns_of(frame)
         if strategy.protection and type(strategy).decisions is DECISIONS:
-            return self._shared(strategy, series, frame, columns)
-        refuse_lacking(name_of(strategy), strategy, series.seen, frame)
+            return self._moved(strategy, series, frame, columns)
         decided = strategy.decisions(columns)
         split = _split(decided if isinstance(decided, tuple) else (decided,))
         if split is None:
             return None
         rows, exits = split
         entries = _entries(np.asarray(rows["bar"]), rows["side"], exits, series)
-        return None if entries is None else _orders(strategy, frame, entries, rows)
+        if len(rows["bar"]):
+            refuse_before(strategy, frame, int(rows["bar"][0]))
+        return None if entries is None else _orders(entries, rows)
 
-    def _shared(self, strategy: OnColumns, series: Series, frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> Orders | None:
-        """Decided anew only where a parameter has changed that moves decisions."""
-        key = type(strategy), strategy.names, tuple((name, value) for name, value in values_of(strategy).items() if name not in strategy.protection)
-        if self._moves is None or self._moves.key != key:
-            refuse_lacking(name_of(strategy), strategy, series.seen, frame)
-            bar, side = strategy.entries(columns)
-            entries = _entries(bar, side, NO_BARS, series)
-            if entries is None:
-                return None
-            self._moves = Moves(key, (bar, side), entries)
-        (bar, side), entries = self._moves.rows, self._moves.entries
-        return _orders(strategy, frame, entries, dict(bar=bar, side=side, **strategy.protected(columns, bar, side)))
+    def _moved(self, strategy: OnColumns, series: Series, frame: pd.DataFrame, columns: Mapping[str, np.ndarray]) -> Orders | None:
+        """Decided anew, for a parameter has changed that moves decisions."""
+        bar, side = strategy.entries(columns)
+        if len(bar):
+            refuse_before(strategy, frame, int(bar[0]))
+        entries = _entries(bar, side, NO_BARS, series)
+        if entries is None:
+            return None
+        self._moves = Moves(_key(strategy), columns, (bar, side), entries)
+        return self.once_more(strategy)
 
     def _columns_of(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         """The columns of this frame. Those of one with the same names are the same arrays."""
         if self._names != tuple(frame):
-            self._names, self._columns, self._moves = tuple(frame), columns_of(frame), None
+            self._names, self._columns = tuple(frame), columns_of(frame)
         return dict(self._columns)
 
     @staticmethod
@@ -102,13 +111,17 @@ def _entries(bar: np.ndarray, side: Any, exits: np.ndarray, series: Series) -> E
     return Entries(bar[first:] - series.bars_of_history, side[first:].astype(np.int8), exits - series.bars_of_history, len(bar) - first + len(exits))
 
 
-def _orders(strategy: Strategy, frame: pd.DataFrame, entries: Entries, rows: Rows) -> Orders | None:
+def _key(strategy: OnColumns) -> Any:
+    """What its decisions follow from."""
+    return type(strategy), tuple((name, value) for name, value in values_of(strategy).items() if name not in strategy.protection)
+
+
+def _orders(entries: Entries, rows: Rows) -> Orders | None:
     """Of all rows, those on the traded bars."""
-    bar = rows["bar"]
-    if len(bar):
-        refuse_before(strategy, frame, int(bar[0]))
-    first = len(bar) - len(entries.bar)
-    return orders_of_rows(entries, {name: value[first:] if isinstance(value, np.ndarray) and value.shape == bar.shape else value for name, value in rows.items()})
+    shape, first = rows["bar"].shape, len(rows["bar"]) - len(entries.bar)
+    if first:
+        rows = {name: value[first:] if isinstance(value, np.ndarray) and value.shape == shape else value for name, value in rows.items()}
+    return orders_of_rows(entries, rows)
 
 
 def within_bars(orders: Orders, first: int, last: int) -> Orders:
@@ -117,4 +130,4 @@ def within_bars(orders: Orders, first: int, last: int) -> Orders:
     low, high = (int(np.searchsorted(entries.bar, edge)) for edge in (first, last))
     leave, stay = (int(np.searchsorted(entries.exits, edge)) for edge in (first, last))
     cut = replace(entries, bar=entries.bar[low:high] - first, side=entries.side[low:high], exits=entries.exits[leave:stay] - first, rows=high - low + stay - leave)
-    return Orders(cut, {name: number[low:high] if isinstance(number, np.ndarray) else number for name, number in orders.asked.items()})
+    return Orders(cut, {name: number[low:high] if isinstance(number, np.ndarray) else number for name, number in orders.levels.items()})

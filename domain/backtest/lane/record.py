@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from domain.backtest.state import record
 
-BLOCK = 8
+OPEN, ADVERSE, FAVOURABLE, CLOSE = 0, 1, 2, 3       # the prices of a bar, side by side
+BLOCK = 8               # bars whose extremes stand in one place
 
 # Prices are signed: times the side of the position, so that more is better for a long and for a short. [0] is a long's, [1] a short's.
 LANE = record(
     # the bars of one series, and the rules, as numbers
-    last="i8", opens=("i8", (2,)), adverse=("i8", (2,)), favourable=("i8", (2,)), closes=("i8", (2,)), spread="i8",
+    last="i8", prices=("i8", (2,)),         # of each bar: the open, the most adverse price, the most favourable, the close
+    spread=("i8", (2,)),                    # as the columns of entries below
     blocks=("i8", (2,)),                    # of so many bars each: the most adverse price, the most favourable, the lowest close, the highest
     contract="f8", lot_step="f8", min_lot="f8", max_lot="f8", usual="f8", leverage="f8", margin_per_lot="f8",
     slippage="f8", slippage_kind="i8", seed="u8", atr="i8", commission="f8", commission_kind="i8",

@@ -6,7 +6,8 @@ import numpy as np
 
 from domain.backtest.kernel.codes import BPS, FIXED, FIXED_LOTS, FRACTION_AT_RISK, NEVER, NOTIONAL, PER_MILLION, RANDOM, TINY, VOLATILITY
 from domain.backtest.kernel.numbers import grid, split_mix, whole_steps
-from domain.backtest.memory import compiled, f8, i8
+from domain.backtest.lane.record import CLOSE
+from domain.backtest.memory import compiled, f8, i1, i8
 
 
 @compiled
@@ -50,7 +51,7 @@ def by_equity(w, side, stop, bar, equity):
         if not base > 0.0:
             return 0.0
     else:
-        expected = -f8(w.closes[1 if side > 0 else 0])[bar]
+        expected = -f8(w.prices[1 if side > 0 else 0])[4 * bar + CLOSE]
         base = abs(expected) if w.sizer == NOTIONAL else abs(expected - stop)
     return equity * w.size / (base * w.contract)
 
@@ -58,15 +59,15 @@ def by_equity(w, side, stop, bar, equity):
 @compiled
 def enter(w, k, bar, equity):
     """Open the position of this entry at the open of ``bar``, unless a rule of sections 3 and 6 forbids it. Did it?"""
-    side = i8(w.sides)[k]
+    side = np.int64(i1(w.sides)[k])
     which, stop = 0 if side > 0 else 1, side * grid(given(w.stop_loss, k))
     by_risk = w.sizer == FRACTION_AT_RISK and np.isnan(given(w.own_lots, k))
     if np.isnan(stop) and (w.needs_stop or by_risk):
         return False
-    lots, price = sized(w, k, side, stop, bar - 1, equity), -f8(w.opens[1 - which])[bar]
+    lots, price = sized(w, k, side, stop, bar - 1, equity), -f8(w.prices[1 - which])[4 * bar]
     if lots <= 0.0:
         return False
-    at = grid(price - f8(w.spread)[bar])
+    at = grid(price - given(w.spread, bar))
     if at - stop <= 0.0:
         return False
     for t in range(w.targets):

@@ -12,7 +12,7 @@ import numpy as np
 from domain.backtest.kernel.codes import NEVER, OPTIMISTIC, PATH
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.lane.kernel.fills import charge, enter, leave, set_reach, slip_of, take_targets
-from domain.backtest.lane.record import BLOCK
+from domain.backtest.lane.record import ADVERSE, BLOCK, CLOSE, FAVOURABLE, OPEN
 from domain.backtest.memory import compiled, entry, f8, i1, i8
 
 
@@ -21,17 +21,18 @@ def skim(context):
     """The whole combination, in its record. False: it came to something that only the clock's loop knows, and its results mean nothing."""
     w = context[0]
     begin(w)
-    first, flat_from, decided = i8(w.first), 0, next_decision(w, 0)
-    while decided < w.last:
-        rest_flat(w, flat_from, decided + 1)
-        flat_from = max(flat_from, decided + 1)
-        if enter_one(w, first[decided], first[decided + 1], decided + 1):
-            flat_from = hold(w, decided + 1)
-            decided = next_decision(w, flat_from - 1)
+    k, bars, flat_from = 0, i8(w.bars), 0
+    while k < w.count and bars[k] < w.last:
+        bar = bars[k] + 1
+        rest_flat(w, flat_from, bar)
+        flat_from = max(flat_from, bar)
+        if enter(w, k, bar, w.equity):          # the first that opens a position at this open holds the tag
+            flat_from = hold(w, bar)
             if w.stuck:
                 return False
+            k = i8(w.first)[flat_from - 1]
         else:
-            decided = next_decision(w, decided + 1)
+            k += 1
     rest_flat(w, flat_from, w.last + 1)
     fold(w)
     return True
@@ -42,25 +43,6 @@ def begin(w):
     w.balance = w.equity = w.peak = w.start
     w.least, w.least_low, w.fall, w.fall_low = np.inf, np.inf, 1.0, 1.0
     w.day, w.night, w.trades, w.stuck = 0, 0, 0, 0
-
-
-@compiled
-def next_decision(w, bar):
-    """The first bar from ``bar`` on whose close decides an entry; NEVER where there is none."""
-    if bar > w.last:
-        return NEVER
-    k = i8(w.first)[bar]
-    return i8(w.bars)[k] if k < w.count else NEVER
-
-
-@compiled
-def enter_one(w, k, end, bar):
-    """The first entry in ``k`` to ``end`` that opens a position at this open holds the tag."""
-    while k < end:
-        if enter(w, k, bar, w.equity):
-            return True
-        k += 1
-    return False
 
 
 @compiled
@@ -91,9 +73,9 @@ def rest_flat(w, bar, until):
 @compiled
 def end_days(w, until, price, lots, which):
     """The equity of the days that end before the bar ``until``."""
-    rows, ends, close = i8(w.day_ends), f8(w.ends), f8(w.closes[which])
+    rows, ends, prices = i8(w.day_ends), f8(w.ends), f8(w.prices[which])
     while w.day < w.day_count and rows[w.day] < until:
-        ends[w.day] = w.balance + (close[rows[w.day]] - price) * lots * w.contract if lots > 0.0 else w.balance
+        ends[w.day] = w.balance + (prices[4 * rows[w.day] + CLOSE] - price) * lots * w.contract if lots > 0.0 else w.balance
         w.day += 1
 
 
@@ -104,7 +86,7 @@ def hold(w, entry_bar):
     while True:
         bar = rest_holding(w, bar, min(w.leave_at, next_night(w, bar), w.last), which)
         if bar > entry_bar:
-            w.equity = w.balance + (f8(w.closes[which])[bar - 1] - w.price) * w.lots * w.contract
+            w.equity = w.balance + (f8(w.prices[which])[4 * bar - 4 + CLOSE] - w.price) * w.lots * w.contract
             open_bar(w, bar, which)
             if w.lots == 0.0:
                 return bar
@@ -128,13 +110,14 @@ def next_night(w, bar):
 def rest_holding(w, begin, until, which):
     """The first bar from ``begin`` on that reaches a level, or ``until``; the bars before it are quiet. As a bar opens inside its range, one that is
     gapped through is reached too."""
-    adverse, favourable, close, blocks, bottom, top = f8(w.adverse[which]), f8(w.favourable[which]), f8(w.closes[which]), f8(w.blocks[which]), w.bottom, w.top
+    prices, blocks, bottom, top = f8(w.prices[which]), f8(w.blocks[which]), w.bottom, w.top
     low, least, most, i = np.inf, np.inf, -np.inf, begin
     while True:
         edge = min(until, (i | BLOCK - 1) + 1)
-        while i < edge and adverse[i] > bottom and favourable[i] < top:
-            low, least, most = lesser(low, adverse[i]), lesser(least, close[i]), greater(most, close[i])
-            i += 1
+        k = 4 * i
+        while i < edge and prices[k + ADVERSE] > bottom and prices[k + FAVOURABLE] < top:
+            low, least, most = lesser(low, prices[k + ADVERSE]), lesser(least, prices[k + CLOSE]), greater(most, prices[k + CLOSE])
+            i, k = i + 1, k + 4
         if i < edge or i == until:
             break
         k = 4 * (i // BLOCK)
@@ -167,10 +150,10 @@ def note_all(w, begin, until, which, low, least, most):
         equity = balance + (least - price) * lots * scale
         w.least, w.least_low = min(w.least, equity), min(w.least_low, worst, equity)
     else:
-        adverse, close = f8(w.adverse[which]), f8(w.closes[which])
-        for i in range(begin, until):
-            equity = balance + (close[i] - price) * lots * scale
-            note(w, equity, min(balance + (adverse[i] - price) * lots * scale, equity))
+        prices = f8(w.prices[which])
+        for k in range(4 * begin, 4 * until, 4):
+            equity = balance + (prices[k + CLOSE] - price) * lots * scale
+            note(w, equity, min(balance + (prices[k + ADVERSE] - price) * lots * scale, equity))
     end_days(w, until, price, lots, which)
 
 
@@ -185,7 +168,7 @@ def open_bar(w, bar, which):
     """Section 4, step 1: nights no bar covered; an exit by time or signal; a gapped stop, gapped targets."""
     if next_night(w, bar) == bar and i1(w.nights_before)[bar] > 0:
         charge(w, i1(w.nights_before)[bar])
-    price = f8(w.opens[which])[bar]
+    price = f8(w.prices[which])[4 * bar + OPEN]
     if bar >= w.leave_at or price - w.stop <= 0.0:
         leave(w, w.lots, price, slip_of(w, w.signal, w.fills, bar - 1), bar)
     else:
@@ -195,7 +178,8 @@ def open_bar(w, bar, which):
 @compiled
 def end_bar(w, bar, which):
     """Section 4, steps 2 and 3, and the row of equity."""
-    before, adverse, good, close = w.balance, f8(w.adverse[which])[bar], f8(w.favourable[which])[bar], f8(w.closes[which])[bar]
+    before, prices, k = w.balance, f8(w.prices[which]), 4 * bar
+    adverse, good, close = prices[k + ADVERSE], prices[k + FAVOURABLE], prices[k + CLOSE]
     w.paid, earned, low = 0.0, 0.0, adverse
     if adverse - w.stop <= 0.0:
         low = w.stop - slip_of(w, w.signal, w.fills, bar - 1)
@@ -224,7 +208,7 @@ def protect(w, bar, which, adverse, good):
 @compiled
 def stop_comes_first(w, bar, which, adverse, good):
     if w.intrabar == PATH:
-        at = f8(w.opens[which])[bar]
+        at = f8(w.prices[which])[4 * bar + OPEN]
         # the extreme that is nearer to the open comes first; of equals the high, which is a short's adverse one
         return grid(abs(at - adverse)) < grid(abs(at - good)) if w.side > 0 else grid(abs(at - adverse)) <= grid(abs(at - good))
     return w.intrabar != OPTIMISTIC
