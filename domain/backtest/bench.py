@@ -130,7 +130,8 @@ class Bench:
         """Those of the combination before where the rules are the same object: to compare them by their values takes longer than to simulate few trades."""
         if self._before is None or self._before[0] is not rules or self._before[1] != span:
             prepared = self.prepared(rules, span)
-            self._before = rules, span, prepared, self._lanes.get((rules, span), lambda: lane_of(prepared.market, prepared.day_ends))
+            before = self._before[3] if self._before else None
+            self._before = rules, span, prepared, self._lanes.get((rules, span), lambda: lane_of(prepared.market, prepared.day_ends, before))
         return self._before[2:]
 
     def refusal(self, strategy: Strategy) -> str:

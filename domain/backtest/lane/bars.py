@@ -15,10 +15,10 @@ from domain.backtest import kernel
 from domain.backtest.kernel import codes
 from domain.backtest.lane.kernel.walk import skim
 from domain.backtest.lane.orders import Entries, Orders
-from domain.backtest.lane.record import ADVERSE, BLOCK, CLOSE, FAVOURABLE, LANE
+from domain.backtest.lane.record import LANE
+from domain.backtest.lane.sides import Sides, sides_of
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import MarketInputs, reviewed
-from domain.backtest.series import on_grid
 from domain.risk.sizing import BY_RESULTS
 from domain.trading.costs import SLIPPAGE
 
@@ -47,24 +47,23 @@ class Decisions:
     arrays: Mapping[str, np.ndarray]
 
 
-def lane_of(market: MarketInputs, day_ends: np.ndarray) -> Lane | None:
-    """None where the rules, or bars that open outside their range, need the clock's loop."""
+def lane_of(market: MarketInputs, day_ends: np.ndarray, before: Lane | None = None) -> Lane | None:
+    """None where the rules, or bars that open outside their range, need the clock's loop. ``before``: under other rules; what these do not change is taken from it."""
     rules, limits = market.rules, market.rules.limits
     if len(market.bars) != 1 or market.converts or reviewed(limits) or rules.execution.intrabar == "magnify" or rules.sizing.kind in BY_RESULTS or not rules.account.balance > 0:
         return None
-    lane = Lane(market, day_ends)
-    return lane if lane.is_orderly else None
+    sides = sides_of(market.bars[0], int(market.inputs["tasks"][0]["quotes"]), before.sides if before else None)
+    return Lane(market, day_ends, sides, before.decisions if before and sides is before.sides else []) if sides.is_orderly else None
 
 
 class Lane:
     """The record that the kernel works on, and the arrays that it points to."""
 
-    def __init__(self, market: MarketInputs, day_ends: np.ndarray) -> None:
+    def __init__(self, market: MarketInputs, day_ends: np.ndarray, sides: Sides, decisions: list[Decisions]) -> None:
         self._arrays: dict[str, np.ndarray] = {}
         self._bars, self._random = len(market.bars[0].ts), market.rules.costs.slippage_kind == SLIPPAGE[codes.RANDOM]
-        self._decisions: list[Decisions] = []
+        self.sides, self.decisions = sides, decisions
         self.record = np.zeros(1, LANE)
-        self.is_orderly = True
         self._write_rules(market)
         self._write_bars(market)
         self._write_nights(market.inputs)
@@ -94,11 +93,12 @@ class Lane:
 
     def _laid_out(self, entries: Entries) -> Decisions:
         """Combinations that decide the same share what is laid out."""
-        for decisions in self._decisions:
+        for decisions in self.decisions:
             if decisions.entries is entries or decisions.entries.equals(entries):
                 return decisions
-        self._decisions = [Decisions(entries, _laid_out(entries, self._bars)), *self._decisions][:LAID_OUT]
-        return self._decisions[0]
+        self.decisions.insert(0, Decisions(entries, _laid_out(entries, self._bars)))
+        del self.decisions[LAID_OUT:]
+        return self.decisions[0]
 
     def _ask(self, levels: Mapping[str, Any]) -> list[np.ndarray]:
         """Write what the orders ask for; the arrays that the record points to."""
@@ -130,15 +130,9 @@ class Lane:
         w["last"], w["start"], w["swap"] = self._bars - 1, market.rules.account.balance, (task["swap_long"], task["swap_short"])
 
     def _write_bars(self, market: MarketInputs) -> None:
-        quotes, bars = int(market.inputs["tasks"][0]["quotes"]), market.bars[0]
-        for which, side in enumerate((1, -1)):
-            prices = {name: side * _closing(side, getattr(bars, name), bars.spread, quotes) for name in ("open", "high", "low", "close")}
-            adverse, favourable = (prices["low"], prices["high"]) if side > 0 else (prices["high"], prices["low"])
-            self.is_orderly &= bool((adverse <= prices["open"]).all() and (prices["open"] <= favourable).all() and not np.isnan(prices["close"]).any())
-            rows = np.stack([prices["open"], adverse, favourable, prices["close"]], axis=1)
-            for name, array in dict(prices=rows, blocks=_blocks(rows)).items():
-                self._arrays[f"{name}_{which}"] = array
-                self.record[name][0, which] = address_of(array)
+        bars = market.bars[0]
+        for name, arrays in dict(prices=self.sides.prices, blocks=self.sides.blocks).items():
+            self.record[name][0] = [address_of(array) for array in arrays]
         self._arrays["spread"] = spread = np.ascontiguousarray(bars.spread[:1] if (bars.spread == bars.spread[0]).all() else bars.spread)
         self.record["spread"][0] = address_of(spread), int(len(spread) == self._bars)
         self._point("sigma", market.inputs["sigma"])
@@ -165,24 +159,8 @@ class Lane:
 
 def _laid_out(entries: Entries, bars: int) -> dict[str, np.ndarray]:
     bar, side = np.ascontiguousarray(entries.bar, np.int64), np.ascontiguousarray(entries.side, np.int8)
-    first = np.searchsorted(bar, np.arange(bars + 1)).astype(np.int64)
+    first = np.concatenate(([0], np.cumsum(np.bincount(bar, minlength=bars)))).astype(np.int64)
     return dict(bars=bar, sides=side, first=first, buys=bar[side > 0], sells=bar[side < 0], exits=np.ascontiguousarray(entries.exits, np.int64))
-
-
-def _blocks(rows: np.ndarray) -> np.ndarray:
-    """The extremes of each full block of bars."""
-    blocks = rows[: len(rows) // BLOCK * BLOCK].reshape(-1, BLOCK, 4)
-    low, high = blocks.min(1), blocks.max(1)
-    return np.stack([low[:, ADVERSE], high[:, FAVOURABLE], low[:, CLOSE], high[:, CLOSE]], axis=1)
-
-
-def _closing(side: int, price: np.ndarray, spread: np.ndarray, quotes: int) -> np.ndarray:
-    """The price at which a position of ``side`` is closed, as ``kernel.numbers.closing`` has it."""
-    if quotes == codes.MID:
-        return on_grid(price - side * spread * 0.5)
-    if side > 0:
-        return price if quotes == codes.BID else on_grid(price)
-    return on_grid(price + spread)
 
 
 def _or(value: float, default: float) -> float:
