@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,15 +21,16 @@ from worker.desk import Desk, SourceAway, valid_sessions
 
 OWN_CHECK = ("/health", "/metrics", "/ws")      # and all below /api/
 SIGNED_OUT = "You are signed out. Sign in again.\n"
+FILES = "/media/"       # what pages offer: downloads and pictures
 LOOK = 1.0              # seconds between two looks at the sessions of open sockets
 
 
 class Gate:
-    """``desk``: gives the desk of this process; ``entrance``: answers at ``paths``, and makes sessions."""
+    """``desk``: gives the desk of this process; ``entrance``: answers at ``paths``, and makes sessions; ``farewell``: the last message of a socket whose session ended."""
 
-    def __init__(self, app: ASGIApp, desk: Callable[[], Desk], entrance: ASGIApp, paths: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, desk: Callable[[], Desk], entrance: ASGIApp, paths: Collection[str], farewell: bytes = b"") -> None:
         self._app, self._desk, self._entrance, self._paths = app, desk, entrance, frozenset(paths)
-        self._sockets = Sockets(self._valid)
+        self._sockets = Sockets(self._valid, farewell)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket") or scope["path"].startswith("/api/") or scope["path"] in OWN_CHECK:
@@ -45,17 +46,17 @@ class Gate:
             return await _refused(scope, receive, send, _elsewhere(scope, bool(secret)))
         if scope["type"] == "websocket":
             return await self._sockets.serve(self._app, scope, receive, send, secret)
-        await self._app(scope, receive, send)
+        await self._app(scope, receive, _kept_by_nobody(send) if scope["path"].startswith(FILES) else send)
 
     def _valid(self, secrets: Collection[str]) -> set[str]:
         return valid_sessions(self._desk, secrets)
 
 
 class Sockets:
-    """Open sockets, each of a session: it is closed once that ends."""
+    """Open sockets, each of a session: it is closed once that ends, after a last message."""
 
-    def __init__(self, valid: Callable[[Collection[str]], set[str]]) -> None:
-        self._valid, self._open = valid, dict[asyncio.Event, str]()
+    def __init__(self, valid: Callable[[Collection[str]], set[str]], farewell: bytes = b"") -> None:
+        self._valid, self._farewell, self._open = valid, farewell, dict[asyncio.Event, str]()
         self._watch: asyncio.Task[None] | None = None
 
     async def serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, secret: str) -> None:
@@ -63,7 +64,7 @@ class Sockets:
         self._open[over] = secret
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._look())
-        socket = Socket(receive, send, over)
+        socket = Socket(receive, send, over, self._farewell)
         try:
             await app(scope, socket.receive, socket.send)
         finally:
@@ -83,8 +84,8 @@ class Sockets:
 class Socket:
     """A websocket that ends when ``over`` is set: the application sees that its client went."""
 
-    def __init__(self, receive: Receive, send: Send, over: asyncio.Event) -> None:
-        self._receive, self._send, self._over = receive, send, over
+    def __init__(self, receive: Receive, send: Send, over: asyncio.Event, farewell: bytes = b"") -> None:
+        self._receive, self._send, self._over, self._farewell = receive, send, over, farewell
 
     async def receive(self) -> Message:
         coming, ending = asyncio.ensure_future(self._receive()), asyncio.ensure_future(self._over.wait())
@@ -92,6 +93,8 @@ class Socket:
             await asyncio.wait({coming, ending}, return_when=asyncio.FIRST_COMPLETED)
             if not self._over.is_set():
                 return coming.result()
+            if self._farewell:
+                await self._send({"type": "websocket.send", "bytes": self._farewell})
             await self._send({"type": "websocket.close", "code": 1008, "reason": "signed out"})
             return {"type": "websocket.disconnect", "code": 1008}
         finally:
@@ -117,6 +120,17 @@ def _elsewhere(scope: Scope, had: bool) -> Response:
     if had:
         put(answer, HTTPConnection(scope), SESSION, "", 0)
     return answer
+
+
+def _kept_by_nobody(send: Send) -> Send:
+    """Answers that neither a proxy nor the browser keeps for whoever comes next."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message)["cache-control"] = "private, no-store"
+        await send(message)
+
+    return sent
 
 
 async def _refused(scope: Scope, receive: Receive, send: Send, answer: Response) -> None:

@@ -26,10 +26,11 @@ from app.entrance import PATHS, Entrance  # noqa: E402
 from app.gate import Gate  # noqa: E402
 from app.guard import Guard  # noqa: E402
 from app.kit.figures import typeset  # noqa: E402
-from app.kit.signed_out import signed_out  # noqa: E402
+from app.kit.signed_out import farewell, signed_out  # noqa: E402
 from app.kit.text import literal  # noqa: E402
 from app.large_files import LargeFiles  # noqa: E402
-from worker.desk import Refused, SignedOut, health_here, load, trouble  # noqa: E402
+from app.traced import Traced  # noqa: E402
+from worker.desk import Refused, SignedOut, follow_logs, health_here, load, trouble  # noqa: E402
 
 log = logging.getLogger("app")
 keep_still()
@@ -65,8 +66,9 @@ entry = Entry(desk)
 api = Starlette(routes=[Route("/health", health), Mount("/", app=entry)])
 routes = [Mount("/api", app=api), Route("/health", health), Route("/metrics", Elsewhere(entry, "/api/v1/metrics")), WebSocketRoute("/ws", Elsewhere(entry, "/api/v1/stream"))]
 settings = load()
+traced = Middleware(Traced, log_each=follow_logs())
 large_files = Middleware(LargeFiles, most=settings.data.max_import_mb * 1_000_000, total=settings.data.staged_mb * 1_000_000)
-app = st.App(ROOT / "app" / "main.py", routes=routes, middleware=[large_files], on_script_error=show_error)
+app = st.App(ROOT / "app" / "main.py", routes=routes, middleware=[traced, large_files], on_script_error=show_error)
 if settings.people.required:
-    app = Gate(app, desk, Entrance(desk).app(), PATHS)      # type: ignore[assignment]
+    app = Gate(app, desk, Entrance(desk).app(), PATHS, farewell())      # type: ignore[assignment]
 app = Guard(app, settings.app.names, settings.api.sites)      # type: ignore[assignment]  # Streamlit finds an st.App by this name, and serves the guard around it

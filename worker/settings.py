@@ -26,6 +26,9 @@ OF_VENDORS = {      # read from the environment only; what each is for says the 
     "TIDEMARK_OANDA_TOKEN", "TIDEMARK_OANDA_ACCOUNT", "TIDEMARK_OANDA_URL", "TIDEMARK_YAHOO_URL", "TIDEMARK_DUKASCOPY_URL",
     "TIDEMARK_FRED_KEY", "TIDEMARK_FRED_URL", "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMARK_MT5_SERVER",
 }  # fmt: skip
+VENDOR_SECRETS = ("TIDEMARK_OANDA_TOKEN", "TIDEMARK_FRED_KEY", "TIDEMARK_MT5_PASSWORD")
+SECRETS = ("storage.database_url", "storage.frames_url", "queue.redis_url")        # settings that may contain a password; hidden where settings are shown
+FROM_FILE = "_FILE"         # VARIABLE_FILE names a file that holds what VARIABLE would, such as a secret of a container
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Queue:
 @dataclass(frozen=True)
 class Work:
     processes: int = param(2, low=0, high=256, unit="processes", help="0: one per core")
+    queues: str = param("interactive, research", help="queues that the workers of this machine take jobs from, comma-separated")
     lease: float = param(8.0, low=1.0, high=600.0, unit="s", help="time without a heartbeat after which a worker loses its job")
     beat: float = param(1.0, low=0.1, high=60.0, unit="s", help="heartbeat interval of workers")
     sweep: float = param(1.0, low=0.1, high=60.0, unit="s", help="interval of the scan for lost jobs")
@@ -117,6 +121,11 @@ class Api:
         ('https://desk.example.com', 'http://localhost:3000')
         """
         return tuple(name.strip().rstrip("/") for name in self.origins.split(",") if name.strip())
+
+
+@dataclass(frozen=True)
+class Logs:
+    format: str = param("text", choices=("text", "json"), help="lines for people, or a JSON object a line with the ids of request and job")
 
 
 @dataclass(frozen=True)
@@ -176,6 +185,7 @@ class Settings:
     limits: Limits = Limits()
     form: Form = Form()
     api: Api = Api()
+    logs: Logs = Logs()
     people: People = People()
     folder: Path = ROOT
     origin: Mapping[str, str] = field(default_factory=dict)
@@ -222,6 +232,7 @@ SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in (
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from ``path`` (default: TIDEMARK_CONFIG, else the project's config.toml), the environment over them."""
+    environment = with_files(environment)
     path = path or Path(environment.get("TIDEMARK_CONFIG") or ROOT / "config.toml")
     document = _renamed(read_toml(path))
     origin = {key: path.name for key in _dotted(document)}
@@ -230,6 +241,23 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         origin[dotted] = f"environment, {name}"
     vendors = {name: environment[name] for name in OF_VENDORS if environment.get(name)}
     return replace(settings_from(document), folder=path.resolve().parent, origin=origin, vendors=vendors, notify_urls=environment.get("TIDEMARK_NOTIFY_URLS", ""), oidc_secret=environment.get("TIDEMARK_OIDC_SECRET", ""))
+
+
+def with_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with what stands in the files that variables such as TIDEMARK_DATABASE_URL_FILE name."""
+    read = dict(environment)
+    for name, path in environment.items():
+        variable = name.removesuffix(FROM_FILE)
+        if variable == name or not name.startswith("TIDEMARK_") or not path:
+            continue
+        if environment.get(variable):
+            raise BadRequest(f"{variable} and {name} are both set; set one of them")
+        try:
+            read[variable] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadRequest(f"{name} names {path}, which cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from None
+        del read[name]
+    return read
 
 
 def read_toml(path: Path) -> dict[str, Any]:

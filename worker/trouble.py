@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import errno
-import logging
 import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
-
-from worker.notifications.channels import secrets_in
 
 FULL = "The disk is full: nothing was half-written, and work resumes automatically once there is room. Free some space where the workspace and its tables lie."
 CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work resumes automatically."
@@ -102,23 +99,6 @@ def secrets_of(*urls: str) -> set[str]:
             continue
         secrets |= {form for secret in (*given, *options) for form in (secret, unquote(secret)) if len(form) >= SHORTEST}
     return secrets
-
-
-class Redacting(logging.Formatter):
-    """Log lines, tracebacks included, without the secrets of these addresses, and without ``more``."""
-
-    def __init__(self, before: logging.Formatter | None, *urls: str, more: Iterable[str] = ()) -> None:
-        super().__init__()
-        self._before, self._secrets = before or logging.Formatter(), secrets_of(*urls) | set(more)
-
-    def format(self, record: logging.LogRecord) -> str:
-        return without(self._before.format(record), self._secrets)
-
-
-def hide_in_logs(settings: Any) -> None:
-    """From now on no handler of this process writes a secret of the settings."""
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(Redacting(handler.formatter, *addresses(settings), more=secrets_in(settings.notify_urls)))
 
 
 def addresses(settings: Any) -> tuple[str, str, str]:

@@ -19,8 +19,16 @@ def signed_out() -> None:
 def to_sign_in() -> None:
     """The browser goes there by itself, as after ``st.login``; a page cannot send it anywhere otherwise."""
     context = get_script_run_ctx()
-    if context is None:
-        return
+    if context is not None:
+        context.enqueue(_redirect())
+
+
+def farewell() -> bytes:
+    """The same as the message of a page's socket, for one whose session ended while nothing ran."""
+    return _redirect().SerializeToString()
+
+
+def _redirect() -> ForwardMsg:
     message = ForwardMsg()
     message.auth_redirect.url = SIGN_IN
-    context.enqueue(message)
+    return message

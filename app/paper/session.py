@@ -48,7 +48,7 @@ def session(desk: Desk, row: Any) -> None:
 def _head(desk: Desk, view: Any) -> None:
     row = view.row
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(literal(row.name), anchor=False, width="content")
+        st.header(literal(row.name), anchor=False, width="content")
         state.badge(row)
         st.space("stretch")
         if not row.over:

@@ -18,7 +18,7 @@ FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS = (PLACE[name] for name in
 MONEY = np.array([PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")])
 WHOLE = np.array([PLACE[name] for name in ("halted", "trades", "ambiguous")])
 ALL_COUNTS = slice(PLACE["counts"], PLACE["counts"] + len(COUNTS))
-HELD = itemgetter(*((POSITION.names or ()).index(name) for name in ("trade", "signal", "task", "side", "lots", "price", "stop", "target", "reached", "entry_ts", "mark", "swap", "margin", "leaves")))
+HELD = itemgetter(*((POSITION.names or ()).index(name) for name in ("trade", "signal", "task", "side", "lots", "price", "stop", "target", "reached", "entry_ts", "mark", "value", "swap", "margin", "leaves")))
 
 
 class Carrier:
@@ -102,11 +102,12 @@ class Carrier:
         )
 
     def _held(self, position: tuple[Any, ...]) -> Held:
-        trade, number, k, side, lots, price, stop, target, reached, entry_ts, mark, swap, margin, leaves = HELD(position)
+        trade, number, k, side, lots, price, stop, target, reached, entry_ts, mark, value, swap, margin, leaves = HELD(position)
         signal = self._signals.table[number]
         targets = tuple([each for t, each in enumerate(target.tolist()) if each == each and not reached & (1 << t)])
         tag = self._signals.tags.words[int(signal["tag"])]
-        return Held(trade, int(signal["number"]) + 1, k, self._names[k], tag, side, lots, price, stop, targets, entry_ts, mark, swap, margin, bool(leaves))
+        risk = max(side * (price - stop) * lots * value + mark, 0.0) if stop == stop else stop
+        return Held(trade, int(signal["number"]) + 1, k, self._names[k], tag, side, lots, price, stop, targets, entry_ts, mark, risk, swap, margin, bool(leaves))
 
     def _resting(self, order: np.void) -> Resting:
         s, k = self._signals.table[order["signal"]], int(order["task"])

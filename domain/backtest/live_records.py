@@ -112,7 +112,7 @@ class Booked(NamedTuple):
 
 
 class Held(NamedTuple):
-    """An open position. ``mark``: its floating profit at the last known close; ``leaves``: it leaves at the next open."""
+    """An open position. ``mark``: its floating profit at the last known close; ``risk``: what it loses from there to its stop, NaN without one; ``leaves``: it leaves at the next open."""
 
     trade_id: int
     order_id: int
@@ -126,6 +126,7 @@ class Held(NamedTuple):
     targets: tuple[float, ...]
     entry_ts: int
     mark: float
+    risk: float
     swap: float
     margin: float
     leaves: bool

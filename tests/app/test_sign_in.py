@@ -272,3 +272,22 @@ def test_health_says_no_more_than_whether_it_is_well_and_the_api_takes_no_cookie
         assert client.get(path).status == 401 and client.get(path, cookie=cookie).status == 401, path
     assert client.post("/data/synthetic", {}, cookie=cookie, origin="http://127.0.0.1:8501").status == 401
     assert client.get("/api/docs").status == 200 and "bob" not in client.get("/openapi.json").body.decode()
+
+
+def test_files_are_kept_by_no_cache(browser: Browser):
+    browser.enter("ana")
+    assert browser.get("/media/a.csv").header("cache-control") == "private, no-store" and browser.get("/").header("cache-control") == ""
+
+
+def test_a_post_from_another_site_is_refused_before_the_form_is_read(browser: Browser):
+    from app.guard import Guard
+
+    browser.gate = Guard(browser.gate, frozenset({"127.0.0.1"}))        # type: ignore[assignment]
+    assert browser.enter("ana", origin="https://evil.example").status == 403
+    assert browser.enter("ana", origin="http://127.0.0.1:8501").status == 303
+    assert browser.get("/sign-in", host="evil.example").status == 403
+
+
+def test_two_browsers_of_one_network_share_a_count(browser: Browser):
+    statuses = [Browser(browser.desk, address=f"2001:db8::{k}").enter("ana", "wrong words of a sentence").status for k in range(6)]
+    assert statuses == [403] * 5 + [429]

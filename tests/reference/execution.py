@@ -6,11 +6,13 @@ Written from the page and from nothing else. Where the page and this package dis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from domain.errors import BadRequest
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
@@ -75,6 +77,10 @@ def replayed(
     ledger.ask, person = ask, Person(ledger, every_series, strategies or [""] * len(tasks), sizing, list(commands))
     for number, instant in enumerate(_instants(every_series), 1):
         person.work_before(instant)
+        if person.is_over:
+            ended = [0 if series.closed is None else series.closed.number + 1 for series in every_series]
+            names = [name for name, count in zip(strategies or [""] * len(tasks), ended, strict=True) if count]
+            return replayed(_up_to(tasks, ended), account, costs, execution, sizing, rates, limits, 0, gate, commands, names, ask)
         _live(ledger, every_series, instant, sizing)
         if number == killed_after:
             kill(ledger, every_series, instant)
@@ -82,6 +88,20 @@ def replayed(
     _end(ledger, every_series)
     ledger.trades.sort(key=lambda trade: trade["trade_id"])
     return ledger
+
+
+def _up_to(tasks: Sequence[Task], ended: Sequence[int]) -> list[Task]:
+    """The tasks with the bars that had ended: those are all that a run has that was stopped."""
+    if not any(ended):
+        raise BadRequest("the run is stopped before its first bar ends")
+    return [_first(task, count) for task, count in zip(tasks, ended, strict=True) if count]
+
+
+def _first(task: Task, count: int) -> Task:
+    bars, left = task.bars.iloc[:count].reset_index(drop=True), len(task.bars) - count
+    signals = task.signals[(task.signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
+    trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
+    return replace(task, bars=bars, signals=signals, trail_price=trail, monitored=monitored)
 
 
 def _load(tasks: Sequence[Task], account: Account, costs: Costs, rates: Sequence[Rate]) -> tuple[list[Series], Conversion]:

@@ -264,6 +264,7 @@ class Ledger:
     ) -> None:
         """Section 7: half the spread and the slippage are already in the prices; here they are information, in account currency."""
         money = lots * position.series.instrument.contract * rate
+        position.series.filled = place.bar.number
         self.fills.append({
             "fill_id": len(self.fills) + 1, "order_id": position.signal.number + 1, "trade_id": position.trade_id,
             "ts": place.ts, "bar_ts": place.bar.ts, "instrument": position.series.instrument.name, "side": BUY_OR_SELL[side],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Address, ip_address, ip_network
 
 from worker.store import Unit
 
@@ -40,7 +41,23 @@ def counts(name: str, address: str, device: str) -> tuple[Count, ...]:
     """
     if device:
         return (_count(PAIR, "device", name, device),)
-    return (_count(PAIR, "pair", name, address), _count(WIDE, "user", name), _count(WIDE, "address", address))
+    network = network_of(address)
+    return (_count(PAIR, "pair", name, network), _count(WIDE, "user", name), _count(WIDE, "address", network))
+
+
+def network_of(address: str) -> str:
+    """An address, of IPv6 the network that one customer has: its single addresses cost nothing.
+
+    >>> network_of("10.0.0.1"), network_of("2001:db8:1:2:aaaa::1"), network_of("::ffff:10.0.0.1"), network_of("nowhere")
+    ('10.0.0.1', '2001:db8:1:2::/64', '10.0.0.1', 'nowhere')
+    """
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv4Address):
+        return address
+    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))
 
 
 def seconds_of(failures: int, limit: int) -> int:

@@ -48,6 +48,17 @@ class Root:
             raise BadRequest(f"frames_url cannot be used here: {error}. Write a folder, or s3://bucket/folder") from None
         return cls(fs, path, "file" in (fs.protocol if isinstance(fs.protocol, tuple) else (fs.protocol,)), False)
 
+    def make(self) -> None:
+        """The bucket, where there is none and whoever asks may make one. A folder is made by what is first stored in it."""
+        if not self.flat:
+            return
+        bucket = self.path.partition("/")[0]
+        try:
+            if not self.fs.exists(bucket):
+                _s3(os.environ, allow_bucket_creation=True).fs.create_dir(bucket)
+        except OSError as error:
+            raise BadRequest(f"the bucket {bucket} cannot be used: {str(error).splitlines()[0]}. Its server is named in AWS_ENDPOINT_URL_S3, who asks in AWS_SHARED_CREDENTIALS_FILE or AWS_ACCESS_KEY_ID") from None
+
     def make_folder_of(self, path: str) -> None:
         if not self.flat:
             self.fs.makedirs(os.path.dirname(path), exist_ok=True)
@@ -70,14 +81,14 @@ def _bucket_path(url: str) -> str:
     return path
 
 
-def _s3(environment: Mapping[str, str]) -> Any:
+def _s3(environment: Mapping[str, str], **options: Any) -> Any:
     """Credentials as AWS has them: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SHARED_CREDENTIALS_FILE; the server of another vendor in AWS_ENDPOINT_URL_S3."""
     from fsspec.implementations.arrow import ArrowFSWrapper
     from pyarrow.fs import S3FileSystem
 
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or REGION
     endpoint = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL") or ""
-    return ArrowFSWrapper(S3FileSystem(region=region, connect_timeout=10, request_timeout=60, **_server(endpoint)))
+    return ArrowFSWrapper(S3FileSystem(region=region, connect_timeout=10, request_timeout=60, **_server(endpoint), **options))
 
 
 def _server(endpoint: str) -> dict[str, str]:

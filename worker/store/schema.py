@@ -71,6 +71,7 @@ jobs = Table(
     Column("deaths", Integer, nullable=False),              # how often its worker died under it
     Column("attempts", Integer, nullable=False),            # failures of the outside world so far
     Column("cancelled_by", String(128)),
+    Column("dismissed_by", String(128)),                    # who does not want to be reminded of a failed or cancelled one
     Column("checkpoint", JSON),
     Column("result", JSON),
     Column("live", JSON),                                   # what a running job shows of itself, a curve of at most 200 points
@@ -221,6 +222,14 @@ cost_profiles = Table(                                      # trading costs that
     Column("costs", JSON, nullable=False),                  # changed values of Costs
     Column("source", Text, nullable=False),
     Column("dated", String(10), nullable=False),            # the day that the numbers hold for, ISO
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
+form_presets = Table(                                       # settings of the backtest form that people named
+    "form_presets", meta,
+    Column("name", String(64), primary_key=True),
+    Column("settings", JSON, nullable=False),               # a backtest's spec without its data and period
     Column("actor", String(128), nullable=False),
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
@@ -595,5 +604,35 @@ strategy_drafts = Table(                                    # strategies that ar
     Column("given", JSON, nullable=False),
     Column("sentence", Text, nullable=False),               # what is not understood
     Column("actor", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+trade_notes = Table(                                        # a trading journal: what people wrote about a trade, the last word on each
+    "trade_notes", meta,
+    Column("question", String(64), primary_key=True),       # spec hash of the run: the same question run again has the same notes
+    Column("trade", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", String(16), nullable=False),           # where it was written
+    Column("instrument", String(64), nullable=False),       # with side and opening: which trade it is about
+    Column("side", String(8), nullable=False),
+    Column("opened", Instant, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+run_tags = Table(                                           # what people sort runs by
+    "run_tags", meta,
+    Column("run_id", String(16), primary_key=True),
+    Column("tag", String(40), primary_key=True),
+    Column("actor", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_run_tags_tag", "tag"),
+)  # fmt: skip
+
+run_favourites = Table(                                     # of one person each
+    "run_favourites", meta,
+    Column("run_id", String(16), primary_key=True),
+    Column("actor", String(128), primary_key=True),
     Column("at", Instant, nullable=False),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from worker.following import REQUEST
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
 from worker.store.api_tokens import ApiRequests, ApiTokens
@@ -24,6 +25,7 @@ from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.executions import Executions, StrategyDrafts
+from worker.store.form_presets import FormPresets
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
@@ -34,6 +36,7 @@ from worker.store.order_intents import OrderIntents
 from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
 from worker.store.rule_sets import RuleSets
+from worker.store.run_marks import RunMarks
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.seals import Seals
@@ -43,6 +46,7 @@ from worker.store.session_halts import SessionHalts
 from worker.store.session_tape import SessionTape
 from worker.store.sessions import Sessions
 from worker.store.strategies import WrittenStrategies
+from worker.store.trade_notes import TradeNotes
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
@@ -74,6 +78,7 @@ class Unit:
         self.jobs, self.runs, self.datasets = Jobs(connection, self.seals), Runs(connection, self.seals), Datasets(connection, self.seals)
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
+        self.form_presets = FormPresets(connection, self.seals)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
         self.strategies = WrittenStrategies(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
@@ -81,6 +86,7 @@ class Unit:
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)
         self.message_sends = MessageSends(connection)
         self.executions, self.strategy_drafts = Executions(connection), StrategyDrafts(connection)
+        self.trade_notes, self.run_marks = TradeNotes(connection), RunMarks(connection)
         self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
         self.users, self.user_sessions, self.sign_in_failures, self.approvals = Users(connection), UserSessions(connection), SignInFailures(connection), Approvals(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
@@ -96,6 +102,8 @@ class Unit:
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
         if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):
             detail["checkpoint"] = dict(size=latest.size, root=latest.root, note=latest.note)       # what leaves takes the last one along
+        if request := REQUEST.get():
+            detail.setdefault("request", request)
         self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
 
     def fact(self, name: str) -> Any:
