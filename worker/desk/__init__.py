@@ -71,6 +71,7 @@ from worker.desk.tuning import TuningView
 from worker.desk.users import Users
 from worker.dispatch import enqueue
 from worker.following import begin_request
+from worker.hidden import shown
 from worker.opened import open_store
 from worker.settings import People, Settings, load
 from worker.store import Filter, JobFilter, Store
@@ -184,4 +185,4 @@ def follow_logs() -> bool:
 
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "JobFilter", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TradeFilter", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "load", "open_here", "signing_in", "trouble", "valid_sessions"]
+__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "JobFilter", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TradeFilter", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "load", "open_here", "shown", "signing_in", "trouble", "valid_sessions"]
