@@ -16,6 +16,7 @@ from domain.backtest.live import Booked, LiveSeries, LiveSimulation
 from domain.backtest.live import OtherLayout as OtherLayout
 from domain.backtest.series import Bars
 from domain.backtest.verbs import REACHED, ticket_row
+from domain.compact import compact
 from domain.errors import BadRequest
 from domain.features import Context
 from domain.live.arrivals import FOREVER, Arrivals
@@ -31,7 +32,6 @@ from domain.live.worked import Decision, View, Worked
 from domain.trading.signal_row import Row
 
 LAYOUT = 1
-ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Session:
@@ -59,6 +59,8 @@ class Session:
         self._obeying = Obeying(plan)
         self._commands: deque[Command] = deque()
         self._filled: dict[str, int] = {}                   # series -> open of the last bar that had a fill
+        self._strategies: tuple[dict[str, Any], ...] = ()   # as they are shown; empty where a command may have changed them
+        self._counted: tuple[Mapping[str, int], dict[str, int]] = ({}, {})      # all counts as the account has them, and those that are not 0
 
     @classmethod
     def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Self:
@@ -146,8 +148,8 @@ class Session:
 
     def store(self) -> bytes:
         """The state as bytes; bars that have come and were not worked are part of it, commands are not."""
-        parts = dict(arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), commands=self._obeying.plain(), filled=self._filled)
-        head = ENCODER.encode(dict(layout=LAYOUT, bars=self.bars, state=self.state, **parts)).encode()
+        own = compact(dict(layout=LAYOUT, bars=self.bars, state=self.state, arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), filled=self._filled))
+        head = f'{own[:-1]},"commands":{self._obeying.text}}}'.encode()
         self._seen.stored(self.ts)
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
@@ -169,6 +171,7 @@ class Session:
         self._arrivals.take_back(state["arrivals"])
         self._decisions.take_back(state["decisions"])
         self._obeying.take_back(state["commands"], self._deciders)
+        self._strategies = ()
         self._remember()
         self.bars, self.state, self._filled = state["bars"], state["state"], state["filled"]
 
@@ -191,12 +194,17 @@ class Session:
         return session, worked
 
     def view(self) -> View:
-        present, enabled, params = self._account.present(), self._obeying.enabled, self._deciders.parameters
-        strategies = tuple(dict(planned.plain(), name=name, strategy=planned.name, params=params[number], enabled=enabled(name)) for number, (planned, name) in enumerate(zip(self.plan.strategies, self.plan.names, strict=True)))
+        present = self._account.present()
+        if present.counts is not self._counted[0]:
+            self._counted = present.counts, {name: count for name, count in present.counts.items() if count}
+        self._strategies = self._strategies or self._shown_strategies()
         positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
         state = "halted" if self.state == "running" and present.halted else self.state
-        counts = {name: count for name, count in present.counts.items() if count}
-        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), counts, dict(self._arrivals.dropped), strategies)
+        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), self._counted[1], dict(self._arrivals.dropped), self._strategies)
+
+    def _shown_strategies(self) -> tuple[dict[str, Any], ...]:
+        enabled, params, planned = self._obeying.enabled, self._deciders.parameters, enumerate(zip(self.plan.strategies, self.plan.names, strict=True))
+        return tuple(dict(strategy.plain(), name=name, strategy=strategy.name, params=params[number], enabled=enabled(name)) for number, (strategy, name) in planned)
 
     # ---- inside
 
@@ -222,11 +230,11 @@ class Session:
         monitored = {bar.series: self._deciders.monitored(bar) for bar in ended}
         selected = self._deciders.decide(at, ended)
         booked = self._account.advance(at, lambda k, end: self._decided(k, by_series[self.plan.decided[k][0]], selected.taken.get(k, []), monitored))
-        left = self._decisions.left(selected.left, at, by_series)
+        left = self._decisions.left(selected.left, at, by_series) if selected.left else ()
         return self._told(booked[-1] if booked else Booked(at), tuple(ended), (*expired, *left))
 
     def _obey(self, command: Command) -> Worked:
-        said = self._obeying.obey(command, self._account, self._deciders)
+        said, self._strategies = self._obeying.obey(command, self._account, self._deciders), ()
         if command.command == "approve" and not said:
             told = self._decisions.approved(self._obeying.task_of(command), command.asked.order, command.ts)
         elif command.command == "order":

@@ -23,8 +23,7 @@ def entered(
 def placed(bar: np.ndarray, side: np.ndarray, stop: np.ndarray, tag: str, *, target_r: float = 0.0, max_bars: int = 0, break_even_r: float = 0.0, by_side: bool = False) -> Rows:
     """Market orders with these stops; where a stop is unknown there is none. ``target_r``, ``max_bars``, ``break_even_r``: 0 for none. ``by_side``:
     longs and shorts are tagged apart, so that an exit leaves only those it speaks of."""
-    known = ~np.isnan(stop)
-    if not known.all():
+    if len(bar) and not (known := ~np.isnan(stop)).all():
         bar, side, stop = bar[known], side[known], stop[known]
     return dict(
         bar=bar,
