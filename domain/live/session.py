@@ -27,6 +27,7 @@ from domain.live.lacking import refuse_lacking
 from domain.live.obeying import Obeying
 from domain.live.plan import Plan
 from domain.live.seen import Seen, Tape
+from domain.live.shared import Lines
 from domain.live.tape import TapeBar, in_order
 from domain.live.worked import Decision, View, Worked
 from domain.trading.signal_row import Row
@@ -49,11 +50,11 @@ class Session:
     ['the bar EURUSD M5 of 1970-01-01T00:00:00Z was dropped: its high 1.2 is below its low 1.3']
     """
 
-    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation) -> None:
+    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation, lines: Lines | None = None) -> None:
         """``start`` and ``restore`` make one."""
         self.plan, self.state, self.bars = plan, "waiting", 0
         self._arrivals, self._seen, self._account = arrivals, seen, account
-        self._deciders = Deciders(plan, contexts, seen.of)
+        self._deciders = Deciders(plan, contexts, seen.of, lines)
         self._tasks = {text: [k for k, (series, _) in enumerate(plan.decided) if series == text] for text in plan.series}
         self._decisions = Decisions(plan)
         self._obeying = Obeying(plan)
@@ -63,9 +64,9 @@ class Session:
         self._counted: tuple[Mapping[str, int], dict[str, int]] = ({}, {})      # all counts as the account has them, and those that are not 0
 
     @classmethod
-    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Self:
+    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None, lines: Lines | None = None) -> Self:
         """A session before its first bar. ``history``: earlier bars, which features see. ``contexts``: by series, what features read beside bars.
-        ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory."""
+        ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory. ``lines``: of the sessions of this process, which decide alike where they are asked the same."""
         refuse_lacking(plan, contexts)
         seen, arrivals = Seen(plan.series, tape), Arrivals.of(plan)
         for bar in history:
@@ -74,7 +75,7 @@ class Session:
         account = LiveSimulation(series_of(plan, contexts), plan.account_rules, plan.inputs.pairs, _tape_of(plan, seen))
         account.ask(plan.mode == "approve")
         with seen.read_once():
-            session = cls(plan, arrivals, seen, contexts, account)
+            session = cls(plan, arrivals, seen, contexts, account, lines)
             session._remember()
         return session
 
@@ -154,7 +155,7 @@ class Session:
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
     @classmethod
-    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}) -> Self:
+    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}, lines: Lines | None = None) -> Self:
         """The session as it was stored. ``tape``: gives the bars of a series that ended up to then, its history first. Raises OtherLayout where the bytes
         are of other code: then ``rebuild`` it."""
         state, account = _parts(stored)
@@ -163,7 +164,7 @@ class Session:
         seen = Seen(plan.series, tape)
         with seen.read_once():
             live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, plan.inputs.pairs, _tape_of(plan, seen))
-            session = cls(plan, Arrivals.of(plan), seen, contexts, live)
+            session = cls(plan, Arrivals.of(plan), seen, contexts, live, lines)
             session._take_back(state)
         return session
 

@@ -65,7 +65,7 @@ class HaltSwitch:
     def unrecorded(self, session: str) -> bool:
         """Whether a file covers the session that the database does not know of yet: nothing is decided until it does."""
         self._look_at(session)
-        return any(said.session in ("", session) for said in list(self._said.values()))
+        return bool(self._said) and any(said.session in ("", session) for said in list(self._said.values()))
 
     def look(self) -> None:
         """At all files."""

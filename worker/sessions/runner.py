@@ -312,6 +312,7 @@ class Runner:
         try:
             act()
         except AWAY:
+            self._let_go(work.name)     # it stands within an instant: it is taken up again as it was stored
             raise
         except Exception as error:      # one session's bug must not stop the others
             self._fail(work.name, work.epoch, error)

@@ -128,7 +128,7 @@ def hidden(url: str) -> str:
     return scheme + at + ("***@" if "@" in rest else "") + where + ("?***" if options else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Encoded:
     """A value of a JSON column that is text already, as ``json_text`` gives it."""
 
