@@ -19,13 +19,16 @@ COPY . .
 RUN python worker/install.py \
  && python -m compileall -q app domain pages worker \
  && useradd --create-home --uid 10001 tidemark \
- && mkdir -p /data /frames && chown tidemark /data /frames
-USER tidemark
+ && mkdir -p /data /frames /cache && chown tidemark /data /frames /cache
 
-# There is no sign-in yet, so it starts only where TIDEMARK_APP_BEHIND states why that is safe: docker run -p 127.0.0.1:8501:8501 -e TIDEMARK_APP_BEHIND="loopback only"
-ENV TIDEMARK_STORAGE_HOME=/data TIDEMARK_APP_HOST=0.0.0.0
-VOLUME /data
+# It runs on a read-only root file system: /data is the workspace, /cache holds compiled code, copies in the making and what libraries cache.
+USER tidemark
+ENV TIDEMARK_STORAGE_HOME=/data TIDEMARK_APP_HOST=0.0.0.0 TMPDIR=/cache HOME=/cache PYTHONDONTWRITEBYTECODE=1
+VOLUME ["/data", "/cache"]
 EXPOSE 8501
+
+# Beyond this machine it starts where people sign in, or where TIDEMARK_APP_BEHIND states why that is safe without:
+#   docker run -p 127.0.0.1:8501:8501 -e TIDEMARK_APP_BEHIND="loopback only" tidemark
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/api/health', timeout=4)"]
 ENTRYPOINT ["tini", "--", "python", "-m", "worker.cli"]

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API = "/api/"
 INDEX = Path(st.__file__).parent / "static" / "index.html"
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")      # no address has one, and routes stop at the end of a line
 COMPONENT = "/component/"       # frames of components: AgGrid compiles the formats of its columns
 REFUSED = "This server does not answer to that name. If it is yours, add it to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS."
 FOREIGN = "This request comes from a page of another site. If that site is yours, add its name to [app] hosts in config.toml, or to TIDEMARK_APP_HOSTS; a site whose pages only call the API goes to [api] origins."
@@ -106,7 +107,7 @@ class Guard:
         of_api = scope["path"].startswith(API)
         if not all(self._allowed(origin, hosts[0]) or (of_api and origin in self._sites) for origin in origins):
             return await refuse(scope, receive, answer, FOREIGN, 403)
-        if of_api and (".." in re.split(r"[/\\]", scope["path"]) or "\0" in scope["path"]):
+        if of_api and (".." in re.split(r"[/\\]", scope["path"]) or CONTROL.search(scope["path"])):
             return await refuse(scope, receive, answer, NO_ADDRESS, 404)     # Streamlit would refuse it too, but not in JSON
         await self._app(scope, receive, answer)
 

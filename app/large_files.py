@@ -35,12 +35,12 @@ class LargeFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope.get("path", ""), scope.get("method", "")
-        if method == "PUT" and UPLOADS in path:
+        if method == "PUT" and path.startswith(UPLOADS):
             await self._upload(scope, receive, send)
-        elif method == "GET" and DOWNLOADS in path:
+        elif method == "GET" and path.startswith(DOWNLOADS):
             await Download(self.app).answer(scope, receive, send)
         else:
-            if method == "DELETE" and UPLOADS in path:
+            if method == "DELETE" and path.startswith(UPLOADS):
                 self._forget(path)
             await self.app(scope, receive, send)
 

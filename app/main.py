@@ -13,18 +13,25 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 import pages  # noqa: E402
-from app.desk import desk  # noqa: E402
+from app.desk import here  # noqa: E402
 from app.kit import theme  # noqa: E402, F401  registers the theme of charts
 from app.kit.page import SECTIONS, all_pages  # noqa: E402
+from app.kit.sharing import share  # noqa: E402
+from app.kit.signed_out import signed_out  # noqa: E402
 from app.kit.status import status  # noqa: E402
 from app.kit.widgets import attempt  # noqa: E402
+from worker.desk import begin_request  # noqa: E402
 
 STATIC = ROOT / "app" / "static"
 
 st.set_page_config("Tidemark", str(STATIC / "icon.svg"), layout="wide", initial_sidebar_state=208)
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="medium")
 
-at = desk()
+begin_request("page")
+at = here()
+if at is None:
+    signed_out()
+    st.stop()
 menu: dict[str, list] = {section: [] for section in SECTIONS}
 for module in all_pages(pages):
     name, page = module.__name__.split(".")[-1], module.PAGE
@@ -36,3 +43,5 @@ st.session_state["page"] = chosen.url_path or "overview"
 with st.sidebar:
     status(at)
 attempt(chosen.run)        # what is refused while a page draws, such as a row that was altered, is a sentence on it
+with st.sidebar:
+    share()     # after the page, which may have changed the address

@@ -115,7 +115,7 @@ def read(url: str, folder: str) -> Iterator[tuple[str, float]]:
         rows_, index, trail = unit.trail.head()[0], unit.trail_index, unit.trail
         middle = instant(BEGAN + timedelta(seconds=15 * (rows_ // 2)))
         later = instant(BEGAN + timedelta(seconds=15 * (rows_ // 2) + 86_400))
-        asked: dict[str, Callable[[], object]] = {
+        questions: dict[str, Callable[[], object]] = {
             "page of the newest events": lambda: index.page(),
             "page in the middle": lambda: index.page(before=rows_ // 2),
             "page of one kind": lambda: index.page(Filter(kinds=("run_finished",)), before=rows_ // 2),
@@ -127,6 +127,6 @@ def read(url: str, folder: str) -> Iterator[tuple[str, float]]:
             "days of a month": lambda: index.days(middle[:10], instant(BEGAN + timedelta(seconds=15 * (rows_ // 2) + 31 * 86_400))[:10]),
             "root and one inclusion proof": lambda: (trail.root(rows_), inclusion_proof(rows_ // 2, rows_, trail.node)),
         }
-        for what, ask in asked.items():
+        for what, ask in questions.items():
             yield what, median(ask, 5, 1)
     store.close()

@@ -95,11 +95,11 @@ class TickSource:
         self.made = []
         feeds.SOURCES["benchmark"] = self
 
-    def history(self, asked: feeds.Asked) -> list:
+    def history(self, request: feeds.FeedRequest) -> list:
         return []
 
-    def open(self, asked: feeds.Asked) -> Ticks:
-        self.made.append(Ticks((asked.standing.worked - FIRST) // MINUTE if asked.standing else 0))
+    def open(self, request: feeds.FeedRequest) -> Ticks:
+        self.made.append(Ticks((request.standing.worked - FIRST) // MINUTE if request.standing else 0))
         return self.made[-1]
 
 

@@ -64,9 +64,9 @@ def few_back(store: Store, settings: Settings) -> Iterator[Row]:
         advance(runner, source.made)
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, "-m", "benchmarks.session_world", str(settings.home), str(FEW)], stdout=subprocess.PIPE, text=True) as process:
-        said = process.stdout.readline() if process.stdout else ""
+        line = process.stdout.readline() if process.stdout else ""
         seconds = time.perf_counter() - began
-    yield Row(f"{FEW} sessions of {LONG} bars are taken up again, with the start of their process", seconds, goal="10 s", holds=seconds <= 10 and said.strip() == "held")
+    yield Row(f"{FEW} sessions of {LONG} bars are taken up again, with the start of their process", seconds, goal="10 s", holds=seconds <= 10 and line.strip() == "held")
 
 
 def thousand(store: Store, settings: Settings) -> Iterator[Row]:

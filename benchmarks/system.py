@@ -33,11 +33,11 @@ def rows() -> Iterator[Row]:
 
 def _timed(home: Path, *words: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "worker.cli", *words], env=_environment(home / "home"), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "worker.cli", *words], env=environment_of(home / "home"), check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment_of(home: Path) -> dict[str, str]:
     """Settings of the benchmarks themselves, such as TIDEMARK_PEERS, are none of the program's, which refuses what it does not know."""
     return {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")} | {"TIDEMARK_STORAGE_HOME": str(home)}
 
@@ -77,7 +77,7 @@ def _start(home: Path) -> float:
 def started(home: Path, **settings: str) -> Iterator[subprocess.Popen]:
     """The whole program, from when its page answers; ``settings`` as the environment names them."""
     start = time.perf_counter()
-    env = _environment(home) | {"TIDEMARK_APP_PORT": str(PORT), **settings}
+    env = environment_of(home) | {"TIDEMARK_APP_PORT": str(PORT), **settings}
     system = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], env=env, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         while not _answers():

@@ -30,6 +30,18 @@ class Forbidden(TidemarkError):
     """The person, or the program, may not do that."""
 
 
+class SignedOut(Forbidden):
+    """The session has ended: it was revoked, it is too old, or its user was disabled."""
+
+
+class SecondPerson(TidemarkError):
+    """The change is not done yet: it is kept as a request, for another person to decide on. ``request``: its id."""
+
+    def __init__(self, sentence: str, request: str) -> None:
+        super().__init__(sentence)
+        self.request = request
+
+
 class BadBars(TidemarkError):
     """Market data broke the bar contract."""
 

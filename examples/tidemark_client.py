@@ -39,20 +39,20 @@ class Client:
         self._address, self._token, self._timeout = address.rstrip("/"), token, timeout
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._asked("GET", path, query)
+        return self._request("GET", path, query)
 
     def post(self, path: str, body: Any = None, wait: float = 0.0, key: str = "") -> Any:
         """``wait``: seconds until the job that was made must have ended; its result is the answer then. ``key``: the same one is done once; left out, each call has its own, so that it may be
         sent again safely where the answer was lost."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex, **({"Prefer": f"wait={min(int(wait), 60)}"} if wait else {})}
-        found = self._asked("POST", path, {}, body if body is not None else {}, headers)
-        return self.ended(found, wait) if wait and "state" in found and "href" in found else found
+        answer = self._request("POST", path, {}, body if body is not None else {}, headers)
+        return self.ended(answer, wait) if wait and "state" in answer and "href" in answer else answer
 
     def put(self, path: str, body: Any) -> Any:
-        return self._asked("PUT", path, {}, body)
+        return self._request("PUT", path, {}, body)
 
     def delete(self, path: str, **query: Any) -> Any:
-        return self._asked("DELETE", path, query)
+        return self._request("DELETE", path, query)
 
     def ended(self, job: dict[str, Any], seconds: float = 3600.0) -> dict[str, Any]:
         """The job once it is done. Raises ``Failed`` with its sentence where it was not to be."""
@@ -61,7 +61,7 @@ class Client:
             if time.monotonic() > until:
                 raise Failed(f"job {job['id']} is {job['state']} after {seconds:g} s; it goes on")
             time.sleep(0.25)
-            job = self._asked("GET", job["href"], {})
+            job = self._request("GET", job["href"], {})
         if job["state"] != "done":
             raise Failed(f"job {job['id']} {job['state']}: {(job.get('error') or {}).get('message', '')}")
         return job
@@ -89,7 +89,7 @@ class Client:
             except (OSError, urllib.error.URLError):
                 time.sleep(1.0)
 
-    def _asked(self, method: str, path: str, query: dict[str, Any], body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    def _request(self, method: str, path: str, query: dict[str, Any], body: Any = None, headers: dict[str, str] | None = None) -> Any:
         try:
             with self._open(method, path, query, body, headers) as answer:
                 content = answer.read()
@@ -107,7 +107,7 @@ class Client:
 
 def _problem(error: urllib.error.HTTPError) -> dict[str, Any]:
     try:
-        found = json.loads(error.read())
+        answer = json.loads(error.read())
     except ValueError:
-        found = {}
-    return found if isinstance(found, dict) else {}
+        answer = {}
+    return answer if isinstance(answer, dict) else {}

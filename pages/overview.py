@@ -80,7 +80,7 @@ def first_steps(desk, done: tuple[bool, bool, bool]) -> None:
         for number_, (title, text, label, page, query) in enumerate(steps, 1):
             with st.container(border=True, gap="xsmall", height="stretch"):
                 st.caption(f"Step {number_} of 3{' · :green[:material/check:] done' if done[number_ - 1] else ''}")
-                st.markdown(f"**{title}**")
+                st.header(title, anchor=False)
                 st.caption(text)
                 if st.button(label, type="primary" if number_ - 1 == following else "secondary", key=f"step-{number_}"):
                     go(page, **query)
@@ -103,7 +103,14 @@ def example(desk) -> None:
         st.space("stretch")
         st.badge("synthetic", color="violet")
     example_pair(desk)
-    if st.button("Remove the example", type="tertiary", icon=":material/delete:"):
+    if st.button("Remove the example…", type="tertiary", icon=":material/delete:"):
+        remove_example(desk)
+
+
+@st.dialog("Remove the example?")
+def remove_example(desk) -> None:
+    st.markdown("Both synthetic datasets and the two backtests on them are deleted. They are made once, on the first start, and do not come back. Your own data and runs stay.")
+    if st.button("Remove", type="primary", icon=":material/delete:"):
         desk.system.remove_example()
         st.rerun()
 

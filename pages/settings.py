@@ -1,33 +1,31 @@
-"""Settings: configuration and its source, health, vendors, processes, versions."""
+"""Settings: configuration and its source, health, one's account, tokens, requests to a second person, people and roles."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from app.kit.address import address_value, missing
 from app.kit.page import Page
-from app.kit.tables import pairs_frame
-from app.kit.text import literal
-from app.kit.widgets import head, section, table
-from app.settings.configuration import settings
-from app.settings.processes import processes
-from app.settings.vendors import vendors
+from app.kit.widgets import go, head
+from app.settings import account_view, approvals_view, people_view, system_view, tokens_view
 
 PAGE = Page("Settings", "System", 10, "tune")
-MARKS = {"well": ":green[:material/check_circle:]", "warning": ":orange[:material/warning:]", "failed": ":red[:material/error:]"}
+VIEWS = {
+    "system": ("System", system_view), "account": ("Account", account_view), "tokens": ("Tokens", tokens_view),
+    "requests": ("Requests", approvals_view), "people": ("People", people_view),
+}  # fmt: skip
+FIRST = "system"
 
 
 def render(desk) -> None:
-    health = desk.system.health()
-    failed = [part for part in health if part.state == "failed"]
+    views = {name: view for name, view in VIEWS.items() if name != "account" or desk.account.me().signed_in}
+    wanted = address_value("view") or FIRST
+    start = wanted if wanted in views else FIRST
+    failed = [part for part in desk.system.health() if part.state == "failed"]
     head("Settings", f"{failed[0].part}: {failed[0].note}" if failed else "All services healthy")
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        settings(desk)
-    with right:
-        section("Health", "now")
-        for part in health:
-            st.markdown(f"{MARKS[part.state]} **{part.part}**: {literal(part.note)}")
-        vendors(desk)
-        processes(desk)
-        section("Versions")
-        table(pairs_frame(desk.system.versions(), "Part", "Version"), {"Part": "Part", "Version": "Version"}, "Versions of the program and its packages", row_height=26)
+    if wanted not in views:
+        missing("view", wanted, "Choose one below.")
+    chosen = st.segmented_control("View", list(views), default=start, required=True, key=f"settings-{start}", format_func=lambda name: views[name][0], label_visibility="collapsed")
+    if chosen != start:
+        go("settings", **({} if chosen == FIRST else {"view": str(chosen)}))
+    views[start][1].view(desk)

@@ -132,3 +132,14 @@ def migrate(url: str) -> None:
     engine = make_engine(url)
     upgrade(engine)
     engine.dispose()
+
+
+@pytest.fixture
+def quick_hash(monkeypatch) -> None:
+    """Passwords are hashed with the least work, as a hash that is safe takes a tenth of a second."""
+    from argon2 import PasswordHasher
+
+    from worker.desk import passwords
+
+    monkeypatch.setattr(passwords, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords._nobody.cache_clear()

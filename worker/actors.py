@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
 import secrets
 import threading
@@ -17,14 +19,17 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from domain.errors import BadBars, BadRequest, SourceUnavailable
 from worker.dispatch import enqueue
 from worker.engine import wait_for
+from worker.following import job_of
 from worker.jobs import JOBS
 from worker.jobs.base import Cancelled, Commit, Fenced, Overdue, ShuttingDown, Work
 from worker.leases import rescue_here
 from worker.owner import OWNER
+from worker.secret_settings import cleaned, secrets_of_settings
 from worker.settings import Settings
-from worker.store import Job, Store, Unit
+from worker.store import Filter, Job, Store, Unit
 from worker.store.append import TrailBroken
 from worker.store.jobs import LONGEST_WAIT, MOST_DEATHS
+from worker.store.migrate import other_version
 from worker.trouble import addresses, sentence_of
 
 log = logging.getLogger("worker")
@@ -59,6 +64,8 @@ def takes_events(handle: Callable[..., None]) -> Callable[..., None]:
 def run(job_id: str) -> None:
     """Run the job if it is free; a second delivery of its message does nothing."""
     with WorkerContext.store.unit() as unit:
+        if of_another_version(unit):
+            return
         named = unit.jobs.get(job_id)
         job = _started(unit, None if named is None or _waits(unit, named) else unit.jobs.claim(job_id, OWNER, unit.now()))
     if job is not None:
@@ -84,6 +91,8 @@ def wake(queue: str, job_id: str) -> None:
 def _first(queue: str, job_id: str) -> tuple[Job | None, bool]:
     """The job to run now, claimed; and, where there is none, whether one waits whose row is locked."""
     with WorkerContext.store.unit() as unit:
+        if of_another_version(unit):
+            return None, False
         lost = rescue_here(unit)
         first = unit.jobs.first(queue, job_id, unit.now())
         while first is not None and _waits(unit, first):
@@ -95,6 +104,14 @@ def _first(queue: str, job_id: str) -> tuple[Job | None, bool]:
         with WorkerContext.store.unit() as unit:
             unit.jobs.sent(sent, unit.now())
     return job, locked
+
+
+def of_another_version(unit: Unit) -> bool:
+    """Whether the database was brought forward under this worker, or back: then it takes no job, the log says why, and a worker of that version does."""
+    sentence = other_version(unit.connection)
+    if sentence:
+        log.error("no job is taken: %s", sentence)
+    return bool(sentence)
 
 
 def _waits(unit: Unit, job: Job) -> bool:
@@ -110,6 +127,19 @@ def _started(unit: Unit, job: Job | None) -> Job | None:
 
 def execute(job: Job) -> None:
     """Run a claimed job and record its outcome."""
+    with job_of(job.id, _request_of(job)):
+        _execute(job)
+
+
+def _request_of(job: Job) -> str:
+    """The request that submitted the job, as its event in the trail has it; empty where none did."""
+    with contextlib.suppress(SQLAlchemyError, ValueError, LookupError, AttributeError), WorkerContext.store.read() as unit:      # away, or a forged event
+        event = next(iter(unit.trail.page(Filter(entity=f"job:{job.id}", kinds=("job_submitted",)), 1)), None)
+        return str(json.loads(event.body)["detail"].get("request", "")) if event else ""
+    return ""
+
+
+def _execute(job: Job) -> None:
     system, work = WorkerContext, Work(WorkerContext.store, WorkerContext.settings, job)
     system.running.add(work)
     if system.leaving:       # the message came in while the lanes were closing
@@ -190,7 +220,7 @@ def cancelled(work: Work) -> None:
 
 
 def failed(work: Work, fault: str, sentence: str, error_id: str = "") -> None:
-    job = work.job
+    job, sentence = work.job, shown(sentence)
     with WorkerContext.store.unit() as unit:
         unit.jobs.end(job.id, job.epoch, "failed", unit.now(), error=dict(fault=fault, sentence=sentence, id=error_id), **work.take_updates()) or _fenced()
         unit.audit("worker", "job_failed", f"job:{job.id}", job=job.kind, fault=fault, sentence=sentence, error=error_id)
@@ -210,8 +240,13 @@ def bug(job: Job) -> Callable[[Work], None]:
     return lambda work: failed(work, "bug", "Internal error. The details are in the log.", error_id)
 
 
+def shown(sentence: str) -> str:
+    """A sentence of the outside world without a secret of the settings, which it may repeat."""
+    return str(cleaned(sentence, secrets_of_settings(WorkerContext.settings)))
+
+
 def try_again(work: Work, sentence: str) -> None:
-    job, kind = work.job, JOBS[work.job.kind]
+    job, kind, sentence = work.job, JOBS[work.job.kind], shown(sentence)
     if job.attempts >= kind.retries:
         tries = f" Tried {job.attempts + 1} times." if job.attempts else ""
         return failed(work, "source", f"{sentence.rstrip('.')}.{tries}")

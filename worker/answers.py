@@ -1,4 +1,4 @@
-"""Answers of vendors on this machine: a page that came is not asked for again by a download that goes on, or begins again."""
+"""Answers of vendors on this machine: a page that came is not requested again by a download that goes on, or begins again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HEAD = 64               # letters of the hash of what follows
 
 
 class Answers:
-    """Pages by the hash of what was asked, a file each in ``folder``. Any file may vanish at any time: its page is asked for again."""
+    """Pages by the hash of the request, a file each in ``folder``. Any file may vanish at any time: its page is requested again."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -73,6 +73,6 @@ class Answers:
         return self._folder / key[:2] / key
 
 
-def answer_key(**asked: Any) -> str:
-    """The hash of what was asked; no secret is part of it."""
-    return hashlib.sha256(canonical(plain(asked))).hexdigest()
+def answer_key(**request: Any) -> str:
+    """The hash of the request; no secret is part of it."""
+    return hashlib.sha256(canonical(plain(request))).hexdigest()

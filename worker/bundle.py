@@ -150,10 +150,10 @@ class _Hashed:
 
 def _selected(unit: Unit, wanted: Filter, head: int) -> tuple[str, Iterable[Record], int]:
     """The kind of bundle, its rows oldest first, and about how many."""
-    asked = {name for name, value in asdict(wanted).items() if value}
-    if not asked:
+    filters = {name for name, value in asdict(wanted).items() if value}
+    if not filters:
         return WHOLE, takewhile(lambda record: record.seq <= head, unit.trail.all()), head
-    if asked <= {"since", "until"}:
+    if filters <= {"since", "until"}:
         first = next(iter(unit.trail.all(wanted)), None)
         last = next(iter(unit.trail.page(wanted, 1)), None)
         if first is None or last is None:

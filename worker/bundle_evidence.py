@@ -28,7 +28,7 @@ class Evidence:
         return bundle.one_a_size(_points(self.notes))
 
 
-def evidence_of(unit: Unit, keys: str, asked: str = "") -> Evidence:
+def evidence_of(unit: Unit, keys: str, content: str = "") -> Evidence:
     """The checkpoints of the workspace, the newest with the signatures of witnesses, and the keys that are given.
 
     ``asked``: the text of a checkpoint, or of several, that somebody holds; the proofs then lead to the last of them.
@@ -40,10 +40,10 @@ def evidence_of(unit: Unit, keys: str, asked: str = "") -> Evidence:
     notes = [row.note for row in rows[:-COSIGNED]]
     for row in rows[-COSIGNED:]:
         notes.append(_cosigned(row, received.get(row.number, [])))
-    return Evidence((*notes, *([asked_for(asked, unit.trail.head()[0]).note] if asked else ())), keys)
+    return Evidence((*notes, *([point_of(content, unit.trail.head()[0]).note] if content else ())), keys)
 
 
-def asked_for(content: str, rows: int) -> Point:
+def point_of(content: str, rows: int) -> Point:
     """The last checkpoint in a file that somebody holds. BadRequest where it holds none, or one over more than ``rows``."""
     note = next(iter(reversed(list(split(content)))), None)
     if note is None:

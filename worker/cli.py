@@ -7,12 +7,14 @@ import warnings
 
 import typer
 
-from domain.errors import TidemarkError
+from domain.errors import SecondPerson, TidemarkError
 from worker import trouble
 from worker.memory import keep_freed
 from worker.terminal import (
+    approvals,
     audit,
     backtest,
+    backups,
     compliance,
     costs,
     data,
@@ -31,6 +33,7 @@ from worker.terminal import (
     tokens,
     train,
     tune,
+    users,
 )
 from worker.terminal.usage import UsageError, is_help, sentence_of
 
@@ -46,6 +49,8 @@ app.add_typer(regimes.app, name="regimes")
 app.add_typer(models.app, name="models")
 runs.app.command("split")(regimes.split)
 models.app.command("watch")(models_watch.watch)
+app.command("backup")(backups.backup)
+app.command("restore")(backups.restore)
 app.command("signals")(strategy_signals.signals)
 app.command("backtest")(backtest.backtest)
 app.command("sweep")(sweep.sweep)
@@ -60,20 +65,26 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(strategies.app, name="strategies")
 app.add_typer(paper.app, name="paper")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(users.app, name="users")
+app.add_typer(approvals.app, name="approvals")
 
 
 @app.command()
 def up(
     host: str = typer.Option("", help="Address to listen on; default: [app] host of config.toml."),
     port: int = typer.Option(0, help="Port of the page; default: [app] port of config.toml."),
+    only: str = typer.Option("", help="Be one part alone, as in a container: page, worker, scheduler, sessions or notifier."),
     workers_only: bool = typer.Option(False, "--workers-only", help="Start workers and scheduler only, for another machine's workspace."),
 ) -> None:
     """Start queue server, workers, scheduler and page as one process tree; Ctrl-C stops all of it."""
     import os
 
+    from worker.supervise import only as be
     from worker.supervise import up as run
 
     os.environ.update({name: value for name, value in (("TIDEMARK_APP_HOST", host), ("TIDEMARK_APP_PORT", str(port or ""))) if value})
+    if only:
+        be(only)
     raise typer.Exit(run(app=not workers_only))
 
 
@@ -84,6 +95,9 @@ def main() -> None:
     try:
         status = app(prog_name="tidemark", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
+    except SecondPerson as kept:
+        print(f"tidemark: {kept}", file=sys.stderr)
+        sys.exit(3)
     except TidemarkError as error:
         refused(str(error))
     except UsageError as error:

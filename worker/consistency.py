@@ -54,13 +54,13 @@ def books_of(unit: Unit, name: str) -> Books:
     return Books(*(_frame(kind, [each.row for each in unit.session_tape.rows(name, kind)]) for kind in TABLES))
 
 
-def record(unit: Unit, found: Consistency, actor: str, key: str) -> None:
+def record(unit: Unit, consistency: Consistency, actor: str, key: str) -> None:
     """Keep the check, with its audit event; and a message where the session parts from its backtest. ``key`` names the check."""
-    unit.remember(fact_of(found.session), found.plain() | dict(at=unit.now().isoformat(), key=key))
-    kind = "session_consistent" if found.holds else "session_diverged"
-    unit.audit(actor, kind, entity(found.session), sentence=found.sentence, rows=dict(found.rows), alerts=[alert.sentence for alert in found.alerts][:SHOWN])
-    if not found.holds:
-        unit.messages.write([Message(f"{found.session}:divergence:{key}", found.severity, found.sentence, found.session)], unit.now())
+    unit.remember(fact_of(consistency.session), consistency.plain() | dict(at=unit.now().isoformat(), key=key))
+    kind = "session_consistent" if consistency.holds else "session_diverged"
+    unit.audit(actor, kind, entity(consistency.session), sentence=consistency.sentence, rows=dict(consistency.rows), alerts=[alert.sentence for alert in consistency.alerts][:SHOWN])
+    if not consistency.holds:
+        unit.messages.write([Message(f"{consistency.session}:divergence:{key}", consistency.severity, consistency.sentence, consistency.session)], unit.now())
 
 
 def _until(state: SessionState, tape: Sequence[TapeBar]) -> pd.Timestamp:
@@ -79,14 +79,14 @@ def _backtest(plan: Plan, tape: Sequence[TapeBar], commands: Sequence[Command]) 
 
 def _compared(store: Store, session: TradingSession, plan: Plan, tape: Sequence[TapeBar], own: Books, backtest: Books, until: pd.Timestamp | None) -> Consistency:
     if session.broker == "paper":
-        found = exact(session.name, own, backtest, until)
+        consistency = exact(session.name, own, backtest, until)
     else:
-        found = against_broker(session.name, own, backtest, until)
+        consistency = against_broker(session.name, own, backtest, until)
     moved = [] if session.source.get("feed") == "replay" else _moved(store, session, plan, tape)
     if not moved:
-        return found
-    told = [f"{len(moved)} bar{'s' if len(moved) > 1 else ''} of the tape differ from later candles by over a tick.", *moved[:SHOWN]]
-    return Consistency(found.session, found.alerts, found.rows, found.until, found.figures, (*found.notes, *told))
+        return consistency
+    sentences = [f"{len(moved)} bar{'s' if len(moved) > 1 else ''} of the tape differ from later candles by over a tick.", *moved[:SHOWN]]
+    return Consistency(consistency.session, consistency.alerts, consistency.rows, consistency.until, consistency.figures, (*consistency.notes, *sentences))
 
 
 def _moved(store: Store, session: TradingSession, plan: Plan, tape: Sequence[TapeBar]) -> list[str]:

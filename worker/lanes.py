@@ -89,10 +89,10 @@ class Lane(Consumer):
             return None
         try:
             self._broker.wait(self._own, self._queue, WAIT)
-            found = self._broker.do_fetch(self._queue, 1)
+            message = self._broker.do_fetch(self._queue, 1)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             raise ConnectionClosed(error) from None
-        return self._taken(found[0]) if found and found[0] is not None else None
+        return self._taken(message[0]) if message and message[0] is not None else None
 
     def _taken(self, data: bytes) -> MessageProxy:
         message = MessageProxy(Message.decode(data))

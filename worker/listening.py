@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.errors import BadRequest
-from worker.settings import ROOT, App, Settings
+from worker.settings import ROOT, App, People, Settings
 
 OPTIONS = {"server.enableCORS": True, "server.enableXsrfProtection": True, "global.developmentMode": False}
 VARIABLES = {
@@ -25,12 +25,14 @@ SAFE = {
 
 def checked(settings: Settings, environment: Mapping[str, str], home: Path) -> None:
     """Refuse to start where others could control the app. ``home``: the user's folder, which may hold settings of Streamlit."""
-    app = settings.app
-    if not app.loopback and not app.behind:
+    app, people = settings.app, settings.people
+    if not app.loopback and not app.behind and not people.required:
         raise BadRequest(
-            f"{app.host} lets other machines in, and there is no sign-in yet. Listen on 127.0.0.1, or state why it is safe: "
+            f"{app.host} lets other machines in, and nobody signs in. Let people sign in: [people] sign_in, or TIDEMARK_PEOPLE_SIGN_IN=local. Or listen on 127.0.0.1, or state why it is safe: "
             'TIDEMARK_APP_BEHIND="reverse proxy" where one signs people in, or "loopback only" where the port is published on this machine only'
         )
+    if people.oidc and not (people.oidc_issuer.startswith(("https://", "http://127.0.0.1", "http://localhost")) and people.oidc_client and settings.oidc_secret):
+        raise BadRequest("signing in at an OpenID provider needs [people] oidc_issuer, which begins with https://, [people] oidc_client, and the secret of that client in the environment, TIDEMARK_OIDC_SECRET")
     if switched := protections_off(environment, (home / ".streamlit", ROOT / ".streamlit", ROOT / "app" / ".streamlit")):
         raise BadRequest(f"{switched} switches off the protection against requests from other sites. Remove it, and start again")
 
@@ -63,12 +65,32 @@ def flags() -> list[str]:
     return [word for option, value in OPTIONS.items() for word in (f"--{option}", str(value).lower())]
 
 
-def sentence(app: App) -> str:
+def administered(settings: Settings) -> None:
+    """Refuse to start where people sign in and nobody could let them in."""
+    from worker.store import Store
+
+    store = Store(settings.database_url, settings.frames_url)
+    with store.read() as unit:
+        admins = [user for user in unit.users.all() if user.role == "admin" and user.disabled_at is None and (user.password if not settings.people.oidc else user.password or user.email or user.subject)]
+    store.close()
+    if not admins:
+        way = "--email ADDRESS of the account at the provider" if settings.people.sign_in == "oidc" else "it asks for a password"
+        raise BadRequest(f"people sign in, and there is no administrator yet. Make one: tidemark users add NAME --role admin ({way})")
+
+
+def sentence(app: App, people: People) -> str:
     """For whom the page is, as Settings shows it.
 
-    >>> sentence(App(host="0.0.0.0", behind="loopback only"))
+    >>> sentence(App(host="0.0.0.0", behind="loopback only"), People())
     'Listening on 0.0.0.0 without sign-in, stated to be safe: its port published on this machine only.'
+    >>> sentence(App(), People(sign_in="local"))
+    'Listening on 127.0.0.1, for this machine only; people sign in with a password.'
     """
+    if people.required:
+        how = {"local": "with a password", "oidc": "at the OpenID provider"}.get(people.sign_in, "with a password or at the OpenID provider")
+        if app.loopback:
+            return f"Listening on {app.host}, for this machine only; people sign in {how}."
+        return f"Listening on {app.host}; people sign in {how}. Passwords and cookies are safe on the way only where a proxy encrypts the connection."
     if app.loopback:
         return f"Listening on {app.host}, for this machine only."
     return f"Listening on {app.host} without sign-in, stated to be safe: {SAFE.get(app.behind, 'no reason given')}."
@@ -76,11 +98,11 @@ def sentence(app: App) -> str:
 
 def record(settings: Settings) -> None:
     """Record a start that accepts other machines in the audit trail, with the reason given."""
-    from worker.store import Store
+    from worker.opened import open_store
 
-    app, store = settings.app, Store(settings.database_url, settings.frames_url)
+    app, store = settings.app, open_store(settings)
     with store.unit() as unit:
-        unit.audit(settings.user, "listening_beyond_this_machine", "settings:app", host=app.host, port=app.port, hosts=app.hosts, behind=app.behind)
+        unit.audit(settings.user, "listening_beyond_this_machine", "settings:app", host=app.host, port=app.port, hosts=app.hosts, behind=app.behind, sign_in=settings.people.sign_in)
     store.close()
 
 

@@ -14,33 +14,26 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import TidemarkError
+from domain.errors import TidemarkError, unknown
+from worker import logs
 from worker.dispatch import QUEUES, broker
 from worker.memory import keep_freed
+from worker.opened import open_store as open_store
 from worker.private import keep_private
 from worker.settings import Settings, load
-from worker.store import SIGN_EVERY, Process, Store
+from worker.store import SIGN_EVERY, Process, Store, Unit
 from worker.store.append import TrailBroken
-from worker.trouble import addresses, hide_in_logs, redacted, sentence_of
+from worker.store.migrate import refuse_other_version
+from worker.trouble import addresses, redacted, sentence_of
 
 LOOK_MS = 500           # between two looks of an idle thread at whether it is to end; messages wake it
 LEAVE_MS = 5_000        # time that running jobs have to reach their next step when the worker stops
 
 
-def open_store(settings: Settings) -> Store:
-    return Store(settings.database_url, settings.frames_url)
-
-
-def set_up_logging() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for quiet in ("dramatiq", "alembic", "numba", "fsspec"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
-
-
 @contextmanager
-def heartbeat(store: Store, kind: str) -> Iterator[None]:
-    """Register this process in the table of processes while the block runs, with a heartbeat. Its start and stop are audit events, as is the loss
-    of one of its kind that ended here without a stop: so the trail itself says when nothing ran."""
+def heartbeat(store: Store, kind: str, every: float = SIGN_EVERY, also: Callable[[Unit], object] = lambda unit: None) -> Iterator[None]:
+    """Register this process in the table of processes while the block runs, with a heartbeat ``every`` so many seconds, in whose transaction ``also`` is done.
+    Its start and stop are audit events, as is the loss of one of its kind that ended here without a stop: so the trail itself says when nothing ran."""
     from worker.owner import OWNER
 
     over = threading.Event()
@@ -59,9 +52,10 @@ def heartbeat(store: Store, kind: str) -> Iterator[None]:
                 with store.unit() as unit:
                     doing = ", ".join(f"{work.job.kind} {work.job.id}" for work in running_jobs())
                     unit.alive(Process(OWNER, kind, host, pid, began, unit.now(), doing))
+                    also(unit)
             except SQLAlchemyError as error:
                 logging.getLogger("worker").warning("no sign of life could be written: %s", error)
-            if over.wait(SIGN_EVERY):
+            if over.wait(min(every, SIGN_EVERY)):
                 return
 
     thread = threading.Thread(target=beat, name="sign-of-life", daemon=True)
@@ -98,10 +92,10 @@ def wait_until_set(event: threading.Event) -> None:
 def run_process(serve: Callable[[Settings], None]) -> int:
     """What every process of the tree begins and ends with: private files, a log without secrets, settings; its exit status, and a sentence where it cannot go on."""
     keep_private()
-    set_up_logging()
+    logs.set_up()
     try:
         settings = load()
-        hide_in_logs(settings)
+        logs.follow(settings)
         serve(settings)
     except TidemarkError as error:
         print(error, file=sys.stderr)
@@ -117,6 +111,14 @@ def main() -> int:
     return run_process(serve)
 
 
+def queues_of(settings: Settings) -> set[str]:
+    """The queues that this worker takes jobs from; both where nothing is set."""
+    names = {name.strip() for name in settings.work.queues.split(",") if name.strip()}
+    for name in sorted(names - set(QUEUES)):
+        raise unknown("queue in [work] queues", name, QUEUES)
+    return names or set(QUEUES)
+
+
 def serve(settings: Settings) -> None:
     stopping, queue = stop_event(), broker(settings.redis_url)
     from dramatiq import Worker
@@ -124,7 +126,9 @@ def serve(settings: Settings) -> None:
     from worker import actors
 
     actors.WorkerContext.store, actors.WorkerContext.settings = open_store(settings), settings
-    lanes = Worker(queue, queues=set(QUEUES), worker_threads=len(QUEUES), worker_timeout=LOOK_MS)     # one message of each queue at a time
+    refuse_other_version(actors.WorkerContext.store.engine)
+    queues = queues_of(settings)
+    lanes = Worker(queue, queues=queues, worker_threads=len(queues), worker_timeout=LOOK_MS)     # one message of each queue at a time
     lanes.start()
     with heartbeat(actors.WorkerContext.store, "worker"):
         wait_until_set(stopping)

@@ -65,7 +65,7 @@ def predictions_of(store: Store, model: Model, samples: pd.DataFrame) -> pd.Data
 def with_forecasts(store: Store, model: Model, actor: str, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategy: Strategy, cache: Any = None) -> tuple[list[Any], str]:
     """The series with the model's quantiles beside their bars, and how much of each was used, in a sentence. A file that was changed is refused and recorded."""
     from domain.backtest.study import context_of
-    from domain.training import quantile_forecasts as made
+    from domain.training import quantile_forecasts as forecasts_by_quantile
     from domain.training.inputs import Inputs
     from domain.training.model_folder import read_model
     from domain.training.question import question_from
@@ -75,14 +75,14 @@ def with_forecasts(store: Store, model: Model, actor: str, series: Sequence[Any]
     question = question_from(manifest["question"])
     uses = tuple({use.column: use for use in map(parse, question.columns)}.values())
     inputs: Sequence[Inputs] = [Inputs(each, context_of(each, series), uses, rules, tuple(rates), cache=cache) for each in series]
-    made.check(question, pipeline.outputs, strategy, inputs)
+    forecasts_by_quantile.check(question, pipeline.outputs, strategy, inputs)
     inputs = regimes_learnt(question.data, inputs)
     samples = store.frames.get(model.frames["samples"], ["sample", "instrument", "start", "end"])
     stored = pd.DataFrame()
     if question.scheme == "walk_forward":
         tested = store.frames.get(model.frames["predictions"])
         stored = tested.assign(instrument=samples.set_index("sample")["instrument"].loc[tested["sample"]].astype(str).to_numpy())
-    return beside(series, made.quantile_forecasts(question, pipeline, inputs, stored, samples["end"].max()), dict(model=model.name, version=model.version))
+    return beside(series, forecasts_by_quantile.quantile_forecasts(question, pipeline, inputs, stored, samples["end"].max()), dict(model=model.name, version=model.version))
 
 
 def beside(series: Sequence[Any], table: pd.DataFrame, source: Mapping[str, Any]) -> tuple[list[Any], str]:
@@ -124,11 +124,11 @@ def applied_to(request: Any, work: Any) -> Any:
 
 def of_spec(store: Store, spec: Mapping[str, Any]) -> Model | None:
     """The version that a job's spec names under ``model``; None where it names none. One that is no longer the same is refused."""
-    asked = spec.get("model")
-    if not asked:
+    chosen = spec.get("model")
+    if not chosen:
         return None
     with store.read() as unit:
-        model = unit.models.version(asked["name"], asked["version"])
-    if model is None or model.digest != asked["hash"]:
-        raise BadRequest(f"the model {asked['name']}@{asked['version']} is not the one that the request names; choose a model again")
+        model = unit.models.version(chosen["name"], chosen["version"])
+    if model is None or model.digest != chosen["hash"]:
+        raise BadRequest(f"the model {chosen['name']}@{chosen['version']} is not the one that the request names; choose a model again")
     return model

@@ -21,9 +21,10 @@ from worker.notifications.sender import Sender
 from worker.owner import OWNER
 from worker.schedule import Clock, tick
 from worker.settings import Settings
-from worker.store import Store
+from worker.store import Store, Unit
 
-STEP_EVERY, BEAT_EVERY = 1.0, 2.0       # seconds
+STEP_EVERY = 1.0        # seconds
+BEATS = 3               # of a lease while it lasts
 log = logging.getLogger("notifications")
 
 
@@ -31,13 +32,12 @@ def serve(settings: Settings, beside: bool = False) -> None:
     """Until a signal, or the end of the process that it stands beside: each channel's sender every second, while this process holds the channel's lease."""
     stopping, store, parent = stop_event(), open_store(settings), os.getppid()
     over, held = threading.Event(), Clock()
-    held.every(BEAT_EVERY, "leases", lambda: beat(store))
     if beside:
         held.every(STEP_EVERY, "parent", lambda: None if os.getppid() == parent else stopping.set())
     clocks = [held, *(clock_of(store, settings, channel) for channel in channels_of(settings.notify_urls))]
     for clock in clocks:
         threading.Thread(target=tick, args=(clock, over), daemon=True).start()
-    with heartbeat(store, "notifier"):
+    with heartbeat(store, "notifier", settings.work.lease / BEATS, beat):
         wait_until_set(stopping)
         over.set()
     with contextlib.suppress(SQLAlchemyError):      # the database does not answer: the leases are freed once this process is seen to be gone
@@ -61,10 +61,9 @@ def lease_of(channel: Channel) -> str:
     return f"notify:{channel.name}"
 
 
-def beat(store: Store) -> None:
-    """The leases of all channels, also of one that hangs."""
-    with store.unit() as unit:
-        unit.leases.beat_all(OWNER)
+def beat(unit: Unit) -> None:
+    """The leases of all channels, also of one that hangs: in one transaction with the process's own sign of life, for each is a write that others may wait for."""
+    unit.leases.beat_all(OWNER)
 
 
 def release(store: Store) -> None:

@@ -29,8 +29,8 @@ def parity_of(files: Mapping[str, bytes], rows: pd.DataFrame, y: np.ndarray) -> 
     labels = y[np.isfinite(y)]
     worst, passed = parity(pipeline.fitted, windows, labels, files[EXPORTED])
     bound = float(allowed(pipeline.fitted, labels))
-    found = f"ONNX and the model itself differ by at most {worst:.1e} on {len(windows):,} rows and on rows with NaN and beside each split"
-    return dict(onnx=True, passed=bool(passed), worst=float(worst), bound=bound, rows=len(windows), sentence=f"{found}; {bound:.1e} is allowed.")
+    sentence = f"ONNX and the model itself differ by at most {worst:.1e} on {len(windows):,} rows and on rows with NaN and beside each split"
+    return dict(onnx=True, passed=bool(passed), worst=float(worst), bound=bound, rows=len(windows), sentence=f"{sentence}; {bound:.1e} is allowed.")
 
 
 def _windows(rows: np.ndarray, bars: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from domain.errors import BadRequest
 
 OTHERS = 0o077
 ENTRIES = (
-    "audit-keys.txt", "audit-requests", "checkpoints.txt", "tidemark.db", "tidemark.db-wal", "tidemark.db-shm", "up.lock", "queue.sock", "frames", "columns", "logs", "queue",
+    "audit-keys.txt", "audit-requests", "checkpoints.txt", "tidemark.db", "tidemark.db-wal", "tidemark.db-shm", "up.lock", "queue.sock", "frames", "columns", "copies", "logs", "queue",
 )  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from worker.owner import OWNER
 from worker.settings import Settings
 from worker.store import Store
 from worker.store.checkpoints import HEARTBEATS_KEPT
+from worker.store.migrate import refuse_other_version
+from worker.store.named import named_files, named_frames
 
 if TYPE_CHECKING:
     from worker.checkpoints.notary import Notary
@@ -100,8 +102,7 @@ def clean(store: Store) -> None:
         unit.forget_dead(timedelta(days=1))
         unit.chunks.forget(unit.now() - timedelta(days=1))
         unit.checkpoints.forget_heartbeats(unit.now() - HEARTBEATS_KEPT)
-        keep = unit.runs.frames() | unit.datasets.frames() | unit.outside.frames() | unit.histories.frames() | unit.models.frames() | unit.chunks.frames() | unit.sessions.frames()
-        files = unit.models.files() | unit.runs.files() | unit.chunks.files() | unit.jobs.files("audit_bundle", unit.now() - timedelta(days=1))
+        keep, files = named_frames(unit), named_files(unit)
     removed = store.frames.sweep(keep, older_than=time.time() - 3_600)
     log.info("%s frames that nothing names were removed", removed)
     log.info("%s files that nothing names were removed", store.blobs.sweep(files, older_than=time.time() - 3_600))
@@ -156,6 +157,7 @@ def serve(settings: Settings) -> None:
     from worker.desk import Desk
 
     stopping, store, clock = stop_event(), open_store(settings), Clock()
+    refuse_other_version(store.engine)
     clock.every(settings.work.sweep, "sweep", Sweeper(store, settings, Watch(settings.work.lease)).step)
     clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
     clock.every(1.0, "example", lambda: OVER if example.step(store, settings) else None)

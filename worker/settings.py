@@ -21,11 +21,14 @@ from domain.trading.execution import Execution
 
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = {"TIDEMARK_DATABASE_URL": "storage.database_url", "TIDEMARK_REDIS_URL": "queue.redis_url"}
-NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES", "TIDEMARK_NOTIFY_URLS"}
+NOT_SETTINGS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES", "TIDEMARK_NOTIFY_URLS", "TIDEMARK_OIDC_SECRET"}
 OF_VENDORS = {      # read from the environment only; what each is for says the vendor in domain.venues
     "TIDEMARK_OANDA_TOKEN", "TIDEMARK_OANDA_ACCOUNT", "TIDEMARK_OANDA_URL", "TIDEMARK_YAHOO_URL", "TIDEMARK_DUKASCOPY_URL",
     "TIDEMARK_FRED_KEY", "TIDEMARK_FRED_URL", "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMARK_MT5_SERVER",
 }  # fmt: skip
+VENDOR_SECRETS = ("TIDEMARK_OANDA_TOKEN", "TIDEMARK_FRED_KEY", "TIDEMARK_MT5_PASSWORD")
+SECRETS = ("storage.database_url", "storage.frames_url", "queue.redis_url")        # settings that may contain a password; hidden where settings are shown
+FROM_FILE = "_FILE"         # VARIABLE_FILE names a file that holds what VARIABLE would, such as a secret of a container
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Storage:
     database_url: str = param("", help="empty: SQLite in the workspace; or PostgreSQL")
     frames_url: str = param("", help="folder or bucket of bars and curves; empty: in the workspace")
     columns_mb: int = param(2_000, low=0, high=1_000_000, unit="MB", help="size limit of the feature cache on this machine; 0: no cache")
+    copies_mb: int = param(5_000, low=0, high=1_000_000, unit="MB", help="size limit of what is kept on this machine of a bucket's files")
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Queue:
 @dataclass(frozen=True)
 class Work:
     processes: int = param(2, low=0, high=256, unit="processes", help="0: one per core")
+    queues: str = param("interactive, research", help="queues that the workers of this machine take jobs from, comma-separated")
     lease: float = param(8.0, low=1.0, high=600.0, unit="s", help="time without a heartbeat after which a worker loses its job")
     beat: float = param(1.0, low=0.1, high=60.0, unit="s", help="heartbeat interval of workers")
     sweep: float = param(1.0, low=0.1, high=60.0, unit="s", help="interval of the scan for lost jobs")
@@ -119,6 +124,41 @@ class Api:
 
 
 @dataclass(frozen=True)
+class Logs:
+    format: str = param("text", choices=("text", "json"), help="lines for people, or a JSON object a line with the ids of request and job")
+
+
+@dataclass(frozen=True)
+class People:
+    """Who may use the pages. Secrets are in the environment only: TIDEMARK_OIDC_SECRET."""
+
+    sign_in: str = param("", choices=("", "local", "oidc", "local and oidc"), help="how people sign in: with a password kept here, at an OpenID provider, or either; empty: nobody does, for this machine only")
+    two_persons: bool = param(False, help="releasing a halt, rule sets and models in production need a second person; only with sign-in")
+    session_hours: float = param(12.0, low=0.05, high=720.0, unit="hours", help="after which a person signs in again")
+    request_hours: float = param(24.0, low=0.05, high=720.0, unit="hours", help="after which a request to a second person expires")
+    oidc_issuer: str = param("", help="address of the OpenID provider, such as https://id.example.com/realms/desk")
+    oidc_client: str = param("", help="client id at that provider; its secret: TIDEMARK_OIDC_SECRET")
+
+    @property
+    def required(self) -> bool:
+        """Whether people sign in."""
+        return self.sign_in != ""
+
+    @property
+    def local(self) -> bool:
+        return "local" in self.sign_in
+
+    @property
+    def oidc(self) -> bool:
+        return "oidc" in self.sign_in
+
+    @property
+    def second(self) -> bool:
+        """Whether some changes need a second person."""
+        return self.required and self.two_persons
+
+
+@dataclass(frozen=True)
 class Form:
     balance: float = param(100_000.0, low=0.01, high=1e12, unit="account currency", help="what the form of the Backtest page starts from")
     risk_per_trade: float = param(0.005, low=0.0001, high=1.0, unit="share of equity", help="lost if the stop is hit")
@@ -145,10 +185,13 @@ class Settings:
     limits: Limits = Limits()
     form: Form = Form()
     api: Api = Api()
+    logs: Logs = Logs()
+    people: People = People()
     folder: Path = ROOT
     origin: Mapping[str, str] = field(default_factory=dict)
     vendors: Mapping[str, str] = field(default_factory=dict, repr=False)        # secrets among them: never shown, stored or logged
     notify_urls: str = field(default="", repr=False)        # channels of notifications, from the environment only: secrets too
+    oidc_secret: str = field(default="", repr=False)        # of this client at the OpenID provider, from the environment only
 
     @property
     def home(self) -> Path:
@@ -184,11 +227,12 @@ class Settings:
 
 
 ALIASES = {"ftc_audit": "audit"}     # earlier names of sections
-SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin", "vendors", "notify_urls")}
+SECTIONS = {f.name: type(f.default) for f in fields(Settings) if f.name not in ("example", "folder", "origin", "vendors", "notify_urls", "oidc_secret")}
 
 
 def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from ``path`` (default: TIDEMARK_CONFIG, else the project's config.toml), the environment over them."""
+    environment = with_files(environment)
     path = path or Path(environment.get("TIDEMARK_CONFIG") or ROOT / "config.toml")
     document = _renamed(read_toml(path))
     origin = {key: path.name for key in _dotted(document)}
@@ -196,7 +240,24 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         _put(document, dotted, environment[name])
         origin[dotted] = f"environment, {name}"
     vendors = {name: environment[name] for name in OF_VENDORS if environment.get(name)}
-    return replace(settings_from(document), folder=path.resolve().parent, origin=origin, vendors=vendors, notify_urls=environment.get("TIDEMARK_NOTIFY_URLS", ""))
+    return replace(settings_from(document), folder=path.resolve().parent, origin=origin, vendors=vendors, notify_urls=environment.get("TIDEMARK_NOTIFY_URLS", ""), oidc_secret=environment.get("TIDEMARK_OIDC_SECRET", ""))
+
+
+def with_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment with what stands in the files that variables such as TIDEMARK_DATABASE_URL_FILE name."""
+    read = dict(environment)
+    for name, path in environment.items():
+        variable = name.removesuffix(FROM_FILE)
+        if variable == name or not name.startswith("TIDEMARK_") or not path:
+            continue
+        if environment.get(variable):
+            raise BadRequest(f"{variable} and {name} are both set; set one of them")
+        try:
+            read[variable] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadRequest(f"{name} names {path}, which cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}") from None
+        del read[name]
+    return read
 
 
 def read_toml(path: Path) -> dict[str, Any]:

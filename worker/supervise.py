@@ -14,17 +14,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, unknown
 from worker import listening, redis_server
 from worker.checkpoints.witness_client import addresses_of
 from worker.notifications.channels import channels_of
 from worker.private import close_off, keep_private
 from worker.settings import ROOT, Settings, load
+from worker.store.root import Root
 
 GRACE = {"app": 3.0, "worker": 7.0, "scheduler": 4.0, "sessions": 4.0, "notifier": 3.0, "queue": 2.0}     # seconds to exit before a kill; workers, then the queue: under ten
 TOO_OFTEN = (5, 60.0)       # more deaths than this in so many seconds: pause between restarts
 LARGEST_LOG = 10_000_000    # bytes
 LATER = 5.0                 # seconds until a failed start is tried again
+QUEUE_VARIABLES = ("TIDEMARK_REDIS_URL_FILE", "TIDEMARK_QUEUE_REDIS_URL", "TIDEMARK_QUEUE_REDIS_URL_FILE")       # say what children are given as TIDEMARK_REDIS_URL
 PATIENCE = 60.0             # seconds until a page that does not answer is reported
 
 
@@ -117,7 +119,8 @@ class ProcessTree:
         """Environment of the children. Jobs share the cores, so libraries use one thread each, unless the environment sets otherwise."""
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
         ours = dict(PYTHONPATH=str(ROOT), TIDEMARK_REDIS_URL=self.redis_url, PYTHONUNBUFFERED="1")
-        return {**single, **os.environ, **ours}
+        inherited = {name: value for name, value in os.environ.items() if name not in QUEUE_VARIABLES}
+        return {**single, **inherited, **ours}
 
     def child(self, name: str, command: Sequence[str]) -> Child:
         log = self.logs / f"{name}.log"
@@ -134,6 +137,9 @@ class ProcessTree:
             self.child("queue", redis_server.command(self.settings.home))
         if self.embedded and not redis_server.answers(self.redis_url, within=10.0):
             raise BadRequest(f"The embedded queue server did not start. Its log: {self.logs / 'queue.log'}")
+        self.refuse_silent_queue()
+
+    def refuse_silent_queue(self) -> None:
         if not redis_server.answers(self.redis_url, within=2.0):
             raise BadRequest(f"No queue server answers at {shown(self.redis_url)}: start it, or leave TIDEMARK_REDIS_URL empty for the embedded one")
 
@@ -258,6 +264,44 @@ def address(settings: Settings) -> str:
     return f"http://{host}:{settings.app.port}"
 
 
+PARTS = {"worker": "worker.main", "scheduler": "worker.schedule", "sessions": "worker.sessions.main", "notifier": "worker.notifier"}
+
+
+def only(part: str) -> None:
+    """Become one process of the tree, for a container that holds no other: the database is brought forward, and what it logs goes to its output. Returns nothing."""
+    if part != "page" and part not in PARTS:
+        raise unknown("part", part, ("page", *PARTS))
+    settings = load()
+    keep_private()
+    refuse_unsafe(settings, app=part == "page")
+    if not settings.redis_url:
+        raise BadRequest("a part alone needs a queue server that the others see, too: set TIDEMARK_REDIS_URL=redis://host:6379/0")
+    settings.home.mkdir(parents=True, exist_ok=True)
+    prepare(settings, app=part == "page")
+    system = ProcessTree(settings)
+    system.refuse_silent_queue()
+    command = app_command(settings) if part == "page" else [sys.executable, "-m", PARTS[part]]
+    os.chdir(ROOT)
+    os.execve(command[0], command, system.environment())
+
+
+def refuse_unsafe(settings: Settings, app: bool) -> None:
+    if app:
+        listening.checked(settings, os.environ, Path.home())
+    addresses_of(settings.audit.witnesses)
+    channels_of(settings.notify_urls)
+
+
+def prepare(settings: Settings, app: bool) -> None:
+    """Before anything starts: the database at this version, the bucket there, and, of a page that others reach, who may sign in and why it is safe."""
+    migrated(settings)
+    Root.of(settings.frames_url).make()
+    if app and settings.people.required:
+        listening.administered(settings)
+    if app and not settings.app.loopback:
+        listening.record(settings)
+
+
 def up(app: bool = True) -> int:
     """Start everything, keep it alive until SIGINT or SIGTERM, stop everything. Returns the exit status."""
     settings = load()
@@ -265,19 +309,14 @@ def up(app: bool = True) -> int:
     stop: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ())):
         signal.signal(number, lambda n, _: stop.append(n))
-    if app:
-        listening.checked(settings, os.environ, Path.home())
-    addresses_of(settings.audit.witnesses)
-    channels_of(settings.notify_urls)
+    refuse_unsafe(settings, app)
     lock = lock_workspace(settings.home)
     if app:
         free_port(settings.app.host, settings.app.port)
     _say(lock, f"{address(settings)}, process {os.getpid()}" if app else f"workers, process {os.getpid()}")
     system = ProcessTree(settings)
     try:
-        migrated(settings)
-        if app and not settings.app.loopback:
-            listening.record(settings)
+        prepare(settings, app)
         system.start_queue()
         system.start_rest(app)
         watch(system, app, stop)
@@ -305,7 +344,7 @@ def announce(settings: Settings, app: bool, answers: bool) -> None:
         print("Workers and scheduler are running. Ctrl-C stops them.", flush=True)
     elif answers:
         if not settings.app.loopback:
-            print(listening.sentence(settings.app), flush=True)
+            print(listening.sentence(settings.app, settings.people), flush=True)
             print(f"It answers to {', '.join(sorted(settings.app.names))}; add other names to [app] hosts.", flush=True)
         _print(fingerprint(settings))
         print(f"Tidemark is at {address(settings)}  (Ctrl-C stops everything; logs in {settings.home / 'logs'})", flush=True)

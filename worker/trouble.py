@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import errno
-import logging
 import re
 import sys
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote, urlsplit
-
-from worker.notifications.channels import secrets_in
 
 FULL = "The disk is full: nothing was half-written, and work resumes automatically once there is room. Free some space where the workspace and its tables lie."
 CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work resumes automatically."
@@ -18,6 +15,7 @@ BUSY = "The database is held by another writer for too long. Try again in a mome
 MISSING = "The database has no table {} any more: it was removed, or the database is damaged. Restore it from a backup."
 AWAY = "The database does not answer: {}. Submitted jobs are saved, and work resumes automatically once it is back."
 QUEUE = "The queue server does not answer. Jobs wait in the database, and start automatically once it is back."
+BUCKET = "The bucket of bars and curves does not answer: {}. Work resumes automatically once it is back."
 SHORTEST = 3        # letters; a password of fewer would be found in half of all words
 
 
@@ -44,7 +42,18 @@ def sentence_of(error: BaseException, *urls: str) -> str:
     number = error.errno if isinstance(error, OSError) else None
     if number in (errno.ENOSPC, errno.EDQUOT):
         return FULL
+    if away(error):
+        return BUCKET.format(redacted(str(error).strip().splitlines()[0].rstrip("."), *urls))
     return CLOSED if number == errno.EROFS else ""
+
+
+def away(error: BaseException) -> bool:
+    """Whether it is the bucket that does not answer, and not one of its files that is gone or damaged.
+
+    >>> away(OSError("When reading information for key 'a': AWS Error NETWORK_CONNECTION during HeadObject operation")), away(FileNotFoundError(2, "a"))
+    (True, False)
+    """
+    return isinstance(error, OSError) and not isinstance(error, FileNotFoundError) and "AWS Error" in str(error)
 
 
 def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:
@@ -90,23 +99,6 @@ def secrets_of(*urls: str) -> set[str]:
             continue
         secrets |= {form for secret in (*given, *options) for form in (secret, unquote(secret)) if len(form) >= SHORTEST}
     return secrets
-
-
-class Redacting(logging.Formatter):
-    """Log lines, tracebacks included, without the secrets of these addresses, and without ``more``."""
-
-    def __init__(self, before: logging.Formatter | None, *urls: str, more: Iterable[str] = ()) -> None:
-        super().__init__()
-        self._before, self._secrets = before or logging.Formatter(), secrets_of(*urls) | set(more)
-
-    def format(self, record: logging.LogRecord) -> str:
-        return without(self._before.format(record), self._secrets)
-
-
-def hide_in_logs(settings: Any) -> None:
-    """From now on no handler of this process writes a secret of the settings."""
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(Redacting(handler.formatter, *addresses(settings), more=secrets_in(settings.notify_urls)))
 
 
 def addresses(settings: Any) -> tuple[str, str, str]:

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.api.asked import Here
 from app.api.paging import Rows, json_of
 from app.api.plain import plain
 from app.api.shapes import Table
+from app.api.submission import Here
 
 router = APIRouter(prefix="/v1/analytics", tags=["analytics"])
 

@@ -7,11 +7,11 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
 from app.api.runs import part, shown
 from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
+from app.api.submission import Here, Submitting
 from worker.desk import BacktestRequest
 
 router = APIRouter(prefix="/v1/backtests", tags=["backtests"])
@@ -32,9 +32,9 @@ class BacktestBody(Body):
     model: str = Field(default="", description="NAME or NAME@VERSION of a model that filters the signals")
 
     def request(self, desk: Here) -> BacktestRequest:
-        found = [desk.data.get(name) for name in self.datasets]
-        start, end = utc(self.start) or min(each.first_ts for each in found), utc(self.end) or max(each.last_ts for each in found)
-        return BacktestRequest(self.strategy, self.params, [each.id for each in found], self.timeframe, start, end, self.rules, self.cost_profile, self.model)
+        datasets = [desk.data.get(name) for name in self.datasets]
+        start, end = utc(self.start) or min(each.first_ts for each in datasets), utc(self.end) or max(each.last_ts for each in datasets)
+        return BacktestRequest(self.strategy, self.params, [each.id for each in datasets], self.timeframe, start, end, self.rules, self.cost_profile, self.model)
 
 
 class Named(Body):
@@ -56,9 +56,9 @@ def metrics(desk: Here) -> Response:
 
 
 @router.post("", response_model=JobAnswer, status_code=202)
-async def run(asked: Submitting, body: BacktestBody) -> Any:
+async def run(submission: Submitting, body: BacktestBody) -> Any:
     """Run a backtest. The same request on the same code and data is the same job."""
-    return await asked.submit(lambda desk: desk.backtests.submit(body.request(desk)))
+    return await submission.submit(lambda desk: desk.backtests.submit(body.request(desk)))
 
 
 @router.get("", response_model=Listed)

@@ -1,6 +1,6 @@
 """What a request must be before it is read: JSON, small enough, not too many, and from somebody known.
 
-A body is read whole here, up to the bound. Who asks is found by the token; without one it is the user of this machine, where nobody else can reach it.
+A body is read whole here, up to the bound. Who asks is found by the token; without one it is the user of this machine, where nobody else can reach it and nobody signs in.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problem import answer
+from app.api.strict import LARGE, flaw
 from worker.desk import Actor, Desk
 
 OPEN = ("/api/v1/openapi.json", "/api/docs")      # what says nothing of this installation
 SLOWEST = 120.0     # seconds for a body to come whole
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 NOT_JSON = "this takes JSON; send the header Content-Type: application/json"
-NO_TOKEN = "this server is reached by other machines, so its API needs a token: Authorization: Bearer …; make one with tidemark tokens create"
+NO_TOKEN = "the API of this server needs a token, and takes no cookie: Authorization: Bearer …; make one in Settings, or with tidemark tokens create"
 BAD_TOKEN = "this token is not valid; it may have expired or been revoked. tidemark tokens list shows those that are"
 
 
@@ -62,6 +63,8 @@ class Bounds:
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
+        if scope["type"] == "http" and (unfit := _unfit(scope)):
+            return await answer(unfit, "the address holds U+0000, which no text does")(scope, receive, send)
         if waits := self._waits(scope, headers):
             return await answer(429, f"more requests than {self._rate * 60:,.0f} a minute; try again in {waits:.1f} s", {"retry-after": str(int(waits) + 1)})(scope, receive, send)
         who, refusal = await run_in_threadpool(self._who, scope, headers)
@@ -83,6 +86,8 @@ class Bounds:
             return await answer(413, f"the body is larger than {self._most // 1_000_000} MB; send it in parts")(scope, receive, send)
         if body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return await answer(415, NOT_JSON)(scope, receive, send)
+        if reason := flaw(body) if len(body) < LARGE else await run_in_threadpool(flaw, body):
+            return await answer(400, f"the body cannot be taken: {reason}")(scope, receive, send)
         scope["state"]["body"] = body
         await self._app(scope, _again(body, receive), send)
 
@@ -105,7 +110,7 @@ class Bounds:
             scheme, _, secret = given.partition(" ")
             actor: Actor | None = desk.tokens.actor_of(secret.strip()) if scheme.lower() == "bearer" else None
             return (desk.acting(actor), "") if actor else (None, BAD_TOKEN)
-        if desk.settings.app.loopback or scope["path"] in OPEN:
+        if (desk.settings.app.loopback and not desk.settings.people.required) or scope["path"] in OPEN:
             return desk, ""
         return None, NO_TOKEN
 
@@ -124,6 +129,11 @@ class Bounds:
                 return None
             if not message.get("more_body"):
                 return b"".join(parts)
+
+
+def _unfit(scope: Scope) -> int:
+    """The status where no database would take what the address names, else 0."""
+    return 404 if "\0" in scope["path"] else 422 if b"%00" in scope.get("query_string", b"") else 0
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from app.api import (
     analytics,
+    approvals,
     audit,
     backtests,
     compliance,
@@ -30,14 +31,16 @@ from app.api import (
     sweeps,
 )
 from app.api.bounds import Bounds
+from app.api.document import document
 from app.api.heads import Headed
 from app.api.once import Once, Tagged
 from app.api.others import futurequant, sidecar, trading
 from app.api.reference import page
 from app.api.shapes import ProblemAnswer
+from app.api.shared import Shared
 from worker.desk import Desk
 
-NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
+NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, approvals, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
 EXPOSED = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
 ABOUT = (
@@ -56,17 +59,17 @@ def build(desk: Callable[[], Desk]) -> ASGIApp:
     app.add_route("/v1/openapi.json", _document, include_in_schema=False)
     app.add_route("/docs", _reference, include_in_schema=False)
     app.router.default = _nothing
-    checked = Bounds(Headed(Tagged(Once(app))), desk, settings.requests_per_minute, settings.body_mb * 1_000_000)
+    checked = Bounds(Headed(Tagged(Shared(Once(app)))), desk, settings.requests_per_minute, settings.body_mb * 1_000_000)
     names = settings.sites
     return CORSMiddleware(checked, allow_origins=names, allow_methods=["*"], allow_headers=["*"], expose_headers=EXPOSED) if names else checked
 
 
 async def _document(request: Request) -> JSONResponse:
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(document(request.app))
 
 
 async def _reference(request: Request) -> HTMLResponse:
-    return HTMLResponse(page(request.app.openapi()))
+    return HTMLResponse(page(document(request.app)))
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:

@@ -7,12 +7,12 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.runs import shown
 from app.api.shapes import Body, JobAnswer
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/compliance", tags=["compliance"])
 
@@ -54,15 +54,15 @@ def preset(desk: Here, name: str, phase: str = "") -> Response:
 
 
 @router.post("/judge", response_model=JobAnswer, status_code=202)
-async def judge(asked: Submitting, body: Path) -> Any:
+async def judge(submission: Submitting, body: Path) -> Any:
     """Judge a path by a rule set."""
-    return await asked.submit(lambda desk: desk.compliance.submit(body.subject(desk), body.rules, body.phase))
+    return await submission.submit(lambda desk: desk.compliance.submit(body.subject(desk), body.rules, body.phase))
 
 
 @router.post("/chance", response_model=JobAnswer, status_code=202)
-async def chance(asked: Submitting, body: Chance) -> Any:
+async def chance(submission: Submitting, body: Chance) -> Any:
     """The chance that a path like it passes."""
-    return await asked.submit(lambda desk: desk.chances.submit(body.subject(desk), body.rules, body.phase, body.config, body.risk, body.payout))
+    return await submission.submit(lambda desk: desk.chances.submit(body.subject(desk), body.rules, body.phase, body.config, body.risk, body.payout))
 
 
 @router.get("/verdicts/{run_id}")

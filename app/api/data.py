@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Rows, json_of, utc
 from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.shapes import Answer, Body, JobAnswer, Table, Time
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/data", tags=["data"])
 SHOWN = ("id", "instrument", "timeframe", "side", "source", "clock", "bars", "first_ts", "last_ts", "gaps", "spread", "verdict", "version", "actor", "created_at", "synthetic")
@@ -77,33 +77,33 @@ class SyntheticBody(Body):
 
 
 @router.post("/files", response_model=JobAnswer, status_code=202)
-async def import_file(asked: Submitting, body: FileBody) -> Any:
+async def import_file(submission: Submitting, body: FileBody) -> Any:
     """Import a file of bars, in any format that the Data page reads."""
 
     def submit(desk: Here) -> Any:
         staged = desk.data.stage_upload(body.name, body.bytes())
         return desk.data.import_(staged, body.instrument, body.timeframe, body.side, body.clock, body.format, body.repair, start=body.start)
 
-    return await asked.submit(submit)
+    return await submission.submit(submit)
 
 
 @router.post("/downloads", response_model=JobAnswer, status_code=202)
-async def download(asked: Submitting, body: VendorBody) -> Any:
+async def download(submission: Submitting, body: VendorBody) -> Any:
     """Download bars from a vendor; what is stored already is not asked for again."""
-    return await asked.submit(lambda desk: desk.downloads.submit(body.vendor, body.instrument, body.timeframe, utc(body.start), utc(body.end)))
+    return await submission.submit(lambda desk: desk.downloads.submit(body.vendor, body.instrument, body.timeframe, utc(body.start), utc(body.end)))
 
 
 @router.post("/synthetic", response_model=JobAnswer, status_code=202)
-async def synthetic(asked: Submitting, body: SyntheticBody) -> Any:
+async def synthetic(submission: Submitting, body: SyntheticBody) -> Any:
     """Make bars; the same request makes the same bars."""
-    return await asked.submit(lambda desk: desk.data.generate(body.model, body.params, body.instrument, body.timeframe, utc(body.start), utc(body.end), body.seed))
+    return await submission.submit(lambda desk: desk.data.generate(body.model, body.params, body.instrument, body.timeframe, utc(body.start), utc(body.end), body.seed))
 
 
 @router.get("", response_model=dict[str, list[Dataset]])
 def datasets(desk: Here, instrument: str = "", timeframe: str = "") -> Any:
     """All stored bars."""
-    found = [each for each in desk.data.catalogue() if instrument in ("", each.instrument) and timeframe in ("", each.timeframe)]
-    return json_of(dict(items=[shown(each) for each in found]))
+    datasets = [each for each in desk.data.catalogue() if instrument in ("", each.instrument) and timeframe in ("", each.timeframe)]
+    return json_of(dict(items=[shown(each) for each in datasets]))
 
 
 @router.get("/symbols")
@@ -112,7 +112,7 @@ def symbols(desk: Here) -> Response:
     items: dict[str, list[dict[str, Any]]] = {}
     for each in desk.data.catalogue():
         items.setdefault(each.instrument, []).append(shown(each))
-    return json_of(dict(items=[dict(symbol=symbol, datasets=found) for symbol, found in sorted(items.items())]))
+    return json_of(dict(items=[dict(symbol=symbol, datasets=datasets) for symbol, datasets in sorted(items.items())]))
 
 
 @router.get("/instruments")
@@ -130,10 +130,10 @@ def vendors(desk: Here) -> Response:
 @router.get("/symbols/{symbol}/latest")
 def latest(desk: Here, symbol: str, timeframe: str = "") -> Response:
     """The last closed bar that is stored of an instrument, and its age in seconds."""
-    found = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
-    if not found:
+    datasets = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
+    if not datasets:
         raise Problem(404, f"no bars of {symbol[:40]}{' ' + timeframe[:8] if timeframe else ''} are stored; import or download some")
-    newest = max(found, key=lambda each: each.last_ts)
+    newest = max(datasets, key=lambda each: each.last_ts)
     bar = plain(desk.data.bars(newest.id).tail(1))[0]
     return json_of(dict(symbol=symbol, timeframe=newest.timeframe, dataset=newest.id, bar=bar, age_seconds=(desk.jobs.now() - newest.last_ts).total_seconds()))
 
@@ -141,8 +141,8 @@ def latest(desk: Here, symbol: str, timeframe: str = "") -> Response:
 @router.get("/{name}", response_model=Dataset)
 def dataset(desk: Here, name: str) -> Any:
     """One dataset with what was found about its quality, and where it came from."""
-    found = desk.data.get(name)
-    return json_of(dict(**shown(found), quality=found.quality, provenance=found.provenance, used_by=desk.data.used_by(found.id)))
+    datasets = desk.data.get(name)
+    return json_of(dict(**shown(datasets), quality=datasets.quality, provenance=datasets.provenance, used_by=desk.data.used_by(datasets.id)))
 
 
 @router.get("/{name}/bars", response_model=Table)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.paging import json_of, utc
 from app.api.plain import plain
-from app.api.shapes import Body, Time
+from app.api.shapes import Amount, Body, Exact, Time
+from app.api.submission import Here
 from worker.desk import Report
 
 router = APIRouter(prefix="/v1/executions", tags=["executions"])
@@ -24,13 +23,13 @@ class ReportBody(Body):
     ticket: str = Field(max_length=64)
     symbol: str = Field(max_length=64)
     action: Literal["buy", "sell", "close"]
-    lots: Decimal
-    price: Decimal
+    lots: Amount
+    price: Amount
     time: Time
-    profit: Decimal | None = Field(default=None, description="account currency")
+    profit: Exact | None = Field(default=None, description="account currency")
 
     def report(self) -> Report:
-        return Report(self.ticket, self.symbol, self.action, str(self.lots), str(self.price), utc(self.time), self.signal, "" if self.profit is None else str(self.profit))
+        return Report(self.ticket, self.symbol, self.action, self.lots, self.price, utc(self.time), self.signal, self.profit or "")
 
 
 @router.get("/proposals")

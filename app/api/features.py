@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.runs import part, shown
 from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
+from app.api.submission import Here, Submitting
 from worker.desk import FeatureRequest
 
 router = APIRouter(prefix="/v1/features", tags=["features"])
@@ -28,10 +28,10 @@ class FeatureBody(Body):
     columns: list[str] = Field(default=[], examples=[["rsi(14)", "atr_share(14)"]])
 
     def request(self, desk: Here) -> FeatureRequest:
-        found = [desk.data.get(name) for name in self.datasets]
+        datasets = [desk.data.get(name) for name in self.datasets]
         columns = [*(desk.features.columns_of(self.recipe) if self.recipe else ()), *self.columns]
-        start, end = utc(self.start) or min(each.first_ts for each in found), utc(self.end) or max(each.last_ts for each in found)
-        return FeatureRequest([each.id for each in found], self.timeframe, start, end, columns)
+        start, end = utc(self.start) or min(each.first_ts for each in datasets), utc(self.end) or max(each.last_ts for each in datasets)
+        return FeatureRequest([each.id for each in datasets], self.timeframe, start, end, columns)
 
 
 class RecipeBody(Body):
@@ -70,9 +70,9 @@ def delete_recipe(desk: Here, name: str) -> Response:
 
 
 @router.post("/compute", response_model=JobAnswer, status_code=202)
-async def compute(asked: Submitting, body: FeatureBody) -> Any:
+async def compute(submission: Submitting, body: FeatureBody) -> Any:
     """Compute columns; row t of each depends on bars up to t alone."""
-    return await asked.submit(lambda desk: desk.features.submit_columns(body.request(desk)))
+    return await submission.submit(lambda desk: desk.features.submit_columns(body.request(desk)))
 
 
 @router.post("/batch", status_code=202)

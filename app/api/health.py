@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from starlette.responses import PlainTextResponse
 
-from app.api.asked import Here
 from app.api.paging import json_of
+from app.api.shapes import Answer
+from app.api.submission import Here
 
 router = APIRouter(prefix="/v1", tags=["health"])
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
-@router.get("/health")
+class HealthAnswer(Answer):
+    """How the parts are. ``feeds``: of open sessions on live prices; `price_age_seconds` is null before the first one."""
+
+    status: Literal["ok", "failed"]
+    parts: list[dict[str, Any]]
+    feeds: list[dict[str, Any]]
+    versions: dict[str, Any]
+
+
+@router.get("/health", response_model=HealthAnswer, responses={503: {"model": HealthAnswer, "description": "A part has failed"}})
 def health(desk: Here) -> Response:
     """Database, queue, workers, audit trail, disk, feeds and broker: what is well, and what to do where it is not. 503 where a part has failed."""
     parts, sessions = desk.system.health(), [row for row in desk.paper.all() if not row.over]

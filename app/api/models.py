@@ -7,11 +7,11 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
 from app.api.runs import part, shown
 from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
+from app.api.submission import Here, Submitting
 from worker.desk import TrainingRequest
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
@@ -42,11 +42,11 @@ class TrainBody(Body):
     register_as: str = Field(default="", description="name under which the model is registered once it is trained")
 
     def request(self, desk: Here) -> TrainingRequest:
-        found = [desk.data.get(name) for name in self.datasets]
+        stored = [desk.data.get(name) for name in self.datasets]
         given = self.model_dump(exclude={"datasets", "start", "end", "recipe", "columns", "register_as"})
         columns = [*(desk.features.columns_of(self.recipe) if self.recipe else ()), *self.columns]
-        start, end = utc(self.start) or min(each.first_ts for each in found), utc(self.end) or max(each.last_ts for each in found)
-        return TrainingRequest(datasets=[each.id for each in found], start=start, end=end, columns=columns, register=self.register_as, **given)
+        start, end = utc(self.start) or min(each.first_ts for each in stored), utc(self.end) or max(each.last_ts for each in stored)
+        return TrainingRequest(datasets=[each.id for each in stored], start=start, end=end, columns=columns, register=self.register_as, **given)
 
 
 class Reason(Body):
@@ -75,15 +75,15 @@ def types(desk: Here) -> Response:
 
 
 @router.post("/train", response_model=JobAnswer, status_code=202)
-async def train(asked: Submitting, body: TrainBody) -> Any:
+async def train(submission: Submitting, body: TrainBody) -> Any:
     """Train; every fold and trial is counted."""
-    return await asked.submit(lambda desk: desk.training.submit(body.request(desk)))
+    return await submission.submit(lambda desk: desk.training.submit(body.request(desk)))
 
 
 @router.post("/predict", response_model=JobAnswer, status_code=202)
-async def predict(asked: Submitting, body: PredictBody) -> Any:
+async def predict(submission: Submitting, body: PredictBody) -> Any:
     """Predict. The job's `result.run` is read at `/api/v1/models/predictions/{run}`."""
-    return await asked.submit(lambda desk: desk.models.predict(body.model, body.datasets, body.rows, body.engine))
+    return await submission.submit(lambda desk: desk.models.predict(body.model, body.datasets, body.rows, body.engine))
 
 
 @router.get("/predictions/{run_id}", response_model=RunAnswer)
@@ -132,8 +132,8 @@ def register(desk: Here, body: Registration) -> Response:
 @router.get("/{model}")
 def version(desk: Here, model: str) -> Response:
     """One version (NAME@VERSION, or NAME for the one in production), its gates and its history."""
-    found = desk.models.get(model)
-    return json_of(dict(_version(found), gates=plain(desk.models.gates(model)), history=plain(desk.models.history(model)), manifest=plain(found.manifest)))
+    stored = desk.models.get(model)
+    return json_of(dict(_version(stored), gates=plain(desk.models.gates(model)), history=plain(desk.models.history(model)), manifest=plain(stored.manifest)))
 
 
 @router.post("/{model}/promote")

@@ -136,7 +136,7 @@ def wants_arrow(accept: str) -> bool:
     (True, False, False, True, False)
     """
     wishes = {name.strip().lower(): QUALITY.search(more) for name, _, more in (each.partition(";") for each in accept.split(","))}
-    liked = {name: float(found[1]) if found else 1.0 for name, found in wishes.items()}
+    liked = {name: float(match[1]) if match else 1.0 for name, match in wishes.items()}
     return liked.get(ARROW, 0.0) > 0 and liked[ARROW] >= liked.get("application/json", 0.0)
 
 

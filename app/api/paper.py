@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.paging import Rows, json_of, utc
 from app.api.plain import plain
-from app.api.shapes import Body, Table, Time
+from app.api.shapes import Amount, Body, Table, Time
+from app.api.submission import Here
 from worker.desk import StartRequest
 
 router = APIRouter(prefix="/v1/paper", tags=["paper sessions"])
@@ -45,10 +44,13 @@ class OrderBody(Body):
 
     instrument: str
     side: Literal["buy", "sell"]
-    lots: Decimal = Field(gt=0, examples=["0.10"])
-    stop: Decimal | None = Field(default=None, gt=0)
-    target: Decimal | None = Field(default=None, gt=0)
+    lots: Amount
+    stop: Amount | None = None
+    target: Amount | None = None
+    series: str = Field(default="", description="one series of the instrument, as in EURUSD M5")
+    tag: str = ""
     reason: str = ""
+    key: str = Field(default="", max_length=128, description="the same key twice is one order")
 
 
 class CommandBody(Body):
@@ -131,8 +133,7 @@ def table(desk: Here, name: str, table: Tables, rows: Rows) -> Any:
 @router.post("/sessions/{name}/order", status_code=202)
 def order(desk: Here, name: str, body: OrderBody) -> Response:
     """An order through all limits, filled at its series' next open."""
-    given = {key: str(value) if isinstance(value, Decimal) else value for key, value in body.model_dump(exclude={"reason"}, exclude_none=True).items()}
-    desk.paper.command(name, "order", {key: float(value) if key in ("lots", "stop", "target") else value for key, value in given.items()}, body.reason)
+    desk.paper.command(name, "order", body.model_dump(exclude={"reason", "key"}, exclude_defaults=True), body.reason, body.key)
     return json_of(_row(desk.paper.row(name)), 202)
 
 

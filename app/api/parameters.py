@@ -20,7 +20,7 @@ async def known(connection: HTTPConnection) -> None:
     if not given:
         return
     lists = {field.alias: get_origin(field.field_info.annotation) in (tuple, list) for field in get_flat_params(connection.scope["route"].dependant) if isinstance(field.field_info, Query)}
-    wrong = [dict(field=name[:80], detail=said) for name, count in given.items() if (said := _wrong(name, count, lists))]
+    wrong = [dict(field=name[:80], detail=sentence) for name, count in given.items() if (sentence := _wrong(name, count, lists))]
     if wrong and connection.scope["type"] == "websocket":
         raise WebSocketException(1008, _sentence(wrong)[:100])
     if wrong:

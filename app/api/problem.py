@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from worker.desk import Forbidden, Refused, SourceAway, UnknownName, trouble
+from worker.desk import Forbidden, Refused, SecondPerson, SourceAway, UnknownName, trouble
 
 log = logging.getLogger("api")
 JSON = "application/problem+json"
@@ -47,6 +47,9 @@ def install(app: FastAPI) -> None:
 
 def refused(request: Request, error: Refused) -> JSONResponse:
     """What the desk refuses. A name in the address that names nothing is 404; anything else that was asked for wrongly 422."""
+    if isinstance(error, SecondPerson):
+        at = f"/api/v1/approvals/{error.request}"
+        return JSONResponse(dict(request=error.request, href=at, sentence=str(error)), 202, {"location": at})
     if isinstance(error, Forbidden):
         return answer(403, str(error))
     if isinstance(error, SourceAway):
@@ -57,8 +60,8 @@ def refused(request: Request, error: Refused) -> JSONResponse:
 
 def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """What does not have the shape that the reference describes, field by field."""
-    found = [dict(field=field(each["loc"]), detail=sentence(each)) for each in error.errors()[:50]]
-    return answer(422, "; ".join(f"{each['field']}: {each['detail']}" if each["field"] else each["detail"] for each in found[:5]), errors=found)
+    entries = [dict(field=field(each["loc"]), detail=sentence(each)) for each in error.errors()[:50]]
+    return answer(422, "; ".join(f"{each['field']}: {each['detail']}" if each["field"] else each["detail"] for each in entries[:5]), errors=entries)
 
 
 def plain(request: Request, error: HTTPException) -> JSONResponse:
@@ -71,15 +74,15 @@ def plain(request: Request, error: HTTPException) -> JSONResponse:
 def methods_at(request: Request) -> list[str]:
     """What this address takes."""
     routes = request.app.router.routes
-    found = [method for method in METHODS if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)]
-    return ["GET", "HEAD", *found[1:]] if "GET" in found else found
+    entries = [method for method in METHODS if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)]
+    return ["GET", "HEAD", *entries[1:]] if "GET" in entries else entries
 
 
 def failed(request: Request, error: Exception) -> JSONResponse:
     """What the world did is a sentence and 503; a bug is an id here and its traceback in the log."""
-    if said := trouble(error):
-        log.warning("%s %s: %s", request.method, request.url.path, said)
-        return answer(503, said, {"retry-after": "10"})
+    if message := trouble(error):
+        log.warning("%s %s: %s", request.method, request.url.path, message)
+        return answer(503, message, {"retry-after": "10"})
     error_id = secrets.token_hex(3)
     log.error("error %s at %s %s", error_id, request.method, request.url.path, exc_info=error)
     return answer(500, f"The details are in the log, under the id {error_id}.", error_id=error_id)
@@ -104,6 +107,6 @@ def sentence(each: Mapping[str, Any]) -> str:
         return ("the body is missing" if tuple(each["loc"]) == ("body",) else "is missing") if each["type"] == "missing" else "there is no field of this name"
     if each["type"] == "json_invalid":
         return f"the body is not JSON: {each.get('ctx', {}).get('error', 'it cannot be read')}, at character {each['loc'][-1]}"
-    said = str(each["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    message = str(each["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     given = each.get("input")
-    return f"{said}; found {str(given)[:80]!r}" if isinstance(given, str | int | float | bool) else said
+    return f"{message}; found {str(given)[:80]!r}" if isinstance(given, str | int | float | bool) else message

@@ -21,7 +21,7 @@ def page(document: dict[str, Any]) -> str:
         for method, operation in methods.items():
             tags.setdefault(operation.get("tags", ["other"])[0], []).append(_operation(base + path, method, operation, document))
     menu = " · ".join(f'<a href="#{escape(tag)}">{escape(tag)}</a>' for tag in tags)
-    body = "".join(f'<h2 id="{escape(tag)}">{escape(tag.capitalize())}</h2>{"".join(found)}' for tag, found in tags.items())
+    body = "".join(f'<h2 id="{escape(tag)}">{escape(tag.capitalize())}</h2>{"".join(sections)}' for tag, sections in tags.items())
     head = f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>{escape(info['title'])} API</title><style>{STYLE}</style>"
     return f"{head}<h1>{escape(info['title'])} API</h1><p>{escape(info.get('description', ''))}</p><p><a href='/api/v1/openapi.json'>OpenAPI {escape(document['openapi'])}</a></p><p>{menu}</p>{body}</html>"
 

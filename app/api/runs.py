@@ -21,6 +21,6 @@ def shown(run: Any, address: str, whole: bool = False) -> dict[str, Any]:
 
 def part(desk: Desk, address: str, kinds: Sequence[str], limit: int, cursor: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:
     """A part of the runs of some kinds."""
-    found = desk.listing.runs(kinds, Part(limit, before_of(cursor), utc(since), utc(until)))
-    following = cursor_of(found.last[0].isoformat(), found.last[1]) if found.last else None
-    return dict(items=[shown(run, address) for run in found.found], next=following, altered=dict(found.altered))
+    runs = desk.listing.runs(kinds, Part(limit, before_of(cursor), utc(since), utc(until)))
+    following = cursor_of(runs.last[0].isoformat(), runs.last[1]) if runs.last else None
+    return dict(items=[shown(run, address) for run in runs.rows], next=following, altered=dict(runs.altered))

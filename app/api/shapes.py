@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _text(value: Any) -> Any:
@@ -20,6 +21,23 @@ def _text(value: Any) -> Any:
 
 NUMBER = re.compile(r"[+-]?\d*\.?\d*(e[+-]?\d+)?", re.IGNORECASE)
 Time = Annotated[datetime, BeforeValidator(_text)]
+
+
+def _exact(value: Any) -> Any:
+    """A number of an order is a text: as a number of JSON it would pass through binary fractions, in which 0.1 and 0.2 are not 0.3."""
+    if isinstance(value, str) or value is None:
+        return value
+    raise ValueError('should be a text such as "0.10", so that it is exact')
+
+
+def _above_zero(text: str) -> str:
+    if Decimal(text) <= 0:
+        raise ValueError("should be above 0")
+    return text
+
+
+Exact = Annotated[str, BeforeValidator(_exact), Field(pattern=r"^-?[0-9]{1,15}(\.[0-9]{1,12})?$", examples=["-12.50"])]
+Amount = Annotated[str, BeforeValidator(_exact), Field(pattern=r"^[0-9]{1,15}(\.[0-9]{1,12})?$", examples=["0.10"]), AfterValidator(_above_zero)]
 
 
 class Body(BaseModel):

@@ -7,12 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
 from app.api.plain import rows as rows_of
 from app.api.runs import part, shown
 from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
+from app.api.submission import Here, Submitting
 from worker.desk import Choice, ScanRequest
 
 router = APIRouter(prefix="/v1/signals", tags=["signals"])
@@ -53,20 +53,20 @@ def criteria(desk: Here) -> Response:
 
 
 @router.post("/generate", response_model=JobAnswer, status_code=202)
-async def generate(asked: Submitting, body: ScanBody) -> Any:
+async def generate(submission: Submitting, body: ScanBody) -> Any:
     """Scan."""
-    return await asked.submit(lambda desk: desk.scanner.submit(body.request(desk)))
+    return await submission.submit(lambda desk: desk.scanner.submit(body.request(desk)))
 
 
 @router.get("/latest")
 def latest(desk: Here) -> Response:
     """The verdicts of the newest scan, and what waits or is open in each paper session."""
-    scans = desk.listing.runs([KIND]).found
+    scans = desk.listing.runs([KIND]).rows
     sessions = [(row, desk.paper.get(row.name)) for row in desk.paper.all() if not row.over]
-    found: dict[str, Any] = dict(scan=None, verdicts=[], sessions=[dict(session=row.name, orders=rows_of(view.orders), proposals=rows_of(view.proposals), positions=rows_of(view.positions)) for row, view in sessions])
+    latest: dict[str, Any] = dict(scan=None, verdicts=[], sessions=[dict(session=row.name, orders=rows_of(view.orders), proposals=rows_of(view.proposals), positions=rows_of(view.positions)) for row, view in sessions])
     if scans:
-        found |= dict(scan=shown(scans[0], "signals/scans"), verdicts=plain(desk.scanner.table(scans[0].id)))
-    return json_of(found)
+        latest |= dict(scan=shown(scans[0], "signals/scans"), verdicts=plain(desk.scanner.table(scans[0].id)))
+    return json_of(latest)
 
 
 @router.get("/scans", response_model=Listed)

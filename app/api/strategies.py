@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.shapes import Body, JobAnswer
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/strategies", tags=["strategies"])
 
@@ -71,9 +71,9 @@ def delete(desk: Here, name: str, why: str = Query(default="deleted over the API
 
 
 @router.post("/preview", response_model=JobAnswer, status_code=202)
-async def preview(asked: Submitting, body: PreviewBody) -> Any:
+async def preview(submission: Submitting, body: PreviewBody) -> Any:
     """The signals of a definition on stored bars, before it is saved."""
-    return await asked.submit(lambda desk: desk.strategies.submit_preview(body.definition, body.dataset))
+    return await submission.submit(lambda desk: desk.strategies.submit_preview(body.definition, body.dataset))
 
 
 def _saved(saved: Any, status: int = 200, **more: Any) -> Response:

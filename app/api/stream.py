@@ -15,10 +15,10 @@ from fastapi import APIRouter, Query, Request, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from app.api.asked import Here
 from app.api.audit import event
 from app.api.plain import plain
 from app.api.problem import Problem
+from app.api.submission import Here
 from worker.desk import Desk
 
 router = APIRouter(prefix="/v1/stream", tags=["stream"])
@@ -46,10 +46,10 @@ class Follower:
         if self.over:
             return []
         self.place()
-        found = list(reversed(self._desk.trail.rows(size=PART, after=self.after)))
-        said = [dict(type="event", cursor=each.seq, **event(each)) for each in found]
-        self.after = found[-1].seq if found else self.after
-        return said + list(self._snapshots())
+        rows = list(reversed(self._desk.trail.rows(size=PART, after=self.after)))
+        messages = [dict(type="event", cursor=each.seq, **event(each)) for each in rows]
+        self.after = rows[-1].seq if rows else self.after
+        return messages + list(self._snapshots())
 
     def _snapshots(self) -> list[dict[str, Any]]:
         jobs = {f"job:{job.id}": {name: plain(getattr(job, name)) for name in PROGRESS} for job in self._desk.listing.jobs(("queued", "running"), ())}
@@ -72,16 +72,16 @@ async def lines(follower: Follower, gone: Callable[[], Any]) -> AsyncIterator[st
     if follower.after < 0:
         yield f"id: {await run_in_threadpool(follower.place)}\n\n"      # so that a client that is cut off before the first event misses none
     while not await gone():
-        said = await run_in_threadpool(follower.look)
+        messages = await run_in_threadpool(follower.look)
         if follower.over:
             return
-        for each in said:
+        for each in messages:
             yield f"id: {each['cursor']}\nevent: {each['type']}\ndata: {json.dumps(each)}\n\n"
-        silent = 0.0 if said else silent + LOOK
+        silent = 0.0 if messages else silent + LOOK
         if silent >= ALIVE:
             silent = 0.0
             yield ": alive\n\n"
-        if len(said) < PART:
+        if len(messages) < PART:
             await asyncio.sleep(LOOK)
 
 
@@ -105,12 +105,12 @@ async def socket(websocket: WebSocket, cursor: Annotated[int | None, Query(ge=0,
         if follower.after < 0:
             await websocket.send_text(json.dumps(dict(type="start", cursor=await run_in_threadpool(follower.place))))
         while not closing.done():
-            said = await run_in_threadpool(follower.look)
+            messages = await run_in_threadpool(follower.look)
             if follower.over:
                 return await websocket.close(1008, "the token is not valid any more")
-            for each in said:
+            for each in messages:
                 await websocket.send_text(json.dumps(each))
-            if len(said) < PART:
+            if len(messages) < PART:
                 await asyncio.wait({closing}, timeout=LOOK)
     except (WebSocketDisconnect, RuntimeError):     # it went while something was sent
         pass

@@ -7,11 +7,11 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting
 from app.api.backtests import BacktestBody
 from app.api.paging import Cursor, Limit, Rows, Since, Until
 from app.api.runs import part, shown
 from app.api.shapes import JobAnswer, Listed, RunAnswer, Table
+from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/sweeps", tags=["sweeps"])
 KINDS = ("sweep", "walk_forward", "stress", "optimise")
@@ -38,9 +38,9 @@ class SweepBody(BacktestBody):
 
 
 @router.post("", response_model=JobAnswer, status_code=202)
-async def run(asked: Submitting, body: SweepBody) -> Any:
+async def run(submission: Submitting, body: SweepBody) -> Any:
     """Run it. Every combination is a trial that is counted."""
-    return await asked.submit(body.submit)
+    return await submission.submit(body.submit)
 
 
 @router.get("", response_model=Listed)

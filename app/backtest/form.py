@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.backtest.before_run import costs_table, duration
 from app.backtest.preset_fields import cautions, preset_box
 from app.backtest.rule_fields import (
     LIMITS_HELP,
@@ -20,8 +21,9 @@ from app.backtest.rule_fields import (
     profile_box,
     rules_start,
 )
+from app.backtest.saved_presets import chosen_preset, presets_box, save
 from app.kit.address import missing
-from app.kit.figures import number, short, typeset
+from app.kit.figures import short, typeset
 from app.kit.forms import fields, index_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, go
@@ -45,11 +47,15 @@ def form(desk: Desk, run: Any = None) -> None:
         if st.button("Import a file", type="primary"):
             go("data", do="import")
         return
-    before = run.spec if run else {}
+    saved = None if run else chosen_preset(desk)
+    before = run.spec if run else saved.settings if saved else {}
     strategies = desk.backtests.strategies()
     for name in unknown_data(datasets):
         missing("dataset", name, "Choose one below.")
-    key = f"bt-{run.id if run else '-'.join(['new', *st.query_params.get_all('data')])}"
+    if not run:
+        presets_box(desk, saved)
+    start_from = run.id if run else f"{saved.name} {saved.created_at:%Y%m%d%H%M%S%f}" if saved else "new"
+    key = f"bt-{'-'.join([start_from, *st.query_params.get_all('data')])}" if not run else f"bt-{run.id}"
     a, b, c = st.columns([1, 2, 1])
     strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
     chosen = b.multiselect("Data", datasets, bars_before(datasets, before), key=f"{key}-bars", format_func=bars_name, help="In a portfolio: one dataset per instrument; real and synthetic prices do not mix.")
@@ -63,9 +69,14 @@ def form(desk: Desk, run: Any = None) -> None:
     with st.form(f"{key}-{strategy}", border=False):
         request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model, preset)
         cautions(desk, strategy, request, preset)
+        costs_table(desk, request)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
-            st.caption(f"{number(desk.backtests.bars_in(request))} bars{f', {len(chosen)} backtests' if alone else ''}" if request else "Choose data and a date range first.")
+            st.form_submit_button("Update costs", help="Show the costs of the values entered above.")
+            keep = st.form_submit_button("Save as preset…", icon=":material/bookmark:")
+            st.caption(duration(desk, request, len(chosen) if alone else 1))
+    if keep and request and _sound(desk, request):
+        save(desk, request)
     if sent and request:
         _submit_each(desk, request, chosen) if alone else _submit(desk, request)
 
@@ -127,7 +138,8 @@ def frame_and_span(desk: Desk, key: str, chosen: list, before: dict, a: Any, b: 
     run = before if {dataset.version for dataset in chosen} == set(before.get("datasets", ())) else {}
     own = f"{key}-{'-'.join(dataset.id for dataset in chosen)}"
     frames = frames_for(desk, chosen)
-    frame = a.selectbox("Timeframe", frames, index=index_of(frames, run.get("timeframe")), key=f"{own}-frame", help="The data's own, or longer: finer bars are resampled.")
+    of_preset = before.get("timeframe") if "datasets" not in before else None
+    frame = a.selectbox("Timeframe", frames, index=index_of(frames, run.get("timeframe") or of_preset), key=f"{own}-frame", help="The data's own, or longer: finer bars are resampled.")
     return frame, b.date_input("Date range, UTC", span_of(chosen, run), key=f"{own}-span", help="First and last day, both inclusive.")
 
 

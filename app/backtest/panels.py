@@ -22,7 +22,7 @@ def read(_desk: Desk, table: str, run_id: str, *about: Any) -> Any:
 def headed(desk: Desk, run: Any, title: str, note: str, table: str = "") -> None:
     """A heading with its note; with ``table`` its download as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", height=HEAD, border=False):
-        st.markdown(f"**{title}**", width="content")
+        st.subheader(title, anchor=False, width="content")
         st.caption(note, width="content")
         if table:
             st.space("stretch")

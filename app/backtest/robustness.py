@@ -83,7 +83,7 @@ def _histories(desk: Desk, run: Any, evidence: Any) -> None:
     word = "trades" if m.sample == "trades" else "days"
     how = f"block bootstrap, mean block {number(m.block, 1)}" if m.block > 1 else "i.i.d. bootstrap"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown("**Monte Carlo**", width="content")
+        st.subheader("Monte Carlo", anchor=False, width="content")
         st.caption(f"{number(m.paths)} paths of the same {word} ({how}), seed {m.seed}; bands: 50\u202f% and 90\u202f%", width="content")
         st.space("stretch")
         with st.popover("Run more paths…", icon=":material/shuffle:", key=f"draw-{run.id}-{st.query_params.get(HISTORIES, '')}"):      # new paths close it

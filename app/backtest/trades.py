@@ -1,20 +1,18 @@
-"""The table of trades, and the chosen one on its candles."""
+"""The table of trades, and the chosen one on the chart of the run."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.kit import charts
-from app.kit.figures import money, multiple, number
+from app.backtest.chosen import choose_in_table, chosen_trade, table_key
+from app.backtest.price_chart import price_chart
 from app.kit.grid import FILTERS, Column, grid, right
 from app.kit.tables import trades_frame
 from app.kit.widgets import section
 from worker.desk import Desk
-from worker.desk.outcomes import label
 
 PAGE = 2_000        # trades that a browser gets at once; more are paged on the server
 
@@ -49,7 +47,8 @@ def view(desk: Desk, run: Any) -> None:
     if not count:
         st.caption("No trades. See Rejected orders for the reasons.")
         return
-    _trade(desk, run, _table(desk, run, count))
+    trade = _table(desk, run, count)
+    price_chart(desk, run, trade)
 
 
 def _table(desk: Desk, run: Any, count: int) -> int:
@@ -57,41 +56,18 @@ def _table(desk: Desk, run: Any, count: int) -> int:
         section("Trades", "click one to see it on the chart; times are UTC")
         st.space("stretch")
         filters = st.toggle("Filters", key="trade_filters", help=FILTERS)
-    wanted, at = _wanted(count), 1
+    wanted, at, name = chosen_trade(count), 1, f"trades-{run.id}"
+    key = table_key(name, wanted)
     if count > PAGE:
         with st.container(horizontal=True, vertical_alignment="center"):
-            at = st.pagination(-(-count // PAGE), key=f"trades-page-{run.id}", default=((wanted or 1) - 1) // PAGE + 1, max_visible_pages=5)
+            at = st.pagination(-(-count // PAGE), key=f"{key}-page", default=((wanted or 1) - 1) // PAGE + 1, max_visible_pages=5)
             st.caption(f"{(at - 1) * PAGE + 1:,} to {min(at * PAGE, count):,} of {count:,}; filters apply to this page")
     instruments = desk.backtests.instruments_of(run.id)
     shown = columns(run.summary["currency"], max((instrument.digits for instrument in instruments), default=5), len(instruments) != 1)
-    row = grid(_page(desk, run.id, at), shown, f"trades-{run.id}-{filters}-{at}", rows=9, pick=True, filters=filters)
-    return int(row["trade_id"]) if row is not None else wanted or _median(desk, run.id)
-
-
-def _wanted(count: int) -> int | None:
-    text = st.query_params.get("trade", "")
-    return int(text) if text.isdigit() and 1 <= int(text) <= count else None
-
-
-def _trade(desk: Desk, run: Any, chosen: int) -> None:
-    walk = desk.trades.walk(run.id, chosen)
-    trade, instrument = walk.trade, walk.instrument
-    result = multiple(trade["r"]) if np.isfinite(trade["r"]) else money(trade["pnl"], run.summary["currency"], True)
-    section(f"Trade {chosen}", f"{trade['side']} {number(trade['lots'], 2)} lots {trade['instrument']} · {result} · {label(trade['exit_reason'])}")
-    roles = {"entry": "ink", "initial stop": "down"}
-    levels = walk.levels.assign(role=[roles.get(name, "up") for name in walk.levels["name"]])
-    picture = charts.candles(walk.bars, instrument.digits, instrument.quote, levels, _marks(walk.fills), height=286, path=walk.path)
-    st.altair_chart(picture, width="stretch", alt=f"Price around trade {chosen} with entry, the stop as it moved, targets and every exit")
-    moved = walk.path["price"].nunique() > 1 if len(walk.path) else False
-    other = "" if trade["side"] == "long" or walk.side == "ask" else f" Short exits fill at the ask; the chart shows {walk.side} prices."
-    bars = int(walk.bars["bars"].sum())
-    drawn = f"{bars:,} bars of {run.spec['timeframe']}" if bars == len(walk.bars) else f"{len(walk.bars):,} candles drawn from {bars:,} bars of {run.spec['timeframe']}"
-    st.caption(f"{drawn}, UTC. Solid line: {'trailing stop level' if moved else 'stop level, which never moved'}.{other}")
-
-
-def _marks(fills: pd.DataFrame) -> pd.DataFrame:
-    into = fills["side"].iloc[0]
-    return fills.assign(name=np.where(fills["side"] == into, "in", "out"), what=fills["reason"].map(label))[["i", "ts", "price", "name", "what", "lots"]]
+    rows = _page(desk, run.id, at)
+    place = rows.index[rows["trade_id"] == wanted]
+    row = grid(rows, shown, f"{key}-{filters}-{at}", rows=9, pick=True, filters=filters, chosen=int(place[0]) if len(place) else None)
+    return choose_in_table(name, int(row["trade_id"]) if row is not None else None, wanted) or _median(desk, run.id)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -81,7 +81,7 @@ def _confirm(desk: Desk, staged: Any) -> None:
 def _chosen(desk: Desk, history: Any) -> None:
     """One account: what was read and found, its tables, and the ways on."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(history.name), anchor=False, width="content")
+        st.header(literal(history.name), anchor=False, width="content")
         st.caption(literal(f"{history.company} {history.account}".strip()), width="content")
         st.space("stretch")
         if st.button("Judge", type="primary", icon=":material/gavel:", key=f"judge-{history.id}"):

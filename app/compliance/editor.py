@@ -39,7 +39,7 @@ def editor(desk: Desk, choice: Choice) -> None:
 def _head(desk: Desk, choice: Choice) -> None:
     row = choice.rules
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(named(row, choice.phase)), anchor=False, width="content")
+        st.header(literal(named(row, choice.phase)), anchor=False, width="content")
         trust_of_row(row)
         st.space("stretch")
         download("TOML", f"{row.name}.toml", "application/toml", partial(desk.rule_sets.download, row.name), f"toml-{row.name}-{row.version}")

@@ -54,7 +54,7 @@ def catalogue(desk: Desk, datasets: list) -> Any:
 
 def chosen_dataset(desk: Desk, dataset: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(f"{dataset.instrument} {dataset.timeframe}", anchor=False, width="content")
+        st.header(f"{dataset.instrument} {dataset.timeframe}", anchor=False, width="content")
         st.badge("synthetic" if dataset.synthetic else "real", color="violet" if dataset.synthetic else "gray")
         st.badge(f"version {short(dataset.version)}", color="gray", icon=":material/tag:", help=dataset.version)
         st.space("stretch")

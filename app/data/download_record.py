@@ -33,8 +33,8 @@ def download_record(dataset: Any) -> None:
         return
     if origin["double"]:
         st.badge("Local double", icon=":material/science:", color="orange", help=f"A server on this machine ({origin['double']}) answered in the vendor's place: these are not the vendor's data.")
-    asked = f"Asked for {origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}"
-    st.caption(f":material/cloud_download: {literal(typeset(asked))}")
+    requested = f"Asked for {origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}"
+    st.caption(f":material/cloud_download: {literal(typeset(requested))}")
     notes_of(origin["notes"])
     if origin["missing"]:
         with st.popover(f"Missing spans ({len(origin['missing'])})", type="tertiary", icon=":material/rule:"):

@@ -90,7 +90,7 @@ def _lag(about: Any) -> str:
 def _chosen(desk: Desk, imported: Any) -> None:
     about, used, versions = desk.outside.about(imported), desk.outside.is_used(imported), desk.outside.versions(imported)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(literal(imported.name), anchor=False, width="content")
+        st.header(literal(imported.name), anchor=False, width="content")
         st.badge("in use" if used else "older version", color="gray", icon=":material/check:" if used else ":material/history:", help="Features use the newest import of a series, and the newest headlines and calendar of all names." if used else "A newer import has replaced it; runs that use this one keep it.")
         if about and about.revised:
             st.badge("revised", color="yellow", help="Not point-in-time: the file has the last revised values, not those known at the time.")

@@ -47,10 +47,10 @@ def _form(desk: Desk) -> None:
     gives = desk.outside_downloads.gives(source)
     st.caption(f"{gives[0].upper()}{gives[1:]}")
     with st.form("outside-download", border=False):
-        asked = _series(desk) if desk.outside_downloads.kind(source) == "series" else _document(desk, source)
+        request = _series(desk) if desk.outside_downloads.kind(source) == "series" else _document(desk, source)
         sent = st.form_submit_button("Download", type="primary", icon=":material/download:")
     if sent:
-        submitted = attempt(lambda: desk.outside_downloads.submit(source, **asked))
+        submitted = attempt(lambda: desk.outside_downloads.submit(source, **request))
         if submitted is not None:
             st.query_params["job"] = submitted.job.id
             st.rerun()

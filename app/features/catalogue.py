@@ -71,7 +71,7 @@ def _feature(desk: Desk, feature: Any) -> None:
     left, right = st.columns([6, 5], gap="medium")
     with left:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.subheader(feature.name, anchor=False, width="content")
+            st.header(feature.name, anchor=False, width="content")
             st.badge(feature.family, color="gray")
             st.badge(feature.unit, color="blue")
         st.markdown(_escaped(feature.about))

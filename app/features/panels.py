@@ -32,7 +32,7 @@ def read(_desk: Desk, verb: str, run_id: str, *about: Any) -> pd.DataFrame:
 def headed(desk: Desk, run: Any, title: str, note: str, table: str) -> None:
     """A heading with its note, and the download of the whole table as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", height=HEAD, border=False):
-        st.markdown(f"**{title}**", width="content")
+        st.subheader(title, anchor=False, width="content")
         st.caption(note, width="content")
         st.space("stretch")
         download("CSV", f"{run.id}_{table}.csv", "text/csv", partial(desk.examinations.download, run.id, table), f"take-{table}-{title}-{run.id}", about=f"{desk.examinations.tables(run.kind)[table]}: the whole table, of all features.")

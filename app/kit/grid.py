@@ -59,7 +59,7 @@ def grid(frame: pd.DataFrame, columns: Mapping[str, Column], key: str, rows: int
     if pick:
         options["rowSelection"] = dict(mode="singleRow", checkboxes=False, enableClickSelection=True)
         if chosen is not None:
-            options["initialState"] = dict(rowSelection=[str(chosen)])
+            options["initialState"] = dict(rowSelection=[str(chosen)], scroll=dict(top=ROW * max(chosen - 3, 0), left=0))
     shown = AgGrid(
         frame[list(columns)].copy(),
         gridOptions=options,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.kit.figures import clock, plural
+from app.kit.signed_out import to_sign_in
 from app.kit.text import literal
 from app.kit.widgets import attempt
 from worker.desk import Desk
@@ -26,6 +27,21 @@ def status(desk: Desk) -> None:
     else:
         st.caption(f":gray[:material/link:] Audit trail: {plural(now.rows, 'event')}, not verified yet")
     _trading(desk)
+    _person(desk)
+
+
+def _person(desk: Desk) -> None:
+    """Who is signed in, and what waits for them."""
+    if not desk.actor.session:
+        return
+    st.caption(f":gray[:material/person:] {literal(desk.actor.name)}, {desk.actor.role}")
+    waiting = [request for request in desk.approvals.pending() if not desk.approvals.refused(request)] if desk.settings.people.second else []
+    if waiting:
+        st.page_link(st.session_state["pages"]["settings"], label=f"{plural(len(waiting), 'request')} for you", icon=":material/group:", query_params={"view": "requests"})
+    if st.button("Sign out", icon=":material/logout:", type="tertiary", key="leave"):
+        desk.account.sign_out()
+        to_sign_in()
+        st.stop()
 
 
 def _trading(desk: Desk) -> None:

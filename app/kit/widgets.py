@@ -10,10 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import DASH, clock, lasted, typeset
+from app.kit.signed_out import signed_out
 from app.kit.spool import spool
 from app.kit.tables import with_minus
 from app.kit.text import literal
-from worker.desk import Desk, Refused
+from worker.desk import Desk, Refused, SecondPerson, SignedOut
 from worker.desk.export import safe_cells
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ def history(run: Any) -> None:
 def section(title: str, note: str = "") -> None:
     """A heading, and beside it the unit, date range and time zone of what follows."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.header(literal(title), anchor=False, width="content")
         if note:
             st.caption(literal(note), width="content")
 
@@ -51,7 +52,7 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
     """An empty state: what is missing, and how to get it."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.header(literal(title), anchor=False, width="content")
         st.caption(literal(sentence), width="content", text_alignment="center")
         if action:
             with st.container(horizontal=True, horizontal_alignment="center"):
@@ -60,15 +61,21 @@ def nothing(title: str, sentence: str, action: Callable[[], None] | None = None)
 
 
 def attempt(act: Callable[[], T]) -> T | None:
-    """What ``act`` returns; where the desk refuses, None, and the refusal is shown as an error."""
+    """What ``act`` returns; where the desk refuses, None, and the refusal is shown as an error; where a second person is needed, what to do."""
     try:
         return act()
+    except SecondPerson as kept:
+        st.info(literal(typeset(str(kept))), icon=":material/group:")
+        return None
+    except SignedOut:
+        signed_out()
+        st.stop()
     except Refused as refusal:
         st.error(literal(typeset(str(refusal))), icon=":material/error:")
         return None
 
 
-def go(page: str, **query: str) -> None:
+def go(page: str, **query: str | list[str]) -> None:
     """Open a page at an address; on the current page only the address changes."""
     if page == st.session_state["page"]:
         st.query_params.from_dict(query)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
+
 from app.kit.figures import DASH, money, number, percent, plural
 
 Figure = tuple[str, str, str, str]
@@ -19,11 +21,22 @@ def rows(view: Any, checked: Mapping[str, Any] | None) -> list[Figure]:
         ("Today", money(row.today, row.currency, sign=True), "since 00:00 UTC", "Change of equity since the UTC day began."),
         ("Balance", money(row.balance, row.currency), "", "Without open positions."),
         ("Open positions", number(float(row.open)), f"{plural(len(view.orders), 'order')} waiting", ""),
+        _open_risk(view),
         ("Daily loss used", percent(row.daily_loss_used), "of the limit" if row.daily_loss_used is not None else "no limit", "Share of the daily loss limit that the loss of its day uses; the day begins at the reset of the limits."),
         _floor(view),
         _agreement(checked),
         ("Backlog", number(float(view.backlog)), f"{plural(int(values.get('commands_waiting') or 0), 'command')}", "Instants, and commands, that wait to be worked."),
     ]
+
+
+def _open_risk(view: Any) -> Figure:
+    """What is lost if every stop is hit."""
+    meaning = "Loss from the last closes if every open position is closed at its stop, without slippage."
+    risks = view.positions["risk"].astype("float64") if "risk" in view.positions else pd.Series(dtype="float64")
+    if risks.isna().any():
+        return "Open risk", "not limited", "a position has no stop", meaning
+    total, equity = float(risks.sum()), view.row.equity
+    return "Open risk", money(total, view.row.currency), f"{percent(total / equity, 2)} of equity" if equity > 0 else "", meaning
 
 
 def _floor(view: Any) -> Figure:

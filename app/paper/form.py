@@ -69,7 +69,7 @@ def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[
         e, f = st.columns(2)
         commands = e.file_uploader("Commands, CSV", type=["csv"], max_upload_size=1, key=f"{key}-commands", help="As commands.csv of a session: ts, who, command, arguments, reason. Each is worked after the last instant up to its ts.")
         titles = {"": "none"} | {row.name: row.title for row in desk.rule_sets.all()}
-        rule_set = f.selectbox("Rule set to watch", list(titles), key=f"{key}-rule-set", format_func=titles.__getitem__, help="People are warned as the account comes near its floors; it refuses no order.")
+        rule_set = f.selectbox("Rule set to keep", list(titles), key=f"{key}-rule-set", format_func=titles.__getitem__, help="Orders are refused whose worst case does not fit the headroom above its floors, and people are warned as the account comes near them.")
     given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=commands.getvalue() if commands else b"", rule_set=rule_set)
     return rules | dict(account=dict(balance=balance)), given
 

@@ -29,7 +29,7 @@ def session(desk: Desk, row: Any) -> None:
     """Draw one session whole."""
     view, digits = desk.paper.get(row.name), tables.digits_of(desk.data.instruments())
     _head(desk, view)
-    state.told(view.row)
+    state.boxes(view.row)
     figures(rows(view, desk.session_analysis.checked(row.name)))
     account(desk, view, digits)
     _proposals(desk, view)
@@ -48,7 +48,7 @@ def session(desk: Desk, row: Any) -> None:
 def _head(desk: Desk, view: Any) -> None:
     row = view.row
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.subheader(literal(row.name), anchor=False, width="content")
+        st.header(literal(row.name), anchor=False, width="content")
         state.badge(row)
         st.space("stretch")
         if not row.over:

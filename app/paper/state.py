@@ -21,7 +21,7 @@ def badge(row: Any) -> None:
     st.badge(row.word, color="orange" if row.state == "running" and row.proposals else BADGES.get(row.state, "gray"))
 
 
-def told(row: Any) -> None:
+def boxes(row: Any) -> None:
     """One box for the state, where it needs one, and one for the alarms."""
     reason = typeset(row.reason) if row.reason else ""
     if row.state == "error":

@@ -10,13 +10,14 @@ import streamlit as st
 
 from app.kit.figures import DASH, exact, number
 from app.kit.widgets import section, table
+from app.paper.measures import against
 
 WORDS = {
     "bar_ts": "Bar, UTC", "ts": "UTC", "entry_ts": "Entry, UTC", "exit_ts": "Exit, UTC", "pnl": "P&L", "r": "R", "tag": "Tag", "price": "Price", "mark": "Profit", "room": "Room to stop", "leaves": "Leaves",
-    "until": "Until, UTC", "client_id": "Order", "position_id": "Position", "trade_id": "Trade", "order_id": "Order", "order": "Kind",
+    "until": "Until, UTC", "against": "Value of limit", "client_id": "Order", "position_id": "Position", "trade_id": "Trade", "order_id": "Order", "order": "Kind",
 }  # fmt: skip
 TABLES = {
-    "Decisions": ("decisions", ("ts", "series", "strategy", "side", "order", "verdict", "reason", "lots_asked", "lots_given", "stop_loss")),
+    "Decisions": ("decisions", ("ts", "series", "strategy", "side", "order", "verdict", "reason", "against", "lots_asked", "lots_given", "stop_loss")),
     "Fills": ("fills", ("ts", "instrument", "side", "lots", "price", "commission", "reason", "trade_id")),
     "Trades": ("trades", ("entry_ts", "exit_ts", "instrument", "side", "lots", "entry_price", "exit_price", "pnl", "r", "exit_reason")),
     "Commands": ("commands", ("ts", "who", "command", "arguments", "reason")),
@@ -28,7 +29,7 @@ SIDES = {1: "long", -1: "short"}
 MONEY = ("mark", "pnl", "commission", "swap")
 SIGNED = ("mark", "pnl", "swap")
 PRICES = ("price", "stop_loss", "entry_price", "exit_price", "targets", "room")
-WIDE = {"text": 560, "arguments": 220, "client_id": 130, "until": 118}       # pixels
+WIDE = {"against": 170, "text": 560, "arguments": 220, "client_id": 130, "until": 118}       # pixels
 Digits = Mapping[str, int]          # instrument -> decimals of its prices
 NONE: Digits = {}
 
@@ -61,8 +62,8 @@ def newest(view: Any, rows: int = 8) -> None:
     if not len(view.decisions):
         st.caption("None yet.")
         return
-    shown = view.decisions.head(rows)
-    frame(shown, ("ts", "series", "side", "verdict", "reason"), f"the newest {len(shown)} decisions")
+    shown = against(view.decisions.head(rows), view.plan)
+    frame(shown, ("ts", "series", "side", "verdict", "reason", "against"), f"the newest {len(shown)} decisions")
 
 
 def tabs(view: Any, digits: Digits) -> None:
@@ -70,7 +71,7 @@ def tabs(view: Any, digits: Digits) -> None:
         if not tab.open:
             continue
         with tab:
-            rows = getattr(view, what)
+            rows = against(view.decisions, view.plan) if what == "decisions" else getattr(view, what)
             if not len(rows):
                 st.caption("Nothing yet.")
                 continue

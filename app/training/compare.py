@@ -110,16 +110,16 @@ def compared(desk: Desk, runs: Sequence[Any]) -> None:
 
 def _differences(runs: Sequence[Any], tasks: bool) -> None:
     """What was asked differently, before any number."""
-    asked = {run.id: flat(run.spec) for run in runs}
-    names = list(dict.fromkeys(name for values in asked.values() for name in values))
-    differing = [name for name in names if len({str(values.get(name, "")) for values in asked.values()}) > 1]
+    specs = {run.id: flat(run.spec) for run in runs}
+    names = list(dict.fromkeys(name for values in specs.values() for name in values))
+    differing = [name for name in names if len({str(values.get(name, "")) for values in specs.values()}) > 1]
     data = any(name in differing for name in ("datasets", "start", "end", "timeframe"))
     if tasks or data:
         st.warning("The runs have different tasks, so their scores do not compare." if tasks else "The runs have different data or date ranges, so their scores do not compare.", icon=":material/warning:")
     if not differing:
         st.caption("The questions are identical; data versions or code differ.")
         return
-    rows = pd.DataFrame([dict(setting=words(name), **{f"run {run}": str(values.get(name, "")) for run, values in asked.items()}) for name in differing])
+    rows = pd.DataFrame([dict(setting=words(name), **{f"run {run}": str(values.get(name, "")) for run, values in specs.items()}) for name in differing])
     config = st.column_config
     section("Changed settings", f"{plural(len(differing), 'setting')} of the questions differ")
     table(rows, {"setting": config.TextColumn("Setting", width=150), **{name: config.TextColumn(name.capitalize(), width=190) for name in rows.columns[1:]}}, "Settings that differ between the runs", row_height=26, height="auto" if len(rows) <= 10 else 300)

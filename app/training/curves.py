@@ -17,7 +17,7 @@ def reliability(bins: pd.DataFrame, title: str, height: int = 220) -> Picture:
     """Observed share against predicted probability, with 95 % intervals; on the diagonal the model is calibrated.
     ``bins``: predicted, observed, low, high, count."""
     axis = alt.Axis(title=title, format="%", tickCount=6, grid=True, gridOpacity=0.4, **END)
-    domain = _around(bins[["predicted", "observed"]])
+    domain = _axis(bins[["predicted", "observed"]])
     x = alt.X("predicted:Q", scale=alt.Scale(domain=domain, nice=False), axis=axis)
     y = alt.Y("observed:Q", scale=alt.Scale(domain=domain, nice=False), axis=above("observed share", format="%"))
     tips = [
@@ -35,7 +35,7 @@ def reliability(bins: pd.DataFrame, title: str, height: int = 220) -> Picture:
     return alt.layer(*layers).properties(height=height)
 
 
-def _around(values: pd.DataFrame) -> list[float]:
+def _axis(values: pd.DataFrame) -> list[float]:
     """A domain for both axes, a little wider than the values, inside 0 to 1."""
     low, high = float(values.min().min()), float(values.max().max())
     margin = max(0.05 * (high - low), 0.02)

@@ -27,7 +27,7 @@ OVER_TIME = {       # figure -> title, note, limits
 def headed(title: str, note: str, frame: pd.DataFrame, name: str) -> None:
     """A heading with its note, and the download of what is drawn below it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.subheader(literal(title), anchor=False, width="content")
         st.caption(literal(note), width="content")
         st.space("stretch")
         download_drawn("CSV", f"{name}.csv", frame, f"take-{title}-{name}")
@@ -64,7 +64,7 @@ def view(checks: Sequence[Any]) -> None:
 def _log(checks: Sequence[Any]) -> None:
     rows = pd.DataFrame([dict(at=clock(check.at), state=[check.state], sentence=typeset(check.sentence), run=check.run) for check in checks])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown("**Checks**", width="content")
+        st.subheader("Checks", anchor=False, width="content")
         st.caption("newest first, UTC", width="content")
         st.space("stretch")
         csv_button("checks.csv", rows.assign(state=[check.state for check in checks]), "take-checks")

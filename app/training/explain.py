@@ -23,19 +23,19 @@ def view(desk: Desk, run: Any) -> None:
     if desk.training.partial(run.id):
         st.caption("A partial run is not explained. Resume it first.")
         return
-    job, found = desk.explanations.job(run.id), desk.explanations.of(run.id)
-    if job is not None and (found is None or job.open):
+    job, explanation = desk.explanations.job(run.id), desk.explanations.of(run.id)
+    if job is not None and (explanation is None or job.open):
         job_panel(desk, job)
         return
-    if found is None:
+    if explanation is None:
         return nothing("Not explained yet", "The models of the folds are explained on their own test parts, which they have not seen. Nothing is fitted again.", lambda: _ask(desk, run))
-    _importance(desk, found)
+    _importance(desk, explanation)
     left, right = st.columns(2, gap="medium")
     with left:
-        _dependence(desk, found)
+        _dependence(desk, explanation)
     with right:
-        _boundary(desk, found)
-    _trade(desk, found)
+        _boundary(desk, explanation)
+    _trade(desk, explanation)
 
 
 def _ask(desk: Desk, run: Any) -> None:
@@ -48,18 +48,18 @@ def _table(_desk: Desk, explanation: str, name: str) -> pd.DataFrame:
     return _desk.explanations.table(explanation, name)
 
 
-def _headed(desk: Desk, found: Any, title: str, note: str, name: str) -> None:
+def _headed(desk: Desk, explanation: Any, title: str, note: str, name: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.subheader(literal(title), anchor=False, width="content")
         st.caption(literal(note), width="content")
         st.space("stretch")
-        download("CSV", f"{found.id}_{name}.csv", "text/csv", partial(desk.explanations.download, found.id, name), f"take-{name}-{found.id}")
+        download("CSV", f"{explanation.id}_{name}.csv", "text/csv", partial(desk.explanations.download, explanation.id, name), f"take-{name}-{explanation.id}")
 
 
-def _importance(desk: Desk, found: Any) -> None:
-    rows = _table(desk, found.id, "importance").sort_values("importance", ascending=False, ignore_index=True)
-    summary = found.summary
-    _headed(desk, found, "Permutation importance", f"rise of the {summary['loss'].replace('_', ' ')} when a column is permuted; {plural(int(summary['samples']), 'sample')} of {plural(int(summary['folds']), 'test part')}", "importance")
+def _importance(desk: Desk, explanation: Any) -> None:
+    rows = _table(desk, explanation.id, "importance").sort_values("importance", ascending=False, ignore_index=True)
+    summary = explanation.summary
+    _headed(desk, explanation, "Permutation importance", f"rise of the {summary['loss'].replace('_', ' ')} when a column is permuted; {plural(int(summary['samples']), 'sample')} of {plural(int(summary['folds']), 'test part')}", "importance")
     top = rows.head(DRAWN)
     drawn = pd.DataFrame(dict(name=top["column"], value=top["importance"], low=top["low"], high=top["high"], role=["line" if low > 0 else "quiet" for low in top["low"]]))
     st.altair_chart(charts.bars(drawn, f"rise of the {summary['loss'].replace('_', ' ')}", ".5f"), width="stretch", alt=f"Permutation importance; largest: {top['column'].iloc[0]}")
@@ -67,39 +67,39 @@ def _importance(desk: Desk, found: Any) -> None:
     st.caption(literal(f"{plural(some, 'column')} of {len(rows):,} matter in every fold; lines reach from the lowest to the highest fold, grey: not in every one. Columns that say the same share their importance."))
 
 
-def _dependence(desk: Desk, found: Any) -> None:
-    rows = _table(desk, found.id, "dependence")
+def _dependence(desk: Desk, explanation: Any) -> None:
+    rows = _table(desk, explanation.id, "dependence")
     columns = list(dict.fromkeys(rows["column"]))
-    _headed(desk, found, "Partial dependence", "mean prediction by one column, last fold", "dependence")
-    column = str(st.selectbox("Column", columns, key=f"dependence-{found.id}", label_visibility="collapsed"))
+    _headed(desk, explanation, "Partial dependence", "mean prediction by one column, last fold", "dependence")
+    column = str(st.selectbox("Column", columns, key=f"dependence-{explanation.id}", label_visibility="collapsed"))
     part = rows[rows["column"] == column]
-    st.altair_chart(curves.partial_dependence(part, column, str(found.summary["output"])), width="stretch", alt=f"Mean prediction by {column}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
+    st.altair_chart(curves.partial_dependence(part, column, str(explanation.summary["output"])), width="stretch", alt=f"Mean prediction by {column}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
 
 
-def _boundary(desk: Desk, found: Any) -> None:
-    rows = _table(desk, found.id, "boundary")
+def _boundary(desk: Desk, explanation: Any) -> None:
+    rows = _table(desk, explanation.id, "boundary")
     pairs = list(dict.fromkeys(zip(rows["first"], rows["second"], strict=True)))
-    _headed(desk, found, "Boundary", "mean prediction by two columns; all else as it is", "boundary")
+    _headed(desk, explanation, "Boundary", "mean prediction by two columns; all else as it is", "boundary")
     if not pairs:
         st.caption("One column has no pair.")
         return
-    first, second = st.selectbox("Columns", pairs, key=f"boundary-{found.id}", format_func=lambda pair: f"{pair[0]} and {pair[1]}", label_visibility="collapsed")
+    first, second = st.selectbox("Columns", pairs, key=f"boundary-{explanation.id}", format_func=lambda pair: f"{pair[0]} and {pair[1]}", label_visibility="collapsed")
     part = rows[(rows["first"] == first) & (rows["second"] == second)]
-    st.altair_chart(curves.boundary(part, first, second, str(found.summary["output"]), found.summary.get("middle")), width="stretch", alt=f"Prediction by {first} and {second}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
+    st.altair_chart(curves.boundary(part, first, second, str(explanation.summary["output"]), explanation.summary.get("middle")), width="stretch", alt=f"Prediction by {first} and {second}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
 
 
-def _trade(desk: Desk, found: Any) -> None:
+def _trade(desk: Desk, explanation: Any) -> None:
     """TreeSHAP of one sample: what moved its score from the average."""
-    if not found.summary.get("contributions"):
-        st.caption(literal(f"One trade is not explained: {found.summary.get('no_contributions', 'the learner has no exact contributions')}."))
+    if not explanation.summary.get("contributions"):
+        st.caption(literal(f"One trade is not explained: {explanation.summary.get('no_contributions', 'the learner has no exact contributions')}."))
         return
-    rows = _table(desk, found.id, "contributions")
-    _headed(desk, found, "One sample", f"what each column adds to its {found.summary['score']} (TreeSHAP), last fold; the parts add up to it", "contributions")
+    rows = _table(desk, explanation.id, "contributions")
+    _headed(desk, explanation, "One sample", f"what each column adds to its {explanation.summary['score']} (TreeSHAP), last fold; the parts add up to it", "contributions")
     names = [f"{row.start:%Y-%m-%d %H:%M} · {row.instrument} · score {number(row.score, 3, True)}" for row in rows.itertuples()]
     middle = int((rows["score"] - rows["score"].median()).abs().to_numpy().argmin())
-    place = int(st.selectbox("Sample, UTC", range(len(rows)), index=middle, format_func=names.__getitem__, key=f"sample-{found.id}", width=420))
+    place = int(st.selectbox("Sample, UTC", range(len(rows)), index=middle, format_func=names.__getitem__, key=f"sample-{explanation.id}", width=420))
     parts, shown = parts_of(rows.iloc[place])
-    st.altair_chart(curves.contributions(parts, str(found.summary["score"])), width="stretch", alt=f"Contributions to the score {rows['score'].iloc[place]:.3f}; largest: {shown}")
+    st.altair_chart(curves.contributions(parts, str(explanation.summary["score"])), width="stretch", alt=f"Contributions to the score {rows['score'].iloc[place]:.3f}; largest: {shown}")
 
 
 def parts_of(row: pd.Series, most: int = DRAWN) -> tuple[pd.DataFrame, str]:

@@ -66,7 +66,7 @@ def row_of(model: Any) -> dict[str, Any]:
 
 def _version(desk: Desk, model: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(model.title), anchor=False, width="content")
+        st.header(literal(model.title), anchor=False, width="content")
         st.badge(model.stage.stage, color=STAGES.get(model.stage.stage, "gray"))  # type: ignore[arg-type]
         if model.synthetic:
             st.badge("synthetic", color="violet")
@@ -160,15 +160,15 @@ def _files(model: Any) -> None:
 
 @st.dialog("Verify model")
 def verify(desk: Desk, model: Any) -> None:
-    found = attempt(lambda: desk.models.verify(model.title))
-    if found is None:
+    verification = attempt(lambda: desk.models.verify(model.title))
+    if verification is None:
         return
-    wrong = {name: why for name, why in found.files.items() if why}
-    (st.success if found.passed else st.error)(literal(typeset(found.sentence)), icon=":material/check:" if found.passed else ":material/error:")
+    wrong = {name: why for name, why in verification.files.items() if why}
+    (st.success if verification.passed else st.error)(literal(typeset(verification.sentence)), icon=":material/check:" if verification.passed else ":material/error:")
     for name, why in wrong.items():
         st.caption(f":red[:material/error:] {literal(name)}: {literal(typeset(why))}")
-    if found.parity:
-        st.caption(literal(typeset(found.parity)))
+    if verification.parity:
+        st.caption(literal(typeset(verification.parity)))
 
 
 @st.dialog("Promote to production")

@@ -40,7 +40,7 @@ def over(run: Any, title: str, note: str, frame: pd.DataFrame, name: str) -> Non
 def _heading(title: str, note: str, button: Any) -> None:
     """One line where it fits; beside each other, headings of two columns stay level."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(f"**{literal(title)}**", width="content")
+        st.subheader(literal(title), anchor=False, width="content")
         st.caption(literal(note), width="content")
         st.space("stretch")
         button()

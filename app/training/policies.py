@@ -23,16 +23,16 @@ def view(desk: Desk, run: Any) -> None:
     if reason := desk.policies.why_not(run):
         st.caption(literal(reason))
         return
-    job, found = desk.policies.job(run.id), desk.policies.of(run.id)
-    if job is not None and (found is None or job.open):
+    job, policy = desk.policies.job(run.id), desk.policies.of(run.id)
+    if job is not None and (policy is None or job.open):
         job_panel(desk, job)
         return
-    if found is None:
+    if policy is None:
         return nothing("No policies yet", ABOUT, lambda: _ask(desk, run))
-    _compared(desk, found)
-    _actions(desk, found)
+    _compared(desk, policy)
+    _actions(desk, policy)
     with st.expander("Other actions", icon=":material/tune:"):
-        _ask(desk, run, dict(found.spec["grid"]))
+        _ask(desk, run, dict(policy.spec["grid"]))
 
 
 def _ask(desk: Desk, run: Any, grid: dict[str, Any] | None = None) -> None:
@@ -41,14 +41,14 @@ def _ask(desk: Desk, run: Any, grid: dict[str, Any] | None = None) -> None:
         st.rerun()
 
 
-def _compared(desk: Desk, found: Any) -> None:
+def _compared(desk: Desk, policy: Any) -> None:
     """A row a way to trade the tested signals, each on an account of its own."""
-    rows = pd.DataFrame(found.summary["policies"])
+    rows = pd.DataFrame(policy.summary["policies"])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        section("Replay of the tests", f"{plural(int(rows['signals'].max()), 'tested signal')}, {percent(float(found.spec['grid']['risk']), 1)} at risk")
+        section("Replay of the tests", f"{plural(int(rows['signals'].max()), 'tested signal')}, {percent(float(policy.spec['grid']['risk']), 1)} at risk")
         st.space("stretch")
-        download("Policies, JSON", f"policies-{found.id}.json", "application/json", partial(desk.policies.download, found.id, "file"), f"policies-{found.id}")
-        download("Choices, CSV", f"choices-{found.id}.csv", "text/csv", partial(desk.policies.download, found.id, "choices"), f"choices-{found.id}")
+        download("Policies, JSON", f"policies-{policy.id}.json", "application/json", partial(desk.policies.download, policy.id, "file"), f"policies-{policy.id}")
+        download("Choices, CSV", f"choices-{policy.id}.csv", "text/csv", partial(desk.policies.download, policy.id, "choices"), f"choices-{policy.id}")
     shown = rows.assign(reward=rows["reward"] * 1e4, net_return=rows["net_return"] * 100, max_drawdown=rows["max_drawdown"] * 100)
     config = st.column_config
     columns: dict[str, Any] = {
@@ -61,9 +61,9 @@ def _compared(desk: Desk, found: Any) -> None:
     st.caption("Each way trades on an account of its own, after all costs, margin and limits. Risk is that of a signal of size 1.")
 
 
-def _actions(desk: Desk, found: Any) -> None:
+def _actions(desk: Desk, tables: Any) -> None:
     """How often each policy took which action."""
-    choices, names = desk.policies.table(found.id, "choices"), found.summary["actions"]
+    choices, names = desk.policies.table(tables.id, "choices"), tables.summary["actions"]
     for column, (policy, part) in zip(st.columns(max(choices["policy"].nunique(), 1), gap="medium"), choices.groupby("policy", sort=False), strict=False):
         counts = part["action"].value_counts()
         rows = pd.DataFrame(dict(action=[names[int(number)] for number in counts.index], signals=counts.to_numpy(), r=part.groupby("action")["r"].mean().reindex(counts.index).where(counts.index != 0).to_numpy()))

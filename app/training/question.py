@@ -45,8 +45,8 @@ def form(desk: Desk, before: TrainingRequest | None, spec: Mapping[str, Any], ke
         tuned = bool(space) and st.button("Tune", disabled=not form_request.ready, icon=":material/tune:", key=f"{key}-tune")
         st.caption(_price(form_request, scheme, more["scheme_params"]))
     if (sent or tuned) and form_request.request is not None:
-        asked = form_request.request
-        request = TrainingRequest(asked.datasets, asked.timeframe, asked.start, asked.end, asked.columns, learner, target, scheme=scheme, strategy=strategy, register=name.strip(), **more)
+        submitted = form_request.request
+        request = TrainingRequest(submitted.datasets, submitted.timeframe, submitted.start, submitted.end, submitted.columns, learner, target, scheme=scheme, strategy=strategy, register=name.strip(), **more)
         if tuned:
             return tuning.submit(desk, request, space, how)
         submit(desk, request)
@@ -134,14 +134,14 @@ def _strategy(desk: Desk, key: str, before: TrainingRequest | None, strategy: st
 
 
 def _price(form_request: bars.FormRequest, scheme: str, params: Mapping[str, Any]) -> str:
-    asked = form_request.request
-    if asked is None:
+    request = form_request.request
+    if request is None:
         return form_request.note
-    folds = folds_expected(scheme, params, (asked.end - asked.start).days)
+    folds = folds_expected(scheme, params, (request.end - request.start).days)
     if folds is None:
         return form_request.note
     if folds == 0:
-        return f"{form_request.note} · :orange[:material/warning: the windows are longer than the {number((asked.end - asked.start).days)} days of the date range: shorten them, or take more bars]"
+        return f"{form_request.note} · :orange[:material/warning: the windows are longer than the {number((request.end - request.start).days)} days of the date range: shorten them, or take more bars]"
     return f"{form_request.note} · {'' if scheme == 'cpcv' else 'about '}{plural(folds, 'fold')} · one trial"
 
 

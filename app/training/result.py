@@ -90,7 +90,7 @@ def _tab(desk: Desk, run: Any, name: str, scores: Mapping[str, Any]) -> None:
 
 def _head(desk: Desk, run: Any, partial: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.subheader(literal(title_of(run).partition(" · ")[0]), anchor=False, width="content")
+        st.header(literal(title_of(run).partition(" · ")[0]), anchor=False, width="content")
         st.caption(f"run {run.id} · {clock(run.created_at)} UTC · {literal(run.actor)}", width="content")
         st.space("stretch")
         everything(desk, run, not partial)
@@ -176,15 +176,15 @@ def _picture(desk: Desk, run: Any, assessment: Mapping[str, Any], scores: Mappin
 
 def _samples(run: Any) -> None:
     """What the samples are, which were left out and why, and which columns were dropped."""
-    made = run.summary.get("samples") or {}
+    samples = run.summary.get("samples") or {}
     section("Samples", "what was labelled, and what was not")
-    unlabelled = made.get("unlabelled") or {}
-    rows = [("Samples", number(made.get("count")) if made.get("count") is not None else DASH), ("Left out: columns not yet warm", number(made.get("warm_up", 0))), *((f"Without a label: {name}", number(count)) for name, count in unlabelled.items())]
-    if made.get("uniqueness") is not None:
-        rows.append(("Mean uniqueness", number(made["uniqueness"], 3)))
+    unlabelled = samples.get("unlabelled") or {}
+    rows = [("Samples", number(samples.get("count")) if samples.get("count") is not None else DASH), ("Left out: columns not yet warm", number(samples.get("warm_up", 0))), *((f"Without a label: {name}", number(count)) for name, count in unlabelled.items())]
+    if samples.get("uniqueness") is not None:
+        rows.append(("Mean uniqueness", number(samples["uniqueness"], 3)))
     config = st.column_config
     table(pd.DataFrame(rows, columns=["what", "count"]), {"what": config.TextColumn("", width=300), "count": config.TextColumn("Samples", width=110, alignment="right")}, "Samples, and those left out by reason", row_height=26)
-    dropped = made.get("dropped") or run.summary.get("dropped") or []
+    dropped = samples.get("dropped") or run.summary.get("dropped") or []
     if dropped:
         st.caption(literal(f"Dropped, without any value on this data: {', '.join(dropped)}."))
     section("Made with", "code and libraries of the manifest")

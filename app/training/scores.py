@@ -74,8 +74,8 @@ def written(name: str, value: float | None) -> str:
     """
     if value is None:
         return DASH
-    found = score(name)
+    measured = score(name)
     if name in SHARES:
         return percent(value)
-    text = number(value, found.places, bool(found.unit))
-    return f"{text}\u202f{found.unit}" if found.unit and text != DASH else text
+    text = number(value, measured.places, bool(measured.unit))
+    return f"{text}\u202f{measured.unit}" if measured.unit and text != DASH else text

@@ -108,26 +108,26 @@ class WholeRun:
         return [_first_bars(self.tasks[place], int(ended[place])) for place in places], places
 
 
-def replay_commanded(tasks: Sequence[Task], rules: Rules, asked: Commanded, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, moves: bool = False) -> Result:
+def replay_commanded(tasks: Sequence[Task], rules: Rules, commanded: Commanded, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, moves: bool = False) -> Result:
     """The run of ``tasks`` with commands, each worked after the last instant <= its ``ts``. After a ``stop`` it ends as soon as no position is
     open and no bar that has a fill; bars that are open then are not part of it.
 
     Raises BadRequest as ``replay`` does, and for a command that names what is not there.
     """
-    commands, names = in_order(asked.commands), asked.strategies or [""] * len(tasks)
+    commands, names = in_order(commanded.commands), commanded.strategies or [""] * len(tasks)
     traded = [Traded(task.instrument, task.timeframe, name) for task, name in zip(tasks, names, strict=True)]
     verbs, market = Verbs(traded, rules.limits.blackout), prepare_market(tasks, rules, rates)
     account = WholeRun(market, tasks, _tickets(commands, traded), moves)
-    account.run.ask(asked.ask)
+    account.run.ask(commanded.ask)
     remarks: list[str] = []
     for place, command in enumerate(commands):
         if _work_until(account, verbs, command.ts, watch):
             break
         remarks += verbs.work(command, account)
-        if place in asked.limits:
-            account.limit(asked.limits[place])
+        if place in commanded.limits:
+            account.limit(commanded.limits[place])
     if _work_until(account, verbs, None, watch) and (shorter := account.up_to_now()):
-        return replay_commanded(shorter[0], rules, replace(asked, strategies=[names[place] for place in shorter[1]]), rates, watch, moves)
+        return replay_commanded(shorter[0], rules, replace(commanded, strategies=[names[place] for place in shorter[1]]), rates, watch, moves)
     account.run.to_end(watch)
     return Result(account.run.outcome(tasks), tasks, remarks)
 
@@ -146,7 +146,7 @@ def _work_until(account: WholeRun, verbs: Verbs, ts: int | None, watch: Watch) -
 
 def _tickets(commands: Sequence[Command], traded: Sequence[Traded]) -> list[PlacedTicket]:
     """The orders among the commands, as rows of the tasks that they fall to."""
-    verbs, orders = Verbs(traded), [command.asked for command in commands if command.command == "order"]
+    verbs, orders = Verbs(traded), [command.payload for command in commands if command.command == "order"]
     return [PlacedTicket(number, verbs.series_of(order.instrument, order.series), ticket_row(order, number)) for number, order in enumerate(orders, 1)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from domain.backtest.floor_table import gate_of
 from domain.backtest.live_bars import LiveBars, mid_of
 from domain.backtest.live_bytes import OtherLayout as OtherLayout
 from domain.backtest.live_bytes import Unpacked, layout, packed
@@ -51,6 +52,7 @@ class LiveSimulation(LiveInstants):
         if not series:
             raise BadRequest("there is nothing to trade: give at least one series")
         rules.costs.check([each.instrument for each in series])
+        self.clock = floors.clock if (floors := gate_of(rules)) else None
         self.series, self.rates, self.rules = tuple(series), tuple(rates), rules
         self.given = rules                  # before any command changed them
         self.now = LONG_AGO                 # the last instant that was worked

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from domain.backtest import kernel
+from domain.backtest.floor_table import gate_of, rule_table, start_table
 from domain.backtest.kernel import codes
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import Window
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import rules_as_numbers, task_table
-from domain.backtest.simulator import remembered
+from domain.backtest.simulator import MEASURES, remembered
 from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, TRADE, WAITING, in_context, numbers_of
 from domain.errors import BadRequest
 from domain.risk.limits import Limits
@@ -34,7 +35,8 @@ class LiveAccount:
         self.window = window
         self.currencies = sorted({each.instrument.quote for each in series})
         self.converts = self.currencies != [rules.account.currency]
-        self.rate, self.day = np.ones((len(self.currencies), 1)), np.zeros(1, np.int64)
+        self.rate, self.day, self.floor_day = np.ones((len(self.currencies), 1)), np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self.floor_rules = rule_table(gate_of(rules))
         quotes = [codes.MID if each.side == "mid" else codes.LONG_BID for each in series]
         self.tasks = task_table(series, np.arange(len(series) + 1) * window.places, rules, self.currencies, quotes)
         self.tasks["count"], self.tasks["open_ended"] = 0, 1
@@ -42,7 +44,7 @@ class LiveAccount:
         self.final_rate = np.ones(len(series))
         tables = dict(tasks=self.tasks, rho=window.columns["rho"].reshape(-1, window.bars), ts=window.flat("ts"))
         self._context = rules_as_numbers(rules, self.converts, tables, 1)
-        self.state = _state(len(series), rules, self._context)
+        self.state = _state(len(series), rules, self._context) | dict(floors=start_table(self.floor_rules, rules.account.balance))
         self.numbers: np.ndarray = self.state["account"].view(np.int64)
         self.cursors, self.recent = self.state["cursors"], self.state["recent"]
         self.cursors["bar"] = [window.first(k) for k in range(len(series))]
@@ -108,7 +110,7 @@ class LiveAccount:
         """State from elsewhere, with few places: it is copied into arrays of enough."""
         self.state["account"][:], self.state["cursors"][:] = state["account"], state["cursors"]
         self._grow(2 * max(PLACES, *(len(state[name]) for name in ("positions", "pending", "waiting"))))
-        for name in ("positions", "pending", "waiting", "recent", "entered", "tails"):
+        for name in ("positions", "pending", "waiting", "recent", "entered", "tails", "floors"):
             self.state[name][: len(state[name])] = state[name]
 
     def renumber(self, k: int, by: int) -> None:
@@ -139,7 +141,7 @@ class LiveAccount:
         self.tell(**self.state, **self.outputs)
 
     def _tell_all(self) -> None:
-        self.tell(tasks=self.tasks, rate=self.rate, day=self.day, brief=self.day, **self.state, **self.outputs)
+        self.tell(tasks=self.tasks, rate=self.rate, day=self.day, brief=self.day, floor_day=self.floor_day, floor_rules=self.floor_rules, **self.state, **self.outputs)
         self.tell_window()
         self.tell_finer()
 
@@ -147,6 +149,8 @@ class LiveAccount:
 def _state(series: int, rules: Rules, context: np.ndarray) -> dict[str, np.ndarray]:
     account = np.zeros(1, ACCOUNT)
     account["balance"] = account["equity"] = account["peak"] = rules.account.balance
+    for name in MEASURES:
+        account[name] = np.nan
     empty = dict(positions=np.zeros(0, POSITION), pending=np.zeros(0, WAITING), waiting=np.zeros(0, WAITING))
     return dict(account=account, cursors=np.zeros(series, CURSOR), **empty, recent=np.zeros(int(context["kelly_window"][0])), **remembered(context[0], series))
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import KINDS, TABLES
-from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL, WAITING
+from domain.backtest.state import ACCOUNT, CURSOR, FLOOR, POSITION, PROTECTION, SIGNAL, WAITING
 from domain.compact import compact
 from domain.errors import TidemarkError
 from domain.trading.outcomes import COUNTS, REASONS
@@ -37,7 +37,7 @@ def layout(series: Sequence[LiveSeries], rates: Sequence[LiveSeries]) -> bytes:
 
 @cache
 def _layout_of_records() -> str:
-    records = [[kind.descr, kind.itemsize] for kind in (ACCOUNT, CURSOR, POSITION, WAITING, SIGNAL, PROTECTION)]
+    records = [[kind.descr, kind.itemsize] for kind in (ACCOUNT, CURSOR, POSITION, WAITING, SIGNAL, PROTECTION, FLOOR)]
     columns = {name: np.dtype(kind).str for name, kind in {**KINDS, **TABLES}.items()}
     return json.dumps([VERSION, records, COUNTS, REASONS, columns], default=str)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +17,7 @@ FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS, OPEN = (PLACE[name] for n
 MONEY = np.array([PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")])
 WHOLE = np.array([PLACE[name] for name in ("halted", "trades", "ambiguous")])
 ALL_COUNTS = slice(PLACE["counts"], PLACE["counts"] + len(COUNTS))
-HELD = reader(POSITION, ("trade", "signal", "task", "side", "lots", "price", "stop", "reached", "entry_ts", "mark", "swap", "margin", "leaves", "target"))
+HELD = reader(POSITION, ("trade", "signal", "task", "side", "lots", "price", "stop", "reached", "entry_ts", "mark", "value", "swap", "margin", "leaves", "target"))
 NAMED = reader(SIGNAL, ("number", "tag"))
 
 
@@ -108,15 +107,16 @@ class Carrier:
         count, signals = int(self._account.numbers[REVIEWS]), self._signals.table
         self._account.numbers[REVIEWS] = 0
         return tuple(
-            Review(int(signals["number"][signal]) + 1, ts, self._names[k], VERDICTS[verdict], COUNTS[reason], asked, given, k)
-            for signal, ts, k, verdict, reason, asked, given in self._account.outputs["reviews"][:count].tolist()
+            Review(int(signals["number"][signal]) + 1, ts, self._names[k], VERDICTS[verdict], COUNTS[reason], lots, given, value, most, buffer, k)
+            for signal, ts, k, verdict, reason, lots, given, value, most, buffer in self._account.outputs["reviews"][:count].tolist()
         )
 
     def _held(self, place: int) -> Held:
-        trade, signal, k, side, lots, price, stop, reached, entry_ts, mark, swap, margin, leaves, *target = HELD(self._account.state["positions"], place)
+        trade, signal, k, side, lots, price, stop, reached, entry_ts, mark, value, swap, margin, leaves, *target = HELD(self._account.state["positions"], place)
         number, tag = NAMED(self._signals.table, signal)
         targets = tuple([each for t, each in enumerate(target) if each == each and not reached & (1 << t)])
-        return Held(trade, number + 1, k, self._names[k], self._signals.tags.words[tag], side, lots, price, stop, targets, entry_ts, mark, swap, margin, bool(leaves))
+        risk = max(side * (price - stop) * lots * value + mark, 0.0) if stop == stop else stop
+        return Held(trade, number + 1, k, self._names[k], self._signals.tags.words[tag], side, lots, price, stop, targets, entry_ts, mark, risk, swap, margin, bool(leaves))
 
     def _resting(self, order: np.void) -> Resting:
         s, k = self._signals.table[order["signal"]], int(order["task"])

@@ -79,8 +79,8 @@ class LiveCommanded:
     def approve(self, task: int, order: int) -> bool:
         waiting = self.account.waiting()
         numbers = self.signals.table["number"][waiting["signal"]]
-        found = np.flatnonzero((waiting["task"] == task) & (numbers == order - 1))
-        return len(found) > 0 and bool(self.between(kernel.approve, int(waiting["signal"][found[0]])))
+        rows = np.flatnonzero((waiting["task"] == task) & (numbers == order - 1))
+        return len(rows) > 0 and bool(self.between(kernel.approve, int(waiting["signal"][rows[0]])))
 
     def limit(self, changes: Mapping[str, Any]) -> None:
         """Other limits, as if they had always been so."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -20,7 +20,8 @@ def reader(kind: np.dtype, names: Sequence[str]) -> Read:
     >>> reader(table.dtype, ("target", "number"))(table, 1)
     (3.0, 4.0, 2)
     """
-    fields = {name: (kind.fields or {})[name] for name in names}
+    given: Mapping[str, Any] = kind.fields or {}
+    fields = {name: given[name] for name in names}
     in_place = sorted(names, key=lambda name: fields[name][1])
     text, at, places = "<", 0, dict[str, range]()
     for name in in_place:
@@ -29,4 +30,9 @@ def reader(kind: np.dtype, names: Sequence[str]) -> Read:
         text, at, places[name] = f"{text}{start - at}x{count}{LETTERS[own.base.str]}", start + own.itemsize, range(first, first + count)
     unpack, order = struct.Struct(text).unpack_from, itemgetter(*(place for name in names for place in places[name]))
     size = kind.itemsize
-    return lambda table, place: order(unpack(table, place * size))
+
+    def read(table: np.ndarray, place: int) -> tuple[Any, ...]:
+        values: tuple[Any, ...] = order(unpack(table, place * size))    # type: ignore[arg-type]
+        return values
+
+    return read

@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from domain.backtest.floor_table import day_codes
 from domain.backtest.live_clocks import day_number
 from domain.backtest.live_commanded import LiveCommanded
 from domain.backtest.live_rates import PresentRates
 from domain.backtest.live_records import Booked, LiveSeries
 from domain.backtest.rate_table import not_known
+from domain.compliance.day import DayClock
 from domain.errors import BadRequest
 from domain.trading.signal_row import Row
 
@@ -24,6 +26,7 @@ class LiveInstants(LiveCommanded):
 
     series: tuple[LiveSeries, ...]
     conversion: PresentRates | None
+    clock: DayClock | None              # of the rule set whose floors the account keeps clear of
     deciding: Place | None              # the bar that ``decide`` is asked about
 
     def trail(self, price: float) -> None:
@@ -69,6 +72,8 @@ class LiveInstants(LiveCommanded):
         self._decide(ending, now, rates, decide)
         if self.rules.limits.daily_loss:
             self.account.day[0] = day_number(self.rules.limits.day_reset, now)
+        if self.clock is not None:
+            self.account.floor_day[:] = day_codes(self.clock, np.array([now]))
         if self.rules.limits.max_correlation:
             for k, b in opening:
                 self.bars.correlate(k, b)

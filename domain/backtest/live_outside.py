@@ -71,6 +71,12 @@ class OutsideAccount:
         at = self._signal(k, order_id)
         return 0.0 if at < 0 else max(float(self.live.between(kernel.review_entry, k, at)), 0.0)
 
+    def stands_at(self, balance: float, equity: float) -> None:
+        """The broker's account as it was last looked at: the floors of a rule set lie under it, not under this one."""
+        account, positions = self.live.account.state["account"][0], self.live.account.positions()
+        account["more_balance"] = balance - account["balance"]
+        account["more_equity"] = equity - account["balance"] - float(positions["mark"].sum())
+
     def drop(self, k: int, order_id: int) -> None:
         """An order that came to nothing."""
         at, account = self._signal(k, order_id), self.live.account
@@ -130,8 +136,8 @@ class OutsideAccount:
 
     def _position(self, trade: int) -> np.void | None:
         positions = self.live.account.positions()
-        found = np.flatnonzero(positions["trade"] == trade)
-        return positions[int(found[0])] if len(found) else None
+        rows = np.flatnonzero(positions["trade"] == trade)
+        return positions[int(rows[0])] if len(rows) else None
 
     def _signal(self, k: int, order_id: int) -> int:
         """The place of the signal of an order that a position or an order names; -1 if none does."""

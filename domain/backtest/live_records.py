@@ -78,7 +78,7 @@ class Trade(NamedTuple):
 
 
 class Review(NamedTuple):
-    """The columns of reviews, and the number of the series."""
+    """The columns of reviews, and the number of the series. ``value``: what the review found, ``allowed``: how much of it is; NaN where it has no number."""
 
     order_id: int
     ts: int
@@ -87,6 +87,9 @@ class Review(NamedTuple):
     reason: str
     lots_asked: float
     lots_given: float
+    value: float
+    allowed: float
+    buffer: float
     series: int
 
 
@@ -109,7 +112,7 @@ class Booked(NamedTuple):
 
 
 class Held(NamedTuple):
-    """An open position. ``mark``: its floating profit at the last known close; ``leaves``: it leaves at the next open."""
+    """An open position. ``mark``: its floating profit at the last known close; ``risk``: what it loses from there to its stop, NaN without one; ``leaves``: it leaves at the next open."""
 
     trade_id: int
     order_id: int
@@ -123,6 +126,7 @@ class Held(NamedTuple):
     targets: tuple[float, ...]
     entry_ts: int
     mark: float
+    risk: float
     swap: float
     margin: float
     leaves: bool

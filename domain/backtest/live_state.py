@@ -10,7 +10,7 @@ import numpy as np
 from domain.backtest.live_account import PLACE
 from domain.backtest.live_bytes import Unpacked
 from domain.backtest.live_columns import NAN, Wilder
-from domain.backtest.state import ACCOUNT, CURSOR, POSITION, PROTECTION, SIGNAL, WAITING
+from domain.backtest.state import ACCOUNT, CURSOR, FLOOR, POSITION, PROTECTION, SIGNAL, WAITING
 from domain.params import values_of
 from domain.trading.rules import Rules
 
@@ -28,7 +28,7 @@ def stored_values(live: LiveSimulation) -> dict[str, Any]:
 def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
     account, signals = live.account, live.signals
     state = [account.state["account"], account.cursors, account.positions(), account.pending(), account.waiting()]
-    looked_back = [account.recent[: int(account.numbers[PLACE["closed"]])], account.state["entered"], account.state["tails"], account.rows[:, 0]]
+    looked_back = [account.recent[: int(account.numbers[PLACE["closed"]])], account.state["entered"], account.state["tails"], account.state["floors"], account.rows[:, 0]]
     return [*state, *looked_back, signals.table[: signals.count], signals.protection_table[: signals.protections], account.final_rate, *live.bars.arrays()]
 
 
@@ -49,7 +49,7 @@ def restored(live: LiveSimulation, parts: Unpacked) -> None:
     values, account = parts.values, live.account
     live.now = values["now"]
     live.ask(bool(values["ask"]))
-    state = {name: parts.array(kind) for name, kind in (("account", ACCOUNT), ("cursors", CURSOR), ("positions", POSITION), ("pending", WAITING), ("waiting", WAITING), ("recent", np.float64), ("entered", np.int64), ("tails", np.float64))}
+    state = {name: parts.array(kind) for name, kind in (("account", ACCOUNT), ("cursors", CURSOR), ("positions", POSITION), ("pending", WAITING), ("waiting", WAITING), ("recent", np.float64), ("entered", np.int64), ("tails", np.float64), ("floors", FLOOR))}
     account.rows[:, 0] = parts.array(np.float64)
     _signals(live, values, parts.array(SIGNAL), parts.array(PROTECTION))
     account.final_rate[:] = parts.array(np.float64)

@@ -39,7 +39,7 @@ def versions_of(strategy: Strategy | None, name: str, commands: Sequence[Command
     """
     versions = [Version(np.iinfo(np.int64).min, strategy, -1)]
     for place, each in enumerate(in_order(commands)):
-        if each.command == "set" and each.asked.strategy in ("", name):
+        if each.command == "set" and each.payload.strategy in ("", name):
             versions.append(Version(each.ts, _changed(versions[-1].strategy, each), place))
     return versions
 
@@ -47,7 +47,7 @@ def versions_of(strategy: Strategy | None, name: str, commands: Sequence[Command
 def _changed(strategy: Any, command: Command) -> Any:
     if strategy is None:
         raise BadRequest(f"set of {text_of(command.ts)}: a table of signals has no parameters; name a strategy")
-    return changed(strategy, command.asked.parameters)
+    return changed(strategy, command.payload.parameters)
 
 
 def changed(strategy: Any, parameters: Mapping[str, Any]) -> Any:

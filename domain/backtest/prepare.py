@@ -11,6 +11,7 @@ import numpy as np
 from domain.backtest import governor_tables, kernel, limit_tables
 from domain.backtest.clocks import swap_nights
 from domain.backtest.finer import finer_bars
+from domain.backtest.floor_table import day_codes, gate_of, rule_table
 from domain.backtest.kernel import codes
 from domain.backtest.protections import Protections, table_of
 from domain.backtest.rate_table import known_in_time, rate_at, rate_table
@@ -75,7 +76,7 @@ def prepare_market(tasks: Sequence[Task], rules: Rules = Rules(), rates: Sequenc
     final = [rate_at(rate, instants, currencies.index(t.instrument.quote), own_bars.end[-1]) if converts else 1.0 for t, own_bars in zip(tasks, bars, strict=True)]
     inputs = {**_market(bars), **finer_bars(tasks, bars, costs, rules.execution), "rate": rate}
     inputs["tasks"] = task_table(tasks, offsets, rules, currencies, _quotes(tasks, bars, inputs))
-    inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, limits, sizing, instants)
+    inputs |= _nights(tasks, bars, inputs["tasks"]) | _limits(tasks, bars, limits, sizing, instants, bool(rules.gate)) | _floors(rules, instants)
     context = rules_as_numbers(rules, converts, inputs, len(instants))
     ends = bars[0].end if len(bars) == 1 else distinct(np.sort(np.concatenate([own_bars.end for own_bars in bars]), kind="stable"))
     return MarketInputs(rules, bars, offsets, instants, ends, currencies, context, inputs, np.array(final))
@@ -98,7 +99,7 @@ def with_signals(market: MarketInputs, tasks: Sequence[Task]) -> Prepared:
 
 def other_limits(market: MarketInputs, tasks: Sequence[Task], before: Limits, after: Limits) -> tuple[dict[str, np.ndarray], dict[str, np.generic]]:
     """The inputs of the bars under other limits, and the numbers of the context that differ from those ``before``."""
-    inputs = {**market.inputs, **_limits(tasks, market.bars, after, market.rules.sizing, market.instants)}
+    inputs = {**market.inputs, **_limits(tasks, market.bars, after, market.rules.sizing, market.instants, bool(market.rules.gate))}
     old, new = (rules_as_numbers(replace(market.rules, limits=limits), market.converts, inputs, len(market.instants))[0] for limits in (before, after))
     return dict(warn=inputs["warn"]), {name: new[name] for name in CONTEXT.names or () if old[name] != new[name]}
 
@@ -155,9 +156,14 @@ def _trail_price(tasks: Sequence[Task], bars: Sequence[Bars]) -> np.ndarray:
     return joined([np.full(len(own_bars.ts), np.nan) if task.trail_price is None else np.asarray(task.trail_price, np.float64) for task, own_bars in zip(tasks, bars, strict=True)])
 
 
-def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray) -> dict[str, np.ndarray]:
+def _floors(rules: Rules, instants: np.ndarray) -> dict[str, np.ndarray]:
+    floors = gate_of(rules)
+    return dict(floor_rules=rule_table(floors), floor_day=day_codes(floors.clock, instants) if floors else np.zeros(1, np.int64))
+
+
+def _limits(tasks: Sequence[Task], bars: Sequence[Bars], limits: Limits, sizing: Sizing, instants: np.ndarray, gated: bool) -> dict[str, np.ndarray]:
     """The values that limits and the volatility sizer read, bar by bar; one empty value where they do not."""
-    inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
+    inputs = dict(warn=np.zeros(sum(len(own_bars.ts) for own_bars in bars) if gated or reviewed(limits) else 1, np.int8), sigma=np.full(1, np.nan), rho=np.full((1, 1), np.nan), rho_day=np.zeros(1, np.int64), day=np.zeros(1, np.int64))
     if limit_tables.warns(limits):
         inputs["warn"] = joined([_warnings(task, own_bars, limits) for task, own_bars in zip(tasks, bars, strict=True)])
     if sizing.kind == "volatility":
@@ -195,8 +201,10 @@ def rules_as_numbers(rules: Rules, converts: bool, inputs: dict[str, np.ndarray]
         size=sizing.value,
         **{name: getattr(sizing, name) for name in ("kelly_window", "kelly_first", "kelly_start", "kelly_cap", "entropy_lambda")},
         **{in_context(name): getattr(limits, name) for name in numbers_of(Limits)},
-        limited=reviewed(limits),
-        watched=bool(limits.daily_loss or limits.max_drawdown),
+        limited=bool(rules.gate) or reviewed(limits),
+        watched=bool(limits.daily_loss or limits.max_drawdown or rules.gate),
+        floor_count=len(floors.rules) if (floors := gate_of(rules)) else 0,
+        initial=rules.account.balance,
         symbols=inputs["tasks"]["symbol"].max() + 1,
         rho_days=inputs["rho"].shape[1],
         stop_out=rules.account.stop_out,

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from domain.backtest import kernel
+from domain.backtest.floor_table import start_table
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import Prepared, prepare
 from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, STATE, TRADE, WAITING
@@ -20,6 +21,7 @@ from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
+from domain.trading.gate import Gate
 from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 from domain.trading.rules import Rules
 from domain.trading.task import FILLS, MOVES, REVIEWS, TRADES, Outcome, Rate, Task
@@ -30,6 +32,7 @@ BUFFER = 32_768         # fills, and trades, before the buffers are emptied
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 BUFFERS = ("fills", "trades", "reviews", "moves")
+MEASURES = ("value", "allowed", "buffer")
 
 UTC = pd.DatetimeTZDtype(tz="UTC")
 
@@ -45,9 +48,10 @@ def simulate(
     rates: Sequence[Rate] = (),
     watch: Watch = lambda share: None,
     limits: Limits = Limits(),
+    gate: Gate = Gate(),
 ) -> Outcome:
     """``replay`` by the parts of its rules."""
-    return replay(tasks, Rules(account, costs, execution, sizing, limits), rates, watch)
+    return replay(tasks, Rules(account, costs, execution, sizing, limits, gate), rates, watch)
 
 
 def replay(tasks: Sequence[Task], rules: Rules, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, moves: bool = False) -> Outcome:
@@ -200,9 +204,11 @@ def _state(p: Prepared, account: Account) -> dict[str, np.ndarray]:
     tasks = p.inputs["tasks"]
     start, cursors = np.zeros(1, ACCOUNT), np.zeros(len(tasks), CURSOR)
     start["balance"] = start["equity"] = start["peak"] = account.balance
+    for name in MEASURES:
+        start[name] = np.nan
     cursors["bar"] = tasks["first"]
     orders = {name: np.zeros(64, kind) for name, kind in (("positions", POSITION), ("pending", WAITING), ("waiting", WAITING))}
-    return dict(account=start, cursors=cursors, **orders, recent=np.zeros(int(p.context["kelly_window"][0])), **remembered(p.context[0], len(tasks)))
+    return dict(account=start, cursors=cursors, floors=start_table(p.inputs["floor_rules"], account.balance), **orders, recent=np.zeros(int(p.context["kelly_window"][0])), **remembered(p.context[0], len(tasks)))
 
 
 def remembered(context: np.void, tasks: int) -> dict[str, np.ndarray]:
@@ -302,6 +308,7 @@ def _reviews_frame(r: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.Data
         reason=_named(COUNTS, r["reason"]),
         lots_asked=r["asked"],
         lots_given=r["given"],
+        **{name: r[name] for name in MEASURES},
     )
     return _frame(columns, REVIEWS)
 

@@ -87,6 +87,8 @@ INPUTS = (
     "sigma",                # f8: yearly volatility in price units
     "rho", "rho_day",       # f8, pairs of instruments x days; i8: the day of each bar's open
     "day",                  # i8, instants: the day that daily loss counts by
+    "floor_day",            # i8, instants: twice the day that the rule set's floors count by, and 1 more right at its reset
+    "floor_rules",          # of the rule set: FLOOR_RULE
     "finer_off",            # i1: the finer bars reach more than a tick further than the bar, or less far
     "finer_first", "finer_last", "finer_open", "finer_high", "finer_low", "finer_close", "finer_spread",
     "signal_first", "signal_last",      # i8: where a bar's signals begin, and where they end
@@ -104,6 +106,8 @@ ACCOUNT = record(
     instant="i8", rows="i8", positions="i8", pending="i8", waiting="i8", fills="i8", trades="i8", ambiguous="i8",
     fills_out="i8", trades_out="i8", reviews_out="i8", moves_out="i8", rows_out="i8",     # in the buffers
     counts=("i8", (len(COUNTS),)),
+    value="f8", allowed="f8", buffer="f8",                  # what the review under way has measured, NaN before
+    more_balance="f8", more_equity="f8",                    # what a broker's account has beyond this one
 )  # fmt: skip
 
 CURSOR = record(bar="i8", inside="i8", rate="f8", halted="i8")         # of a task: its next or present bar; the rate at that bar's open; bits of its own halt
@@ -129,13 +133,17 @@ TRADE = record(
     stop="f8", gross="f8", costs="f8", swap="f8", r="f8", mae_r="f8", mfe_r="f8",
 )  # fmt: skip
 
-REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", asked="f8", given="f8")
+REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", asked="f8", given="f8", value="f8", allowed="f8", buffer="f8")
+
+FLOOR_RULE = record(kind="i8", money="f8", percent="f8", basis="i8", lock="f8", closed="i8", reached="i8", locks="i8", buffer="f8")
+# where it stands after a row, and what it remembers: the peak, the day, balance and equity of that row, the bits of a halt since it was broken
+FLOOR = record(line="f8", peak="f8", day="i8", balance="f8", equity="f8", broken="i8")
 
 MOVE = record(trade="i8", bar="i8", stop="f8", reason="i8")     # the stop after this bar, and what moved it
 
 # "entered": i8, the ts of the latest entries, as many as ``limit_rate``; "tails": f8, tasks x (1 + es95_trades): how many trades with an R
 # have ended, and the R of the last of them in a ring. One empty place each where the limit is off.
-STATE = ("account", "cursors", "positions", "pending", "waiting", "recent", "entered", "tails")     # copy these arrays, and a run can go on from here
+STATE = ("account", "cursors", "positions", "pending", "waiting", "recent", "entered", "tails", "floors")     # copy these arrays, and a run can go on from here
 OUTPUTS = ("candidates", "fills", "trades", "reviews", "moves", "row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 
 # one record for everything: the rules as numbers, and the address of every array
@@ -143,7 +151,7 @@ CONTEXT = record(
     intrabar="i8", reverse="i8", slippage_kind="i8", slippage_atr="i8", seed="u8", commission_kind="i8", report_moves="i8", ask="i8",
     sizer="i8", size="f8", stop_out="f8", converts="i8",
     kelly_window="i8", kelly_first="i8", kelly_start="f8", kelly_cap="f8", entropy_lambda="f8",     # recent: the r of that many trades, in a ring
-    limited="i8", watched="i8", symbols="i8", rho_days="i8", **{in_context(name): kind for name, kind in numbers_of(Limits).items()},
+    limited="i8", watched="i8", floor_count="i8", initial="f8", symbols="i8", rho_days="i8", **{in_context(name): kind for name, kind in numbers_of(Limits).items()},
     task_count="i8", bars="i8", instants="i8", position_places="i8", order_places="i8", fill_places="i8",
     **{name: "i8" for name in (*INPUTS, *STATE, *OUTPUTS)},
 )  # fmt: skip

@@ -61,87 +61,87 @@ class Verbs:
     def work(self, command: Command, account: CommandedAccount) -> list[str]:
         """Sentences on what it could not do. Raises BadRequest for a name that the account does not know, and then does nothing."""
         how = getattr(self, "_" + command.command.replace("-", "_"))
-        sentences = how(command.asked, command.ts, account)
+        sentences = how(command.payload, command.ts, account)
         return [f"{command.command} of {text_of(command.ts)}: {sentence}" for sentence in sentences or ()]
 
     # --- halts
 
-    def _pause(self, asked: Any, now: int, account: CommandedAccount) -> None:
+    def _pause(self, arguments: Any, now: int, account: CommandedAccount) -> None:
         account.halt(ALL, now, PAUSED, False)
 
-    def _continue(self, asked: Any, now: int, account: CommandedAccount) -> None:
+    def _continue(self, arguments: Any, now: int, account: CommandedAccount) -> None:
         account.lift(ALL, PAUSED)
 
-    def _disable(self, asked: Disable, now: int, account: CommandedAccount) -> None:
-        for task in self.of(asked.strategy):
+    def _disable(self, arguments: Disable, now: int, account: CommandedAccount) -> None:
+        for task in self.of(arguments.strategy):
             account.halt(task, now, PAUSED, False)
 
-    def _enable(self, asked: Enable, now: int, account: CommandedAccount) -> None:
-        for task in self.of(asked.strategy):
+    def _enable(self, arguments: Enable, now: int, account: CommandedAccount) -> None:
+        for task in self.of(arguments.strategy):
             account.lift(task, PAUSED)
 
-    def _halt(self, asked: Halt, now: int, account: CommandedAccount) -> None:
-        for task in self.of(asked.strategy) if asked.strategy else [ALL]:
-            account.halt(task, now, REACHED[asked.limit], not asked.keep)
+    def _halt(self, arguments: Halt, now: int, account: CommandedAccount) -> None:
+        for task in self.of(arguments.strategy) if arguments.strategy else [ALL]:
+            account.halt(task, now, REACHED[arguments.limit], not arguments.keep)
 
-    def _release(self, asked: Release, now: int, account: CommandedAccount) -> None:
-        for task in self.of(asked.strategy) if asked.strategy else [ALL]:
+    def _release(self, arguments: Release, now: int, account: CommandedAccount) -> None:
+        for task in self.of(arguments.strategy) if arguments.strategy else [ALL]:
             account.lift(task, KILLED)
 
-    def _stop(self, asked: Stop, now: int, account: CommandedAccount) -> list[str]:
+    def _stop(self, arguments: Stop, now: int, account: CommandedAccount) -> list[str]:
         held = account.open_positions()
-        if held and not asked.close:
+        if held and not arguments.close:
             return [f"{len(held)} positions are open; close them first, or stop with close"]
         self.stopped = True
         account.halt(ALL, now, STOPPED, False)
-        return self._close_all(asked, now, account) if held else []
+        return self._close_all(arguments, now, account) if held else []
 
     # --- exits
 
-    def _close(self, asked: Close, now: int, account: CommandedAccount) -> list[str]:
-        self._refuse_unknown(asked)
-        found = [held for held in account.open_positions() if self._fits(asked, held)]
-        for held in found:
-            account.leave(held.trade, asked.share)
-        return [] if found else ["no such position is open"]
+    def _close(self, arguments: Close, now: int, account: CommandedAccount) -> list[str]:
+        self._refuse_unknown(arguments)
+        matches = [held for held in account.open_positions() if self._fits(arguments, held)]
+        for held in matches:
+            account.leave(held.trade, arguments.share)
+        return [] if matches else ["no such position is open"]
 
-    def _close_all(self, asked: Any, now: int, account: CommandedAccount) -> list[str]:
+    def _close_all(self, arguments: Any, now: int, account: CommandedAccount) -> list[str]:
         for held in account.open_positions():
             account.leave(held.trade, 1.0)
         return []
 
-    def _fits(self, asked: Close, held: Open) -> bool:
+    def _fits(self, arguments: Close, held: Open) -> bool:
         task = self.tasks[held.task]
-        wanted = (asked.instrument, asked.series, asked.strategy, asked.side)
-        found = (task.instrument.name, task.series, task.strategy, "long" if held.side > 0 else "short")
-        return all(want in ("", have) for want, have in zip(wanted, found, strict=True)) and asked.tag in (None, held.tag) and asked.trade in (0, held.trade)
+        wanted = (arguments.instrument, arguments.series, arguments.strategy, arguments.side)
+        matches = (task.instrument.name, task.series, task.strategy, "long" if held.side > 0 else "short")
+        return all(want in ("", have) for want, have in zip(wanted, matches, strict=True)) and arguments.tag in (None, held.tag) and arguments.trade in (0, held.trade)
 
     # --- entries
 
-    def _order(self, asked: Ticket, now: int, account: CommandedAccount) -> list[str]:
-        task = self.series_of(asked.instrument, asked.series)
+    def _order(self, arguments: Ticket, now: int, account: CommandedAccount) -> list[str]:
+        task = self.series_of(arguments.instrument, arguments.series)
         self.tickets += 1
-        why = account.ticket(task, self.tickets, ticket_row(asked, self.tickets), now)
+        why = account.ticket(task, self.tickets, ticket_row(arguments, self.tickets), now)
         return [why] if why else []
 
-    def _approve(self, asked: Approve, now: int, account: CommandedAccount) -> list[str]:
-        self._refuse_unknown(asked)
-        tasks = [place for place, task in enumerate(self.tasks) if asked.series in ("", task.series) and asked.strategy in ("", task.strategy)]
+    def _approve(self, arguments: Approve, now: int, account: CommandedAccount) -> list[str]:
+        self._refuse_unknown(arguments)
+        tasks = [place for place, task in enumerate(self.tasks) if arguments.series in ("", task.series) and arguments.strategy in ("", task.strategy)]
         if len(tasks) != 1:
             raise BadRequest(f"approve does not say which proposal; give series and strategy of one of {listed(f'{task.series} {task.strategy}' for task in self.tasks)}")
-        return [] if account.approve(tasks[0], asked.order) else [f"no proposal {asked.order} waits"]
+        return [] if account.approve(tasks[0], arguments.order) else [f"no proposal {arguments.order} waits"]
 
-    def _set(self, asked: Set, now: int, account: CommandedAccount) -> None:
-        self.of(asked.strategy)
+    def _set(self, arguments: Set, now: int, account: CommandedAccount) -> None:
+        self.of(arguments.strategy)
 
-    def _blackout(self, asked: Blackout, now: int, account: CommandedAccount) -> list[str]:
-        blackouts(asked.add or asked.remove, now, now)
-        windows, missing = changed(self.windows, asked)
+    def _blackout(self, arguments: Blackout, now: int, account: CommandedAccount) -> list[str]:
+        blackouts(arguments.add or arguments.remove, now, now)
+        windows, missing = changed(self.windows, arguments)
         self.windows = windows
         account.limit({"blackout": windows})
         return [f"there is no window {window!r}; there are {self.windows or 'none'}" for window in missing]
 
-    def _adopt(self, asked: Any, now: int, account: CommandedAccount) -> None:
+    def _adopt(self, arguments: Any, now: int, account: CommandedAccount) -> None:
         """What a broker has is no matter of the prices: on the tape it changes nothing."""
 
     # --- names
@@ -166,11 +166,11 @@ class Verbs:
             raise unknown(kind, name, set(every))
         return [task for task, each in enumerate(every) if each == name]
 
-    def _refuse_unknown(self, asked: Close | Approve) -> None:
+    def _refuse_unknown(self, arguments: Close | Approve) -> None:
         for kind, name, names in (
-            ("instrument", getattr(asked, "instrument", ""), [task.instrument.name for task in self.tasks]),
-            ("series", asked.series, [task.series for task in self.tasks]),
-            ("strategy", asked.strategy, [task.strategy for task in self.tasks]),
+            ("instrument", getattr(arguments, "instrument", ""), [task.instrument.name for task in self.tasks]),
+            ("series", arguments.series, [task.series for task in self.tasks]),
+            ("strategy", arguments.strategy, [task.strategy for task in self.tasks]),
         ):
             if name:
                 self._named(kind, name, names)
@@ -184,12 +184,12 @@ def no_close(instrument: Instrument, timeframe: Timeframe) -> str:
     return f"no bar of {instrument.name} {timeframe} has ended yet"
 
 
-def ticket_row(asked: Ticket, number: int) -> Row:
+def ticket_row(arguments: Ticket, number: int) -> Row:
     """A ticket as a signal."""
-    return read_row(dict(side=asked.side, order="market", lots=asked.lots, stop_loss=asked.stop, target_1=asked.target, tag=asked.tag or f"ticket {number}"))
+    return read_row(dict(side=arguments.side, order="market", lots=arguments.lots, stop_loss=arguments.stop, target_1=arguments.target, tag=arguments.tag or f"ticket {number}"))
 
 
-def changed(windows: str, asked: Blackout) -> tuple[str, list[str]]:
+def changed(windows: str, arguments: Blackout) -> tuple[str, list[str]]:
     """The windows after a command, and those of it that were not there to be removed.
 
     >>> changed("12:25-12:35 UTC", Blackout(add="Fri 20:00-Sun 23:00 UTC"))
@@ -197,8 +197,8 @@ def changed(windows: str, asked: Blackout) -> tuple[str, list[str]]:
     >>> changed("12:25-12:35 UTC", Blackout(remove="12:25-12:35 UTC; 1:00-2:00 UTC"))
     ('', ['1:00-2:00 UTC'])
     """
-    present, named = _windows(windows), _windows(asked.add or asked.remove)
-    if asked.add:
+    present, named = _windows(windows), _windows(arguments.add or arguments.remove)
+    if arguments.add:
         return "; ".join([*present, *(window for window in named if window not in present)]), []
     return "; ".join(window for window in present if window not in named), [window for window in named if window not in present]
 

@@ -44,7 +44,7 @@ def _trades() -> int:
 def _obey(tasks: list[Task], now: int) -> None:
     """Every verb, and the fills of a broker."""
     verbs: list[tuple[str, dict[str, Any]]] = [("pause", {}), ("continue", {}), ("close-all", {}), ("order", dict(instrument="EURUSD", side="buy", lots=0.1)), ("approve", dict(order=1))]
-    replay_commanded(tasks, Rules(), Commanded([command(now, "warm", verb, asked) for verb, asked in verbs], ask=True))
+    replay_commanded(tasks, Rules(), Commanded([command(now, "warm", verb, arguments) for verb, arguments in verbs], ask=True))
     run = Simulation(prepare(tasks), Account())
     run.step(1)
     trade = run.between(kernel.book_entry, 0, 0, 0.1, 1.1, np.nan, 0.0, now, 0)

@@ -29,13 +29,13 @@ class Coming:
     end: int
     open: float
     spread: float
-    told: bool = False
+    opened: bool = False
     bar: TapeBar | None = None
 
     @property
     def next(self) -> int | None:
         """The instant of what the account is to be told next; None while that is not known."""
-        return self.ts if not self.told else self.bar.end if self.bar else None
+        return self.ts if not self.opened else self.bar.end if self.bar else None
 
 
 class Arrivals:
@@ -72,7 +72,7 @@ class Arrivals:
         opened = coming[-1]
         bar = TapeBar(series, opened.ts, opened.end if end is None else end, opened.open, high, low, close, volume, opened.spread, recovered)
         if why := bar.fault:
-            if not opened.told:
+            if not opened.opened:
                 coming.pop()
                 return self._drop(series, bar.ts, why)
             bar = self._kept(bar, opened.end, why)
@@ -131,16 +131,16 @@ class Arrivals:
     def ended(self, series: str, at: int) -> TapeBar | None:
         """The bar of this series that ends at this instant, once."""
         coming = self.coming[series]
-        if not coming or not coming[0].told or coming[0].bar is None or coming[0].bar.end != at:
+        if not coming or not coming[0].opened or coming[0].bar is None or coming[0].bar.end != at:
             return None
         return coming.popleft().bar
 
     def opened(self, series: str, at: int) -> Coming | None:
         """The bar of this series that opens at this instant, once."""
         coming = self.coming[series]
-        if not coming or coming[0].told or coming[0].ts != at:
+        if not coming or coming[0].opened or coming[0].ts != at:
             return None
-        coming[0].told = True
+        coming[0].opened = True
         return coming[0]
 
     def forming(self) -> dict[str, dict[str, Any]]:
@@ -149,14 +149,14 @@ class Arrivals:
 
     def begun(self) -> dict[str, int]:
         """By series the open of the bar that the account has opened and not ended."""
-        return {text: coming[0].ts for text, coming in self.coming.items() if coming and coming[0].told}
+        return {text: coming[0].ts for text, coming in self.coming.items() if coming and coming[0].opened}
 
     def remarks(self) -> tuple[str, ...]:
         """What was dropped since they were last asked for."""
         if not self._remarks:
             return ()
-        said, self._remarks = tuple(self._remarks), []
-        return said
+        remarks, self._remarks = tuple(self._remarks), []
+        return remarks
 
     @property
     def silent(self) -> bool:
@@ -177,7 +177,7 @@ class Arrivals:
     def form_again(self, plain: Mapping[str, Any]) -> None:
         """The bars that had opened and not ended, as if they had just come."""
         for text, bars in plain["coming"].items():
-            self.coming[text].extend(Coming(ts, end, open, _or_nan(spread)) for ts, end, open, spread, told, _ in bars if told)
+            self.coming[text].extend(Coming(ts, end, open, _or_nan(spread)) for ts, end, open, spread, opened, _ in bars if opened)
 
     def _of(self, series: str) -> deque[Coming]:
         if series not in self.coming:
@@ -220,16 +220,16 @@ class Arrivals:
 def _coming_plain(bar: Coming) -> list[Any]:
     ended = bar.bar
     rest = None if ended is None else [_or_null(value) for value in (ended.high, ended.low, ended.close, ended.volume)] + [ended.recovered]
-    return [bar.ts, bar.end, bar.open, _or_null(bar.spread), bar.told, rest]
+    return [bar.ts, bar.end, bar.open, _or_null(bar.spread), bar.opened, rest]
 
 
 def _coming_of(text: str, plain: list[Any]) -> Coming:
-    ts, end, open, spread, told, rest = plain
+    ts, end, open, spread, opened, rest = plain
     spread = _or_nan(spread)
     if rest is None:
-        return Coming(ts, end, open, spread, told)
+        return Coming(ts, end, open, spread, opened)
     high, low, close, volume = (_or_nan(value) for value in rest[:4])
-    return Coming(ts, end, open, spread, told, TapeBar(text, ts, end, open, high, low, close, volume, spread, rest[4]))
+    return Coming(ts, end, open, spread, opened, TapeBar(text, ts, end, open, high, low, close, volume, spread, rest[4]))
 
 
 def _or_null(value: float) -> float | None:

@@ -33,7 +33,7 @@ def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = 
         return run(list(series.values()), plan.rules, None, _signals(plan, series), rates, commands=commands, ask=asks).outcome
     decided = [(text, number) for text, number in plan.decided if text in series]
     if len(plan.strategies) == 1 and len(decided) == len(series):
-        return run(list(series.values()), plan.rules, plan.strategies[0].made, rates=rates, commands=commands, ask=asks).outcome
+        return run(list(series.values()), plan.rules, plan.strategies[0].built, rates=rates, commands=commands, ask=asks).outcome
     tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in decided]
     if not commands and not asks:
         return simulated(tasks, plan.account_rules, rates)
@@ -66,7 +66,7 @@ def _signals(plan: Plan, series: Mapping[str, Series]) -> pd.DataFrame:
 
 def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], every: Sequence[Series]) -> Task:
     planned = plan.strategies[number]
-    versions = versions_of(planned.made, plan.names[number], commands)
+    versions = versions_of(planned.built, plan.names[number], commands)
     tasks = [[_decided(plan, traded, version, every)] for version in versions]
     return tasks[0][0] if len(tasks) == 1 else spliced(versions, tasks)[0]
 

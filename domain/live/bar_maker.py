@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from domain.live.forming import Forming
 from domain.live.line import NEVER, NO_CANDLE, Line
-from domain.live.quotes import Event, Heard, Instant, OpenBar, Standing, Wanted
+from domain.live.quotes import Event, FeedMessage, Instant, OpenBar, Standing, Wanted
 from domain.live.slots import Watched
 from domain.live.vendor_clock import LONG_AGO, VendorClock
 from domain.market.quotes import Candle, Heartbeat, Quote
@@ -24,9 +24,9 @@ class BarMaker:
 
     >>> from domain.live.slots import watched
     >>> maker, at = BarMaker(watched(["EURUSD M1"])), 60_000_000_000
-    >>> maker.hear(Heartbeat(at)), maker.hear(Quote("EURUSD", at, 1.1, 1.1002))
+    >>> maker.receive(Heartbeat(at)), maker.receive(Quote("EURUSD", at, 1.1, 1.1002))
     ([], [Opened(series='EURUSD M1', ts=60000000000, open=1.1, spread=0.0002, end=120000000000), Instant(at=60000000000)])
-    >>> [type(event).__name__ for event in maker.hear(Quote("EURUSD", 2 * at, 1.1001, 1.1003))]
+    >>> [type(event).__name__ for event in maker.receive(Quote("EURUSD", 2 * at, 1.1001, 1.1003))]
     ['Ended', 'Opened', 'Instant']
     """
 
@@ -53,12 +53,12 @@ class BarMaker:
 
     # what a feed says
 
-    def hear(self, heard: Heard) -> list[Event]:
+    def receive(self, message: FeedMessage) -> list[Event]:
         """A quote, a heartbeat or a cut: what it makes end, open and be worked. A quote of an instrument that no series has says nothing."""
-        if isinstance(heard, Quote):
-            self._quote(heard)
-        elif isinstance(heard, Heartbeat):
-            self._heartbeat(heard.at)
+        if isinstance(message, Quote):
+            self._quote(message)
+        elif isinstance(message, Heartbeat):
+            self._heartbeat(message.at)
         else:
             self._lost()
         return self._work()
@@ -96,11 +96,11 @@ class BarMaker:
         holes = [(name, line.holes[0]) for name, line in self._lines.items() if line.holes]
         return tuple(Wanted(name, hole.start, hole.end) for name, hole in holes if self.clock.now >= hole.ask_at)
 
-    def answer(self, wanted: Wanted, candles: Sequence[Candle], asked: int) -> list[Event]:
+    def answer(self, wanted: Wanted, candles: Sequence[Candle], requested_at: int) -> list[Event]:
         """The candles of ``wanted`` that the vendor has, asked for when its clock read ``asked``. What was wanted before another break came counts no more."""
         line = self._lines[wanted.series]
         if line.holes and line.holes[0].start == wanted.start and line.holes[0].end == wanted.end:
-            line.fill(candles, asked)
+            line.fill(candles, requested_at)
         return self._work()
 
     # what comes out

@@ -24,7 +24,7 @@ class Hole:
 
 
 @dataclass(frozen=True)
-class Told:
+class Repair:
     """What an answer says of a hole: its whole candles by the end of their slots, the one under way, and up to where nothing is unknown any more."""
 
     whole: dict[int, Candle]
@@ -57,22 +57,22 @@ def join(holes: list[Hole], new: Hole) -> None:
         holes.append(new)
 
 
-def told(hole: Hole, slots: Slots, candles: Sequence[Candle], asked: int) -> Told:
-    """Read an answer that was asked for when the vendor's clock read ``asked``."""
+def repair_of(hole: Hole, slots: Slots, candles: Sequence[Candle], requested_at: int) -> Repair:
+    """Read an answer that was asked for when the vendor's clock read ``requested_at``."""
     whole, under_way = dict[int, Candle](), None
-    until = slots.of(asked - ABSENT)[0]
+    until = slots.of(requested_at - ABSENT)[0]
     for (start, end), candle, last in _inside(hole, slots, candles):
-        if candle.complete or not last or asked >= end + LONGEST:
+        if candle.complete or not last or requested_at >= end + LONGEST:
             whole[end], until = candle, max(until, end)
         else:
             under_way, until = candle, start
-    return Told(whole, under_way, min(max(until, hole.start), hole.end))
+    return Repair(whole, under_way, min(max(until, hole.start), hole.end))
 
 
-def ask_again(hole: Hole, slots: Slots, asked: int) -> None:
+def ask_again(hole: Hole, slots: Slots, requested_at: int) -> None:
     """When the rest of a hole is to be asked for: after the end of its first slot, then every second."""
     end = slots.of(hole.start)[1]
-    hole.ask_at = end + PATIENCE if asked < end else asked + SECOND
+    hole.ask_at = end + PATIENCE if requested_at < end else requested_at + SECOND
 
 
 def _inside(hole: Hole, slots: Slots, candles: Sequence[Candle]) -> Iterator[tuple[tuple[int, int], Candle, bool]]:

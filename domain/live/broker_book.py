@@ -192,5 +192,5 @@ class BrokerBook:
         self.legs[order.client_id] = Leg(order, *self.number_of(order.client_id))
 
     def _numbers(self, client_id: str) -> tuple[int, int] | None:
-        found = re.fullmatch(re.escape(prefix_of(self.session)) + r"-(\d+)-(\d+)", client_id)
-        return (int(found[1]), int(found[2])) if found else None
+        match = re.fullmatch(re.escape(prefix_of(self.session)) + r"-(\d+)-(\d+)", client_id)
+        return (int(match[1]), int(match[2])) if match else None

@@ -59,19 +59,19 @@ def later_candles(tape: list[TapeBar], candles: pd.DataFrame, series: str, tick:
 
 def _times(both: pd.DataFrame) -> dict[str, float | None]:
     """Mean and largest distance of entries and exits, seconds; above 0: the broker's are later."""
-    found: dict[str, float | None] = {}
+    figures: dict[str, float | None] = {}
     for name in ("entry", "exit"):
         later = (both[f"{name}_ts_own"] - both[f"{name}_ts_test"]).dt.total_seconds().to_numpy(float) if len(both) else np.zeros(0)
-        found[f"{name}_seconds"] = finite(float(later.mean())) if len(later) else None
-        found[f"{name}_seconds_most"] = finite(float(later[np.abs(later).argmax()])) if len(later) else None
-    return found
+        figures[f"{name}_seconds"] = finite(float(later.mean())) if len(later) else None
+        figures[f"{name}_seconds_most"] = finite(float(later[np.abs(later).argmax()])) if len(later) else None
+    return figures
 
 
 def _slippage(both: pd.DataFrame) -> dict[str, Any]:
     """Mean slippage in R: what the backtest assumed, and that plus how much worse the broker's prices were. Trades without R are left out."""
-    found = dict(slippage_r=None, slippage_assumed_r=None, slippage_trades=0)
+    figures = dict(slippage_r=None, slippage_assumed_r=None, slippage_trades=0)
     if both.empty:
-        return found
+        return figures
     distance = (both["entry_price_test"] - both["stop_loss_test"]).abs().to_numpy(float)
     side = np.where(both["side_test"].isin(["buy", "long"]), 1.0, -1.0)
     worse = side * (both["entry_price_own"] - both["entry_price_test"] + both["exit_price_test"] - both["exit_price_own"]).to_numpy(float)
@@ -80,25 +80,25 @@ def _slippage(both: pd.DataFrame) -> dict[str, Any]:
         assumed, real = both["slippage_cost_test"].to_numpy(float) / risked, worse / distance
     known = np.isfinite(assumed) & np.isfinite(real)
     if not known.any():
-        return found
+        return figures
     mean = float(assumed[known].mean())
     return dict(slippage_r=mean + float(real[known].mean()), slippage_assumed_r=mean, slippage_trades=int(known.sum()))
 
 
 def _results(own: Books, backtest: Books) -> dict[str, Any]:
     """Win rate, expectancy in R and largest drawdown of both, and the Kolmogorov–Smirnov test of their R."""
-    found: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
     for which, books in (("own", own), ("test", backtest)):
         r = books.trades["r"].to_numpy(float)
-        found |= {f"win_rate_{which}": _mean(books.trades["pnl"].to_numpy(float) > 0), f"expectancy_r_{which}": _mean(r[np.isfinite(r)]), f"drawdown_{which}": _drawdown(books.equity["equity"].to_numpy(float))}
+        figures |= {f"win_rate_{which}": _mean(books.trades["pnl"].to_numpy(float) > 0), f"expectancy_r_{which}": _mean(r[np.isfinite(r)]), f"drawdown_{which}": _drawdown(books.equity["equity"].to_numpy(float))}
     samples = [table["r"].to_numpy(float) for table in (own.trades, backtest.trades)]
     a, b = (sample[np.isfinite(sample)] for sample in samples)
     if len(a) and len(b):
         from scipy.stats import ks_2samp
 
         test = ks_2samp(a, b)
-        return found | dict(ks=float(test.statistic), p=float(test.pvalue))
-    return found | dict(ks=None, p=None)
+        return figures | dict(ks=float(test.statistic), p=float(test.pvalue))
+    return figures | dict(ks=None, p=None)
 
 
 def _mean(values: np.ndarray) -> float | None:

@@ -23,7 +23,7 @@ from domain.live.arrivals import Arrivals
 from domain.live.broker_book import BrokerBook, Taken, legs_of
 from domain.live.broker_exits import due, levels_of
 from domain.live.broker_orders import SessionOrder, entry_of, sized, tags_held, targets_of
-from domain.live.broker_wanted import Adopted, BrokerTold, Closed, Leave, Refused, Wanted
+from domain.live.broker_wanted import Adopted, BrokerReport, Closed, Leave, Refused, Wanted
 from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.seen import Seen
@@ -53,7 +53,7 @@ class BrokerSession(Session):
         self._next, self._adopts = 1, dict[str, bool]()     # client id -> whether it is closed, too
         self._rows: dict[tuple[int, int], Row] = {}         # signals of the instant that is worked
         self._reviews: list[Review] = []
-        self._said: list[str] = []
+        self._remarks: list[str] = []
 
     def connect(self, name: str, stored: Mapping[str, Any] | None = None) -> BrokerSession:
         """``stored``: what ``kept`` gave with the same state."""
@@ -73,25 +73,29 @@ class BrokerSession(Session):
     def work(self, until: int) -> list[Worked]:
         return [*super().work(until), *self._go_on()]
 
-    def booked(self, told: BrokerTold) -> list[Worked]:
+    def booked(self, news: BrokerReport) -> list[Worked]:
         """What the broker's side has found. Told twice it would be booked twice: it is stored with the state, ``book`` says up to where."""
-        self.at, self.book = max(self.at, told.at), told.book
-        for taken in told.taken:
+        self.at, self.book = max(self.at, news.at), news.book
+        for taken in news.taken:
             self._take(taken)
-        for refused in told.refused:
+        for refused in news.refused:
             self._refuse(refused)
-        for closed in told.closed:
+        for closed in news.closed:
             self._closed(closed)
-        for adopted in told.adopted:
+        for adopted in news.adopted:
             self._adopt(adopted)
         return [*self._go_on(), *self._stopped()]
+
+    def stands_at(self, balance: float, equity: float) -> None:
+        """The broker's account as it was last looked at, in account currency: what the gate of a rule set looks at."""
+        self.outside.stands_at(balance, equity)
 
     def wanted(self) -> Wanted:
         """All that the broker is to have now."""
         entries = tuple(entry_of(order, self._instrument(order.task), self._until(order)) for order in self.orders.values() if order.sent and order.open and not self._withdrawn(order))
         held = {p.trade_id: p for p in self.outside.held()}
         leaves = tuple(Leave(order.number, order.leaving.event, order.leaving.lots) for order in self.orders.values() if order.leaving is not None)
-        levels = tuple(made for order in self.orders.values() if (made := levels_of(order, held, self.outside, self._instrument(order.task))) is not None)
+        levels = tuple(level for order in self.orders.values() if (level := levels_of(order, held, self.outside, self._instrument(order.task))) is not None)
         return Wanted(entries, levels, leaves, tuple(self._adopts))
 
     def view(self) -> View:
@@ -123,12 +127,12 @@ class BrokerSession(Session):
         worked = super()._obey(command)
         if command.command == "order":
             number = self._obeying.verbs.tickets
-            self._rows[self._obeying.task_of(command), -number] = ticket_row(command.asked, number)
+            self._rows[self._obeying.task_of(command), -number] = ticket_row(command.payload, number)
             self._note(None)
         if command.command == "adopt":
-            if command.asked.client_id not in self.differences:
-                return replace(worked, remarks=(*worked.remarks, f"adopt: nothing differs for order {command.asked.client_id}; look at the session again"))
-            self._adopts[command.asked.client_id] = command.asked.close
+            if command.payload.client_id not in self.differences:
+                return replace(worked, remarks=(*worked.remarks, f"adopt: nothing differs for order {command.payload.client_id}; look at the session again"))
+            self._adopts[command.payload.client_id] = command.payload.close
         return worked
 
     def _note(self, at: int | None) -> None:
@@ -200,8 +204,8 @@ class BrokerSession(Session):
         """An order of which nothing filled: a decision that was refused."""
         self.dropped[reason] = self.dropped.get(reason, 0) + 1
         lots = float(order.lots) if order.lots else math.nan
-        self._reviews.append(Review(order.order_id, self.ts, self._instrument(order.task).name, "refused", reason, lots, 0.0, order.task))
-        self._said.append(f"order {order.number} of {self._instrument(order.task).name}: {sentence}")
+        self._reviews.append(Review(order.order_id, self.ts, self._instrument(order.task).name, "refused", reason, lots, 0.0, math.nan, math.nan, math.nan, order.task))
+        self._remarks.append(f"order {order.number} of {self._instrument(order.task).name}: {sentence}")
         self.outside.drop(order.task, order.order_id)
         self.orders.pop(order.number, None)
 
@@ -216,7 +220,7 @@ class BrokerSession(Session):
             return
         order.held[leg] = order.held.get(leg, NOUGHT) - fill.lots
         if not self.outside.leave(order.trades.get(leg, 0), float(fill.lots), float(fill.price), float(fill.commission), float(fill.swap), ts, _reason(order, leg, fill)):
-            self._said.append(f"order {order.number}-{leg}: the broker closed {fill.lots} lots of a position that the session does not have")
+            self._remarks.append(f"order {order.number}-{leg}: the broker closed {fill.lots} lots of a position that the session does not have")
 
     def _refuse(self, refused: Refused) -> None:
         order = self.orders.get(refused.number)
@@ -226,7 +230,7 @@ class BrokerSession(Session):
         order.legs[leg] = refused.reason
         rests = any((each.series, each.order_id) == order.key for each in self.outside.resting())
         if order.open or any(became == "filled" for became in order.legs.values()):
-            self._said.append(f"order {refused.client_id} was not filled, others of it are or may be: {refused.sentence}")
+            self._remarks.append(f"order {refused.client_id} was not filled, others of it are or may be: {refused.sentence}")
         elif not rests and refused.reason in ("cancelled", "expired", "halted"):
             self.orders.pop(order.number)               # the account has let it go before, and said so
         elif refused.reason == "cancelled" and rests and self._tag_held(order):
@@ -243,7 +247,7 @@ class BrokerSession(Session):
         order.leaving.lots.pop(closed.leg, None)
         if closed.refused:
             order.again = max(self.at, self.ts) + AGAIN
-            self._said.append(f"order {order.number}-{closed.leg} could not be closed and is tried again: {closed.refused}")
+            self._remarks.append(f"order {order.number}-{closed.leg} could not be closed and is tried again: {closed.refused}")
         if not order.leaving.lots:
             order.leaving = None
 
@@ -252,7 +256,7 @@ class BrokerSession(Session):
         if difference is None:
             return
         order = self.orders.get(adopted.number) or self._stranger(adopted.number, difference)
-        more, k, leg = difference.found - difference.expected, order.task, adopted.leg
+        more, k, leg = difference.actual - difference.expected, order.task, adopted.leg
         position = difference.position
         price = float(position.price) if position is not None and more > 0 else self.outside.last_price(k)
         if more > 0:
@@ -260,9 +264,9 @@ class BrokerSession(Session):
             order.legs[leg] = "filled"
         else:
             self.outside.leave(order.trades.get(leg, 0), float(-more), price, 0.0, 0.0, self.ts, "manual")
-        order.held[leg] = difference.found
-        self._said.append(f"{difference.instrument}: the broker's {difference.found} lots of order {difference.client_id} were adopted in the place of {difference.expected}")
-        if closes and difference.found:
+        order.held[leg] = difference.actual
+        self._remarks.append(f"{difference.instrument}: the broker's {difference.actual} lots of order {difference.client_id} were adopted in the place of {difference.expected}")
+        if closes and difference.actual:
             self._account.leave(order.trades[leg], 1.0)
 
     def _stranger(self, number: int, of: Any) -> SessionOrder:
@@ -281,11 +285,11 @@ class BrokerSession(Session):
         booked = self.outside.booked(self.ts)
         if self._reviews:
             booked.append(Booked(self.ts, reviews=tuple(self._reviews)))
-        said, self._reviews, self._said = tuple(self._said), [], []
-        if not booked and not said:
+        remarks, self._reviews, self._remarks = tuple(self._remarks), [], []
+        if not booked and not remarks:
             return []
-        worked = self._told(together(self.ts, booked))
-        return [replace(worked, remarks=(*worked.remarks, *said))]
+        worked = self._outcome(together(self.ts, booked))
+        return [replace(worked, remarks=(*worked.remarks, *remarks))]
 
     def _stopped(self) -> list[Worked]:
         """The end, where a stop was asked for and the last position has left."""

@@ -71,7 +71,7 @@ class Adopted:
 
 
 @dataclass(frozen=True)
-class BrokerTold:
+class BrokerReport:
     """What the broker's side has found, and its book as it is then: they are stored together. ``at``: the vendor's time, nanoseconds UTC."""
 
     at: int

@@ -97,8 +97,8 @@ def _interval(apart: np.ndarray, block: float, seed: int) -> tuple[float, float]
 
 
 def _too_few(names: tuple[str, str], days: int, mean: float | None) -> str:
-    said = f"{names[0]} and {names[1]} share {days} day{'' if days == 1 else 's'}; an interval needs {FEWEST_DAYS}."
-    return f"{said} So far {_more(names, mean)}." if mean is not None else said
+    sentence = f"{names[0]} and {names[1]} share {days} day{'' if days == 1 else 's'}; an interval needs {FEWEST_DAYS}."
+    return f"{sentence} So far {_more(names, mean)}." if mean is not None else sentence
 
 
 def _sentence(names: tuple[str, str], days: int, mean: float, low: float, high: float) -> str:

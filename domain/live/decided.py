@@ -44,16 +44,16 @@ class Decisions:
         """Signals that a model or a scanner did not take; they have no number."""
         return tuple(self._decision(k, 0, row, ts, bars[self.plan.decided[k][0]].ts, "refused", reason) for k, rows in left.items() for row, reason in rows)
 
-    def told(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
+    def reviewed(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
         """Those that are new, with what was said about them at once, and what was said about earlier ones."""
         new, later = {key: self._open[key] for key in self._new}, []
         for review in reviews:
             key = (review.series, review.order_id)
-            told = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given)
+            decision = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given, value=review.value, allowed=review.allowed, buffer=review.buffer)
             if key in new and new[key].verdict in ("placed", "proposed"):
-                new[key] = told
+                new[key] = decision
             else:
-                later.append(told)
+                later.append(decision)
             if review.verdict == "refused":
                 self._open.pop(key, None)
         for fill in fills:
@@ -84,7 +84,7 @@ class Decisions:
     def take_back(self, plain: Mapping[str, Any]) -> None:
         self.numbers, self._new = list(plain["numbers"]), []
         for k, *values in plain["open"]:
-            known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=True)}
+            known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=False)}
             decision = Decision(**known)
             self._open[k, decision.order_id] = decision
 

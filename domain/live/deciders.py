@@ -34,7 +34,7 @@ class Deciders:
     def __init__(self, plan: Plan, contexts: Mapping[str, Context], seen: Seen, lines: Lines | None = None) -> None:
         self._lines = lines
         self.plan, self.contexts, self.seen = plan, contexts, seen
-        self.strategies = [planned.made for planned in plan.strategies]
+        self.strategies = [planned.built for planned in plan.strategies]
         self.parameters = [values_of(strategy) for strategy in self.strategies]
         self._closes = {text: bars[-1].close for text in plan.series if (bars := seen(text))}
         self._names = {text: plan.name_of(text) for text in plan.series}
@@ -94,7 +94,7 @@ class Deciders:
 
     def remarks(self) -> tuple[str, ...]:
         """What was missed since they were last asked for."""
-        return tuple(said for each in self._deciding if isinstance(each, SignalRows) for said in each.remarks())
+        return tuple(remark for each in self._deciding if isinstance(each, SignalRows) for remark in each.remarks())
 
     def _begun(self, text: str, strategy: Strategy) -> Deciding | Follower | SignalRows:
         if isinstance(strategy, Signals):

@@ -26,8 +26,8 @@ def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
     domain.errors.BadRequest: correlation reads spread_zscore(100, first), which needs bars of another instrument, and there are none beside these; add an instrument to the run, or use another strategy
     """
     for planned in plan.strategies:
-        if not isinstance(planned.made, Signals):
-            streamable(planned.made, plan.model is not None)
+        if not isinstance(planned.built, Signals):
+            streamable(planned.built, plan.model is not None)
         elif plan.inputs.signals is None:
             raise BadRequest("the plan trades signals, and no table of them is given; give one")
         else:
@@ -57,8 +57,8 @@ def refuse_without_volume(plan: Plan, bars: Iterable[TapeBar]) -> None:
 def _required(plan: Plan) -> Iterator[tuple[str, StrategyPlan, Use]]:
     for text, number in plan.decided:
         planned = plan.strategies[number]
-        for feature in planned.made.features():
-            if feature.name in getattr(planned.made, "required", ()):
+        for feature in planned.built.features():
+            if feature.name in getattr(planned.built, "required", ()):
                 yield text, planned, feature
 
 

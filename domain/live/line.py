@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from domain.live.breaks import Hole, ask_again, join, told, touched
+from domain.live.breaks import Hole, ask_again, join, repair_of, touched
 from domain.live.forming import Forming
 from domain.live.quotes import Ended, OpenBar, Opened
 from domain.live.slots import Watched
@@ -106,10 +106,10 @@ class Line:
         elif (hole := touched(self.watched.slots, cut, back, self.begun)) is not None:
             join(self.holes, hole)
 
-    def fill(self, candles: Sequence[Candle], asked: int) -> None:
+    def fill(self, candles: Sequence[Candle], requested_at: int) -> None:
         """The vendor's candles of the first hole."""
         slots, hole = self.watched.slots, self.holes[0]
-        answer = told(hole, slots, candles, asked)
+        answer = repair_of(hole, slots, candles, requested_at)
         for end, candle in answer.whole.items():
             self._of_slot(candle, end).take(candle)
         self._without_candle(hole.start, answer.until)
@@ -119,8 +119,8 @@ class Line:
         hole.start, end = answer.until, slots.of(answer.until)[1]
         if answer.under_way is not None:
             self._of_slot(answer.under_way, end).begin(answer.under_way)
-        hole.silent = answer.under_way is None and asked < end
-        ask_again(hole, slots, asked)
+        hole.silent = answer.under_way is None and requested_at < end
+        ask_again(hole, slots, requested_at)
 
     def _of_slot(self, candle: Candle, end: int) -> Forming:
         if self.bar is not None and self.bar.end == end:

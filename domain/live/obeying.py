@@ -40,28 +40,28 @@ class Obeying:
         copy.copy(self.verbs).work(command, Nothing())
         if command.command == "set":
             _refuse_selected(self.plan)
-            for number in self._numbers(command.asked.strategy):
-                _changeable(deciders.strategies[number], command.asked.parameters)
+            for number in self._numbers(command.payload.strategy):
+                _changeable(deciders.strategies[number], command.payload.parameters)
 
     def obey(self, command: Command, account: CommandedAccount, deciders: Deciders) -> tuple[str, ...]:
         """Sentences on what could not be done."""
         self._text = ""
         try:
-            said = self.verbs.work(command, account)
+            remarks = self.verbs.work(command, account)
         except BadRequest as error:
             return (f"{command.command}: {error}",)
         if command.command == "set":
             self._set(command, account, deciders)
-        if command.command in HALTS and not getattr(command.asked, "limit", ""):       # a limit's halt the account lifts itself
+        if command.command in HALTS and not getattr(command.payload, "limit", ""):       # a limit's halt the account lifts itself
             self._halted(command)
-        return tuple(said)
+        return tuple(remarks)
 
     def task_of(self, command: Command) -> int:
         """The task that an order or an approval falls to."""
-        return self.verbs.series_of(command.asked.instrument, command.asked.series) if command.command == "order" else self._approved(command.asked)
+        return self.verbs.series_of(command.payload.instrument, command.payload.series) if command.command == "order" else self._approved(command.payload)
 
-    def _approved(self, asked: Any) -> int:
-        return next(k for k, task in enumerate(self.verbs.tasks) if asked.series in ("", task.series) and asked.strategy in ("", task.strategy))
+    def _approved(self, arguments: Any) -> int:
+        return next(k for k, task in enumerate(self.verbs.tasks) if arguments.series in ("", task.series) and arguments.strategy in ("", task.strategy))
 
     @property
     def text(self) -> str:
@@ -88,8 +88,8 @@ class Obeying:
         return "halted" if ALL in self.halts["killed"] else "paused" if ALL in self.halts["paused"] else "running"
 
     def _set(self, command: Command, account: CommandedAccount, deciders: Deciders) -> None:
-        for number in self._numbers(command.asked.strategy):
-            strategy = changed(deciders.strategies[number], command.asked.parameters)
+        for number in self._numbers(command.payload.strategy):
+            strategy = changed(deciders.strategies[number], command.payload.parameters)
             deciders.change(number, strategy)
             self.params[number] = values_of(strategy)
         rules = self.plan.rules
@@ -99,7 +99,7 @@ class Obeying:
 
     def _halted(self, command: Command) -> None:
         why, begins = HALTS[command.command]
-        name = getattr(command.asked, "strategy", "") or (ALL if why != "disabled" else self.plan.names[0])
+        name = getattr(command.payload, "strategy", "") or (ALL if why != "disabled" else self.plan.names[0])
         (self.halts[why].add if begins else self.halts[why].discard)(name)
 
     def _numbers(self, name: str) -> list[int]:

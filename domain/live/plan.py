@@ -39,11 +39,11 @@ class StrategyPlan:
     series: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "params", values_of(_made(self.name, self.params)))
+        object.__setattr__(self, "params", values_of(_built(self.name, self.params)))
 
     @cached_property
-    def made(self) -> Strategy:
-        return _made(self.name, self.params)
+    def built(self) -> Strategy:
+        return _built(self.name, self.params)
 
     def plain(self) -> dict[str, Any]:
         return dict(name=self.name, params=dict(self.params), series=list(self.series))
@@ -136,12 +136,12 @@ class Plan:
         >>> Plan(("EURUSD M5",), (StrategyPlan("breakout"), StrategyPlan("breakout", {"lookback": 20}))).names
         ('breakout', 'breakout 2')
         """
-        return distinct(SIGNALS if planned.name == SIGNALS else own_name(planned.made) for planned in self.strategies)
+        return distinct(SIGNALS if planned.name == SIGNALS else own_name(planned.built) for planned in self.strategies)
 
     @cached_property
     def account_rules(self) -> Rules:
         """The rules under the strictest limit of drawdown that a strategy sets itself."""
-        return reduce(limited, (planned.made for planned in self.strategies), self.rules)
+        return reduce(limited, (planned.built for planned in self.strategies), self.rules)
 
     def plain(self) -> dict[str, Any]:
         return dict(
@@ -178,7 +178,7 @@ class Plan:
         return cls(series, strategies, rules, str(values.get("mode", "auto")), _instant(values.get("from")), str(values.get("side", "bid")), *chosen, table)
 
 
-def _made(name: str, params: Mapping[str, Any]) -> Strategy:
+def _built(name: str, params: Mapping[str, Any]) -> Strategy:
     return build(Signals, params) if name == SIGNALS else make(name, params)
 
 

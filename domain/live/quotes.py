@@ -14,7 +14,7 @@ class Cut:
     """The connection is lost: nothing is worked until it is back."""
 
 
-Heard = Quote | Heartbeat | Cut
+FeedMessage = Quote | Heartbeat | Cut
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ class Difference:
     client_id: str
     instrument: str
     expected: Decimal
-    found: Decimal
+    actual: Decimal
     position: Position | None
 
     @property
     def sentence(self) -> str:
-        return f"{self.instrument}: the session holds {self.expected} lots of order {self.client_id}, the broker has {self.found}; adopt the broker's, or close the position"
+        return f"{self.instrument}: the session holds {self.expected} lots of order {self.client_id}, the broker has {self.actual}; adopt the broker's, or close the position"
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def reconcile(book: BrokerBook, positions: Sequence[Position]) -> Reconciled:
     Reconciled(differences=(), foreign=(), unprotected=())
     """
     own = {position.position_id: leg for position in positions if (leg := book.leg_at(position.position_id, position.client_id)) is not None}
-    found = {leg.order.client_id: position for position in positions if (leg := own.get(position.position_id)) is not None}
-    differences = [made for leg in book.legs.values() if (made := _difference(leg, found.get(leg.order.client_id))) is not None]
+    placed = {leg.order.client_id: position for position in positions if (leg := own.get(position.position_id)) is not None}
+    differences = [difference for leg in book.legs.values() if (difference := _difference(leg, placed.get(leg.order.client_id))) is not None]
     strangers = [position for position in positions if position.position_id not in own]
     lost = [_unheard(position) for position in strangers if book.owns(position.client_id)]
     foreign = tuple(position for position in strangers if not book.owns(position.client_id))
@@ -63,17 +63,17 @@ def adopted(book: BrokerBook, difference: Difference) -> None:
     if difference.client_id not in book.legs and difference.position is not None:
         book.know(difference.client_id, difference.position)
     leg = book.legs[difference.client_id]
-    if difference.found > leg.held:
-        leg.opened += difference.found - leg.held
+    if difference.actual > leg.held:
+        leg.opened += difference.actual - leg.held
     else:
-        leg.closed += leg.held - difference.found
+        leg.closed += leg.held - difference.actual
     if difference.position is not None:
         leg.position_id = difference.position.position_id
 
 
 def _difference(leg: Leg, position: Position | None) -> Difference | None:
-    found = NOUGHT if position is None else position.lots
-    return None if found == leg.held else Difference(leg.order.client_id, leg.order.instrument, leg.held, found, position)
+    placed = NOUGHT if position is None else position.lots
+    return None if placed == leg.held else Difference(leg.order.client_id, leg.order.instrument, leg.held, placed, position)
 
 
 def _unheard(position: Position) -> Difference:

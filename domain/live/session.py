@@ -132,7 +132,7 @@ class Session:
         if forming := self._arrivals.forming():
             raise BadRequest(f"the bar of {', '.join(forming)} has not ended; end it before the session is finished")
         self.state = "finished"
-        return [*worked, self._told(self._account.finish() if self.bars else Booked(self.ts), ended=True)]
+        return [*worked, self._outcome(self._account.finish() if self.bars else Booked(self.ts), ended=True)]
 
     def _worked(self, until: int) -> Iterator[Worked]:
         while self.state != "finished":
@@ -232,20 +232,20 @@ class Session:
         selected = self._deciders.decide(at, ended)
         booked = self._account.advance(at, lambda k, end: self._decided(k, by_series[self.plan.decided[k][0]], selected.taken.get(k, []), monitored))
         left = self._decisions.left(selected.left, at, by_series) if selected.left else ()
-        return self._told(booked[-1] if booked else Booked(at), tuple(ended), (*expired, *left))
+        return self._outcome(booked[-1] if booked else Booked(at), tuple(ended), (*expired, *left))
 
     def _obey(self, command: Command) -> Worked:
-        said, self._strategies = self._obeying.obey(command, self._account, self._deciders), ()
-        if command.command == "approve" and not said:
-            told = self._decisions.approved(self._obeying.task_of(command), command.asked.order, command.ts)
+        remarks, self._strategies = self._obeying.obey(command, self._account, self._deciders), ()
+        if command.command == "approve" and not remarks:
+            decisions = self._decisions.approved(self._obeying.task_of(command), command.payload.order, command.ts)
         elif command.command == "order":
-            told, number = (), self._obeying.verbs.tickets
-            self._decisions.place(self._obeying.task_of(command), -number, ticket_row(command.asked, number), command.ts, command.ts, "placed", "")
+            decisions, number = (), self._obeying.verbs.tickets
+            self._decisions.place(self._obeying.task_of(command), -number, ticket_row(command.payload, number), command.ts, command.ts, "placed", "")
         else:
-            told = ()
+            decisions = ()
         self.state = self._obeying.state if self.bars else self.state
-        worked = self._told(together(command.ts, self._account.taken()), decisions=told)
-        return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *said))
+        worked = self._outcome(together(command.ts, self._account.taken()), decisions=decisions)
+        return replace(worked, ts=command.ts, commands=(command,), remarks=(*worked.remarks, *remarks))
 
     def _rests(self) -> bool:
         """No position is open, and no bar that has a fill."""
@@ -271,10 +271,10 @@ class Session:
             self._decisions.add(k, rows, self.ts, bar.ts)
         return rows
 
-    def _told(self, booked: Booked, bars: tuple[TapeBar, ...] = (), decisions: tuple[Decision, ...] = (), ended: bool = False) -> Worked:
+    def _outcome(self, booked: Booked, bars: tuple[TapeBar, ...] = (), decisions: tuple[Decision, ...] = (), ended: bool = False) -> Worked:
         for fill in booked.fills:
             self._filled[self.plan.decided[fill.series][0]] = fill.bar_ts
-        decisions = (*decisions, *self._decisions.told(booked.ts, booked.reviews, booked.fills))
+        decisions = (*decisions, *self._decisions.reviewed(booked.ts, booked.reviews, booked.fills))
         fills, trades = (tuple(self._named(record) for record in records) for records in (booked.fills, booked.trades))
         row = booked.row._asdict() if booked.row else None
         return Worked(booked.ts, bars, fills, trades, decisions, row, remarks=(*self._arrivals.remarks(), *self._deciders.remarks()), ended=ended)

@@ -23,6 +23,7 @@ KEPT = 64           # bars that a session may be late by: beyond it, it goes on 
 pack = struct.Struct("<2q6d").pack
 Question = tuple[Any, ...]
 Bars = Callable[[], Sequence[TapeBar]]
+Place = tuple["Line", int]      # a line, and after how many of its bars
 
 
 class Lines:
@@ -35,20 +36,22 @@ class Lines:
         """``bars``: all that have ended; they decide nothing any more."""
         question = (type(strategy), repr(values_of(strategy)), context.instrument, context.timeframe, filtered)
 
-        def line(ended: Sequence[TapeBar]) -> Line:
+        def line(ended: Sequence[TapeBar], key: bytes = b"") -> Place:
             content = hashlib.sha256(b"".join(map(packed, ended)))
-            found = self._found(question, content.digest())
+            found = self._found(question, content.digest(), key)
             return found or self._begun(question, Line(content, Deciding(strategy, frame_of(ended), context, filtered)))
 
         return Follower(line, bars)
 
-    def _found(self, question: Question, content: bytes) -> Line | None:
-        return next((line for line in self._lines.get(question, ()) if line.count >= 0 and line.content == content), None)
+    def _found(self, question: Question, content: bytes, key: bytes) -> Place | None:
+        """Where a line was after these bars, if it has not gone on too far, or with another bar than ``key``."""
+        places = ((line, line.place(content, key)) for line in self._lines.get(question, ()))
+        return next(((line, count) for line, count in places if count is not None), None)
 
-    def _begun(self, question: Question, line: Line) -> Line:
+    def _begun(self, question: Question, line: Line) -> Place:
         self._lines = {asked: lines for asked, lines in self._lines.items() if lines}
         self._lines.setdefault(question, weakref.WeakSet()).add(line)
-        return line
+        return line, line.count
 
 
 class Line:
@@ -57,19 +60,23 @@ class Line:
     def __init__(self, content: Any, deciding: Deciding) -> None:
         """``content``: the hash of the bars so far."""
         self.count, self._content, self._deciding = 0, content, deciding
-        self._kept: deque[tuple[bytes, list[Row]]] = deque(maxlen=KEPT)
+        self._kept: deque[tuple[bytes, list[Row], bytes]] = deque(maxlen=KEPT)      # the bar, what was decided on it, the hash before it
 
-    @property
-    def content(self) -> bytes:
-        digest: bytes = self._content.digest()
-        return digest
+    def place(self, content: bytes, key: bytes = b"") -> int | None:
+        """How many bars it had when these were all and ``key`` was the next one, if it has one; None where that never was, or is not known any more."""
+        if self.count < 0:
+            return None
+        if self._content.digest() == content:
+            return self.count
+        late = next((k for k, (after, _, before) in enumerate(reversed(self._kept), 1) if before == content and key in (b"", after)), None)
+        return None if late is None else self.count - late
 
     def decide(self, bar: TapeBar, key: bytes) -> list[Row]:
         """The next bar of the line."""
         count, self.count = self.count, -1
         rows = self._deciding.ended(columns_of(bar))
+        self._kept.append((key, rows, self._content.digest()))
         self._content.update(key)
-        self._kept.append((key, rows))
         self.count = count + 1
         return rows
 
@@ -84,21 +91,19 @@ class Line:
 class Follower:
     """The strategy of one session. Where its bars part from those of the line, it follows another one or begins its own."""
 
-    def __init__(self, line: Callable[[Sequence[TapeBar]], Line], bars: Bars) -> None:
+    def __init__(self, line: Callable[..., Place], bars: Bars) -> None:
         self._find, self._bars = line, bars
-        self._line = line(bars())
-        self._count = self._line.count
+        self._line, self._count = line(bars())
 
     def ended(self, bar: TapeBar) -> list[Row]:
         """The signals of a bar that has just ended, in their order; it is the last of ``bars``."""
         key, line = packed(bar), self._line
         if line.count == self._count:
             rows = line.decide(bar, key)
-        elif (known := line.decided(self._count, key)) is not None:
-            rows = known
+        elif (before := line.decided(self._count, key)) is not None:
+            rows = before
         else:
-            line = self._line = self._find([each for each in self._bars() if each.ts < bar.ts])
-            self._count = line.count
+            self._line, self._count = self._find([each for each in self._bars() if each.ts < bar.ts], key)
             return self.ended(bar)
         self._count += 1
         return [row.copy() for row in rows]

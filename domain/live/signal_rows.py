@@ -66,8 +66,8 @@ class SignalRows:
 
     def remarks(self) -> tuple[str, ...]:
         """Since they were last asked for."""
-        said, self._remarks = tuple(self._remarks), []
-        return said
+        remarks, self._remarks = tuple(self._remarks), []
+        return remarks
 
 
 def nanoseconds_of(table: pd.DataFrame) -> np.ndarray:

@@ -13,13 +13,13 @@ from domain.trading.task import EQUITY, FILLS, TRADES
 
 Row = Mapping[str, Any]
 VERDICTS = ("placed", "proposed", "approved", "expired", "refused", "shrunk", "capped")
-DECISIONS = ("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given")
+DECISIONS = ("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer")
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A signal of a strategy, or what became of it: ``verdict`` is one of VERDICTS, ``reason`` a count of docs/execution.md such as ``no_margin``;
-    lots are NaN where none were asked for yet. ``order_id``: its number among the signals of its strategy on its series, from 1."""
+    lots are NaN where none were asked for yet. ``value``: what a limit found, and ``allowed`` less ``buffer``, how much of it may be; NaN where it has no number. ``order_id``: its number among the signals of its strategy on its series, from 1."""
 
     order_id: int
     ts: int
@@ -35,6 +35,9 @@ class Decision:
     reason: str = ""
     lots_asked: float = float("nan")
     lots_given: float = float("nan")
+    value: float = float("nan")
+    allowed: float = float("nan")
+    buffer: float = float("nan")
 
     def plain(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in DECISIONS}

@@ -58,12 +58,12 @@ def asks(available: Iterable[Span], held: Held, step: int) -> tuple[Ask, ...]:
     >>> asks([Span(5, 20)], held, step=2)
     (Ask(span=Span(start=8, end=20), overlap=(8,)),)
     """
-    found = []
+    spans = []
     for span in available:
         for part in without(span, held.covered):
             before, after = _neighbours(part, held) if step else ((), ())
-            found.append(Ask(Span(min((part.start, *before)), max((part.end, *(ts + step for ts in after)))), (*before, *after)))
-    return tuple(found)
+            spans.append(Ask(Span(min((part.start, *before)), max((part.end, *(ts + step for ts in after)))), (*before, *after)))
+    return tuple(spans)
 
 
 def _neighbours(part: Span, held: Held) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -71,7 +71,7 @@ def _neighbours(part: Span, held: Held) -> tuple[tuple[int, ...], tuple[int, ...
     ts = ts_of(held.bars)
     before = next((ts[(ts >= span.start) & (ts < span.end)][-1:] for span in held.covered if span.end == part.start), ts[:0])
     after = next((ts[(ts >= span.start) & (ts < span.end)][:1] for span in held.covered if span.start == part.end), ts[:0])
-    return tuple(int(one) for one in before), tuple(int(one) for one in after)
+    return tuple(int(value) for value in before), tuple(int(value) for value in after)
 
 
 def revisions(held: pd.DataFrame, came: pd.DataFrame) -> list[str]:
@@ -139,11 +139,11 @@ def at_the_edges(request: Request, bars: pd.DataFrame, missing: Sequence[Missing
     if not len(bars):
         return ()
     first, last, market = int(ts_of(bars)[0]), int(ts_of(bars)[-1]) + request.timeframe.nanoseconds, calendar(request.instrument.calendar)
-    found = []
+    spans = []
     for edge in available(request, missing):
         begins, ends = edge.cut(Span(request.span.start, first)), edge.cut(Span(last, max(last, request.span.end)))
         if begins and int(market.open_time(begins.start, begins.end)) > HOLIDAYS:
-            found.append(Missing(begins, "empty", f"the bars begin at {moment(first)}; there are none from {moment(begins.start)} on, although the market was open"))
+            spans.append(Missing(begins, "empty", f"the bars begin at {moment(first)}; there are none from {moment(begins.start)} on, although the market was open"))
         if ends and int(market.open_time(ends.start, ends.end)) > HOLIDAYS:
-            found.append(Missing(ends, "empty", f"the bars end at {moment(last)}; there are none up to {moment(ends.end)}, although the market was open"))
-    return tuple(found)
+            spans.append(Missing(ends, "empty", f"the bars end at {moment(last)}; there are none up to {moment(ends.end)}, although the market was open"))
+    return tuple(spans)

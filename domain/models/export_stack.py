@@ -21,20 +21,20 @@ def stacked(members: Sequence[tuple[bytes, int]], bars: int, line: bytes, task: 
 
     nodes, initial, results = list[Any](), list[Any](), list[str]()
     for number, (content, own) in enumerate(members):
-        graph, exact = _asked(content, f"member{number}_")
+        graph, exact = _graph_of(content, f"member{number}_")
         nodes += _latest(graph.input[0].name, own, bars, initial)
         nodes += graph.node
         initial += graph.initializer
         score, further = _scores(exact, task, edge, initial)
         nodes += further
         results.append(score)
-    over, _ = _asked(line, "line_", exact=False)
+    over, _ = _graph_of(line, "line_", exact=False)
     nodes += [make_node("Concat", results, [over.input[0].name], axis=1), *over.node, make_node("Identity", [over.output[0].name], ["outputs"])]
     row = [_columns(members[0][0])] if bars == 1 else [bars, _columns(members[0][0])]
     return model_of(nodes, [*initial, *over.initializer], row, outputs)
 
 
-def _asked(content: bytes, prefix: str, exact: bool = True) -> tuple[Any, str]:
+def _graph_of(content: bytes, prefix: str, exact: bool = True) -> tuple[Any, str]:
     """The graph with its names under a prefix, and the name of what it says as float64."""
     from onnx import load_from_string
     from onnx.compose import add_prefix

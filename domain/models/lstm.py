@@ -35,11 +35,11 @@ class Lstm:
         from domain.models.network.fitting import Pace
         from domain.models.network.learning import head_of, learnt, outputs_of
 
-        asked, beside = ("direction", "volatility") if train.task == "classes" else ("volatility", "direction")
-        heads = {asked: head_of(train)} | ({beside: OTHER[asked]} if beside in train.beside else {})
+        head, beside = ("direction", "volatility") if train.task == "classes" else ("volatility", "direction")
+        heads = {head: head_of(train)} | ({beside: OTHER[head]} if beside in train.beside else {})
         pace = Pace(self.batch, self.learning_rate, self.epochs, self.patience, self.decay)
         shape = dict(kind="recurrent", bars=self.bars, width=self.units, layers=self.layers)
-        return learnt(shape, heads, asked, outputs_of(train), pace, self.device, train, validation, seed, watch)
+        return learnt(shape, heads, head, outputs_of(train), pace, self.device, train, validation, seed, watch)
 
 
 def load(files: dict[str, bytes]) -> Fitted:

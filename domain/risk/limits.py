@@ -54,6 +54,7 @@ REFUSALS = (    # key, label, sentence: what a refusal by a limit is called wher
     ("limit_currency", "Currency exposure limit", "The order did not fit under the limit of net exposure to one currency."),
     ("limit_open_risk", "Open risk limit", "The order did not fit under the limit of open risk, or it or a position had no stop loss."),
     ("limit_es95", "Expected shortfall of the trade", "The expected shortfall of the trade was too large a part of equity, or the order had no stop loss."),
+    ("limit_headroom", "Headroom of the rule set", "The worst case of the order did not fit the headroom above a floor of the rule set, less the buffer; or the floor was broken, or there was no stop loss."),
     ("limit_spread", "Spread spike", "The spread was unusually wide at the decision."),
     ("limit_volatility", "Volatility spike", "The bar's range was unusually long at the decision."),
 )

@@ -40,7 +40,7 @@ class Alone:
 
     def __init__(self, market: Market, k: int, equity: float, most: int) -> None:
         plan, (self.series, number) = market.plan, market.plan.decided[k]
-        self._strategy, self._equity, self._plan = plan.strategies[number].made, equity, plan
+        self._strategy, self._equity, self._plan = plan.strategies[number].built, equity, plan
         self._instrument, context = plan.instrument(self.series), market.context(self.series)
         self._needed = max((warm_up_of(use, context) for use in uses_of(self._strategy)), default=0)
         self._default = float(plan.rules.costs.of(self._instrument).spread)

@@ -132,8 +132,8 @@ class ScanSelector:
         if len({self._instrument(k) for k in judged}) < 2:
             return np.eye(len(self._names))
         closes = {self.plan.instrument(text).name: daily.closes for text, daily in self._daily.items()}
-        found = correlations({name: closes[name] for name in self._names}, at, self.criteria.correlation_days)
-        return found.rho
+        matrix = correlations({name: closes[name] for name in self._names}, at, self.criteria.correlation_days)
+        return matrix.rho
 
     def _instrument(self, k: int) -> int:
         return self._names.index(self.plan.instrument(self.plan.decided[k][0]).name)

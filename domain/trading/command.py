@@ -34,7 +34,7 @@ class Command:
     reason: str = ""
 
     @property
-    def asked(self) -> Any:
+    def payload(self) -> Any:
         """Its arguments as the class of its verb."""
         return _checked(self.command, self.arguments)
 
@@ -42,7 +42,7 @@ class Command:
 def command(ts: int, who: str, verb: str, arguments: Mapping[str, Any] = NONE, reason: str = "") -> Command:
     """A checked command.
 
-    >>> command(0, "ana", "close", {"instrument": "EURUSD", "share": 0.5}).asked.share
+    >>> command(0, "ana", "close", {"instrument": "EURUSD", "share": 0.5}).payload.share
     0.5
     >>> command(0, "ana", "close", {"share": 2})
     Traceback (most recent call last):
@@ -62,10 +62,10 @@ def command(ts: int, who: str, verb: str, arguments: Mapping[str, Any] = NONE, r
 
 
 def _checked(verb: str, arguments: Mapping[str, Any]) -> Any:
-    asked: Any = build(VERBS[verb], arguments)
-    if check := getattr(asked, "check", None):
+    payload: Any = build(VERBS[verb], arguments)
+    if check := getattr(payload, "check", None):
         check()
-    return asked
+    return payload
 
 
 def in_order(commands: Iterable[Command]) -> list[Command]:

@@ -24,11 +24,11 @@ class Freshness:
         self._monotonic = monotonic
         self._first: dict[str, tuple[datetime, float]] = {}
 
-    def age(self, instrument: str, made: datetime, vendor_now: datetime | None) -> float:
+    def age(self, instrument: str, at: datetime, vendor_now: datetime | None) -> float:
         """Seconds; ``vendor_now`` is the vendor's own time, None where it does not tell it."""
         now = self._monotonic()
         seen = self._first.get(instrument)
-        if seen is None or seen[0] != made:
-            self._first[instrument] = seen = (made, now)
-        by_vendor = (vendor_now - made).total_seconds() if vendor_now is not None else 0.0
+        if seen is None or seen[0] != at:
+            self._first[instrument] = seen = (at, now)
+        by_vendor = (vendor_now - at).total_seconds() if vendor_now is not None else 0.0
         return max(now - seen[1], by_vendor, 0.0)

@@ -18,8 +18,8 @@ def limit_features(limits: Limits) -> tuple[Use, ...]:
     >>> [each.column for each in limit_features(Limits(news=30.0, drift="rsi(14)"))], limit_features(Limits())
     (['minutes_to_release', 'rsi(14)'], ())
     """
-    around = (use("minutes_to_release"),) if limits.news else ()
-    return (*around, parse(limits.drift.strip())) if limits.drift.strip() else around
+    near_releases = (use("minutes_to_release"),) if limits.news else ()
+    return (*near_releases, parse(limits.drift.strip())) if limits.drift.strip() else near_releases
 
 
 def monitored(limits: Limits, seen: pd.DataFrame, context: Context) -> np.ndarray | None:

@@ -12,21 +12,23 @@ from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
+from domain.trading.gate import Gate
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Account, costs, execution, position sizing and limits."""
+    """Account, costs, execution, position sizing, limits, and the rule set whose floors are kept clear of."""
 
     account: Account = Account()
     costs: Costs = Costs()
     execution: Execution = Execution()
     sizing: Sizing = Sizing()
     limits: Limits = Limits()
+    gate: Gate = Gate()
 
     def values(self) -> dict[str, dict[str, Any]]:
-        """Every parameter by section, defaults included."""
-        return {field.name: values_of(getattr(self, field.name)) for field in fields(self)}
+        """Every parameter by section, defaults included; of the gate where there is one."""
+        return {field.name: values_of(getattr(self, field.name)) for field in fields(self) if field.name != "gate" or self.gate}
 
 
 SECTIONS: Mapping[str, type] = {field.name: type(field.default) for field in fields(Rules)}

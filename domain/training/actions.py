@@ -64,12 +64,12 @@ class ActionGrid:
         """
         sizes = _numbers("sizes", self.sizes, 0.0, LARGEST_SIZE)
         stops, targets = _numbers("stops", self.stops, 0.0, 100.0), _numbers("targets", self.targets, -1.0, 1000.0)
-        found = (SKIP, *(Action(size, stop, target, half) for size in sizes for stop in stops for target in targets for half in ((False, True) if self.halves and target > 1 else (False,))))
-        if len(found) > MOST:
-            raise BadRequest(f"the grid has {len(found):,} actions; at most {MOST} fit. Take fewer sizes, stops or targets")
+        actions = (SKIP, *(Action(size, stop, target, half) for size in sizes for stop in stops for target in targets for half in ((False, True) if self.halves and target > 1 else (False,))))
+        if len(actions) > MOST:
+            raise BadRequest(f"the grid has {len(actions):,} actions; at most {MOST} fit. Take fewer sizes, stops or targets")
         if max(sizes) * self.risk >= 1:
             raise BadRequest(f"size {max(sizes):g} at risk {self.risk:g} puts all of the equity at risk; take less of either")
-        return found
+        return actions
 
 
 def applied(columns: Columns, rows: np.ndarray, actions: Sequence[Action], expected: np.ndarray) -> Columns:

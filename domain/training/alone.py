@@ -55,10 +55,10 @@ def simulated_alone(decided: Sequence[Decided], live: Sequence[np.ndarray], watc
     return results, _never_opened(outcome, sum(map(len, live)))
 
 
-def _never_opened(outcome: Outcome, asked: int) -> dict[str, int]:
+def _never_opened(outcome: Outcome, signals: int) -> dict[str, int]:
     """By reason. The kernel's count of the end of the data holds exits too, so that is what is left over."""
     reasons = {name: int(outcome.counts.get(name, 0)) for name in DROPS if name != "end_of_data"}
-    reasons["end_of_data"] = asked - len(outcome.trades) - sum(reasons.values())
+    reasons["end_of_data"] = signals - len(outcome.trades) - sum(reasons.values())
     return {name: count for name, count in reasons.items() if count}
 
 

@@ -65,7 +65,7 @@ def as_they_are(windows: np.ndarray, rows: np.ndarray) -> None:
     """Alters nothing."""
 
 
-def asked(forecaster: Forecaster, samples: Samples, alteration: Alteration, watch: Watch, done: float) -> np.ndarray:
+def outputs_of(forecaster: Forecaster, samples: Samples, alteration: Alteration, watch: Watch, done: float) -> np.ndarray:
     """float64 n × outputs of the altered samples."""
 
     def on_progress(share: float, loss: float | None = None) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from domain.laboratory.quantiles import blocks
 from domain.training import losses
-from domain.training.asked import ResultLike
+from domain.training.protocols import ResultLike
 from domain.training.scores import Outputs, outputs_of, point
 
 DRAWS = 2_000

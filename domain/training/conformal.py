@@ -45,8 +45,8 @@ def pairs_of(levels: Sequence[float]) -> tuple[tuple[int, int], ...]:
     >>> pairs_of((0.05, 0.1, 0.5, 0.9, 0.95))
     ((0, 4), (1, 3))
     """
-    found = ((low, high) for low, tau in enumerate(levels) for high, other in enumerate(levels) if tau < 0.5 and abs(tau + other - 1) < 1e-9)
-    return tuple(sorted(found, key=lambda pair: levels[pair[0]]))
+    pairs = ((low, high) for low, tau in enumerate(levels) for high, other in enumerate(levels) if tau < 0.5 and abs(tau + other - 1) < 1e-9)
+    return tuple(sorted(pairs, key=lambda pair: levels[pair[0]]))
 
 
 @dataclass

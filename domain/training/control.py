@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from domain.models.base import Task
-from domain.training.asked import FoldLike, ResultLike, SetLike
+from domain.training.protocols import FoldLike, ResultLike, SetLike
 from domain.training.scores import FEW, Outputs, mean_ranks, outputs_of, point
 
 Fold = TypeVar("Fold", bound=FoldLike)

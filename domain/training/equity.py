@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.significance import Significance, significance_of
-from domain.training.asked import Tried
 from domain.training.compared import DAY, FEWEST_DAYS, block_of, daily, interval, ns
+from domain.training.protocols import Tried
 
 POINTS = 1_000          # of an equity curve in the report
 FIGURES = ("signals", "taken", "mean_r", "mean_r_taken", "sum_r", "sum_r_taken", "win_rate", "win_rate_taken")

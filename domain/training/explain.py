@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.models.base import Samples
-from domain.training.altered import Forecaster, Put, Shuffled, Watch, as_they_are, asked, grid_of, place_of, spread
+from domain.training.altered import Forecaster, Put, Shuffled, Watch, as_they_are, grid_of, outputs_of, place_of, spread
 from domain.training.losses import log_loss, pinball
 
 
@@ -29,11 +29,11 @@ def permutation_importance(forecasters: Sequence[Forecaster], tests: Sequence[Sa
     worse, without = np.zeros((len(tests), repeats, len(columns))), np.zeros(len(tests))
     for fold, (forecaster, test) in enumerate(zip(forecasters, tests, strict=True)):
         part = spread(test, most)
-        without[fold] = loss_of(forecaster, part.y, asked(forecaster, part, as_they_are, watch, fold / len(tests)))
+        without[fold] = loss_of(forecaster, part.y, outputs_of(forecaster, part, as_they_are, watch, fold / len(tests)))
         for column in range(len(columns)):
             for repeat in range(repeats):
                 done = (fold + column / len(columns)) / len(tests)
-                outputs = asked(forecaster, part, Shuffled(part, draws.permutation(len(part)), column), watch, done)
+                outputs = outputs_of(forecaster, part, Shuffled(part, draws.permutation(len(part)), column), watch, done)
                 worse[fold, repeat, column] = loss_of(forecaster, part.y, outputs) - without[fold]
     watch(1.0)
     mean, low, high = (of(worse, axis=(0, 1)) for of in (np.mean, np.min, np.max))
@@ -51,7 +51,7 @@ def partial_dependence(forecaster: Forecaster, samples: Samples, column: str, po
     grid = grid_of(part, place, points)
     rows = []
     for number, value in enumerate(grid):
-        outputs = asked(forecaster, part, Put({place: value}), watch, number / len(grid))
+        outputs = outputs_of(forecaster, part, Put({place: value}), watch, number / len(grid))
         low, high = np.quantile(outputs, [0.25, 0.75], axis=0)
         rows += [dict(value=float(value), output=name, prediction=outputs[:, k].mean(), low=low[k], high=high[k]) for k, name in enumerate(forecaster.outputs)]
     watch(1.0)
@@ -70,7 +70,7 @@ def boundary(forecaster: Forecaster, samples: Samples, columns: tuple[str, str],
     across, up = cells(grid_of(part, first, points)), cells(grid_of(part, second, points))
     rows = []
     for number, ((x, x0, x1), (y, y0, y1)) in enumerate((x, y) for x in across for y in up):
-        outputs = asked(forecaster, part, Put({first: x, second: y}), watch, number / (len(across) * len(up)))
+        outputs = outputs_of(forecaster, part, Put({first: x, second: y}), watch, number / (len(across) * len(up)))
         rows += [dict(x=x, y=y, x0=x0, x1=x1, y0=y0, y1=y1, output=name, prediction=outputs[:, k].mean()) for k, name in enumerate(forecaster.outputs)]
     watch(1.0)
     return pd.DataFrame(rows)

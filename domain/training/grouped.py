@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.training.asked import FoldLike, SetLike
 from domain.training.compared import DAY, ns
 from domain.training.equity import decisions, has_trades
+from domain.training.protocols import FoldLike, SetLike
 from domain.training.scores import Outputs, scores_of
 
 MONTH = 365.25 / 12 * DAY

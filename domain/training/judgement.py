@@ -11,12 +11,12 @@ import pandas as pd
 
 from domain.models.base import Task
 from domain.training import equity
-from domain.training.asked import FoldLike, ResultLike, SetLike, Tried
 from domain.training.calibration_table import calibration_table, level_table, pair_table
 from domain.training.compared import against_baselines
 from domain.training.control import control as control_of
 from domain.training.grouped import row_of, tables
 from domain.training.plain_values import plain_values
+from domain.training.protocols import FoldLike, ResultLike, SetLike, Tried
 from domain.training.scores import Outputs, outputs_of, scores_of
 from domain.training.verdict import WALK, Evidence, verdict
 

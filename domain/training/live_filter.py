@@ -49,9 +49,9 @@ class LiveModel(NamedTuple):
     def backtested(self, plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> Outcome:
         every, planned, rates = list(series.values()), plan.strategies[0], tuple(plan.inputs.rates)
         inputs = [Inputs(each, context_of(each, every), uses_of(self.question), plan.rules, rates) for each in every]
-        applied.check(self.question, planned.made, planned.name, inputs)
-        used = applied.applied(self.question, self.pipeline, inputs, planned.made, self.stored, self.last)
-        return run(every, plan.rules, planned.made, rates=rates, keep=used.keep, commands=commands, ask=plan.mode == "approve").outcome
+        applied.check(self.question, planned.built, planned.name, inputs)
+        used = applied.applied(self.question, self.pipeline, inputs, planned.built, self.stored, self.last)
+        return run(every, plan.rules, planned.built, rates=rates, keep=used.keep, commands=commands, ask=plan.mode == "approve").outcome
 
 
 class LiveFilter:
@@ -100,7 +100,7 @@ class LiveFilter:
             raise BadRequest("a model filters one strategy on one timeframe of each instrument; name one strategy, and each instrument once")
         nothing, rules = pd.DataFrame(), Rules()
         inputs = [Inputs(Series(plan.instrument(text), plan.name_of(text).timeframe, nothing), self.market.context(text), uses_of(question), rules) for text in plan.series]
-        applied.check(question, plan.strategies[0].made, plan.strategies[0].name, inputs)
+        applied.check(question, plan.strategies[0].built, plan.strategies[0].name, inputs)
         refuse_lacking(self.model.pipeline.columns, inputs)
 
 
@@ -189,14 +189,14 @@ def _decided_before(market: Market, text: str, bars: pd.DataFrame, context: Cont
     from domain.trading.signals import read_columns
 
     plan = market.plan
-    table = decide(plan.strategies[0].made, bars, context, part=True).table
+    table = decide(plan.strategies[0].built, bars, context, part=True).table
     columns = read_columns(table, (plan.instrument(text).name,))
     ts, opens = columns["ts"].as_unit("ns").asi8, bars["ts"].array.as_unit("ns").asi8
-    found: dict[int, Row] = {}
+    rows: dict[int, Row] = {}
     for number in np.flatnonzero(np.asarray(columns["order"] != "exit", bool)).tolist():
         if plan.start is None or ts[number] >= plan.start:
-            found.setdefault(int(np.searchsorted(opens, ts[number])), {name: columns[name][number] for name in ("side", "order", "price", "stop_loss")})
-    return list(found.items())
+            rows.setdefault(int(np.searchsorted(opens, ts[number])), {name: columns[name][number] for name in ("side", "order", "price", "stop_loss")})
+    return list(rows.items())
 
 
 def _walked(stored: pd.DataFrame) -> dict[tuple[str, int], list[float]]:

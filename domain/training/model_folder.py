@@ -31,8 +31,8 @@ def manifest_of(files: Mapping[str, bytes]) -> dict[str, Any]:
     for name, expected in manifest["files"].items():
         if name not in files:
             raise BadRequest(f"the model lacks its file {name}; restore it, or train the model again")
-        if (found := hashlib.sha256(files[name]).hexdigest()) != expected:
-            raise BadRequest(f"{name} of the model was changed: its SHA-256 is {found[:12]}…, and {expected[:12]}… was written. Restore it, or train the model again")
+        if (digest := hashlib.sha256(files[name]).hexdigest()) != expected:
+            raise BadRequest(f"{name} of the model was changed: its SHA-256 is {digest[:12]}…, and {expected[:12]}… was written. Restore it, or train the model again")
     return manifest
 
 

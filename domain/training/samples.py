@@ -31,21 +31,21 @@ def sample_set(inputs: Sequence[Inputs], strategy: Strategy | None, target: str,
 
 def on_signals(inputs: Sequence[Inputs], strategy: Strategy | None, target: str, params: TargetParams = TargetParams(), labelled: bool = True, watch: Watch = lambda share: None) -> SampleSet:
     """Every entry signal of ``strategy``, or of ``Inputs.signals``, each simulated alone by the kernel."""
-    asked, decided = target_of(target, "signals"), signals.decided_of(inputs, strategy)
+    chosen, decided = target_of(target, "signals"), signals.decided_of(inputs, strategy)
     matrix = matrix_of(inputs, signals.OWN, signals.further_rows([each.bar[each.entry] for each in decided]), drop=labelled)
-    drafts, never_opened = signals.simulated(decided, matrix.warm_up, asked, params, watch)
-    return assembled(inputs, asked, matrix, drafts, never_opened, labelled)
+    drafts, never_opened = signals.simulated(decided, matrix.warm_up, chosen, params, watch)
+    return assembled(inputs, chosen, matrix, drafts, never_opened, labelled)
 
 
 def on_trades(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
     """The closed trades of ``Inputs.trades`` (columns as ``tidemark backtest`` writes them) in the place of signals; decided at the last bar known at the entry."""
-    asked = target_of(target, "signals")
-    drafts, outside = closed_trades.drafts_of(inputs, asked, params)
+    chosen = target_of(target, "signals")
+    drafts, outside = closed_trades.drafts_of(inputs, chosen, params)
     matrix = matrix_of(inputs, signals.OWN, signals.further_rows([draft.at for draft in drafts]), drop=labelled)
-    return assembled(inputs, asked, matrix, drafts, outside, labelled)
+    return assembled(inputs, chosen, matrix, drafts, outside, labelled)
 
 
 def on_bars(inputs: Sequence[Inputs], target: str, params: TargetParams = TargetParams(), labelled: bool = True) -> SampleSet:
     """Every ``params.every``-th traded bar, the first included."""
-    asked, matrix = target_of(target, "bars"), matrix_of(inputs, drop=labelled)
-    return assembled(inputs, asked, matrix, [ahead.draft_of(each, asked, params) for each in inputs], {}, labelled)
+    chosen, matrix = target_of(target, "bars"), matrix_of(inputs, drop=labelled)
+    return assembled(inputs, chosen, matrix, [ahead.draft_of(each, chosen, params) for each in inputs], {}, labelled)

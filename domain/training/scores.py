@@ -51,8 +51,8 @@ def outputs_of(columns: Sequence[str], task: Task, classes: Sequence[str] = (), 
     """
     if task == "number":
         begin = f"{prefix}q_"
-        found = sorted((float(name.removeprefix(begin)), name) for name in columns if name.startswith(begin))
-        return Outputs(task, (), tuple(level for level, _ in found), tuple(name for _, name in found))
+        matches = sorted((float(name.removeprefix(begin)), name) for name in columns if name.startswith(begin))
+        return Outputs(task, (), tuple(level for level, _ in matches), tuple(name for _, name in matches))
     named = [f"{prefix}p"] if task == "binary" else [f"{prefix}p_{name}" for name in classes]
     return Outputs(task, tuple(named), classes=tuple(classes))
 

@@ -12,7 +12,6 @@ from domain.errors import BadRequest
 from domain.models.base import Watch
 from domain.params import build
 from domain.training import control as controls
-from domain.training.asked import Tried
 from domain.training.fold_result import FoldResult
 from domain.training.gate import gate_columns, gate_pipeline, sentence_of
 from domain.training.inputs import Inputs
@@ -20,6 +19,7 @@ from domain.training.judgement import report_of
 from domain.training.known_regimes import regimes_of
 from domain.training.model_folder import model_files
 from domain.training.pipeline import fit_fold, fit_pipeline, learner_for, quiet
+from domain.training.protocols import Tried
 from domain.training.question import Question, strategy_of
 from domain.training.samples import SampleSet, sample_set
 from domain.training.splits import SCHEMES, Fold, Scheme, folds, next_fold

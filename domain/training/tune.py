@@ -68,12 +68,12 @@ def tune(question: Question, sampled: SampleSet, folds: Sequence[Fold], space: M
 def trial(question: Question, sampled: SampleSet, folds: Sequence[Fold], number: int, point: Mapping[str, Any], beat: Sequence[float] | None, watch: Watch = quiet) -> TrialResult:
     """One combination on fold after fold. ``values`` and ``rungs`` are losses with their sign changed: higher is better. ``beat``: of ``to_beat``."""
     try:
-        asked = question_at(question, point)
+        trial = question_at(question, point)
     except BadRequest as error:
         return TrialResult(number, None, (), False, {}, str(error))
     so_far, rungs = list[float](), list[float]()
     for k, fold in enumerate(folds):
-        so_far.append(validation_loss(sampled, fold, asked, _part(watch, k, len(folds))))
+        so_far.append(validation_loss(sampled, fold, trial, _part(watch, k, len(folds))))
         if k + 1 < len(folds):
             rungs.append(-float(np.mean(so_far)))
             if beat is not None and rungs[-1] < beat[k]:

@@ -73,12 +73,12 @@ class Dukascopy:
         session, empty, missing = connection.session(), [], []
         for hour in _hours(request, span):
             try:
-                if not _add(_asked(connection, session, symbol, hour, points), ticks) and _should_trade(request, hour):
+                if not _add(_request(connection, session, symbol, hour, points), ticks) and _should_trade(request, hour):
                     empty.append(hour)
             except BrokenHour:
                 missing.append(Missing(_of_page(hour, span), "failed", DAMAGED))
         for hour in empty:
-            if not _add(_asked(connection, session, symbol, hour, points), ticks):
+            if not _add(_request(connection, session, symbol, hour, points), ticks):
                 missing.append(Missing(_of_page(hour, span), "empty", EMPTY))
         bars = _bars(ticks, request) if ticks.rows else nothing()
         return page_of(request, span, bars, sorted(missing, key=lambda each: each.span.start))
@@ -88,7 +88,7 @@ class BrokenHour(Exception):
     """An hour's file that stays damaged."""
 
 
-def _asked(connection: Connection, session: Session, symbol: str, hour: int, points: float) -> Quotes:
+def _request(connection: Connection, session: Session, symbol: str, hour: int, points: float) -> Quotes:
     """The ticks of an hour; none where there is no file of it, or an empty one."""
     address = f"{connection.url}/{path_of(symbol, hour)}"
     damaged: list[Damaged] = []

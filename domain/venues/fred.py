@@ -61,14 +61,14 @@ class Fred:
     def fetch(self, request: OutsideRequest, connection: Connection) -> ReadTable:
         self.check(request)
         about = series()[request.name]
-        asked = dict(series_id=about.file, file_type="json", sort_order="asc")
-        publications = [date.fromisoformat(day) for day in _rows(connection, PUBLICATIONS, asked, "vintage_dates")]
+        query = dict(series_id=about.file, file_type="json", sort_order="asc")
+        publications = [date.fromisoformat(day) for day in _rows(connection, PUBLICATIONS, query, "vintage_dates")]
         span = {name: day.isoformat() for name, day in (("observation_start", request.start), ("observation_end", request.end)) if day}
         first: dict[date, Observation] = {}
         for at in range(0, len(publications), PAGE):
             after = publications[at + PAGE : at + PAGE + 1]
             period = dict(realtime_start=publications[at].isoformat(), realtime_end=(after[0] - timedelta(days=1)).isoformat() if after else END)
-            rows = [_observation(row) for row in _rows(connection, OBSERVATIONS, {**asked, **span, **period}, "observations")]
+            rows = [_observation(row) for row in _rows(connection, OBSERVATIONS, {**query, **span, **period}, "observations")]
             for each in sorted((row for row in rows if row), key=lambda row: row.published):
                 first.setdefault(each.day, each)        # one that stood at a period's begin was published in an earlier one
         if len(first) > request.max_rows:

@@ -118,8 +118,8 @@ def clock_of(link: Link, of: Instrument, symbol: str, since: int | None = None) 
     count = min(max(HISTORY, back), int(link.ask("terminal_info").maxbars) - 1)
     walls = _hours(link, name, count)
     for _ in range(LOOKS):
-        if told := _told(walls, main.calendar):
-            return told
+        if clock := _clock_of(walls, main.calendar):
+            return clock
         link.connection.wait(AGAIN)
         before, walls = len(walls), _hours(link, name, count)       # it may still load
         if len(walls) == before:
@@ -136,7 +136,7 @@ def _hours(link: Link, symbol: str, count: int) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _told(walls: bytes, calendar_name: str) -> ServerClock | None:
+def _clock_of(walls: bytes, calendar_name: str) -> ServerClock | None:
     """A clock that the history alone tells."""
     try:
         clock = server_clock(np.frombuffer(walls, np.int64), calendar_name)
@@ -178,8 +178,8 @@ class _Answer:
         if self.request.at >= end + SURELY or (tick and self.clock.instant(tick.time) >= end):
             return bars, ()
         inside = self.span.cut(Span(int(opened[0]), end))
-        said = "its last bar may still change: the server has shown no price after its end"
-        return bars.iloc[:-1], (Missing(inside, "open", said),) if inside and end <= self.request.at else ()
+        remark = "its last bar may still change: the server has shown no price after its end"
+        return bars.iloc[:-1], (Missing(inside, "open", remark),) if inside and end <= self.request.at else ()
 
     def before_history(self, bars: pd.DataFrame, expected: np.ndarray) -> tuple[Missing, ...]:
         """What lies before the terminal's first bar, or the span in which it has nothing although the market was open"""
@@ -189,8 +189,8 @@ class _Answer:
             return ()
         earlier = self.link.ask("copy_rates_from", self.symbol.symbol, TIMEFRAMES[str(self.request.timeframe)], self.clock.wall(self.span.start), 1)
         if not len(earlier):
-            said = f"the terminal has no {self.request.timeframe} bars of {self.symbol.symbol} that early; raise Max. bars in chart in its options, under Charts, or ask for less"
-            return (Missing(Span(self.span.start, min(first, self.span.end)), "limit", said),)
+            remark = f"the terminal has no {self.request.timeframe} bars of {self.symbol.symbol} that early; raise Max. bars in chart in its options, under Charts, or ask for less"
+            return (Missing(Span(self.span.start, min(first, self.span.end)), "limit", remark),)
         if first >= self.span.end:
             return (Missing(self.span, "empty", f"the broker has no {self.request.timeframe} bars of {self.symbol.symbol} here, although the market was open"),)
         return ()

@@ -166,8 +166,8 @@ class MetaTraderBroker:
     def clock(self) -> ServerClock:
         """The server's clock; where two explain it alike, the first."""
         if self._clock is None:
-            told = clock_of(self._link, instrument("EURUSD"), "EURUSD")
-            self._clock = replace(told, clocks=told.clocks[:1])
+            clock = clock_of(self._link, instrument("EURUSD"), "EURUSD")
+            self._clock = replace(clock, clocks=clock.clocks[:1])
         return self._clock
 
     def _practice(self) -> None:
@@ -260,8 +260,8 @@ class MetaTraderBroker:
 
     def _vendor_now(self) -> datetime | None:
         """The newest price's time: MetaTrader tells no other time of its server."""
-        made = [tick.time_msc for name in self._watched() if (tick := self._tick(name))]
-        return moment(self.clock, max(made)) if made else None
+        times = [tick.time_msc for name in self._watched() if (tick := self._tick(name))]
+        return moment(self.clock, max(times)) if times else None
 
     def _skew(self, at: datetime | None) -> timedelta | None:
         """Our clock minus the server's, where the market is open, so that a price was made just now."""

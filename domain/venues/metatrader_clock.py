@@ -90,14 +90,14 @@ def _explains(best: ClockEvidence) -> bool:
 
 def _shows_now(this: Clock, price_ns: int, now_ns: int, calendar_name: str) -> bool:
     """Whether on this clock the newest price was made now, or, where the market is shut, at its close."""
-    made = int(to_utc(np.array([price_ns], np.int64), this)[0][0])
+    instant = int(to_utc(np.array([price_ns], np.int64), this)[0][0])
     market = calendar(calendar_name)
     begins, ends = market.stretches(now_ns - 14 * DAY, now_ns + DAY)
     before = begins <= now_ns
     last_close = int(ends[before][-1])
     if now_ns <= last_close:
-        return abs(made - now_ns) <= NEAR
-    return -LATE_CLOSE <= made - last_close <= NEAR
+        return abs(instant - now_ns) <= NEAR
+    return -LATE_CLOSE <= instant - last_close <= NEAR
 
 
 def _shown(this: Clock, utc_ns: int) -> int:

@@ -55,8 +55,8 @@ class Ticks:
         self.same = int((fresh["time_msc"] == last).sum()) + (self.same if last == self.at else 0)
         self.at = last
         utc, unreadable = self.clock.utc(fresh["time_msc"].astype(np.int64) * 1_000_000)
-        told = zip(utc.tolist(), unreadable.tolist(), fresh["bid"].tolist(), fresh["ask"].tolist(), strict=True)
-        return [Quote(self.name, at, bid, ask) for at, wrong, bid, ask in told if not wrong and bid > 0 and ask > 0]
+        ticks = zip(utc.tolist(), unreadable.tolist(), fresh["bid"].tolist(), fresh["ask"].tolist(), strict=True)
+        return [Quote(self.name, at, bid, ask) for at, wrong, bid, ask in ticks if not wrong and bid > 0 and ask > 0]
 
     def _since(self) -> np.ndarray:
         """Ticks of the last one's millisecond and later, oldest first."""
@@ -89,9 +89,9 @@ class MetaTraderLive:
             while True:
                 self._connected(link)
                 with self._looking:
-                    found = sorted((price for each in ticks for price in each.new()), key=lambda price: price.at)
-                yield from found
-                yield Heartbeat(found[-1].at) if found else None
+                    prices = sorted((price for each in ticks for price in each.new()), key=lambda price: price.at)
+                yield from prices
+                yield Heartbeat(prices[-1].at) if prices else None
                 connection.wait(EVERY)
         except SourceUnavailable:
             self._ticks.clear()                         # what comes until it is back is a break

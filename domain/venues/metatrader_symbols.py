@@ -68,8 +68,8 @@ def find_symbol(link: Link, instrument: Instrument) -> Specification:
     if not info:
         alike = [each for each in link.ask("symbols_get", group=f"{instrument.name}*") if _is(each, instrument)]
         if len(alike) != 1:
-            found = f"it has {listed(each.name for each in alike)} and does not say which is meant" if alike else "it has none whose name begins so"
-            raise BadRequest(f"this MetaTrader broker has no symbol {instrument.name}; {found}. Choose an instrument that it offers")
+            reason = f"it has {listed(each.name for each in alike)} and does not say which is meant" if alike else "it has none whose name begins so"
+            raise BadRequest(f"this MetaTrader broker has no symbol {instrument.name}; {reason}. Choose an instrument that it offers")
         info = alike[0]
     if not info.visible:
         link.ask("symbol_select", info.name, True)

@@ -136,10 +136,10 @@ class OandaBroker:
         except Answered as error:
             return self._refused(order, error)
         rows = [row for name, row in answer.items() if name.endswith("Transaction")]
-        made = ticket(order, rows, self._specification(order.instrument).contract)
-        if made is None:
+        order_ticket = ticket(order, rows, self._specification(order.instrument).contract)
+        if order_ticket is None:
             raise AnswerLost("OANDA's answer does not say what became of the order")
-        return made
+        return order_ticket
 
     def find(self, intent: Intent) -> Ticket | None:
         order = intent.order

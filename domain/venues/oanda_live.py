@@ -49,7 +49,7 @@ class OandaLive:
 
         ours, wire = {symbol_of(name): name for name in names}, Wire(self._connect())
         for line in wire.lines(PricingStream(wire.account, params={"instruments": ",".join(ours)})):
-            yield told(line, ours)
+            yield message_of(line, ours)
 
     def candles(self, instrument: Instrument, timeframe: Timeframe, start: int, end: int) -> list[Candle]:
         if str(timeframe) not in GRANULARITIES:
@@ -67,10 +67,10 @@ class OandaLive:
         return [candle for row in rows if start <= (candle := candle_of(row)).start < end]
 
 
-def told(line: dict[str, Any], ours: dict[str, str]) -> Quote | Heartbeat | None:
+def message_of(line: dict[str, Any], ours: dict[str, str]) -> Quote | Heartbeat | None:
     """One line of the stream.
 
-    >>> told({"type": "HEARTBEAT", "time": "1970-01-01T00:00:01.000000000Z"}, {})
+    >>> message_of({"type": "HEARTBEAT", "time": "1970-01-01T00:00:01.000000000Z"}, {})
     Heartbeat(at=1000000000)
     """
     try:

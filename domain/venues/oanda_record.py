@@ -22,7 +22,7 @@ FILL_REASONS = {
 }  # fmt: skip
 PENDING_ALREADY = "CLIENT_ORDER_ID_ALREADY_EXISTS"         # no end of the order: it says that there is one
 EXPIRED = ("TIME_IN_FORCE_EXPIRED", "ORDER_EXPIRED")
-ASKED = ("CLIENT_REQUEST", "CLIENT_REQUEST_REPLACED")
+CLIENT_REASONS = ("CLIENT_REQUEST", "CLIENT_REQUEST_REPLACED")
 WORDS = {
     "INSUFFICIENT_MARGIN": "there is not enough margin for it",
     "INSUFFICIENT_LIQUIDITY": "the market has fewer units at its price",
@@ -95,7 +95,7 @@ def _summed(order: Order, broker_id: str, filled: list[Transaction], ended: Tran
     reason = ended["reason"]
     if lots:
         return replace(base, state="partially_filled", open_lots=NOUGHT, reason=reason.lower(), sentence=f"OANDA filled {lots} of {order.lots} lots and cancelled the rest: {_words(reason)}")
-    if reason in ASKED or reason in EXPIRED or order.kind != "market":
+    if reason in CLIENT_REASONS or reason in EXPIRED or order.kind != "market":
         return replace(base, state="expired" if reason in EXPIRED else "cancelled", open_lots=NOUGHT, reason=reason.lower(), sentence=f"the order was cancelled: {_words(reason)}")
     return replace(refusal(order, reason, instant(ended["time"])), broker_id=broker_id)
 

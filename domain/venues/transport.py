@@ -20,13 +20,13 @@ def session(connection: Connection, stream: bool, watched: str) -> requests.Sess
     """As ``Connection.session``."""
     import requests
 
-    made = requests.Session()
+    session = requests.Session()
     adapter: Any = Carrier(connection, stream, watched)
-    made.mount("http://", adapter)
-    made.mount("https://", adapter)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
     if connection.double:
-        made.trust_env = False          # no proxy stands between this machine and itself
-    return made
+        session.trust_env = False          # no proxy stands between this machine and itself
+    return session
 
 
 class Carrier:

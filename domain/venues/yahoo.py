@@ -73,7 +73,7 @@ class Yahoo:
         interval = self._interval(request.timeframe)
         session = connection.session(watched=CHART)
         try:
-            table, limit = connection.call(lambda: _asked(session, symbol, interval, start - margin, end + margin))
+            table, limit = connection.call(lambda: _request(session, symbol, interval, start - margin, end + margin))
         finally:
             session.close()
         notes = (SPLICED,) if request.instrument.kind == "future" else (DAILY_FX,) if daily else ()
@@ -117,7 +117,7 @@ def _not_over(request: Request) -> tuple[Missing, ...]:
     return (Missing(span, "open", f"the day {moment(first)[:10]} and those after it are not over yet"),) if span.start < span.end else ()
 
 
-def _asked(session: Any, symbol: str, interval: str, start: datetime, end: datetime) -> tuple[pd.DataFrame | None, str]:
+def _request(session: Any, symbol: str, interval: str, start: datetime, end: datetime) -> tuple[pd.DataFrame | None, str]:
     """What yfinance gives, unadjusted; None where Yahoo has no bars in that span, and its words where it gives none that
     far back. Refused where it does not know the symbol."""
     from yfinance.exceptions import YFPricesMissingError

@@ -32,7 +32,7 @@ def metric(test, label: str) -> tuple[str, str]:
 
 def texts(test) -> str:
     """All text, without the escapes of Markdown."""
-    return (" ".join(element.value for element in test.markdown) + captions(test)).replace("\\", "")
+    return (" ".join(element.value for element in (*test.header, *test.subheader, *test.markdown)) + captions(test)).replace("\\", "")
 
 
 def test_an_empty_trail_says_what_belongs_here(desk):

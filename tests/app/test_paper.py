@@ -13,7 +13,7 @@ pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
 def text(test) -> str:
-    return " ".join(element.value for element in (*test.markdown, *test.caption, *test.info, *test.warning, *test.error)).replace("\\", "")
+    return " ".join(element.value for element in (*test.header, *test.subheader, *test.markdown, *test.caption, *test.info, *test.warning, *test.error)).replace("\\", "")
 
 
 def started(desk, name: str = "first"):

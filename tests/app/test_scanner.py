@@ -47,7 +47,7 @@ def _request(desk):
 
 
 def text(test) -> str:
-    return " ".join(element.value for element in (*test.markdown, *test.caption)).replace("\\", "")
+    return " ".join(element.value for element in (*test.header, *test.subheader, *test.markdown, *test.caption)).replace("\\", "")
 
 
 def test_each_state_says_what_to_do(desk):

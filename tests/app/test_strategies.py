@@ -14,7 +14,7 @@ def area(test, label: str):
 
 
 def words(test) -> str:
-    return " ".join(each.value for group in (test.caption, test.error, test.markdown) for each in group).replace("\\", "")
+    return " ".join(each.value for group in (test.header, test.subheader, test.caption, test.error, test.markdown) for each in group).replace("\\", "")
 
 
 def test_a_strategy_is_read_saved_and_opened_again(desk):

@@ -22,10 +22,12 @@ from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs, OwnByInstrument
 from domain.trading.execution import Execution
+from domain.trading.gate import Gate
 from domain.trading.rules import Rules
 from domain.trading.signals import NUMBERS, SIGNAL_COLUMNS
 from domain.trading.task import Rate, Task
 from tests.reference.clocks import utc
+from tests.reference.floors import draw_gate
 from tests.reference.guards import Plan, draw_governors, draw_limits, draw_plan, draw_sizing, with_governors
 from tests.reference.walks import MINUTE, Walk, anchor, open_times, random_style, random_walk, with_finer
 
@@ -63,10 +65,11 @@ class Case:
     sizing: Sizing
     rates: tuple[Rate, ...]
     limits: Limits = Limits()
+    gate: Gate = Gate()
 
     @property
     def rules(self) -> Rules:
-        return Rules(self.account, self.costs, self.execution, self.sizing, self.limits)
+        return Rules(self.account, self.costs, self.execution, self.sizing, self.limits, self.gate)
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def case(seed: int) -> Case:
     tasks, sizing = with_first_factors(seed, with_sizes(seed, tasks)), with_entropy(seed, sizing)
     limits = draw_limits(plan, [market.walk.times for market in markets], _stretch(markets[0], currency, account.balance), risk)
     limits, tasks = with_governors(seed, governors, limits, tasks, risk)
-    return Case(tasks, account, costs, execution, sizing, _rates(rng, markets, currency), limits)
+    return Case(tasks, account, costs, execution, sizing, _rates(rng, markets, currency), limits, draw_gate(seed, risk, currency))
 
 
 def with_sizes(seed: int, tasks: tuple[Task, ...]) -> tuple[Task, ...]:

@@ -23,12 +23,18 @@ class Person:
         self.ledger, self.every_series, self.strategies, self.sizing = ledger, every_series, strategies, sizing
         self.commands, self.tickets = commands, 0
         self.last: int | None = None
+        self.stopped = False
+
+    @property
+    def is_over(self) -> bool:
+        """After a stop, as soon as no position is open and no bar that has a fill."""
+        return self.stopped and not self.ledger.open and not any(series.opened is not series.closed and series.filled == series.opened.number for series in self.every_series)
 
     def work_before(self, instant: int | None) -> None:
         """A command is worked after the last instant at or before its ``ts``: before the first that is later."""
-        while self.commands and (instant is None or self.commands[0].ts < instant):
+        while self.commands and not self.is_over and (instant is None or self.commands[0].ts < instant):
             command = self.commands.pop(0)
-            getattr(self, command.command.replace("-", "_") + "_")(command.asked, command.ts)
+            getattr(self, command.command.replace("-", "_") + "_")(command.payload, command.ts)
         self.last = instant
 
     # --- halts
@@ -57,6 +63,7 @@ class Person:
 
     def stop_(self, asked: Any, now: int) -> None:
         if asked.close or not self.ledger.open:
+            self.stopped = True
             self._halt("stopped", now)
             self.close_all_(asked, now)
 

@@ -21,7 +21,7 @@ FRAMES = {"fills": FILLS, "trades": TRADES, "equity": EQUITY, "reviews": REVIEWS
 
 def run(simulate: Callable, case: Case) -> Any:
     try:
-        return simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, limits=case.limits)
+        return simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, limits=case.limits, gate=case.gate)
     except BadRequest:
         return "refused"
 

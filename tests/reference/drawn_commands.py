@@ -26,6 +26,12 @@ def draw_commands(case: Case, random: Random, most: int = 12) -> list[Command]:
     return in_order(commands)
 
 
+def draw_stop(case: Case, random: Random) -> Command:
+    """A stop somewhere in the middle, mostly with the positions closed."""
+    moments = sorted({ts for task in case.tasks for ts in task.bars["ts"].array.as_unit("ns").asi8.tolist()})
+    return command(random.choice(moments[len(moments) // 4 :]) + random.choice((0, 1, -1)), "ana", "stop", {"close": random.random() < 0.7}, "enough")
+
+
 def approvals(case: Case, random: Random, share: float = 0.6) -> list[Command]:
     """Approvals of many signals, soon after they were decided or too late."""
     commands = []

@@ -155,7 +155,7 @@ def enter(ledger: Ledger, series: Series, order: Order, price: float, place: Pla
         return
     margin = ledger.margin_needed(series, lots, fill, place.ts)
     if not ledger.has_margin_for(margin):
-        ledger.refuse(series, signal, place.bar.ts, "no_margin", lots)
+        ledger.refuse(series, signal, place.bar.ts, "no_margin", lots, (margin, ledger.equity_at_last_known_closes() - ledger.used_margin(), math.nan))
         return
     order.lots = lots
     position = _open(ledger, series, order, fill, targets, margin, place)

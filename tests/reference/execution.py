@@ -6,17 +6,20 @@ Written from the page and from nothing else. Where the page and this package dis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from domain.errors import BadRequest
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.command import Command
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
+from domain.trading.gate import Gate
 from domain.trading.task import EQUITY, FILLS, REVIEWS, TRADES, Outcome, Rate, Task
 from tests.reference.bars import Bar, attach_finer, on_grid, reaches_down, read_bars
 from tests.reference.clocks import rolls
@@ -25,6 +28,7 @@ from tests.reference.conversion import Conversion
 from tests.reference.costs import refuse_mixed_pips, spread_of
 from tests.reference.entries import decide, enter_at_open, expire, fill_pending, move_basket
 from tests.reference.exits import close_at_open, close_at_the_end, close_before_the_shut, gap, stop_and_targets, stop_out, worst_price
+from tests.reference.floors import Floors
 from tests.reference.ledger import Exposure, Ledger, inside
 from tests.reference.limits import govern, kill, refuse_unknown
 from tests.reference.orders import Position, Series, read_orders
@@ -43,10 +47,11 @@ def simulate(
     sizing: Sizing,
     rates: Sequence[Rate] = (),
     limits: Limits = Limits(),
+    gate: Gate = Gate(),
     **person: Any,
 ) -> Outcome:
     """What the execution page says happens to ``tasks`` in one account; ``person``: ``commands``, ``strategies``, ``ask`` as ``replayed`` takes them."""
-    return as_outcome(replayed(tasks, account, costs, execution, sizing, rates, limits, **person))
+    return as_outcome(replayed(tasks, account, costs, execution, sizing, rates, limits, gate=gate, **person))
 
 
 def replayed(
@@ -58,6 +63,7 @@ def replayed(
     rates: Sequence[Rate],
     limits: Limits,
     killed_after: int = 0,
+    gate: Gate = Gate(),
     commands: Sequence[Command] = (),
     strategies: Sequence[str] = (),
     ask: bool = False,
@@ -67,9 +73,14 @@ def replayed(
     refuse_unknown(limits, tasks)
     every_series, conversion = _load(tasks, account, costs, rates)
     ledger = Ledger(account, costs, execution, conversion, limits, every_series)
+    ledger.floors = Floors(gate, account) if gate else None
     ledger.ask, person = ask, Person(ledger, every_series, strategies or [""] * len(tasks), sizing, list(commands))
     for number, instant in enumerate(_instants(every_series), 1):
         person.work_before(instant)
+        if person.is_over:
+            ended = [0 if series.closed is None else series.closed.number + 1 for series in every_series]
+            names = [name for name, count in zip(strategies or [""] * len(tasks), ended, strict=True) if count]
+            return replayed(_up_to(tasks, ended), account, costs, execution, sizing, rates, limits, 0, gate, commands, names, ask)
         _live(ledger, every_series, instant, sizing)
         if number == killed_after:
             kill(ledger, every_series, instant)
@@ -77,6 +88,20 @@ def replayed(
     _end(ledger, every_series)
     ledger.trades.sort(key=lambda trade: trade["trade_id"])
     return ledger
+
+
+def _up_to(tasks: Sequence[Task], ended: Sequence[int]) -> list[Task]:
+    """The tasks with the bars that had ended: those are all that a run has that was stopped."""
+    if not any(ended):
+        raise BadRequest("the run is stopped before its first bar ends")
+    return [_first(task, count) for task, count in zip(tasks, ended, strict=True) if count]
+
+
+def _first(task: Task, count: int) -> Task:
+    bars, left = task.bars.iloc[:count].reset_index(drop=True), len(task.bars) - count
+    signals = task.signals[(task.signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
+    trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
+    return replace(task, bars=bars, signals=signals, trail_price=trail, monitored=monitored)
 
 
 def _load(tasks: Sequence[Task], account: Account, costs: Costs, rates: Sequence[Rate]) -> tuple[list[Series], Conversion]:
@@ -213,6 +238,8 @@ def _step_three(ledger: Ledger, every_series: list[Series], ending: dict[Series,
         {"ts": instant, "balance": ledger.balance, "equity": equity, "equity_low": low, "used_margin": ledger.used_margin()}
     )
     govern(ledger, every_series, instant, equity, low)
+    if ledger.floors is not None:
+        ledger.floors.row(ledger.equity[-1])
     return equity
 
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from domain.risk.limits import Limits
 from domain.trading.account import Account
@@ -73,6 +74,10 @@ class Exposure:
     fill_number: int
 
 
+Measured = tuple[float, float, float]
+NOTHING: Measured = (math.nan, math.nan, math.nan)
+
+
 class Ledger:
     """The account as it runs."""
 
@@ -104,6 +109,7 @@ class Ledger:
         self.halted_today = self.halted_for_good = False
         self.held_back: set[str] = set()  # why a person lets nothing enter
         self.ask = False  # entries are proposals
+        self.floors: Any = None  # of a rule set
         self._daily_closes: dict[str, dict[int, float]] = {}
         self.begin_instant()
 
@@ -121,15 +127,16 @@ class Ledger:
     def halted(self) -> bool:
         return self.halted_today or self.halted_for_good or bool(self.held_back)
 
-    def refuse(self, series: Series, signal: Signal, instant: int, reason: str, lots: float) -> None:
-        self.count_and_review(series, signal, instant, "refused", reason, lots, 0.0)
+    def refuse(self, series: Series, signal: Signal, instant: int, reason: str, lots: float, measured: Measured = NOTHING) -> None:
+        self.count_and_review(series, signal, instant, "refused", reason, lots, 0.0, measured)
 
-    def count_and_review(self, series: Series, signal: Signal, instant: int, verdict: str, reason: str, lots: float, given: float) -> None:
-        """Section 9: ``lots`` are those that the check was given, NaN where the order was not yet sized."""
+    def count_and_review(self, series: Series, signal: Signal, instant: int, verdict: str, reason: str, lots: float, given: float, measured: Measured = NOTHING) -> None:
+        """Section 9: ``lots`` are those that the check was given, NaN where the order was not yet sized. ``measured``: what was found, and allowed, and a buffer."""
+        value, allowed, buffer = measured
         self.counts[reason] += 1
         self.reviews.append({
             "order_id": signal.number + 1, "ts": instant, "instrument": series.instrument.name, "verdict": verdict, "reason": reason,
-            "lots_asked": lots, "lots_given": given,
+            "lots_asked": lots, "lots_given": given, "value": value, "allowed": allowed if math.isfinite(allowed) else math.nan, "buffer": buffer,
         })  # fmt: skip
 
     # --- what the account is worth ---
@@ -257,6 +264,7 @@ class Ledger:
     ) -> None:
         """Section 7: half the spread and the slippage are already in the prices; here they are information, in account currency."""
         money = lots * position.series.instrument.contract * rate
+        position.series.filled = place.bar.number
         self.fills.append({
             "fill_id": len(self.fills) + 1, "order_id": position.signal.number + 1, "trade_id": position.trade_id,
             "ts": place.ts, "bar_ts": place.bar.ts, "instrument": position.series.instrument.name, "side": BUY_OR_SELL[side],

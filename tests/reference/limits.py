@@ -76,7 +76,8 @@ def reviewed(ledger: Ledger, series: Series, order: Order, price: float, place: 
     """The lots that every limit lets through, fewer where one shrinks them; None where one refuses."""
     lots, signal, at = order.lots, order.signal, place.bar.ts
     if refusal := _forbidden(ledger, series, order.side, place):
-        ledger.refuse(series, signal, at, refusal, lots)
+        name, found, most = refusal
+        ledger.refuse(series, signal, at, name, lots, (found, most, math.nan))
         return None
     for name, factor in _factors(ledger, series, place):
         fewer = min(lots, whole_steps(lots * factor, series.instrument.lot_step))
@@ -91,14 +92,20 @@ def reviewed(ledger: Ledger, series: Series, order: Order, price: float, place: 
             ledger.refuse(series, signal, at, f"limit_{name}", lots)
             return None
         fits = _fitting(series, lots, needed, capacity)
+        measured = (lots * needed, capacity, math.nan)
         if fits < on_grid(series.instrument.min_lot):
-            ledger.refuse(series, signal, at, f"limit_{name}", lots)
+            ledger.refuse(series, signal, at, f"limit_{name}", lots, measured)
             return None
         if fits < lots:
-            ledger.count_and_review(series, signal, at, "shrunk", f"shrunk_{name}", lots, fits)
+            ledger.count_and_review(series, signal, at, "shrunk", f"shrunk_{name}", lots, fits, measured)
         lots = fits
-    if ledger.limits.es95 > 0 and not _bearable(ledger, series, lots * _loss_at_stop(ledger, series, signal.stop_loss, price, place)):
-        ledger.refuse(series, signal, at, "limit_es95", lots)
+    if ledger.limits.es95 > 0:
+        shortfall, most = _shortfall(ledger, series, lots * _loss_at_stop(ledger, series, signal.stop_loss, price, place))
+        if not shortfall <= most + TOLERANCE * abs(most):  # NaN is not
+            ledger.refuse(series, signal, at, "limit_es95", lots, (shortfall, most, math.nan))
+            return None
+    if ledger.floors is not None and (tightest := ledger.floors.refusal(ledger, series, signal, lots, price, signal.stop_loss, place)):
+        ledger.refuse(series, signal, at, "limit_headroom", lots, tightest)
         return None
     return lots
 
@@ -108,27 +115,33 @@ def add_is_refused(ledger: Ledger, series: Series, order: Order, price: float, p
     if ledger.halted or in_blackout(ledger.limits.blackout, place.bar.ts):
         return True
     reviews = _everything_that_fits(ledger, series, order, price, place)
-    return any(math.isnan(needed) or _fitting(series, order.lots, needed, capacity) < order.lots for _, capacity, needed in reviews)
+    if any(math.isnan(needed) or _fitting(series, order.lots, needed, capacity) < order.lots for _, capacity, needed in reviews):
+        return True
+    return ledger.floors is not None and ledger.floors.refusal(ledger, series, order.signal, order.lots, price, order.position.stop, place) is not None
 
 
-def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> str:
+def _forbidden(ledger: Ledger, series: Series, side: int, place: Place) -> tuple[str, float, float] | None:
+    """The limit that refuses an order of any size, what it found and what it allows."""
     limits, name = ledger.limits, series.instrument.name
     if ledger.halted:
-        return "halted"
+        return "halted", math.nan, math.nan
     if in_blackout(limits.blackout, place.bar.ts):
-        return "blackout"
-    if 0 < limits.max_positions <= len(ledger.open):
-        return "limit_positions"
-    if 0 < limits.max_per_symbol <= sum(position.series.instrument.name == name for position in ledger.open.values()):
-        return "limit_symbol"
-    if 0 < limits.sector <= sum(_group(position.series) == _group(series) for position in ledger.open.values()):
-        return "limit_sector"
-    if 0 < limits.rate <= sum(entry > place.bar.ts - 60 * MINUTE for entry in ledger.entry_times):
-        return "limit_rate"
+        return "blackout", math.nan, math.nan
+    counted = (
+        ("limit_positions", limits.max_positions, len(ledger.open)),
+        ("limit_symbol", limits.max_per_symbol, sum(position.series.instrument.name == name for position in ledger.open.values())),
+        ("limit_sector", limits.sector, sum(_group(position.series) == _group(series) for position in ledger.open.values())),
+        ("limit_rate", limits.rate, min(limits.rate, sum(entry > place.bar.ts - 60 * MINUTE for entry in ledger.entry_times))),
+    )
+    for limit, most, count in counted:
+        if 0 < most <= count:
+            return limit, count, most
+    if limits.max_correlation == 0:
+        return None
     others = [position for position in ledger.open.values() if position.series.instrument.name != name]
-    if limits.max_correlation > 0 and any(_moves_with(ledger, series, side, position, place.bar.ts) for position in others):
-        return "limit_correlation"
-    return ""
+    alike = (_alike(ledger, series, side, position, place.bar.ts) for position in others)
+    first = next((rho for rho in alike if rho > limits.max_correlation), None)  # NaN, not checked, is not
+    return None if first is None else ("limit_correlation", first, limits.max_correlation)
 
 
 def _group(series: Series) -> str:
@@ -181,12 +194,11 @@ def _loss_at_stop(ledger: Ledger, series: Series, stop: float | None, price: flo
     return abs(price - stop) * series.instrument.contract * ledger.rate(series, place.ts, counted=False)
 
 
-def _bearable(ledger: Ledger, series: Series, money: float) -> bool:
-    """−(mean of the ⌈n/20⌉ worst r) × money at risk × 1,000 ≤ ``es95`` × known equity; with n < 20 the worst is −1."""
+def _shortfall(ledger: Ledger, series: Series, money: float) -> tuple[float, float]:
+    """−(mean of the ⌈n/20⌉ worst r) × money at risk, and ``es95`` × known equity ÷ 1,000; with n < 20 the worst is −1."""
     results = ledger.results[series.number][-ledger.limits.es95_trades :]
     worst = sorted(results)[: math.ceil(len(results) / 20)] if len(results) >= 20 else [-1.0]
-    capacity = ledger.limits.es95 * ledger.equity_at_last_known_closes()
-    return -sum(worst) / len(worst) * money * 1_000 <= capacity + TOLERANCE * abs(capacity)  # NaN is not
+    return -sum(worst) / len(worst) * money, ledger.limits.es95 * ledger.equity_at_last_known_closes() / 1_000
 
 
 def has_drifted(task: Task, bar: int) -> bool:
@@ -247,11 +259,11 @@ def _fitting(series: Series, lots: float, needed: float, capacity: float) -> flo
 # --- correlation ---
 
 
-def _moves_with(ledger: Ledger, series: Series, side: int, position: Position, instant: int) -> bool:
-    """s₁·s₂·ρ > ``max_correlation``."""
+def _alike(ledger: Ledger, series: Series, side: int, position: Position, instant: int) -> float:
+    """s₁·s₂·ρ."""
     first, second = (ledger.daily_closes(name) for name in (series.instrument.name, position.series.instrument.name))
     rho = correlation(first, second, utc(instant).date().toordinal(), ledger.limits.correlation_days)
-    return side * position.side * rho > ledger.limits.max_correlation  # NaN, not checked, is not above
+    return side * position.side * rho
 
 
 def correlation(first: dict[int, float], second: dict[int, float], day: int, count: int) -> float:

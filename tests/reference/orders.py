@@ -179,6 +179,7 @@ class Series:
     opened: Bar | None = None  # the latest bar that has begun
     held_back: set[str] = field(default_factory=set)  # why a person lets this task enter nothing
     closed: Bar | None = None  # the latest bar that has ended: its close is the last known
+    filled: int = -1  # the number of the bar of its last fill
     _atr: dict[int, list[float]] = field(default_factory=dict)
 
     @property

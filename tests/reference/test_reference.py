@@ -119,7 +119,7 @@ def test_a_futures_day_ends_with_its_session():
 
 
 def ledger_of(case: Case) -> Ledger:
-    return replayed(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, case.limits)
+    return replayed(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, case.limits, gate=case.gate)
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
+from domain.trading.gate import Gate
 from domain.trading.signals import read_signals
 from domain.trading.task import Outcome, Task
 
@@ -48,11 +49,12 @@ def run_by(
     execution: Execution = Execution(),
     sizing: Sizing = Sizing(),
     limits: Limits = Limits(),
+    gate: Gate = Gate(),
     **account: Any,
 ) -> Outcome:
     """The outcome of ``simulate``, of the kernel or of the reference implementation."""
     tasks = [tasks] if isinstance(tasks, Task) else tasks
-    return simulate(tasks, Account(**account), costs, execution, sizing, (), limits=limits)
+    return simulate(tasks, Account(**account), costs, execution, sizing, (), limits=limits, gate=gate)
 
 
 def only_trade(outcome: Outcome) -> pd.Series:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import BadRequest
-from worker.listening import checked, flags, protections_off, record, sentence
+from worker.listening import administered, checked, flags, protections_off, record, sentence
 from worker.settings import ROOT, load
 from worker.supervise import app_command
 
@@ -23,16 +23,40 @@ def with_app(settings, **values):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "desk.example.com"])
 def test_listening_beyond_this_machine_needs_a_reason(plain, tmp_path, host):
-    with pytest.raises(BadRequest, match=r"lets other machines in, and there is no sign-in yet. Listen on 127.0.0.1, or state why it is safe: TIDEMARK_APP_BEHIND"):
+    with pytest.raises(BadRequest, match=r"lets other machines in, and nobody signs in. .*TIDEMARK_PEOPLE_SIGN_IN=local. Or listen on 127.0.0.1, or state why it is safe: TIDEMARK_APP_BEHIND"):
         checked(with_app(plain, host=host), {}, tmp_path)
     for behind in ("reverse proxy", "loopback only"):
         checked(with_app(plain, host=host, behind=behind), {}, tmp_path)
 
 
+def test_where_people_sign_in_other_machines_may_come(plain, tmp_path):
+    local = replace(plain.people, sign_in="local")
+    checked(replace(with_app(plain, host="0.0.0.0"), people=local), {}, tmp_path)
+    assert sentence(with_app(plain, host="0.0.0.0").app, local).startswith("Listening on 0.0.0.0; people sign in with a password.")
+
+
+@pytest.mark.parametrize(("values", "secret"), [({}, "s"), (dict(oidc_issuer="https://id.example.com"), "s"), (dict(oidc_issuer="http://id.example.com", oidc_client="c"), "s"), (dict(oidc_issuer="https://id.example.com", oidc_client="c"), "")])
+def test_a_provider_needs_its_address_a_client_and_its_secret(plain, tmp_path, values, secret):
+    with pytest.raises(BadRequest, match="TIDEMARK_OIDC_SECRET"):
+        checked(replace(plain, people=replace(plain.people, sign_in="oidc", **values), oidc_secret=secret), {}, tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_nobody_starts_a_server_that_no_administrator_can_enter(settings, desk, quick_hash):
+    local = replace(settings, people=replace(settings.people, sign_in="local"))
+    for add in (lambda: None, lambda: desk.users.add("bob", "viewer", "four words of a sentence"), lambda: desk.users.add("cy", "admin", email="cy@example.com")):
+        add()
+        with pytest.raises(BadRequest, match=r"there is no administrator yet\. Make one: tidemark users add NAME --role admin"):
+            administered(local)
+    administered(replace(settings, people=replace(settings.people, sign_in="oidc")))
+    desk.users.add("ana", "admin", "four words of a sentence")
+    administered(local)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.9"])
 def test_this_machine_alone_needs_none(plain, tmp_path, host):
     checked(with_app(plain, host=host), {}, tmp_path)
-    assert sentence(with_app(plain, host=host).app) == f"Listening on {host}, for this machine only."
+    assert sentence(with_app(plain, host=host).app, plain.people) == f"Listening on {host}, for this machine only."
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -139,10 +139,10 @@ def test_a_price_that_stands_still_is_an_alarm_heartbeats_or_not():
     from worker.sessions.feed_ages import Ages
 
     ages = Ages(lambda: 0.0, lambda: NOON)
-    ages.heard(Quote("EURUSD", NOON, 1.1, 1.1001))
-    ages.heard(Heartbeat(NOON + 29 * SECOND))
+    ages.take(Quote("EURUSD", NOON, 1.1, 1.1001))
+    ages.take(Heartbeat(NOON + 29 * SECOND))
     assert ages.silent(["EURUSD"]) == ()
-    ages.heard(Heartbeat(NOON + 31 * SECOND))
+    ages.take(Heartbeat(NOON + 31 * SECOND))
     assert ages.silent(["EURUSD"]) == ("EURUSD has had no price for more than 30 s, although its market is open",)
-    ages.heard(Heartbeat(int(np.datetime64("2024-07-13T12:00", "ns").astype(np.int64))))       # a Saturday
+    ages.take(Heartbeat(int(np.datetime64("2024-07-13T12:00", "ns").astype(np.int64))))       # a Saturday
     assert ages.silent(["EURUSD"]) == ()

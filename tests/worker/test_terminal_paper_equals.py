@@ -20,6 +20,29 @@ def test_a_session_of_two_timeframes_equals_the_backtest_of_its_files_and_of_its
     same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--commands", workspace / "one" / "commands.csv", *STRATEGY, "--from", begin))
 
 
+RULES = """account = 10000
+[day]
+reset = "00:00"
+tz = "Europe/Prague"
+[daily]
+basis = "balance"
+amount = "0.6 %"
+watch = "equity"
+effect = "DAY_LOCK"
+comparator = "<="
+buffer = 25
+"""
+
+
+def test_a_session_that_keeps_a_rule_set_equals_the_backtest_that_keeps_it(workspace):
+    (workspace / "own.toml").write_text(RULES)
+    bars = f"EURUSD M5={plain(workspace, 'm5.csv', walk(5, 200))}"
+    start(workspace, "--replay", bars, "--rules", workspace / "own.toml")
+    same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--rules", workspace / "own.toml", *STRATEGY))
+    refused = pd.read_csv(workspace / "one" / "decisions.csv").query("reason == 'limit_headroom'")
+    assert len(refused) and (refused["value"] + refused["buffer"] > refused["allowed"]).all() and set(refused["buffer"]) == {25.0}
+
+
 ASKED = [
     (30, "order", dict(instrument="EURUSD", side="buy", lots=0.3)), (33, "close", dict(share=0.5, side="long")), (40, "halt", dict(keep=True)), (48, "release", {}), (60, "set", dict(parameters=dict(fast=4))),
     (70, "pause", {}), (80, "continue", {}), (90, "blackout", dict(add="08:00-08:30 UTC")), (110, "disable", {}), (120, "enable", {}), (140, "stop", dict(close=True)),

@@ -17,10 +17,11 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from domain.errors import BadRequest
 from worker import actors, cli, trouble
 from worker.desk import health_here
+from worker.logs import Redacting
 from worker.settings import load
 from worker.store import Filter, Store
 from worker.store.frames import Frames
-from worker.trouble import AWAY, CLOSED, FULL, QUEUE, Redacting, redacted, sentence_of
+from worker.trouble import AWAY, CLOSED, FULL, QUEUE, redacted, secrets_of, sentence_of
 
 NOWHERE = "postgresql://ana:canary%21x@127.0.0.1:1/t?sslpassword=canary2"
 SECRETS = ("canary", "canary2", "canary!x")
@@ -181,7 +182,7 @@ def test_no_log_line_and_no_traceback_holds_a_secret():
         raise BadRequest(f"canary2 at {NOWHERE}")
     except BadRequest:
         line.exc_info = sys.exc_info()
-    text = Redacting(logging.Formatter("%(message)s"), NOWHERE).format(line)
+    text = Redacting(logging.Formatter("%(message)s"), secrets_of(NOWHERE)).format(line)
     assert "BadRequest: ***" in text and not any(secret in text for secret in ("canary2", "canary%21x", "canary!x"))
 
 

@@ -31,7 +31,7 @@ def ask(store: Store, settings: Settings, what: str, actor: str, why: str = "", 
             raise BadRequest(notary.problem)
     finally:
         notary.release()
-    return _asked(settings.home / FOLDER, dict(what=what, actor=actor, why=why), wait)
+    return _written(settings.home / FOLDER, dict(what=what, actor=actor, why=why), wait)
 
 
 def performed(notary: Notary, what: str, actor: str, why: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _answer(notary: Notary, path: Path) -> None:
     path.unlink()
 
 
-def _asked(folder: Path, request: dict[str, str], wait: float) -> dict[str, Any]:
+def _written(folder: Path, request: dict[str, str], wait: float) -> dict[str, Any]:
     folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{secrets.token_hex(8)}.ask"
     answer = path.with_suffix(".answer")

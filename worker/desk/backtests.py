@@ -25,6 +25,7 @@ from worker.desk.cautions import cautions
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs
 from worker.desk.export import file_of
+from worker.desk.gates import gate_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
 from worker.desk.strategies import WRITTEN, conditions_at_fault, meant, saved_of, title_of
@@ -33,8 +34,8 @@ from worker.store import Dataset, Model, Run
 from worker.store.cost_profiles import CostProfile
 
 MOST = 100_000      # runs of a kind that are searched
-DERIVED = ("histories", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
-RULES = SECTIONS
+DERIVED = ("histories", "run_features", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
+RULES = {name: cls for name, cls in SECTIONS.items() if name != "gate"}       # those of a form; the rule set of the gate is chosen by name
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class BacktestRequest:
     rules: Mapping[str, Mapping[str, Any]]
     cost_profile: str = ""      # name of the saved costs that take the place of ``rules["costs"]``
     model: str = ""             # NAME or NAME@VERSION of the model that filters the signals
+    rule_set: str = ""          # name of the rule set whose floors orders keep clear of
+    phase: str = ""
 
 
 class Backtests:
@@ -144,8 +147,12 @@ class Backtests:
         return outside | named | self.model_of(request) | dict(
             strategy=request.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=request.timeframe,
             start=request.start.isoformat(), end=request.end.isoformat(), rates=self.rates_of(used, catalogue, rules["account"].currency),
-            **{name: values_of(rule) for name, rule in rules.items()},
+            **{name: values_of(rule) for name, rule in rules.items()}, **self._gate(request, rules["account"]),
         )  # fmt: skip
+
+    def _gate(self, request: BacktestRequest, account: Any) -> dict[str, Any]:
+        """The rule set by its text; nothing where none is chosen."""
+        return dict(gate=gate_of(self._context, request.rule_set, request.phase, account.balance, account.currency)) if request.rule_set else {}
 
     def meant(self, request: BacktestRequest) -> BacktestRequest:
         """The request with the strategy that its name means: one of the library is ``written``, with what was saved."""
@@ -160,11 +167,11 @@ class Backtests:
             return {}
         with self._context.store.read() as unit:
             model = named(unit, request.model)
-        asked = model.manifest.get("question", {})
+        question = model.manifest.get("question", {})
         if reads_forecasts(request.strategy):
             self._check_forecasts(request, model)
-        elif asked.get("strategy") != request.strategy:
-            raise BadRequest(f"{model.title} was trained on {'signals of ' + asked['strategy'] if asked.get('strategy') else 'no signals of a strategy'}, and {request.strategy} is traded; choose the same strategy, or another model")
+        elif question.get("strategy") != request.strategy:
+            raise BadRequest(f"{model.title} was trained on {'signals of ' + question['strategy'] if question.get('strategy') else 'no signals of a strategy'}, and {request.strategy} is traded; choose the same strategy, or another model")
         return dict(model=dict(name=model.name, version=model.version, hash=model.digest))
 
     def _check_forecasts(self, request: BacktestRequest, model: Model) -> None:

@@ -13,7 +13,7 @@ from domain.audit import bundle, plain
 from domain.audit.bundle import Point, Proof
 from domain.errors import BadRequest
 from worker import bundle as writer
-from worker.bundle_evidence import asked_for, evidence_of
+from worker.bundle_evidence import evidence_of, point_of
 from worker.checkpoints.key_file import KeyFile
 from worker.desk.context import DeskContext, Submitted, required
 from worker.held import Held, in_store
@@ -115,7 +115,7 @@ class BundleView:
     def _size(self, unit: Unit, checkpoint: str) -> int:
         rows = unit.trail.head()[0]
         if checkpoint:
-            return asked_for(checkpoint, rows).checkpoint.size
+            return point_of(checkpoint, rows).checkpoint.size
         latest = unit.checkpoints.latest()
         return Point.of(latest.note).checkpoint.size if latest else rows
 

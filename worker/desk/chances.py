@@ -16,7 +16,7 @@ from worker.desk.context import DeskContext, Submitted, key_of
 from worker.store import Job
 
 KIND = "pass_chance"        # of the job and of its run
-ASKED = ("paths", "horizon", "seed")        # parameters of a chance that a form asks
+CHANCE_PARAMS = ("paths", "horizon", "seed")        # parameters of a chance that a form asks
 BINS = 24                   # of the days to the target at most
 
 
@@ -26,7 +26,7 @@ class Chances:
 
     def params(self) -> tuple[Param, ...]:
         """How many paths, over how many trading days, and the seed."""
-        return tuple(param for param in params_of(ChanceConfig) if param.name in ASKED)
+        return tuple(param for param in params_of(ChanceConfig) if param.name in CHANCE_PARAMS)
 
     def payout_params(self) -> tuple[Param, ...]:
         """When and how profit is paid out in the funded phase."""

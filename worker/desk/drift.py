@@ -81,11 +81,11 @@ class Drift:
             if not chosen.run_id or unit.runs.get(chosen.run_id) is None:
                 raise BadRequest(f"the run that trained {chosen.title} is not in the workspace, so its question cannot be asked again from here; train it on the Training page")
             stored = unit.datasets.all()
-        asked, data = self._training.request_of(chosen.run_id), chosen.manifest["question"]["data"]
+        request, data = self._training.request_of(chosen.run_id), chosen.manifest["question"]["data"]
         versions = {dataset.id: dataset.version for dataset in stored}
-        now = [newest_of(stored, versions[dataset], part) for dataset, part in zip(asked.datasets, data, strict=True)]
-        start = max(asked.start, min(dataset.first_ts for dataset in now))
-        return replace(asked, datasets=[dataset.id for dataset in now], start=start, end=max(dataset.last_ts for dataset in now) + timedelta(seconds=1), register=chosen.name)
+        now = [newest_of(stored, versions[dataset], part) for dataset, part in zip(request.datasets, data, strict=True)]
+        start = max(request.start, min(dataset.first_ts for dataset in now))
+        return replace(request, datasets=[dataset.id for dataset in now], start=start, end=max(dataset.last_ts for dataset in now) + timedelta(seconds=1), register=chosen.name)
 
     def retrain(self, model: str) -> Submitted:
         """Train it again on the newest bars; what comes of it is a candidate, and production stays as it is."""

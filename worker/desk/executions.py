@@ -49,8 +49,8 @@ class Executions:
         """The best of the newest scan, of grade A or A+."""
         with self._context.store.read() as unit:
             scans = unit.runs.latest("scan", 1)
-        found = [proposal for run in scans for proposal in _of(run) if proposal.row.get("grade") in GRADES]
-        return found[:most]
+        proposals = [proposal for run in scans for proposal in _of(run) if proposal.row.get("grade") in GRADES]
+        return proposals[:most]
 
     def report(self, report: Report) -> Execution:
         """Keep what was done; the same ticket and action once. One that fits no proposal is kept with the reason."""
@@ -59,12 +59,12 @@ class Executions:
             if earlier := unit.executions.of_ticket(self._context.user, checked.ticket, checked.action):
                 return earlier
             why = _unmatched(unit, checked)
-            made = Execution(new_id(), self._context.user, checked.ticket, checked.signal, checked.symbol, checked.action, checked.lots, checked.price, checked.profit, checked.ts, not why, why, unit.now())
-            unit.executions.add(made)
-            entities = [f"execution:{made.id}", *([f"signal:{made.signal}"] if made.signal else [])]
-            detail = {name: getattr(made, name) for name in ("ticket", "signal", "symbol", "action", "lots", "price", "profit", "matched", "reason")}
-            unit.audit(self._context.user, "execution_reported", *entities, **detail, happened=made.ts.isoformat())
-        return made
+            execution = Execution(new_id(), self._context.user, checked.ticket, checked.signal, checked.symbol, checked.action, checked.lots, checked.price, checked.profit, checked.ts, not why, why, unit.now())
+            unit.executions.add(execution)
+            entities = [f"execution:{execution.id}", *([f"signal:{execution.signal}"] if execution.signal else [])]
+            detail = {name: getattr(execution, name) for name in ("ticket", "signal", "symbol", "action", "lots", "price", "profit", "matched", "reason")}
+            unit.audit(self._context.user, "execution_reported", *entities, **detail, happened=execution.ts.isoformat())
+        return execution
 
     def latest(self, limit: int = 100) -> list[Execution]:
         """The last that were reported first."""

@@ -26,14 +26,14 @@ class Figures:
 
 def figures(context: DeskContext) -> Figures:
     with context.store.read() as unit:
-        made, waiting = unit.jobs.made_since(unit.now() - DAY), unit.jobs.depths()
+        counts, waiting = unit.jobs.made_since(unit.now() - DAY), unit.jobs.depths()
         covered, rows = unit.checkpoints.latest(), unit.trail.head()[0]
         live = [session.name for session in unit.sessions.all(("running",)) if session.source.get("feed") in ("oanda", "mt5")]
         states = {name: unit.sessions.progress(name) for name in live}
     took: dict[str, list[float]] = {}
-    for kind, state, began, ended in made:
+    for kind, state, began, ended in counts:
         if state == "done" and began and ended:
             took.setdefault(kind, []).append((ended - began).total_seconds())
-    counted = Counter((kind, state) for kind, state, _, _ in made)
+    counted = Counter((kind, state) for kind, state, _, _ in counts)
     late = {name: max(state.at.timestamp() - state.ts / 1e9, 0.0) for name, state in states.items() if state and state.ts}
     return Figures(waiting, counted, {kind: sum(each) / len(each) for kind, each in took.items()}, rows - (covered.size if covered else 0), late)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.manifest import code_hash
 from worker import evidence
 from worker.desk.context import DeskContext, Submitted, required
-from worker.store import ALIVE, Job
+from worker.store import ALIVE, Job, JobFilter
+from worker.store.jobs import OPEN as OPEN
 
 PIECES = ("part",)      # kinds that are pieces of another job, which shows their progress
 
@@ -64,6 +66,25 @@ class JobList:
         """Newest first; pieces of other jobs only where ``kinds`` names them."""
         with self._context.store.read() as unit:
             return unit.jobs.latest(states, kinds, limit, () if kinds else PIECES)
+
+    def matching(self, which: JobFilter, limit: int, before: Job | None = None) -> list[Job]:
+        """Newest first, those after ``before``; pieces of other jobs only where ``kinds`` names them."""
+        with self._context.store.read() as unit:
+            which = which if which.kinds else replace(which, without=PIECES)
+            return unit.jobs.part(which, limit, (before.created_at, before.id) if before else None)
+
+    def options(self) -> tuple[list[str], list[str]]:
+        """The kinds of jobs there are, and who submitted them."""
+        with self._context.store.read() as unit:
+            return [kind for kind in unit.jobs.kinds() if kind not in PIECES], unit.jobs.actors()
+
+    def dismiss(self, job_ids: Sequence[str]) -> int:
+        """Take failed and cancelled jobs off the Overview page; how many. They stay in the list of jobs."""
+        with self._context.store.unit() as unit:
+            dismissed = unit.jobs.dismiss(job_ids, self._context.user)
+            for job_id in dismissed:
+                unit.audit(self._context.user, "job_dismissed", f"job:{job_id}")
+            return len(dismissed)
 
     def left(self, job: Job) -> Left:
         """The saved progress of a cancelled or failed job."""

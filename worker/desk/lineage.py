@@ -46,7 +46,7 @@ def of_run(run: Run, event: Event | None) -> list[Fact]:
     facts = [Fact("Data", f"{source['instrument']} {source['timeframe']}, {source['bars']:,} bars", source["version"]) for source in spec.get("data", [])]
     strategy = spec.get("strategy")
     if isinstance(strategy, str):       # of a training
-        facts += _asked(spec)
+        facts += _request_facts(spec)
     elif strategy:
         facts.append(Fact("Strategy", strategy["name"]))
         facts.append(Fact("Parameters", ", ".join(f"{name} {value}" for name, value in strategy["params"].items()), hash_of(strategy["params"])))
@@ -66,7 +66,7 @@ def of_run(run: Run, event: Event | None) -> list[Fact]:
     return facts + [Fact("Result", name, stored, str(recorded.get(name, ""))) for name, stored in run.frames.items()]
 
 
-def _asked(spec: Mapping[str, Any]) -> list[Fact]:
+def _request_facts(spec: Mapping[str, Any]) -> list[Fact]:
     """What a training was asked."""
     named = [(title, spec.get(name, ""), spec.get(params, {})) for title, name, params in (("Learner", "learner", "learner_params"), ("Target", "target", "target_params"), ("Split", "scheme", "scheme_params"), ("Strategy", "strategy", "strategy_params"))]
     return [Fact(title, f"{name}: {', '.join(f'{key} {value}' for key, value in params.items())}", hash_of(params)) for title, name, params in named if name] + [Fact("Seed", str(spec.get("seed", "")))]

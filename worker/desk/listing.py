@@ -10,7 +10,7 @@ import pandas as pd
 
 from domain.errors import unknown
 from worker.desk.context import DeskContext, required
-from worker.store import Job, Run
+from worker.store import Job, JobFilter, Run
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Part:
 class Runs:
     """A part of the runs. ``altered``: id -> what is wrong, of those that are not the ones that were recorded; ``last``: time and id of the last one, where more may follow."""
 
-    found: list[Run]
+    rows: list[Run]
     altered: Mapping[str, str]
     last: tuple[datetime, str] | None
 
@@ -44,7 +44,7 @@ class Listing:
     def jobs(self, states: Sequence[str], kinds: Sequence[str], part: Part = Part()) -> list[Job]:
         """Newest first."""
         with self._context.store.read() as unit:
-            return unit.jobs.part(states, kinds, part.limit, part.before, part.since, part.until)
+            return unit.jobs.part(JobFilter(states, kinds), part.limit, part.before, part.since, part.until)
 
     def table(self, run: Run, name: str) -> pd.DataFrame:
         """One of the tables of a run."""

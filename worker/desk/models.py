@@ -213,9 +213,9 @@ class Models:
             raise unknown("engine", engine, ("native", "onnx"))
         with self._context.store.read() as unit:
             named = [required(unit.datasets.get(name), "dataset", name) for name in datasets]
-            found = named or [newest_of(unit.datasets.all(), part["version"], part) for part in chosen.manifest["question"]["data"]]
-        spec = dict(model=chosen.id, hash=chosen.digest, datasets=[each.version for each in found], rows=whole_number("rows", rows, 1, 10_000), engine=engine)
-        return self._context.submit("predict", f"Predict with {chosen.title} on {', '.join(each.instrument for each in found)}", spec, key=key_of("predict", spec))
+            chosen_datasets = named or [newest_of(unit.datasets.all(), part["version"], part) for part in chosen.manifest["question"]["data"]]
+        spec = dict(model=chosen.id, hash=chosen.digest, datasets=[each.version for each in chosen_datasets], rows=whole_number("rows", rows, 1, 10_000), engine=engine)
+        return self._context.submit("predict", f"Predict with {chosen.title} on {', '.join(each.instrument for each in chosen_datasets)}", spec, key=key_of("predict", spec))
 
     def export(self, model: str) -> dict[str, bytes]:
         """Its files and ``registry.json`` (name, version, hash, stage, manifest, scores); a file whose hash is wrong is refused."""

@@ -48,22 +48,22 @@ class OutsideDownloads:
         Of a series that came from there before only what is newer than its last date is asked for, and that date once more, unless ``start`` or ``end`` say otherwise.
         A page asks for any address where it is reached from this machine only, the terminal for any (``own_rights``).
         """
-        asked, vendor, settings = OUTSIDE_SOURCES[source], VENDORS[source], self._context.settings
+        kind, vendor, settings = OUTSIDE_SOURCES[source], VENDORS[source], self._context.settings
         vendor.require(settings.vendors)
         vendor.address(settings.vendors)
         url = "" if url == vendor.url else url.strip()
-        if url and asked.kind == "series":
+        if url and kind.kind == "series":
             raise BadRequest(f"{vendor.title} is asked by the name of a series, not at an address; leave the address out")
-        asked.check(OutsideRequest(name if asked.kind == "series" else "", url, start, end, utc))
+        kind.check(OutsideRequest(name if kind.kind == "series" else "", url, start, end, utc))
         if url and self.own_address_only() and not own_rights:
             raise BadRequest("this page is reached from other machines, so it asks vendors' own addresses only; download the file and import it, or use: tidemark data outside download")
-        name = name if asked.kind == "series" else self._named(asked.kind, name)
-        newest = self._newest(asked.kind, name, vendor.title)
-        if newest and asked.kind == "series" and not start and not end:
+        name = name if kind.kind == "series" else self._named(kind.kind, name)
+        newest = self._newest(kind.kind, name, vendor.title)
+        if newest and kind.kind == "series" and not start and not end:
             start = newest.last_ts.date()
         spec = dict(
             source=source, name=name, url=url, start=start.isoformat() if start else "", end=end.isoformat() if end else "", utc=utc, after=newest.id if newest else "",
-            **(dict(file=series()[name].file) if asked.kind == "series" else {}),
+            **(dict(file=series()[name].file) if kind.kind == "series" else {}),
         )  # fmt: skip
         key = key_of("download_outside", spec)
         self._forget_ended(key)

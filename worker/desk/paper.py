@@ -16,7 +16,7 @@ from domain.trading.verbs import VERBS
 from worker.desk.context import DeskContext
 from worker.desk.export import file_of
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
-from worker.desk.paper_start import feed_lacks, rule_set_of, started
+from worker.desk.paper_start import feed_lacks, rule_set_of, started, with_rule_set
 from worker.desk.paper_view import left_alone, row_of, silent_of, table_of, view_of
 from worker.store import Store, Unit
 from worker.store import session_asking as asking
@@ -100,8 +100,12 @@ class Paper:
         return "the session is not paused" if row is not None and verb == "continue" and row.state not in ("paused", "ready") else ""
 
     def rule_set(self, name: str, phase: str, account: Mapping[str, Any]) -> dict[str, Any]:
-        """The rule set whose floors people are warned of, as a session's source names it."""
+        """The rule set whose floors orders keep clear of and people are warned of, as a session's source names it."""
         return rule_set_of(self._context, name, phase, account)
+
+    def with_rule_set(self, plan: Mapping[str, Any], source: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Plan and source of a session that keeps clear of the floors of a rule set."""
+        return with_rule_set(plan, source, given)
 
     # -- changing
 
@@ -170,7 +174,7 @@ class Paper:
 
 
 def _scope(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    given: Any = checked(0, "anyone", "halt", arguments).asked
+    given: Any = checked(0, "anyone", "halt", arguments).payload
     return dict(strategy=given.strategy, keep=given.keep)
 
 

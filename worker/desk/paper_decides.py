@@ -38,7 +38,7 @@ class Decides:
         return dict(strategies=self.strategies, **({"model": self.model} if self.model else {}), **({"scan": self.scan} if self.scan else {}))
 
 
-def decides(context: DeskContext, request: StartRequest, asked: BacktestRequest) -> Decides:
+def decides(context: DeskContext, request: StartRequest, backtest: BacktestRequest) -> Decides:
     """``asked``: the backtest of the same strategy."""
     if sum(map(bool, (request.strategy, request.signals, request.scan))) != 1:
         raise BadRequest("choose one of a strategy, a file of signals and a scanner")
@@ -48,16 +48,16 @@ def decides(context: DeskContext, request: StartRequest, asked: BacktestRequest)
         raise BadRequest("sizing by volatility needs the whole past of a series; choose another sizing for a scanner that trades bar by bar")
     if request.signals:
         return Decides([dict(name=SIGNALS, params={}, series=[])])
-    return _scanner(context, request.scan) if request.scan else _strategy(context, asked, bool(request.feed))
+    return _scanner(context, request.scan) if request.scan else _strategy(context, backtest, bool(request.feed))
 
 
-def _strategy(context: DeskContext, asked: BacktestRequest, live: bool) -> Decides:
+def _strategy(context: DeskContext, request: BacktestRequest, live: bool) -> Decides:
     backtests = Backtests(context)
-    meant = backtests.meant(asked)
+    meant = backtests.meant(request)
     if live and reads_forecasts(meant.strategy):
         raise BadRequest(LIVE_FORECASTS)
     strategy = make(meant.strategy, meant.params)
-    refuse_without_model(strategy, bool(asked.model))
+    refuse_without_model(strategy, bool(request.model))
     model = backtests.model_of(meant).get("model")
     return Decides([dict(name=meant.strategy, params=values_of(strategy), series=[])], model)
 

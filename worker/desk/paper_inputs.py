@@ -38,5 +38,5 @@ def _versions(context: DeskContext, plan: Mapping[str, Any], instruments: Sequen
     with context.store.read() as unit:
         if missing := lacks(unit, required, instruments):
             raise BadRequest(f"the workspace has no {listed([each.title for each in missing])}, which {listed(sorted({column for each in missing for column in each.columns}))} cannot do without; import it on the page Data, External data, or choose another strategy")
-        found = resolved(unit, [*uses, *limit_features(build(Limits, plan["rules"]["limits"]))], instruments, context.settings.outside.release_impact)
-    return dict(found.get("outside", {}))
+        columns = resolved(unit, [*uses, *limit_features(build(Limits, plan["rules"]["limits"]))], instruments, context.settings.outside.release_impact)
+    return dict(columns.get("outside", {}))

@@ -19,6 +19,7 @@ from domain.trading.command import Command, read_commands
 from domain.venues import VENDORS
 from worker.desk.backtests import BacktestRequest, Backtests
 from worker.desk.context import DeskContext, required
+from worker.desk.gates import gate_with
 from worker.desk.paper_decides import decides, signals_of
 from worker.desk.paper_inputs import inputs_of
 from worker.desk.paper_rows import StartRequest
@@ -51,7 +52,7 @@ def started(context: DeskContext, request: StartRequest) -> str:
     plan, source = _plan(context, request, prices)
     commands = _commands(request.commands)
     if request.rule_set:
-        source = source | dict(rule_set=rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
+        plan, source = with_rule_set(plan, source, rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
     name = request.name.strip()
     with context.store.unit() as unit:
         asking.start(unit, name, plan, source, context.user, request.broker, request.mode)
@@ -74,6 +75,13 @@ def rule_set_of(context: DeskContext, name: str, phase: str, account: Mapping[st
     given = dict(RuleSetsView(context).spec(name, phase))
     Floors.read(given, float(account["balance"]), str(account["currency"]))
     return given
+
+
+def with_rule_set(plan: Mapping[str, Any], source: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A plan whose orders keep clear of the floors of a rule set, and a source that names it, so that people are warned of them."""
+    account = plan["rules"]["account"]
+    gate = gate_with(given, float(account["balance"]), str(account["currency"]))
+    return dict(plan, rules={**plan["rules"], "gate": gate}), dict(source, rule_set=dict(given))
 
 
 def _replay(context: DeskContext, request: StartRequest) -> Prices:
@@ -104,9 +112,9 @@ def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[
     """The plan and the source, as the terminal writes them."""
     table = instruments(context.settings.instruments_file)
     traded = list({name: table[name] for name in (text.rpartition(" ")[0] for text in prices.series)}.values())
-    asked = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
-    rules = Backtests(context).rules_with(asked, traded)
-    decided = decides(context, request, asked)
+    backtest = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
+    rules = Backtests(context).rules_with(backtest, traded)
+    decided = decides(context, request, backtest)
     start = {} if request.start is None else {"from": int(pd.Timestamp(request.start).value)}
     values = dict(series=prices.series, **decided.plan, rules={name: values_of(rule) for name, rule in rules.items()}, mode=request.mode, side=prices.side, **start)
     plan: dict[str, Any] = json.loads(json.dumps(values))
@@ -122,8 +130,8 @@ def _rates(context: DeskContext, prices: Prices, currency: str) -> list[dict[str
         return []
     with context.store.read() as unit:
         catalogue = {dataset.version: dataset for dataset in unit.datasets.all()}
-    found = [catalogue[version] for version in Backtests(context).rates_of(prices.datasets, list(catalogue.values()), currency)]
-    return [dict(kind="rate", instrument=each.instrument, timeframe=each.timeframe, side=each.side, frame=each.frame) for each in found]
+    versions = [catalogue[version] for version in Backtests(context).rates_of(prices.datasets, list(catalogue.values()), currency)]
+    return [dict(kind="rate", instrument=each.instrument, timeframe=each.timeframe, side=each.side, frame=each.frame) for each in versions]
 
 
 def _commands(content: bytes) -> list[Command]:

@@ -21,7 +21,7 @@ DAY = 86_400_000_000_000
 KINDS = ("trades", "fills", "equity", "decisions", "tape", "commands")
 COLUMNS: Mapping[str, Sequence[str]] = dict(
     trades=TRADES, fills=FILLS, equity=EQUITY,
-    decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given"),
+    decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer"),
     tape=("series", "ts", "end", "open", "high", "low", "close", "volume", "spread", "recovered"), commands=("ts", "who", "command", "arguments", "reason"),
 )  # fmt: skip
 REACHED = {     # limit -> why nothing is entered once it is reached
@@ -62,8 +62,8 @@ def _differences(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 def _reason(session: TradingSession, view: Mapping[str, Any]) -> str:
     """Why a session that runs makes no entries, where that is no person's doing."""
     if session.state == "running" and view.get("state") == "halted":
-        told = (view.get("losses") or [0, 0, 0, 0, {}])[4]
-        return next((sentence for limit, sentence in REACHED.items() if told.get(limit, 0.0) >= 1.0 or limit in (view.get("broker_watch") or {}).get("halted", {})), "")
+        floors = (view.get("losses") or [0, 0, 0, 0, {}])[4]
+        return next((sentence for limit, sentence in REACHED.items() if floors.get(limit, 0.0) >= 1.0 or limit in (view.get("broker_watch") or {}).get("halted", {})), "")
     return ""
 
 
@@ -147,10 +147,10 @@ def _timed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _log(unit: Unit, session: TradingSession, feed: Mapping[str, Any]) -> pd.DataFrame:
     """``ts kind text``, newest first: what was asked, and what became of it; what the feed says."""
-    asked = [(each.at, each.command, f"{each.who}: {each.command}{f', {each.reason}' if each.reason else ''}{f': refused, {each.answer}' if each.answer else ''}") for each in unit.session_commands.all(session.name)]
+    commands = [(each.at, each.command, f"{each.who}: {each.command}{f', {each.reason}' if each.reason else ''}{f': refused, {each.answer}' if each.answer else ''}") for each in unit.session_commands.all(session.name)]
     ended = [(session.ended_at, session.state, session.note or session.state)] if session.ended_at else []
-    said = [(unit.now(), "feed", str(text)) for text in (*((feed.get("away"),) if feed.get("away") else ()), *(feed.get("remarks") or ()))]
-    lines = [(session.created_at, "created", f"created by {session.actor}"), *asked, *ended, *said]
+    remarks = [(unit.now(), "feed", str(text)) for text in (*((feed.get("away"),) if feed.get("away") else ()), *(feed.get("remarks") or ()))]
+    lines = [(session.created_at, "created", f"created by {session.actor}"), *commands, *ended, *remarks]
     return pd.DataFrame(sorted(lines, key=lambda line: line[0], reverse=True)[:NEWEST], columns=["ts", "kind", "text"])
 
 

@@ -72,19 +72,19 @@ class PolicyView:
             job = next((job for job in unit.jobs.latest((), (KIND,), 50) if job.spec.get("run") == run_id), None)
         return job if job and job.state != "done" else None
 
-    def table(self, found: str, name: str = "table") -> pd.DataFrame:
+    def table(self, policy: str, name: str = "table") -> pd.DataFrame:
         """``name``: table (a row a way to trade) or choices (a row a tested signal and policy)."""
-        return self._context.store.frames.get(self.get(found).frames[name])
+        return self._context.store.frames.get(self.get(policy).frames[name])
 
-    def file(self, found: str) -> bytes:
+    def file(self, policy: str) -> bytes:
         """policies.json, as ``tidemark policy value`` reads it."""
-        return written(self.get(found).summary)
+        return written(self.get(policy).summary)
 
-    def download(self, found: str, name: str) -> bytes:
+    def download(self, policy: str, name: str) -> bytes:
         """The choices as CSV, or policies.json (``name`` file)."""
-        content = self.file(found) if name == "file" else csv_of(self.table(found, name))
+        content = self.file(policy) if name == "file" else csv_of(self.table(policy, name))
         with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", f"run:{found}", what=name, form="json" if name == "file" else "csv")
+            unit.audit(self._context.user, "downloaded", f"run:{policy}", what=name, form="json" if name == "file" else "csv")
         return content
 
 
@@ -94,5 +94,5 @@ def newest(unit: Unit, run_id: str) -> Run | None:
 
 def files_with(unit: Unit, store: Any, run_id: str, files: Mapping[str, str]) -> dict[str, str]:
     """A run's files, and the policies that were fitted to its folds, which a version of it keeps."""
-    found = newest(unit, run_id)
-    return dict(files) if found is None else dict(files) | dict(store.blobs.put_all({FILE: written(found.summary)}))
+    policy = newest(unit, run_id)
+    return dict(files) if policy is None else dict(files) | dict(store.blobs.put_all({FILE: written(policy.summary)}))

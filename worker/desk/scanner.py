@@ -143,8 +143,8 @@ class Scanner:
         end = request.end or max(dataset.last_ts for dataset in datasets) + timedelta(days=1)
         longest = max((*timeframes, *(dataset.timeframe for dataset in datasets)), key=Timeframe.named)
         name, strategy = next(iter(strategies.values()))
-        asked = BacktestRequest(name, values_of(strategy), [dataset.id for dataset in datasets], longest, start, end, request.rules, request.cost_profile)
-        spec = self._backtests.spec(asked)
+        backtest = BacktestRequest(name, values_of(strategy), [dataset.id for dataset in datasets], longest, start, end, request.rules, request.cost_profile)
+        spec = self._backtests.spec(backtest)
         uses = [*(use for _, strategy in strategies.values() for use in uses_of(strategy)), *limit_features(build(Limits, spec["limits"]))]
         with self._context.store.read() as unit:
             outside = resolved(unit, uses, [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets], self._context.settings.outside.release_impact)

@@ -91,8 +91,8 @@ class Strategies:
 
     def keep_draft(self, name: str, given: Mapping[str, Any], sentence: str) -> Draft:
         """Keep a strategy that is not understood, with the sentence that says why; it is never run. One of that name is replaced."""
-        if not 0 < len(name) <= 128:
-            raise BadRequest("the draft has no name, or one of more than 128 letters; give it one")
+        if not 0 < len(name) <= 128 or not name.isprintable():
+            raise BadRequest("the draft has no name, or one that is not 1 to 128 printable letters; give it one")
         with self._context.store.unit() as unit:
             draft = Draft(name, dict(given), sentence, self._context.user, unit.now())
             unit.strategy_drafts.put(draft)

@@ -22,13 +22,13 @@ from worker.desk.context import DeskContext
 from worker.desk.figures import Figures, figures
 from worker.desk.health import Health
 from worker.listening import sentence
-from worker.settings import SECTIONS, Settings
+from worker.settings import SECRETS, SECTIONS, Settings
 from worker.store import ALIVE, Process, guards
 from worker.store.engine import hidden
 from worker.store.examine import unreadable
 from worker.store.migrate import current, head, reachable
 
-SECRET = {"database_url", "redis_url", "frames_url"}
+SECRET = {name.rpartition(".")[2] for name in SECRETS}
 PACKAGES = ("tidemark", "streamlit", "pandas", "numpy", "numba", "sqlalchemy", "dramatiq", "redis", "pyarrow", "altair", "torch", "lightgbm")
 LOW_DISK = 2_000_000_000    # bytes
 FULL_DISK = 20_000_000      # bytes; with less nothing can be stored
@@ -66,7 +66,7 @@ class System:
 
     def listening(self) -> str:
         """For whom the page is, and why that is safe."""
-        return sentence(self._context.settings.app)
+        return sentence(self._context.settings.app, self._context.settings.people)
 
     def processes(self) -> list[Process]:
         with self._context.store.read() as unit:

@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.errors import BadRequest, unknown
-from worker.desk.actor import ROLES, Actor
+from domain.errors import BadRequest, Forbidden, unknown
+from worker.desk.actor import ROLES, Actor, covers, least
 from worker.desk.context import DeskContext, required
 from worker.store.api_tokens import ApiToken
 from worker.store.ids import new_id
@@ -20,7 +20,7 @@ SEEN = timedelta(minutes=1)     # how exactly its last use is kept
 
 @dataclass(frozen=True)
 class Token:
-    """A token as it is listed. ``state``: valid, expired or revoked."""
+    """A token as it is listed. ``state``: valid, expired or revoked; ``owner``: the user whose it is, or nothing."""
 
     id: str
     name: str
@@ -30,6 +30,7 @@ class Token:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
+    owner: str = ""
 
 
 class Tokens:
@@ -37,10 +38,14 @@ class Tokens:
         self._context = context
 
     def all(self) -> list[Token]:
-        """Newest first."""
+        """One's own, or everybody's for who administers them; newest first."""
         with self._context.store.read() as unit:
             now = unit.now()
-            return [_listed(each, now) for each in unit.api_tokens.all()]
+            return [_listed(each, now) for each in unit.api_tokens.all() if self._mine(each)]
+
+    def roles(self) -> tuple[str, ...]:
+        """The roles that one may give: none with a right that one has not."""
+        return tuple(role for role in ROLES if covers(self._context.actor.role, role))
 
     def create(self, name: str, role: str, days: int = 90) -> tuple[Token, str]:
         """A new token and its secret, which is shown now and never again."""
@@ -50,32 +55,43 @@ class Tokens:
             raise unknown("role", role, ROLES)
         if not 1 <= days <= MOST_DAYS:
             raise BadRequest(f"a token is valid for 1 to {MOST_DAYS} days, and {days} was asked")
+        if role not in self.roles():
+            raise Forbidden(f"{self._context.user} has the role {self._context.actor.role} and may give a token the role {' or '.join(self.roles())}, not {role}")
+        owner = self._context.user if self._context.actor.session else self._context.actor.person or None
         secret = PREFIX + secrets.token_urlsafe(32)
         with self._context.store.unit() as unit:
             now = unit.now()
-            made = ApiToken(new_id(), name.strip(), role, digest_of(secret), self._context.user, now, now + timedelta(days=days), None, None)
-            unit.api_tokens.add(made)
-            unit.audit(self._context.user, "token_created", f"token:{made.id}", name=made.name, role=role, expires=made.expires_at.isoformat())
-        return _listed(made, now), secret
+            token = ApiToken(new_id(), name.strip(), role, digest_of(secret), self._context.user, now, now + timedelta(days=days), None, None, owner)
+            unit.api_tokens.add(token)
+            unit.audit(self._context.user, "token_created", f"token:{token.id}", name=token.name, role=role, expires=token.expires_at.isoformat())
+        return _listed(token, now), secret
 
     def revoke(self, name: str) -> Token:
         """A token, by id or name, is refused from now on."""
         with self._context.store.unit() as unit:
             token, now = required(unit.api_tokens.get(name), "token", name), unit.now()
+            if not self._mine(token):
+                raise Forbidden(f"the token {name} is {token.owner or token.created_by}'s; it needs the role admin")
             if unit.api_tokens.revoke(token.id, now):
                 unit.audit(self._context.user, "token_revoked", f"token:{token.id}", name=token.name)
             return _listed(required(unit.api_tokens.get(token.id), "token", name), now)
 
     def actor_of(self, secret: str) -> Actor | None:
-        """Who has this secret; None where nobody has it any more."""
+        """Who has this secret; None where nobody has it any more, or its owner is disabled. Its role is never more than its owner's."""
         with self._context.store.read() as unit:
             token, now = unit.api_tokens.of_digest(digest_of(secret)), unit.now()
-        if token is None or _listed(token, now).state != "valid":
+            owner = unit.users.get(token.owner) if token and token.owner else None
+        if token is None or _listed(token, now).state != "valid" or (token.owner and (owner is None or owner.disabled_at)):
             return None
         if token.used_at is None or now - token.used_at >= SEEN:
             with self._context.store.unit() as unit:
                 unit.api_tokens.used(token.id, now)
-        return Actor(f"{token.name} ({token.id})", token.role)
+        name = f"{token.name} ({token.id})"
+        return Actor(f"{name} of {owner.id}", least(token.role, owner.role), owner.id) if owner else Actor(name, token.role, token.created_by)
+
+    def _mine(self, token: ApiToken) -> bool:
+        actor = self._context.actor
+        return actor.may("administer") or token.owner == actor.behind
 
 
 def digest_of(secret: str) -> str:
@@ -84,4 +100,4 @@ def digest_of(secret: str) -> str:
 
 def _listed(token: ApiToken, now: datetime) -> Token:
     state = "revoked" if token.revoked_at else "expired" if token.expires_at <= now else "valid"
-    return Token(token.id, token.name, token.role, state, token.created_by, token.created_at, token.expires_at, token.used_at)
+    return Token(token.id, token.name, token.role, state, token.created_by, token.created_at, token.expires_at, token.used_at, token.owner or "")

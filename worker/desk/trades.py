@@ -24,6 +24,17 @@ SHOWN = ("trade_id", "tag", "instrument", "side", "lots", "entry_ts", "entry_pri
 
 
 @dataclass(frozen=True)
+class Protection:
+    """Price levels of one trade. ``levels``: name -> price of entry, initial stop and targets; ``moves``: bar_ts, stop_loss where the stop moved;
+    ``fills``: trade_id, order_id, ts, bar_ts, side, lots, price, reason."""
+
+    trade: pd.Series
+    levels: Mapping[str, float]
+    moves: pd.DataFrame
+    fills: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Walk:
     """One trade on its bars. ``levels``: name, price, first, last (bar numbers); ``path``: i, price of the stop where it moved;
     ``fills``: i, side, lots, price, reason, ts."""
@@ -62,23 +73,31 @@ class Trades:
 
     def walk(self, run_id: str, trade_id: int) -> Walk:
         """The trade with the bars before, during and after it, its price levels, stop path and fills."""
-        run, trades = self._run(run_id), self._all(run_id, SHOWN)
-        chosen = trades[trades["trade_id"] == trade_id]
-        if chosen.empty:
-            raise BadRequest(f"run {run_id} has no trade {trade_id}; its trades are 1 to {len(trades):,}")
-        trade = chosen.iloc[0]
+        run, own = self._run(run_id), self.protection(run_id, trade_id)
+        trade, fills = own.trade, own.fills
         dataset = self._dataset(run, str(trade["instrument"]))
         instrument_ = instrument(dataset.instrument, self._context.settings.instruments_file)
-        fills = self._fills(run, trade_id)
-        plan = self._plan(run, trade, int(fills["order_id"].iloc[0]))
         bars, first = self._bars_of_trade(run, dataset, instrument_, fills)
         fills = fills.assign(i=[_place(bars, ts) for ts in fills["bar_ts"]])
-        path = self._path(run, bars, trade, int(fills["i"].iloc[0]), int(fills["i"].iloc[-1]))
-        levels = _levels(trade, plan, int(fills["i"].iloc[0]), max(int(fills["i"].iloc[-1]), int(fills["i"].iloc[0]) + 1))
+        path = _path(bars, own, int(fills["i"].iloc[0]), int(fills["i"].iloc[-1]))
+        edges = dict(first=int(fills["i"].iloc[0]), last=max(int(fills["i"].iloc[-1]), int(fills["i"].iloc[0]) + 1))
+        levels = pd.DataFrame([dict(name=name, price=price, **edges) for name, price in own.levels.items()])
         shown = candles(bars.iloc[first:].reset_index(drop=True), CANDLES)
         merged = int(shown["bars"].iloc[0])
         moved = {name: (levels[name] - first) // merged for name in ("first", "last")}
         return Walk(trade, shown, instrument_, dataset.side, levels.assign(**moved), path.assign(i=(path["i"] - first) // merged), fills.assign(i=(fills["i"] - first) // merged))
+
+    def protection(self, run_id: str, trade_id: int) -> Protection:
+        """The entry, stop and targets of a trade, and the moves of its stop as the run reported them; of an older run, which did not, none."""
+        run, trades = self._run(run_id), self._all(run_id, SHOWN)
+        chosen = trades[trades["trade_id"] == trade_id]
+        if chosen.empty:
+            raise BadRequest(f"run {run_id} has no trade {trade_id}; its trades are 1 to {len(trades):,}")
+        trade, fills, moves = chosen.iloc[0], self._fills(run, trade_id), pd.DataFrame(dict(bar_ts=[], stop_loss=[]))
+        if "moves" in run.frames:
+            stops = self._context.store.frames.get(run.frames["moves"], ["trade_id", "bar_ts", "stop_loss"])
+            moves = stops[stops["trade_id"] == trade_id]
+        return Protection(trade, _levels(trade, self._plan(run, trade, int(fills["order_id"].iloc[0]))), moves, fills)
 
     # -- parts
 
@@ -109,16 +128,6 @@ class Trades:
         first, last = (_place(bars, edge) for edge in (start, end))
         return bars.iloc[: last + AFTER].reset_index(drop=True), max(first - BEFORE, 0)
 
-    def _path(self, run: Run, bars: pd.DataFrame, trade: pd.Series, first: int, last: int) -> pd.DataFrame:
-        """The stop in each bar of the trade, as the run reported its moves; of an older run, which did not, its first stop."""
-        moves = pd.DataFrame(dict(bar_ts=[], stop_loss=[]))
-        if "moves" in run.frames:
-            stops = self._context.store.frames.get(run.frames["moves"], ["trade_id", "bar_ts", "stop_loss"])
-            moves = stops[stops["trade_id"] == trade["trade_id"]]
-        moved = [_place(bars, ts) - first for ts in moves["bar_ts"]]
-        levels = stop_path(float(trade["stop_loss"]), moved, moves["stop_loss"].tolist(), last - first + 1)
-        return pd.DataFrame(dict(i=np.arange(first, last + 1), price=levels)).dropna().reset_index(drop=True)
-
     def _dataset(self, run: Run, name: str) -> Dataset:
         with self._context.store.read() as unit:
             datasets = [unit.datasets.get(version) for version in run.spec["datasets"]]
@@ -133,7 +142,14 @@ def _place(bars: pd.DataFrame, ts: Any) -> int:
     return max(int(bars["ts"].searchsorted(pd.Timestamp(ts), side="right")) - 1, 0)
 
 
-def _levels(trade: pd.Series, plan: Mapping[str, Any], first: int, last: int) -> pd.DataFrame:
+def _path(bars: pd.DataFrame, own: Protection, first: int, last: int) -> pd.DataFrame:
+    """The stop in each bar of the trade."""
+    moved = [_place(bars, ts) - first for ts in own.moves["bar_ts"]]
+    levels = stop_path(float(own.trade["stop_loss"]), moved, own.moves["stop_loss"].tolist(), last - first + 1)
+    return pd.DataFrame(dict(i=np.arange(first, last + 1), price=levels)).dropna().reset_index(drop=True)
+
+
+def _levels(trade: pd.Series, plan: Mapping[str, Any]) -> dict[str, float]:
     entry, sign = float(trade["entry_price"]), 1 if trade["side"] == "long" else -1
     named = [("entry", entry), ("initial stop", float(trade["stop_loss"])), *((name, price) for name, price, _ in targets_of(plan, sign, entry))]
-    return pd.DataFrame([dict(name=name, price=price, first=first, last=last) for name, price in named if np.isfinite(price)])
+    return {name: price for name, price in named if np.isfinite(price)}

@@ -157,9 +157,9 @@ class Training:
         fitting = {name: value for name, value in request.params.items() if name not in own and name in {p.name for p in params_of(Fitting)}}
         rules = self._rules(request)
         more = (*(strategy.features() if strategy else ()), *limit_features(build(Limits, rules["limits"])))
-        asked = FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns)
-        features = self._features.spec(asked, more=more)
-        return features | rules | self._regimes(asked, request.regimes) | dict(
+        feature_request = FeatureRequest(request.datasets, request.timeframe, request.start, request.end, request.columns)
+        features = self._features.spec(feature_request, more=more)
+        return features | rules | self._regimes(feature_request, request.regimes) | dict(
             target=request.target, target_params=values_of(build(TargetParams, request.target_params)), learner=request.learner,
             learner_params=values_of(build(learner, {name: value for name, value in request.params.items() if name not in fitting})), scheme=request.scheme,
             scheme_params=values_of(build(SCHEMES[request.scheme], request.scheme_params)), strategy=request.strategy, strategy_params=values_of(strategy) if strategy else {},
@@ -215,8 +215,8 @@ class Training:
     def _rules(self, request: TrainingRequest) -> dict[str, Any]:
         """Rules, rates and cost profile, as a backtest's request has them."""
         strategy = request.strategy or next(name for name in STRATEGIES if not reads_forecasts(name))
-        asked = BacktestRequest(strategy, request.strategy_params if request.strategy else {}, request.datasets, request.timeframe, request.start, request.end, request.rules, request.cost_profile)
-        spec = self._backtests.spec(asked)
+        feature_request = BacktestRequest(strategy, request.strategy_params if request.strategy else {}, request.datasets, request.timeframe, request.start, request.end, request.rules, request.cost_profile)
+        spec = self._backtests.spec(feature_request)
         return {name: spec[name] for name in (*RULES, "rates", "cost_profile") if name in spec}
 
     # -- while it runs

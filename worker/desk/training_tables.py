@@ -30,8 +30,8 @@ def spans(samples: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
     begins = rows["fold"].ne(rows["fold"].shift()) | rows["part"].ne(rows["part"].shift()) | (rows["place"].diff() > apart)
     where = rows["place"].to_numpy().astype(np.int64)
     table = rows[["fold", "part"]].assign(number=begins.cumsum(), start=ordered["start"].array[where], end=ordered["end"].array[where])
-    found = table.groupby("number", sort=True).agg(fold=("fold", "first"), part=("part", "first"), first=("start", "min"), last=("end", "max"), samples=("start", "size"))
-    return found.sort_values(["fold", "first", "part"], kind="stable", ignore_index=True)
+    spans = table.groupby("number", sort=True).agg(fold=("fold", "first"), part=("part", "first"), first=("start", "min"), last=("end", "max"), samples=("start", "size"))
+    return spans.sort_values(["fold", "first", "part"], kind="stable", ignore_index=True)
 
 
 def sizes(spans_: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import rate_of, rules_of, series_of
 from worker.jobs.trial_rows import in_words, trial_of
+from worker.jobs.warm import compile_with
 from worker.model_use import forecast_series, of_spec, used
 from worker.store import Unit
 
@@ -30,6 +31,14 @@ def _of_model(model: Any, applied: Any, forecasts: str) -> dict[str, Any]:
     return dict(model=dict(title=model.title, sentence=f"{forecasts}.")) if model else {}
 
 
+def compile_first(work: Work) -> None:
+    """Compile the engine as a stage of its own where no job has compiled it on this machine yet."""
+    if not is_compiled("backtest"):
+        from domain.backtest.warm import warm
+
+        compile_with(work, warm)
+
+
 @job("backtest", limit=3_600, after="compile")
 def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: datasets (versions), timeframe, start, end, strategy, params, account, costs, execution, sizing, limits, versions of external data where the strategy's features need some, and ``model`` (name, version, hash) where one filters the signals."""
@@ -40,8 +49,9 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     series: Sequence[Any] = [series_of(work, dataset_of(datasets, version), spec) for version in spec["datasets"]]
     rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
     rules = rules_of(spec, [series_.instrument.name for series_ in series])
+    compile_first(work)
     work.progress(0.1)
-    work.stage("Simulate" if is_compiled("backtest") else "Compile")
+    work.stage("Simulate")
     from domain.backtest import study, trust
 
     model = of_spec(work.store, spec)

@@ -17,17 +17,17 @@ OVER = ("finished", "stopped")
 def consistency(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: ``sessions`` (names; none: all that may have changed since they were last found to hold). One that cannot be compared says why and stops no other."""
     names = list(spec["sessions"]) or due(work)
-    found = []
+    checks = []
     for number, name in enumerate(names):
         work.progress(number / max(len(names), 1), f"Compare {name}")
-        found.append(check(work.store, name, work.settings.instruments_file))
+        checks.append(check(work.store, name, work.settings.instruments_file))
 
     def commit(unit: Unit) -> JobResult:
-        for each in found:
+        for each in checks:
             record(unit, each, work.job.actor, work.job.id)
-        parted = [each.session for each in found if not each.holds]
-        result = dict(sessions=len(found), parted=parted, checks=[each.plain() for each in found])
-        return JobResult(result, "sessions_compared", tuple(entity(name) for name in parted), dict(title=work.job.title, sessions=len(found), parted=parted))
+        parted = [each.session for each in checks if not each.holds]
+        result = dict(sessions=len(checks), parted=parted, checks=[each.plain() for each in checks])
+        return JobResult(result, "sessions_compared", tuple(entity(name) for name in parted), dict(title=work.job.title, sessions=len(checks), parted=parted))
 
     return commit
 

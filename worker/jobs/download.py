@@ -38,7 +38,7 @@ class Came:
     answered: list[Span] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
-    asked: int = 0
+    requests: int = 0
     cached: int = 0
 
     @property
@@ -50,7 +50,7 @@ class Came:
         self.missing += page.missing
         self.answered += without(page.span, (each.span for each in page.missing))
         self.notes |= dict.fromkeys(page.notes)
-        self.asked, self.cached = self.asked + (not cached), self.cached + cached
+        self.requests, self.cached = self.requests + (not cached), self.cached + cached
 
 
 @job("download", limit=6 * 3_600, retries=0)
@@ -125,7 +125,7 @@ class Downloading:
         after something has come, and a second page in a row without an answer, end it: the rest is missing."""
         pages = [(page, ask) for ask in wanted for page in self._plan(ask.span)]
         if fresh:
-            came = replace(Came(), notes=came.notes, asked=came.asked, cached=came.cached)
+            came = replace(Came(), notes=came.notes, requests=came.requests, cached=came.cached)
         failed = 0
         for number, (span, ask) in enumerate(pages):
             self._share = 0.02 + 0.86 * number / len(pages)
@@ -188,11 +188,11 @@ class Downloading:
             provenance=provenance, synthetic=False,
         )  # fmt: skip
         self._answers.sweep()
-        facts = dict(missing=_rows(missing), notes=notes, revised=revised[:SHOWN], revised_count=len(revised), pages=came.asked, cached=came.cached, bars=len(checked), version=version)
+        facts = dict(missing=_rows(missing), notes=notes, revised=revised[:SHOWN], revised_count=len(revised), pages=came.requests, cached=came.cached, bars=len(checked), version=version)
 
         def commit(unit: Unit) -> JobResult:
             result = saved(unit)
-            detail = dict(missing=len(missing), revised=len(revised), pages=came.asked, cached=came.cached, double=bool(self._double))
+            detail = dict(missing=len(missing), revised=len(revised), pages=came.requests, cached=came.cached, double=bool(self._double))
             return replace(result, result=dict(result.result) | facts, detail=dict(result.detail) | detail)
 
         return commit

@@ -19,13 +19,13 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run (id of a whole training). Its stored models are explained, nothing is fitted again."""
     trained = trained_run(spec["run"], work)
     work.stage("Load bars")
-    asked = training_request.same(trained, work)
+    question = training_request.same(trained, work)
     work.stage("Samples")
-    samples = asked.samples
-    tests = [samples.samples.take(fold.parts["test"]) for fold in asked.folds]
+    samples = question.samples
+    tests = [samples.samples.take(fold.parts["test"]) for fold in question.folds]
     work.stage("Explain")
-    pipelines = [pipeline_of(work.store, trained, fold.number) for fold in asked.folds]
-    explained = explain(pipelines, tests, samples.instruments, asked.question.seed, work.within(0.1, 0.95))
+    pipelines = [pipeline_of(work.store, trained, fold.number) for fold in question.folds]
+    explained = explain(pipelines, tests, samples.instruments, question.question.seed, work.within(0.1, 0.95))
     work.stage("Save")
     frames = {name: work.store.frames.put(table) for name, table in explained.tables.items()}
     manifest = manifest_of(dict(spec), work.job.kind) | dict(data=list(trained.spec["datasets"]))

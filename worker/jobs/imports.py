@@ -73,10 +73,10 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
     """The bars, the report, the clocks with their evidence, and the reader's notes."""
     instrument_ = instrument(spec["instrument"], work.settings.instruments_file)
     work.stage("Read")
-    asked = Timeframe.named(spec["timeframe"]) if spec["timeframe"] else None
-    raw = _raw(spec, instrument_, asked, work, 0.0, 0.2 if "ask" in spec else 0.4)
+    named = Timeframe.named(spec["timeframe"]) if spec["timeframe"] else None
+    raw = _raw(spec, instrument_, named, work, 0.0, 0.2 if "ask" in spec else 0.4)
     if "ask" in spec:
-        raw = join_ask(raw, _raw(spec["ask"], instrument_, asked, work, 0.2, 0.4))
+        raw = join_ask(raw, _raw(spec["ask"], instrument_, named, work, 0.2, 0.4))
     timeframe = Timeframe.named(spec["timeframe"] or ("M1" if readers.READERS[spec["format"]].ticks else _usual(raw, spec)))
     work.stage("Clock")
     clock = spec.get("natural_clock") or raw.clock

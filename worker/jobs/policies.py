@@ -28,17 +28,17 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: run (id of a whole training on signals), grid (values of ``ActionGrid``) and policies: name -> parameters."""
     trained = trained_run(spec["run"], work)
     work.stage("Load bars")
-    asked = training_request.same(trained, work)
+    question = training_request.same(trained, work)
     work.stage("Samples")
-    found, grid = asked.samples, build(ActionGrid, spec["grid"])
+    samples, grid = question.samples, build(ActionGrid, spec["grid"])
     work.stage("Policies")
-    decided = decided_of(asked.inputs, strategy_of(asked.question))
+    decided = decided_of(question.inputs, strategy_of(question.question))
     judged = judge_policies(
-        found, decided, regimes_of(asked.inputs, found), asked.folds, _results(trained, asked, work), asked.inputs[0].rules, grid, spec["policies"], work.within(0.1, 0.95),
+        samples, decided, regimes_of(question.inputs, samples), question.folds, _results(trained, question, work), question.inputs[0].rules, grid, spec["policies"], work.within(0.1, 0.95),
     )  # fmt: skip
     work.stage("Save")
     frames = dict(table=work.store.frames.put(judged.table), choices=work.store.frames.put(judged.choices))
-    summary, manifest = policy_facts(judged, grid, asked.question), manifest_of(dict(spec), work.job.kind) | dict(data=list(trained.spec["datasets"]))
+    summary, manifest = policy_facts(judged, grid, question.question), manifest_of(dict(spec), work.job.kind) | dict(data=list(trained.spec["datasets"]))
 
     def commit(unit: Unit) -> JobResult:
         run_id = unit.runs.add(
@@ -51,8 +51,8 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     return commit
 
 
-def _results(trained: Run, asked: LoadedQuestion, work: Work) -> list[FoldResult]:
+def _results(trained: Run, question: LoadedQuestion, work: Work) -> list[FoldResult]:
     """What the folds left, from the run's tables and files."""
     tested = work.store.frames.get(trained.frames["predictions"])
-    parts = ((fold.number, tested[tested["fold"] == fold.number].reset_index(drop=True)) for fold in asked.folds)
+    parts = ((fold.number, tested[tested["fold"] == fold.number].reset_index(drop=True)) for fold in question.folds)
     return [FoldResult(number, part, pipeline_of(work.store, trained, number)) for number, part in parts]

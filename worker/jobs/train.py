@@ -11,10 +11,10 @@ import pandas as pd
 from domain.audit import canonical, plain
 from domain.training import control as controls
 from domain.training import train as training
-from domain.training.asked import Tried
 from domain.training.gate import gate_columns
 from domain.training.known_regimes import regimes_of
 from domain.training.pipeline import fit_fold
+from domain.training.protocols import Tried
 from domain.training.samples import SampleSet
 from worker.code import code_of, manifest_of
 from worker.jobs import training_request
@@ -40,9 +40,9 @@ def ready(spec: Mapping[str, Any], work: Work) -> Evaluate:
     return evaluator(training_request.read(spec, work), work)
 
 
-def evaluator(asked: LoadedQuestion, work: Work) -> Evaluate:
+def evaluator(loaded: LoadedQuestion, work: Work) -> Evaluate:
     """Fits the fold that a part names, with its own labels or, for the control, with permuted ones."""
-    question, trial = asked.question, trial_of(asked.question, params_hash(asked.spec))
+    question, trial = loaded.question, trial_of(loaded.question, params_hash(loaded.spec))
 
     def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         number, is_control = chunk.spec["fold"], chunk.spec["control"]
@@ -53,8 +53,8 @@ def evaluator(asked: LoadedQuestion, work: Work) -> Evaluate:
             if loss is not None and not is_control:
                 work.show(curve.add(share, loss))
 
-        sampled = controls.permuted(asked.samples, question.seed + 1) if is_control else asked.samples
-        result = fit_fold(sampled, asked.folds[number], question, on_progress, baselines=not is_control)
+        sampled = controls.permuted(loaded.samples, question.seed + 1) if is_control else loaded.samples
+        result = fit_fold(sampled, loaded.folds[number], question, on_progress, baselines=not is_control)
         return stored_fold(work.store, result, sampled.samples.task, sampled.samples.classes, None if is_control else trial)
 
     return evaluate
@@ -85,21 +85,21 @@ def keep_partial(spec: Mapping[str, Any], work: Work) -> Commit | None:
 def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: as ``training_request.read`` takes it, and ``register``: the name of the model, or nothing."""
     work.stage("Load bars")
-    asked = training_request.read(spec, work)
-    question, code = asked.question, code_of("train")
+    loaded = training_request.read(spec, work)
+    question, code = loaded.question, code_of("train")
     training.learner_for(question.learner, question.learner_params, question.target)
     work.stage("Check for look-ahead")
-    training.refuse_leak(gate_columns(asked.inputs, training.strategy_of(question), work.within(0.01, 0.06)))
+    training.refuse_leak(gate_columns(loaded.inputs, training.strategy_of(question), work.within(0.01, 0.06)))
     work.stage("Samples")
-    sampled, folds = asked.samples, asked.folds
+    sampled, folds = loaded.samples, loaded.folds
     _forget_other_code(work, code)
     work.stage("Folds")
     checked = controls.control_folds(folds)
     rows = [(fold.number, 1, dict(fold=fold.number, control=False, code=code, of=len(folds))) for fold in folds]
     rows += [(CONTROL + fold.number, 1, dict(fold=fold.number, control=True, code=code, of=len(folds))) for fold in checked]
-    owner = Owner(work, evaluator(asked, work), 0.08, 0.85, len(rows), "fits")
+    owner = Owner(work, evaluator(loaded, work), 0.08, 0.85, len(rows), "fits")
     first = restored_fold(work.store, owner.share(rows[:1])[0])
-    training.refuse_leak(training.gate_fitted(question, asked.inputs, first, lambda share, loss=None: work.progress(0.1)))
+    training.refuse_leak(training.gate_fitted(question, loaded.inputs, first, lambda share, loss=None: work.progress(0.1)))
     parts = owner.share(rows)
     work.stage("Judge")
     results = {part.number: restored_fold(work.store, part) for part in parts}
@@ -110,42 +110,42 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     trained = training.finish(
         question, sampled, folds, [result for number, result in results.items() if number < CONTROL], control, Tried(chosen.trials, chosen.variance, True),
         lambda share, loss=None: tell(share), {name: value for name, value in manifest(work, {}).items() if name in ("code", "libraries")},
-        regimes_of(asked.inputs, sampled),
+        regimes_of(loaded.inputs, sampled),
     )  # fmt: skip
     work.stage("Save")
     seen = held_out(sampled.samples.matrix, sampled.samples.columns, first.pipeline.bars)
     report = dict(trained.report) | dict(parity=parity_of(trained.model, seen, sampled.samples.y))
     reproducible = all(result.pipeline.reproducible for result in results.values())
-    return _saved(asked, trained, report, dict(held_out=seen, scores=rows_of(parts)), parts, reproducible, work)
+    return _saved(loaded, trained, report, dict(held_out=seen, scores=rows_of(parts)), parts, reproducible, work)
 
 
-def _saved(asked: LoadedQuestion, trained: training.Trained, report: Mapping[str, Any], beside: Mapping[str, pd.DataFrame], parts: Sequence[Chunk], reproducible: bool, work: Work) -> Commit:
+def _saved(loaded: LoadedQuestion, trained: training.Trained, report: Mapping[str, Any], beside: Mapping[str, pd.DataFrame], parts: Sequence[Chunk], reproducible: bool, work: Work) -> Commit:
     """The commit of a whole run: its tables and files, its line in the ledger with the Sharpe ratio, and the candidate that it was to become."""
-    store, spec, question = work.store, asked.spec, asked.question
+    store, spec, question = work.store, loaded.spec, loaded.question
     tables = dict(samples=trained.samples, folds=trained.folds, predictions=trained.predictions, **beside)
     frames = {name: store.frames.put(frame) for name, frame in tables.items()}
     model = store.blobs.put_all(trained.model)
-    decided = manifest(work, question.values()) | dict(spec_hash=question.hash, data=list(spec["datasets"]), seed=question.seed, threads=1, reproducible=reproducible, gate=dict(columns=list(found_columns(asked)), pipeline=True))
-    summary = dict(partial=False, folds=len(asked.folds), expected=len(asked.folds), question=question.values(), report=report, samples=about(asked.samples), model=model, tables=list(MODEL_TABLES), files=files_of(parts) | {f"model/{name}": content for name, content in model.items()})
+    decided = manifest(work, question.values()) | dict(spec_hash=question.hash, data=list(spec["datasets"]), seed=question.seed, threads=1, reproducible=reproducible, gate=dict(columns=list(found_columns(loaded)), pipeline=True))
+    summary = dict(partial=False, folds=len(loaded.folds), expected=len(loaded.folds), question=question.values(), report=report, samples=about(loaded.samples), model=model, tables=list(MODEL_TABLES), files=files_of(parts) | {f"model/{name}": content for name, content in model.items()})
     trial = trial_of(question, params_hash(spec), report["trials"].get("significance"))
 
     def commit(unit: Unit) -> JobResult:
         if trial.sharpe is not None:
             _count(unit, work, spec, trial)
-        run_id = _replace(unit, work, spec, summary, frames, decided, asked.synthetic)
+        run_id = _replace(unit, work, spec, summary, frames, decided, loaded.synthetic)
         unit.chunks.remove(work.job.id)
         result: dict[str, Any] = dict(run=run_id)
         if spec.get("register"):
             registered = register(
                 unit, spec["register"], run_id=run_id, question=question.values(), question_hash=question.hash, files=model, frames={name: frames[name] for name in MODEL_TABLES},
-                manifest=decided | dict(counted=True), report=report, synthetic=asked.synthetic, actor=work.job.actor,
+                manifest=decided | dict(counted=True), report=report, synthetic=loaded.synthetic, actor=work.job.actor,
             )  # fmt: skip
             result |= dict(model=registered.title)
         detail = dict(
             title=work.job.title, run="train", learner=question.learner, target=question.target, strategy=question.strategy, spec=question.hash, code=decided["code"], frames=frames, files=model,
             verdict=report["verdict"]["state"],
         )  # fmt: skip
-        return JobResult(result, "model_trained", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in asked.datasets)), detail)
+        return JobResult(result, "model_trained", (f"run:{run_id}", *(f"dataset:{dataset.id}" for dataset in loaded.datasets)), detail)
 
     return commit
 
@@ -176,13 +176,13 @@ def _forget_other_code(work: Work, code: str) -> None:
             unit.chunks.remove(work.job.id)
 
 
-def manifest(work: Work, asked: Mapping[str, Any]) -> dict[str, Any]:
-    return manifest_of(dict(asked), work.job.kind) | dict(data=list(work.job.spec["datasets"]))
+def manifest(work: Work, question: Mapping[str, Any]) -> dict[str, Any]:
+    return manifest_of(dict(question), work.job.kind) | dict(data=list(work.job.spec["datasets"]))
 
 
-def found_columns(asked: LoadedQuestion) -> list[str]:
+def found_columns(question: LoadedQuestion) -> list[str]:
     """The columns that the gate made again."""
-    return [use.column for use in asked.inputs[0].uses]
+    return [use.column for use in question.inputs[0].uses]
 
 
 def params_hash(spec: Mapping[str, Any]) -> str:

@@ -56,10 +56,10 @@ def read(spec: Mapping[str, Any], work: Work) -> LoadedQuestion:
 
 def same(trained: Run, work: Work) -> LoadedQuestion:
     """The question of a finished training on the same data. Raises BadRequest where they, or what the program makes of them, are others by now."""
-    asked = read(trained.spec, work)
-    if asked.question.values() != trained.summary["question"]:
+    question = read(trained.spec, work)
+    if question.question.values() != trained.summary["question"]:
         raise BadRequest(f"run {trained.id} was trained on other data or by another version of the program; train it again first")
-    return asked
+    return question
 
 
 def question_of(spec: Mapping[str, Any], inputs: Sequence[Inputs]) -> Question:

@@ -33,7 +33,16 @@ def compile_features(spec: Mapping[str, Any], work: Work) -> Commit:
 
 
 def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
-    """Compile in a separate thread and report progress."""
+    seconds = compile_with(work, make)
+
+    def commit(unit: Unit) -> JobResult:
+        return JobResult(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
+
+    return commit
+
+
+def compile_with(work: Work, make: Callable[[Watch], int]) -> float:
+    """Compile in a separate thread, as a stage of its own with progress; the seconds it took."""
     work.stage("Compile")
     failed: list[BaseException] = []
     began, over, seen = time.monotonic(), threading.Event(), [(0, 1)]
@@ -43,12 +52,7 @@ def _compiled(work: Work, make: Callable[[Watch], int]) -> Commit:
         work.progress(*progress_of(*seen[-1], time.monotonic() - began))
     if failed:
         raise failed[0]
-    seconds = round(time.monotonic() - began, 2)
-
-    def commit(unit: Unit) -> JobResult:
-        return JobResult(dict(seconds=seconds), "kernel_compiled", (), dict(seconds=seconds, sentence=f"compiled in {seconds:.1f} s"))
-
-    return commit
+    return round(time.monotonic() - began, 2)
 
 
 def progress_of(done: int, of: int, passed: float) -> tuple[float, str]:

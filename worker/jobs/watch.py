@@ -41,26 +41,26 @@ def watch_models(spec: Mapping[str, Any], work: Work) -> Commit:
     with work.store.read() as unit:
         models = [unit.models.get(model) for model in spec["models"]] if spec["models"] else in_production(unit)
     present = [model for model in models if model is not None]
-    found, tables = [], []
+    watched_models, tables = [], []
     for number, model in enumerate(present):
         work.progress(number / max(len(present), 1), f"Watch {model.title}")
         table, facts = _checked(model, config, work)
         tables.append(table.assign(model=model.title))
-        found.append(facts)
+        watched_models.append(facts)
     columns = pd.concat([table[list(TABLE)] for table in tables], ignore_index=True) if tables else pd.DataFrame(columns=list(TABLE))
     frames = dict(columns=work.store.frames.put(columns))
-    alarms = [facts for facts in found if facts["state"] == "alarm"]
+    alarms = [facts for facts in watched_models if facts["state"] == "alarm"]
 
     def commit(unit: Unit) -> JobResult:
-        summary = dict(models=found, alarms=len(alarms), config=dict(spec["config"]))
+        summary = dict(models=watched_models, alarms=len(alarms), config=dict(spec["config"]))
         run = unit.runs.add(
             kind=KIND, job_id=work.job.id, title=work.job.title, spec=dict(spec), manifest=manifest_of(dict(spec), KIND), summary=summary, frames=frames, actor=work.job.actor, created_at=unit.now(),
             synthetic=any(model.synthetic for model in present),
         )  # fmt: skip
         for facts in alarms:
             unit.audit(work.job.actor, "drift_found", f"model:{facts['id']}", f"run:{run}", model=facts["model"], alarms=facts["alarms"], bars=facts["bars"])
-        detail = dict(title=work.job.title, run=KIND, models=[facts["model"] for facts in found], alarms=len(alarms), frames=frames)
-        return JobResult(dict(run=run, models=len(found), alarms=len(alarms)), "models_watched", (f"run:{run}", *(model.entity for model in present)), detail)
+        detail = dict(title=work.job.title, run=KIND, models=[facts["model"] for facts in watched_models], alarms=len(alarms), frames=frames)
+        return JobResult(dict(run=run, models=len(watched_models), alarms=len(alarms)), "models_watched", (f"run:{run}", *(model.entity for model in present)), detail)
 
     return commit
 
@@ -73,10 +73,10 @@ def in_production(unit: Unit) -> list[Model]:
 def _checked(model: Model, config: DriftConfig, work: Work) -> tuple[pd.DataFrame, dict[str, Any]]:
     facts: dict[str, Any] = dict(model=model.title, id=model.id, alarms=[], bars={}, samples=0, labelled=0, coverage=[], brier=[], expected_brier=None, until=None, learnt_brier=_brier_of(model))
     try:
-        table, found = _watched(model, config, work)
+        table, figures = _watched(model, config, work)
     except BadRequest as refused:
         return pd.DataFrame(columns=list(TABLE)), facts | dict(state="unknown", sentence=f"It could not be watched: {refused}")
-    return table, facts | {name: _plain(value) for name, value in found.items()}
+    return table, facts | {name: _plain(value) for name, value in figures.items()}
 
 
 def _watched(model: Model, config: DriftConfig, work: Work) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -92,8 +92,8 @@ def _watched(model: Model, config: DriftConfig, work: Work) -> tuple[pd.DataFram
     late = inputs_on(spec, now, work)
     whole = all(dataset.first_ts <= pd.Timestamp(since).tz_localize("UTC") for dataset in now)
     learnt = late if whole else training_request.read(spec, work).inputs
-    table, found = watched(question, pipeline, learnt, late, since, config, tested_of(model, pipeline.classes, work))
-    return table, found | dict(until=pd.Timestamp(pipeline.until).isoformat() + "Z")
+    table, figures = watched(question, pipeline, learnt, late, since, config, tested_of(model, pipeline.classes, work))
+    return table, figures | dict(until=pd.Timestamp(pipeline.until).isoformat() + "Z")
 
 
 def spec_of(model: Model, question: Question, work: Work) -> dict[str, Any]:

@@ -63,11 +63,11 @@ def secrets_in(text: str) -> set[str]:
     >>> sorted(secrets_in("json://ana:s3c@127.0.0.1:80/hook?to=abcdef"))
     ['abcdef', 'ana:s3c', 'json://ana:s3c@127.0.0.1:80/hook?to=abcdef', 's3c']
     """
-    found: set[str] = set()
+    secrets: set[str] = set()
     for part in re.findall(rf"{URL}\S+", text):
         url = part.rstrip(",;")
-        found |= {url, *_user_of(url), *(piece for piece in _pieces(url) if len(piece) >= SHORTEST)}
-    return {form for secret in found for form in (secret, unquote(secret)) if len(form) >= 3}
+        secrets |= {url, *_user_of(url), *(piece for piece in _pieces(url) if len(piece) >= SHORTEST)}
+    return {form for secret in secrets for form in (secret, unquote(secret)) if len(form) >= 3}
 
 
 def _user_of(url: str) -> Iterable[str]:

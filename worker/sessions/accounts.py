@@ -89,8 +89,8 @@ def _last(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _parts(again: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> int | None:
     """The time of the first row in which they differ."""
-    for one, other in zip(again, before, strict=False):
-        if one != other:
+    for first, other in zip(again, before, strict=False):
+        if first != other:
             return int(other.get("ts", other.get("exit_ts", 0)))
     longer = again if len(again) > len(before) else before
     shorter = min(len(again), len(before))

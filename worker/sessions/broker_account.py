@@ -63,25 +63,25 @@ class Surroundings:
 class BrokerAccount:
     """``trouble``: why the broker's book is not known, empty where it is; then no order is sent. ``found``: what the last comparison found."""
 
-    def __init__(self, broker: Broker, book: BrokerBook, around: Surroundings, intents: Intents | None = None) -> None:
+    def __init__(self, broker: Broker, book: BrokerBook, surroundings: Surroundings, intents: Intents | None = None) -> None:
         """``intents``: the record that the broker was made with; what stands in it may have been sent by a process that died."""
-        self.broker, self.book, self._around = broker, book, around
+        self.broker, self.book, self._surroundings = broker, book, surroundings
         self._intents = MemoryIntents() if intents is None else intents
-        self._held_there = BrokerHeld(broker, book, self._intents, around.ticks)
+        self._held_there = BrokerHeld(broker, book, self._intents, surroundings.ticks)
         self._entered: set[int] = set()                 # numbers of orders that were taken up by this process
         self._early: list[Refused] = []                 # what became of orders of a process that died
-        self.trouble, self.found = "the broker's book has not been read yet", Reconciled()
+        self.trouble, self.reconciled = "the broker's book has not been read yet", Reconciled()
         self.account: Account | None = None
         self.positions: tuple[Position, ...] = ()       # as of the last comparison
         self.unknown: dict[str, Ticket] = {}            # orders of which it is not known whether they arrived
         self._looked: dict[str, float] = {}             # when they were looked for first
         self._waiting: deque[Waiting] = deque()
-        self._compare_at = self._look_at = around.monotonic()
+        self._compare_at = self._look_at = surroundings.monotonic()
 
     @property
     def state(self) -> str:
         """``away``, ``differs``, or empty where entries may be sent."""
-        return "away" if self.trouble else "differs" if self.found.differs else ""
+        return "away" if self.trouble else "differs" if self.reconciled.differs else ""
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -92,7 +92,7 @@ class BrokerAccount:
 
     def enter(self, entry: Entry) -> None:
         """An entry that was decided: it is sent with the next step."""
-        orders = legs_of(self.book.session, entry, *self._around.sizes(entry.instrument))
+        orders = legs_of(self.book.session, entry, *self._surroundings.sizes(entry.instrument))
         self.book.place(entry.number, orders)
         self._entered.add(entry.number)
         for order in orders:
@@ -119,7 +119,7 @@ class BrokerAccount:
         """Close a share of each position of an order, rounded down to the step. ``event`` names the decision: the same one closes once."""
         tickets = []
         for leg, position in self._held(number):
-            step, _ = self._around.sizes(position.instrument)
+            step, _ = self._surroundings.sizes(position.instrument)
             lots = position.lots if share >= 1 else position.lots * share // step * step
             if lots > 0:
                 side = "sell" if position.side == "long" else "buy"
@@ -129,11 +129,11 @@ class BrokerAccount:
 
     def adopt(self, client_id: str) -> Difference:
         """A person takes the broker's lots of a position for right."""
-        difference = next((each for each in self.found.differences if each.client_id == client_id), None)
+        difference = next((each for each in self.reconciled.differences if each.client_id == client_id), None)
         if difference is None:
             raise BadRequest(f"nothing differs for order {client_id}; look at the session again")
         adopted(self.book, difference)
-        self._compare_at = self._around.monotonic()
+        self._compare_at = self._surroundings.monotonic()
         return difference
 
     # what is done for it
@@ -148,11 +148,11 @@ class BrokerAccount:
             self._adopts(wanted, step)
             self._withdraw(wanted, step)
             self._move(wanted, step)
-            if step.taken or self._around.monotonic() >= self._compare_at:
+            if step.taken or self._surroundings.monotonic() >= self._compare_at:
                 self.compare(step)
         step.alarms = (*step.alarms, *self._held_there.remarks)
         if not self.trouble:
-            step.closed = self._held_there.told(self._around.monotonic(), {each.client_id for each in self.found.differences})
+            step.closed = self._held_there.ended(self._surroundings.monotonic(), {each.client_id for each in self.reconciled.differences})
         self._forget(wanted)
         return step
 
@@ -167,13 +167,13 @@ class BrokerAccount:
     def _move(self, wanted: Wanted, step: Step) -> None:
         """Stops, targets and exits of what is held."""
         try:
-            exits = self._held_there.close(wanted.leaves, self._around.monotonic())
+            exits = self._held_there.close(wanted.leaves, self._surroundings.monotonic())
             self._held_there.protect(wanted.levels, self.positions)
         except SourceUnavailable as error:
-            self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
+            self.trouble, self._compare_at = str(error), self._surroundings.monotonic() + LOOK
             return
         if exits:
-            self._compare_at = self._around.monotonic()
+            self._compare_at = self._surroundings.monotonic()
 
     def _withdraw(self, wanted: Wanted, step: Step) -> None:
         """Orders that wait at the broker for their price and are wanted no more; and what became of the others."""
@@ -194,9 +194,9 @@ class BrokerAccount:
             self.broker.cancel(leg.order.client_id)
             ticket = self.broker.submit(leg.order)      # only asks: it is known there
         except (SourceUnavailable, BadRequest) as error:
-            self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
+            self.trouble, self._compare_at = str(error), self._surroundings.monotonic() + LOOK
             return
-        self._heard(Waiting(leg.order, leg.number, None, 2), ticket, step)
+        self._receive(Waiting(leg.order, leg.number, None, 2), ticket, step)
 
     def _forget(self, wanted: Wanted) -> None:
         """Orders of which nothing is wanted, held or under way."""
@@ -208,14 +208,14 @@ class BrokerAccount:
         """Compare where that is due, send what waits, and take what was filled."""
         step = Step(refused=self._early)
         self._early = []
-        if self._around.monotonic() >= self._compare_at:
+        if self._surroundings.monotonic() >= self._compare_at:
             self.compare(step)
         self._look(step)
         for _ in range(len(self._waiting)):
             self._send(self._waiting.popleft(), step)
-        if self._around.monotonic() >= self._compare_at:        # an order is unknown, or filled
+        if self._surroundings.monotonic() >= self._compare_at:        # an order is unknown, or filled
             self.compare(step)
-        step.alarms = (*self.found.alarms, *(ticket.sentence for ticket in self.unknown.values()))
+        step.alarms = (*self.reconciled.alarms, *(ticket.sentence for ticket in self.unknown.values()))
         return step
 
     def compare(self, step: Step) -> None:
@@ -230,21 +230,21 @@ class BrokerAccount:
                     break
             refusal = self._refusal()
         except (SourceUnavailable, BadRequest) as error:
-            self.trouble, self._compare_at = str(error), self._around.monotonic() + LOOK
+            self.trouble, self._compare_at = str(error), self._surroundings.monotonic() + LOOK
             return
-        self.trouble, self.found, self.positions = refusal, reconcile(self.book, positions), positions
+        self.trouble, self.reconciled, self.positions = refusal, reconcile(self.book, positions), positions
         self._held_there.looked()
         self._known(step)
         self._pending(step)
-        self._compare_at = self._around.monotonic() + (LOOK if self.unknown else RECONCILE)
+        self._compare_at = self._surroundings.monotonic() + (LOOK if self.unknown else RECONCILE)
 
     def _known(self, step: Step) -> None:
         """Orders that were unknown: those whose fill has come are known; one at the market that two looks 5 s apart have not found never arrived."""
-        now, coming = self._around.monotonic(), {waiting.order.client_id for waiting in self._waiting}
+        now, coming = self._surroundings.monotonic(), {waiting.order.client_id for waiting in self._waiting}
         for name in list(self.unknown):
             leg, since = self.book.legs[name], self._looked.setdefault(name, now)
             if leg.opened:
-                self._asked(leg, step)
+                self._submit_again(leg, step)
             elif leg.order.kind == "market" and name not in coming and now >= since + LOOK:
                 del self.unknown[name]
                 step.refused.append(Refused(leg.number, name, "missed", f"order {name}: no answer came, and the broker does not have it"))
@@ -254,12 +254,12 @@ class BrokerAccount:
         """Orders that wait for their price there: one that ended there without a fill is over."""
         for name, leg in list(self.book.legs.items()):
             if leg.order.kind != "market" and not leg.opened and name not in self.unknown and not any(each.order.client_id == name for each in self._waiting):
-                self._asked(leg, step)
+                self._submit_again(leg, step)
 
-    def _asked(self, leg: Leg, step: Step) -> None:
+    def _submit_again(self, leg: Leg, step: Step) -> None:
         """What became of an order that the vendor knows."""
         try:
-            self._heard(Waiting(leg.order, leg.number, None, 2), self.broker.submit(leg.order), step)
+            self._receive(Waiting(leg.order, leg.number, None, 2), self.broker.submit(leg.order), step)
         except (SourceUnavailable, BadRequest):         # the next comparison asks again
             return
 
@@ -268,18 +268,18 @@ class BrokerAccount:
 
     def _look(self, step: Step) -> None:
         """The account every 5 s, for the limits on its equity; and what stops, targets and orders that wait there have filled."""
-        if self._around.monotonic() < self._look_at:
+        if self._surroundings.monotonic() < self._look_at:
             return
-        self._look_at = self._around.monotonic() + LOOK
+        self._look_at = self._surroundings.monotonic() + LOOK
         try:
             self.account = self.broker.account()
             taken = [] if self.trouble else self._take()
         except (SourceUnavailable, BadRequest) as error:
-            self.trouble, self._compare_at = str(error), self._around.monotonic()
+            self.trouble, self._compare_at = str(error), self._surroundings.monotonic()
             return
         step.taken += taken
         if taken:
-            self._compare_at = self._around.monotonic()
+            self._compare_at = self._surroundings.monotonic()
 
     def _refusal(self) -> str:
         """Why no order goes to this account, whatever it holds; empty where one may."""
@@ -287,7 +287,7 @@ class BrokerAccount:
             self.account = self.broker.account()
         if not self.account.practice:
             return "the account is a live one, and sessions trade on practice and demo accounts only; give the number of a practice account"
-        wanted = self._around.currency
+        wanted = self._surroundings.currency
         return f"the account is in {self.account.currency}, and the session counts in {wanted}; give [account] currency = \"{self.account.currency}\"" if wanted not in ("", self.account.currency) else ""
 
     def _send(self, waiting: Waiting, step: Step) -> None:
@@ -295,19 +295,19 @@ class BrokerAccount:
         refusal = self._refused(waiting)
         if refusal is not None and not waiting.tries:
             step.refused.append(refusal)
-        elif refusal is None and (self.state or not (waiting.tries or self._around.fresh(waiting.order.instrument))):
+        elif refusal is None and (self.state or not (waiting.tries or self._surroundings.fresh(waiting.order.instrument))):
             waiting.why = "missed" if self.state else "stale"
             self._waiting.append(waiting)
         elif refusal is None:
             self._submit(waiting, step)
 
     def _refused(self, waiting: Waiting) -> Refused | None:
-        if halted := self._around.halted():
+        if halted := self._surroundings.halted():
             return Refused(waiting.number, waiting.order.client_id, "halted", halted)
         return self._too_late(waiting)
 
     def _too_late(self, waiting: Waiting) -> Refused | None:
-        if waiting.until is None or self._around.now() < waiting.until:
+        if waiting.until is None or self._surroundings.now() < waiting.until:
             return None
         why = {"stale": "no fresh price came before its bar ended", "missed": "its bar ended before it could be sent; there is no late entry"}[waiting.why]
         return Refused(waiting.number, waiting.order.client_id, waiting.why, f"order {waiting.order.client_id}: {why}")
@@ -318,24 +318,24 @@ class BrokerAccount:
             ticket = self.broker.submit(waiting.order)
         except SourceUnavailable as error:              # nothing was sent
             waiting.tries -= 1
-            self.trouble, self._compare_at = str(error), self._around.monotonic()
+            self.trouble, self._compare_at = str(error), self._surroundings.monotonic()
             self._waiting.append(waiting)
             return
         except BadRequest as error:
             step.refused.append(Refused(waiting.number, waiting.order.client_id, "rejected", str(error)))
             return
-        self._heard(waiting, ticket, step)
+        self._receive(waiting, ticket, step)
 
-    def _heard(self, waiting: Waiting, ticket: Ticket, step: Step) -> None:
+    def _receive(self, waiting: Waiting, ticket: Ticket, step: Step) -> None:
         if ticket.state == "unknown":
-            self._compare_at = self._around.monotonic()
+            self._compare_at = self._surroundings.monotonic()
             self.unknown[ticket.client_id] = ticket
             if waiting.tries < 2 or ticket.reason == "not_sent":
                 self._waiting.append(waiting)           # asked for by id first, then sent once more under it
             return
         self.unknown.pop(ticket.client_id, None)
         if ticket.filled_lots:
-            self._compare_at = self._around.monotonic()
+            self._compare_at = self._surroundings.monotonic()
         elif ticket.state in ("rejected", "cancelled", "expired"):
             step.refused.append(Refused(waiting.number, ticket.client_id, _counted(ticket), ticket.sentence))
 

@@ -42,7 +42,7 @@ class BrokerHeld:
         self._over = {name: over for name, over in self._over.items() if name in named}
         return tried
 
-    def told(self, now: float, differs: Collection[str]) -> list[Closed]:
+    def ended(self, now: float, differs: Collection[str]) -> list[Closed]:
         """Exits that are over and whose fill has been taken: by its name, as nothing is left, or as the books have agreed for 5 s. ``differs``: client ids of differences."""
         closed = []
         for name, over in self._over.items():

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.live.broker_book import BrokerBook
-from domain.live.broker_wanted import BrokerTold, Wanted
+from domain.live.broker_wanted import BrokerReport, Wanted
 from domain.live.reconcile import Difference
 from domain.trading.order import Position
 from worker.sessions.broker_account import BrokerAccount, Step, Waiting
@@ -26,11 +26,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Heard:
+class BrokerUpdate:
     """What a step found: for people, and to be booked."""
 
     seen: BrokerSeen
-    told: BrokerTold
+    report: BrokerReport
 
 
 class BrokerLine:
@@ -41,7 +41,7 @@ class BrokerLine:
         """``make``: an account on a book; ``book``: as the session has stored it; ``lost``: whether another process works on the session by now."""
         self.name, self._make, self._book, self._now, self._lost = name, make, book, now, lost
         self.account = make(BrokerBook.of(name, book))
-        self._wanted, self._heard = Wanted(), deque[Heard]()
+        self._wanted, self._updates = Wanted(), deque[BrokerUpdate]()
         self._news, self._over = threading.Event(), threading.Event()
         self._shown: BrokerSeen | None = None
         self._error: Exception | None = None
@@ -57,12 +57,12 @@ class BrokerLine:
         self._wanted = wanted
         self._news.set()
 
-    def heard(self) -> list[Heard]:
+    def updates(self) -> list[BrokerUpdate]:
         """In their order, each once. Raises what has stopped the line."""
-        heard = [self._heard.popleft() for _ in range(len(self._heard))]
-        if self._error is not None and not heard:
+        updates = [self._updates.popleft() for _ in range(len(self._updates))]
+        if self._error is not None and not updates:
             raise self._error
-        return heard
+        return updates
 
     def close(self, wait: float = 0.0) -> None:
         """Nothing more is sent; what is under way ends by itself, waited for so many seconds, and is asked for by the next process."""
@@ -99,11 +99,11 @@ class BrokerLine:
 
     def _tell(self, step: Step) -> None:
         seen = seen_of(self.account, step, (self._now() - EPOCH) // timedelta(microseconds=1) * 1000)
-        told = BrokerTold(seen.at, self.account.book.plain(), tuple(step.taken), tuple(step.refused), tuple(step.closed), tuple(step.adopted))
-        news = any((told.taken, told.refused, told.closed, told.adopted))
+        booked = BrokerReport(seen.at, self.account.book.plain(), tuple(step.taken), tuple(step.refused), tuple(step.closed), tuple(step.adopted))
+        news = any((booked.taken, booked.refused, booked.closed, booked.adopted))
         if news or self._shown is None or seen.at >= self._shown.at + QUIET or _without_time(seen) != _without_time(self._shown):
-            self._shown, self._book = seen, told.book
-            self._heard.append(Heard(seen, told))
+            self._shown, self._book = seen, booked.book
+            self._updates.append(BrokerUpdate(seen, booked))
 
 
 def _without_time(seen: BrokerSeen) -> dict[str, Any]:
@@ -112,15 +112,15 @@ def _without_time(seen: BrokerSeen) -> dict[str, Any]:
 
 def seen_of(account: BrokerAccount, step: Step, at: int) -> BrokerSeen:
     """The account as people and limits see it."""
-    found = account.found
+    reconciled = account.reconciled
     return BrokerSeen(
-        at, account.state, account.trouble, account.account, [_difference(each) for each in found.differences], [_position(each) for each in found.foreign],
-        [_position(each) for each in found.unprotected], [dict(client_id=name, sentence=ticket.sentence) for name, ticket in account.unknown.items()], [_waiting(each) for each in account.waiting], step.alarms,
+        at, account.state, account.trouble, account.account, [_difference(each) for each in reconciled.differences], [_position(each) for each in reconciled.foreign],
+        [_position(each) for each in reconciled.unprotected], [dict(client_id=name, sentence=ticket.sentence) for name, ticket in account.unknown.items()], [_waiting(each) for each in account.waiting], step.alarms,
     )  # fmt: skip
 
 
 def _difference(each: Difference) -> dict[str, Any]:
-    return dict(client_id=each.client_id, instrument=each.instrument, expected=str(each.expected), found=str(each.found), sentence=each.sentence)
+    return dict(client_id=each.client_id, instrument=each.instrument, expected=str(each.expected), found=str(each.actual), sentence=each.sentence)
 
 
 def _position(each: Position) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from domain.live.broker_session import BrokerSession
 from domain.live.plan import Plan
 from worker.sessions.broker_account import BrokerAccount, Surroundings
 from worker.sessions.broker_held_by import Held
-from worker.sessions.broker_line import BrokerLine, Heard
+from worker.sessions.broker_line import BrokerLine, BrokerUpdate
 from worker.sessions.broker_seen import BrokerNews, BrokerSeen, BrokerWatch
 from worker.sessions.brokers import broker_of
 from worker.sessions.events import ACTOR
@@ -33,11 +33,13 @@ class BrokerSide:
     watch: BrokerWatch
     seen: BrokerSeen
 
-    def look(self, heard: Heard) -> BrokerNews:
+    def look(self, update: BrokerUpdate) -> BrokerNews:
         """Before it is booked: what a person may adopt is what was seen last."""
-        self.seen = heard.seen
-        self.session.differences = tuple(each["client_id"] for each in heard.seen.differences)
-        return self.watch.look(heard.seen, self.session.halted_by)
+        self.seen = update.seen
+        self.session.differences = tuple(each["client_id"] for each in update.seen.differences)
+        if update.seen.account is not None and update.seen.state != "away":
+            self.session.stands_at(float(update.seen.account.balance), float(update.seen.account.equity))
+        return self.watch.look(update.seen, self.session.halted_by)
 
     def view(self) -> dict[str, Any]:
         return dict(broker=self.seen.plain() | dict(leaving=self.session.leaving), broker_watch=dict(self.watch.kept))
@@ -47,15 +49,15 @@ def side_of(held: Held, plan: Plan, session: BrokerSession, feed: SessionFeed, w
     """The broker of a session that is taken up. Nothing is sent before its line is opened."""
     intents = StoredIntents(held.store, held.broker, ACTOR)
     broker = broker_of(held.broker, held.settings.vendors, intents)
-    around = Surroundings(
+    surroundings = Surroundings(
         partial(now_of, feed), held.monotonic, lambda name: feed.state().ages.get(name, FRESH + 1) <= FRESH, partial(held.refusal, held.name),
         partial(sizes_of, plan), partial(tick_of, plan), plan.rules.account.currency,
     )  # fmt: skip
 
     def make(book: BrokerBook) -> BrokerAccount:
-        return BrokerAccount(broker, book, around, intents)
+        return BrokerAccount(broker, book, surroundings, intents)
 
-    line = BrokerLine(held.name, make, session.book, around.now, held.lost)
+    line = BrokerLine(held.name, make, session.book, surroundings.now, held.lost)
     line.want(session.wanted())
     return BrokerSide(session, line, watch, BrokerSeen(session.at, trouble=line.account.trouble))
 

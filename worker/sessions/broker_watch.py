@@ -29,29 +29,29 @@ class AccountWatch:
     def __init__(self, name: str, plan: Plan, kept: Mapping[str, Any]) -> None:
         self._name, self._flatten = name, plan.account_rules.limits.flatten
         self._losses = EquityLosses(name, plan, None, kept.get("losses", ()), "broker")
-        self._asked: dict[str, int] = dict(kept.get("halted", {}))          # limit -> when its halt was asked for last
+        self._halted_at: dict[str, int] = dict(kept.get("halted", {}))          # limit -> when its halt was asked for last
         self._raised: dict[str, str] = dict(kept.get("raised", {}))         # alarm -> its sentence
         self._away = int(kept.get("away", 0))                               # looks in a row that failed
 
     @property
     def kept(self) -> Mapping[str, Any]:
-        return dict(losses=self._losses.kept, halted=dict(self._asked), raised=dict(self._raised), away=self._away)
+        return dict(losses=self._losses.kept, halted=dict(self._halted_at), raised=dict(self._raised), away=self._away)
 
     def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         self._away = self._away + 1 if seen.state == "away" else 0
         if self._away:
-            return self._told(seen, {**self._standing(), **(_away(seen) if self._away > 1 else {})})
+            return self._news(seen, {**self._standing(), **(_away(seen) if self._away > 1 else {})})
         uses, messages = self._losses.look(seen.at, float(seen.account.equity)) if seen.account else ((), [])
-        halts = [self._halt(use, seen.at) for use in uses if use.reached and use.limit not in halted and seen.at >= self._asked.get(use.limit, -AGAIN) + AGAIN]
-        told = self._told(seen, _alarms(seen))
+        halts = [self._halt(use, seen.at) for use in uses if use.reached and use.limit not in halted and seen.at >= self._halted_at.get(use.limit, -AGAIN) + AGAIN]
+        news = self._news(seen, _alarms(seen))
         reached = [Happened("limit_reached", (entity(self._name),), dict(limit=halt.limit, text=halt.reason)) for halt in halts]
-        return BrokerNews((*messages, *told.messages), (*reached, *told.events), halts)
+        return BrokerNews((*messages, *news.messages), (*reached, *news.events), halts)
 
     # -- limits
 
     def _halt(self, use: Use, at: int) -> LimitHalt:
         """Asked for again where it did not last: the account's day may begin anew, with the first bar that ends in it, after the limit was reached."""
-        self._asked[use.limit] = at
+        self._halted_at[use.limit] = at
         lasts = "the next day" if use.limit == "daily_loss" else "the end of the session"
         reason = f"the broker's equity has reached its {use.title} limit, {use.floor:,.2f}: no entries until {lasts}"
         return LimitHalt(use.limit, reason, not self._flatten, f"limit:{use.limit}:{at}")
@@ -62,7 +62,7 @@ class AccountWatch:
         """Those that are raised, while nothing new is known of them."""
         return {key: ("", sentence) for key, sentence in self._raised.items() if key != "away"}
 
-    def _told(self, seen: BrokerSeen, alarms: Alarms) -> BrokerNews:
+    def _news(self, seen: BrokerSeen, alarms: Alarms) -> BrokerNews:
         """What is new of them, and what is over."""
         new = {key: alarm for key, alarm in alarms.items() if key not in self._raised}
         over = {key: sentence for key, sentence in self._raised.items() if key not in alarms}

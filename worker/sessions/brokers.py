@@ -9,7 +9,7 @@ from domain.trading.broker import Broker, Intents
 from domain.venues.vendor import VENDORS
 from worker.vendors import connection_to
 
-Made = Callable[[Mapping[str, str], Intents], Broker]
+Connect = Callable[[Mapping[str, str], Intents], Broker]
 
 
 def _oanda(environment: Mapping[str, str], intents: Intents) -> Broker:
@@ -24,7 +24,7 @@ def _metatrader(environment: Mapping[str, str], intents: Intents) -> Broker:
     return MetaTraderBroker(connection_to(VENDORS["metatrader"], environment), intents)
 
 
-BROKERS: dict[str, Made] = {"oanda": _oanda, "mt5": _metatrader}
+BROKERS: dict[str, Connect] = {"oanda": _oanda, "mt5": _metatrader}
 
 
 def broker_of(name: str, environment: Mapping[str, str], intents: Intents) -> Broker:

@@ -15,7 +15,7 @@ from worker.store.session_tape import packed
 
 ACTOR = "tidemark"      # of what no person asked for
 KIND = {"placed": "order_accepted", "proposed": "order_proposed", "approved": "order_accepted", "expired": "order_expired", "refused": "order_rejected", "shrunk": "order_accepted", "capped": "order_accepted"}
-TOLD = ("pause", "continue", "stop", "enable", "disable", "close-all")       # commands that people hear of
+NOTIFIED = ("pause", "continue", "stop", "enable", "disable", "close-all")       # commands that people hear of
 ORDER_FIELDS = ("order_id", "series", "strategy")
 
 
@@ -44,13 +44,13 @@ def commanded(session: str, command: StoredCommand, ts: int, answer: str) -> Hap
     return Happened(kind, (entity(session),), detail, command.who)
 
 
-def heard(session: str, command: StoredCommand, answer: str) -> list[Message]:
+def of_command(session: str, command: StoredCommand, answer: str) -> list[Message]:
     """A change of state that a person asked for, or a command that was refused, as a message; kill switches have their own."""
     key = f"{session}:command:{command.number}"
     if answer:
         return [Message(key, "warning", f"{session}: {command.command} of {command.who} is refused: {answer}", session)]
-    said = f"{session}: {command.command} by {command.who}" + (f": {command.reason}" if command.reason else "")
-    return [Message(key, "info", said, session)] if command.command in TOLD else []
+    text = f"{session}: {command.command} by {command.who}" + (f": {command.reason}" if command.reason else "")
+    return [Message(key, "info", text, session)] if command.command in NOTIFIED else []
 
 
 def _decided(session: str, decision: Decision) -> Iterator[Happened]:
@@ -58,9 +58,9 @@ def _decided(session: str, decision: Decision) -> Iterator[Happened]:
     about = (f"order:{session}/{decision.strategy}/{decision.series}/{decision.order_id}", entity(session))
     detail = _timed(decision.plain())
     if decision.verdict in ("placed", "proposed", "refused"):
-        yield Happened("order_intent", about, {name: detail[name] for name in detail if name not in ("verdict", "reason", "lots_given")})
+        yield Happened("order_intent", about, {name: detail[name] for name in detail if name not in ("verdict", "reason", "lots_given", "value", "allowed", "buffer")})
     if kind := KIND.get(decision.verdict):
-        yield Happened(kind, about, {name: detail[name] for name in (*ORDER_FIELDS, "ts", "verdict", "reason", "lots_asked", "lots_given")})
+        yield Happened(kind, about, {name: detail[name] for name in (*ORDER_FIELDS, "ts", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer")})
 
 
 def _booked(session: str, kind: str, row: Mapping[str, Any]) -> Happened:
@@ -70,8 +70,8 @@ def _booked(session: str, kind: str, row: Mapping[str, Any]) -> Happened:
 
 def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
     """Times as text, and names that an event has itself with another one."""
-    said = {name: time_text(value) if isinstance(value, int) and (name == "ts" or name.endswith("_ts")) and value > 0 else value for name, value in packed(row).items()}
-    return {{"kind": "fill_kind", "actor": "by", "at": "vendor_time"}.get(name, name): value for name, value in said.items()}
+    text = {name: time_text(value) if isinstance(value, int) and (name == "ts" or name.endswith("_ts")) and value > 0 else value for name, value in packed(row).items()}
+    return {{"kind": "fill_kind", "actor": "by", "at": "vendor_time"}.get(name, name): value for name, value in text.items()}
 
 
 def _fills(session: str, worked: Worked) -> Iterable[Message]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 
-from domain.live.quotes import Heard
+from domain.live.quotes import FeedMessage
 from domain.market.calendar import calendar
 from domain.market.instrument import instruments
 from domain.market.quotes import Heartbeat, Quote
@@ -19,7 +19,7 @@ class Ages:
 
     >>> seconds = [0.0]
     >>> ages = Ages(lambda: seconds[0], lambda: 0)
-    >>> ages.heard(Quote("EURUSD", 0, 1.1, 1.1)); seconds[0] = 31.0
+    >>> ages.take(Quote("EURUSD", 0, 1.1, 1.1)); seconds[0] = 31.0
     >>> ages.of("EURUSD"), ages.of("XAUUSD")
     (31.0, inf)
     """
@@ -29,14 +29,14 @@ class Ages:
         self._last: dict[str, tuple[int, float]] = {}
         self._clock: tuple[int, float] | None = None
 
-    def heard(self, heard: Heard) -> None:
-        if not isinstance(heard, Quote | Heartbeat):
+    def take(self, message: FeedMessage) -> None:
+        if not isinstance(message, Quote | Heartbeat):
             return
         now = self._monotonic()
-        if isinstance(heard, Quote) and (heard.instrument not in self._last or heard.at > self._last[heard.instrument][0]):
-            self._last[heard.instrument] = heard.at, now
-        if self._clock is None or heard.at > self._clock[0]:
-            self._clock = heard.at, now
+        if isinstance(message, Quote) and (message.instrument not in self._last or message.at > self._last[message.instrument][0]):
+            self._last[message.instrument] = message.at, now
+        if self._clock is None or message.at > self._clock[0]:
+            self._clock = message.at, now
 
     @property
     def clock(self) -> int | None:
@@ -47,8 +47,8 @@ class Ages:
         """Seconds since its last price was made by the vendor's clock, or was heard here, whichever is more."""
         if instrument not in self._last:
             return math.inf
-        made, then = self._last[instrument]
-        return max(self._monotonic() - then, ((self.clock or made) - made) / SECOND, 0.0)
+        at, then = self._last[instrument]
+        return max(self._monotonic() - then, ((self.clock or at) - at) / SECOND, 0.0)
 
     def silent(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those without a price for 30 s although their market is open, a sentence each."""
@@ -64,5 +64,5 @@ class Ages:
     def _now(self) -> int:
         if self._clock is None:
             return self._utc_ns()
-        told, then = self._clock
-        return told + int((self._monotonic() - then) * SECOND)
+        clock, then = self._clock
+        return clock + int((self._monotonic() - then) * SECOND)

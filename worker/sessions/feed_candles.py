@@ -22,7 +22,7 @@ class Answer:
 
     wanted: Wanted
     candles: tuple[Candle, ...]
-    asked: int
+    requested_at: int
     trouble: str = ""
 
 
@@ -32,7 +32,7 @@ UNDER_WAY = Answer(Wanted("", 0, 0), (), 0)
 @dataclass(frozen=True)
 class Question:
     wanted: Wanted
-    asked: int                                  # the vendor's clock
+    requested_at: int                                  # the vendor's clock
     tell: Callable[[Answer], None]
 
 
@@ -46,19 +46,19 @@ class Candles:
         self._kept: dict[Wanted, Answer] = {}
         self._thread: threading.Thread | None = None
 
-    def ask(self, wanted: Wanted, asked: int, tell: Callable[[Answer], None]) -> None:
+    def ask(self, wanted: Wanted, requested_at: int, tell: Callable[[Answer], None]) -> None:
         """``tell`` is called with the answer, in the thread that asks."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name=f"candles of {self._vendor.title}", daemon=True)
             self._thread.start()
-        self._questions.put(Question(wanted, asked, tell))
+        self._questions.put(Question(wanted, requested_at, tell))
 
     def answered(self, wanted: Wanted) -> tuple[Candle, ...]:
         """Candles that nobody else waits for. SourceUnavailable while they are asked for, and with the vendor's trouble, after which they are asked for anew."""
         answer = self._kept.get(wanted)
         if answer is None:
             self._kept[wanted] = UNDER_WAY
-            self.ask(wanted, 0, lambda told: self._kept.update({wanted: told}))
+            self.ask(wanted, 0, lambda candles: self._kept.update({wanted: candles}))
         elif answer != UNDER_WAY:
             del self._kept[wanted]
             if not answer.trouble:
@@ -76,18 +76,18 @@ class Candles:
     def _answer(self, question: Question) -> Answer:
         now = self._monotonic()
         self._shared = {wanted: kept for wanted, kept in self._shared.items() if now - kept[0] < SHARED}
-        if question.wanted in self._shared and (kept := self._shared[question.wanted][1]).asked >= question.asked:
+        if question.wanted in self._shared and (kept := self._shared[question.wanted][1]).requested_at >= question.requested_at:
             return kept
-        answer = self._asked(question)
+        answer = self._fetched(question)
         if not answer.trouble:
             self._shared[question.wanted] = now, answer
         return answer
 
-    def _asked(self, question: Question) -> Answer:
+    def _fetched(self, question: Question) -> Answer:
         wanted = question.wanted
         instrument, timeframe = named(wanted.series)
         try:
             rows = self._vendor.candles(instrument, timeframe, wanted.start, wanted.end)
         except (SourceUnavailable, BadRequest) as error:
-            return Answer(wanted, (), question.asked, str(error))
-        return Answer(wanted, tuple(rows), question.asked)
+            return Answer(wanted, (), question.requested_at, str(error))
+        return Answer(wanted, tuple(rows), question.requested_at)

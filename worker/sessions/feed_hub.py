@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.live.bar_maker import BarMaker
-from domain.live.quotes import Cut, Heard, Standing
+from domain.live.quotes import Cut, FeedMessage, Standing
 from domain.live.slots import earlier, watched
 from domain.market.instrument import Instrument
 from domain.market.quotes import Candle, Heartbeat, Quote
@@ -28,7 +28,7 @@ class Reader:
     """A connection that is read, for these instruments. ``whole``: its first heartbeat has come, so nothing is missed on it."""
 
     names: frozenset[str]
-    whole: bool = False
+    complete: bool = False
     over: threading.Event = field(default_factory=threading.Event)
 
 
@@ -93,32 +93,32 @@ class FeedHub:
         while not reader.over.is_set():
             why = "it was closed"
             try:
-                for told in self._vendor.prices(sorted(reader.names)):
+                for message in self._vendor.prices(sorted(reader.names)):
                     if reader.over.is_set():
                         return
-                    failed = 0 if self._told(reader, told) else failed
+                    failed = 0 if self._taken(reader, message) else failed
             except (SourceUnavailable, BadRequest) as error:
                 why = str(error)
             failed += 1
             self._lost(reader, why)
             reader.over.wait(self._waits(failed))
 
-    def _told(self, reader: Reader, told: Quote | Heartbeat | None) -> bool:
+    def _taken(self, reader: Reader, message: Quote | Heartbeat | None) -> bool:
         """Pass on what a connection tells; whether it told anything."""
-        if told is None:
+        if message is None:
             return False
         with self._lock:
-            if isinstance(told, Heartbeat):
-                self._whole(reader)
+            if isinstance(message, Heartbeat):
+                self._complete(reader)
             if reader in (self._reader, self._next):
-                self._pass_on(reader, told)
+                self._pass_on(reader, message)
         return True
 
-    def _whole(self, reader: Reader) -> None:
+    def _complete(self, reader: Reader) -> None:
         """A heartbeat has come: nothing is missed on this connection from here on. A wider one takes the other's place."""
-        if reader is self._reader and reader.whole and self._next is None:
+        if reader is self._reader and reader.complete and self._next is None:
             self._twice = None
-        reader.whole = True
+        reader.complete = True
         if reader is self._next:
             if self._reader is not None:
                 self._reader.over.set()
@@ -126,22 +126,22 @@ class FeedHub:
         if reader is self._reader:
             self._away = ""
 
-    def _pass_on(self, reader: Reader, heard: Heard) -> None:
+    def _pass_on(self, reader: Reader, message: FeedMessage) -> None:
         """To the sessions that it is for: a heartbeat of a connection that has not all of a session's instruments says nothing to it."""
-        self._ages.heard(heard)
-        if isinstance(heard, Quote):
+        self._ages.take(message)
+        if isinstance(message, Quote):
             if self._twice is not None:
-                if heard in self._twice:
+                if message in self._twice:
                     return
-                self._twice.add(heard)
-            self._last[heard.instrument] = heard
+                self._twice.add(message)
+            self._last[message.instrument] = message
         for feed, names in self._feeds.items():
-            if (heard.instrument in names) if isinstance(heard, Quote) else names <= reader.names:
-                feed.put(heard)
+            if (message.instrument in names) if isinstance(message, Quote) else names <= reader.names:
+                feed.put(message)
 
     def _lost(self, reader: Reader, why: str) -> None:
         with self._lock:
-            was, reader.whole = reader.whole, False
+            was, reader.complete = reader.complete, False
             if reader is not self._reader or reader.over.is_set():
                 return
             self._away = f"{why.rstrip('.')}; {self._vendor.title} is connected to again"

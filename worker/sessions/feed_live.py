@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from domain.live.bar_maker import BarMaker
-from domain.live.quotes import Cut, Event, FeedState, Heard, OpenBar, Wanted
+from domain.live.quotes import Cut, Event, FeedMessage, FeedState, OpenBar, Wanted
 from worker.sessions.feed_ages import Ages
 from worker.sessions.feed_candles import Answer, Candles
 
@@ -22,27 +22,27 @@ class LiveFeed:
     def __init__(self, title: str, maker: BarMaker, ages: Ages, candles: Candles, monotonic: Callable[[], float], away: Callable[[], str], leave: Callable[[LiveFeed], None]) -> None:
         self._title, self._maker, self._ages, self._candles, self._monotonic = title, maker, ages, candles, monotonic
         self._why, self._leave = away, leave
-        self._heard: deque[Heard | Answer] = deque()
+        self._messages: deque[FeedMessage | Answer] = deque()
         self._news = threading.Event()
-        self._asked: dict[Wanted, float] = {}           # questions under way, and when those that failed may be asked again
+        self._requests: dict[Wanted, float] = {}           # questions under way, and when those that failed may be asked again
         self._trouble, self._overrun = "", False
 
     # from other threads
 
-    def put(self, heard: Heard | Answer) -> None:
-        if len(self._heard) > MOST and not isinstance(heard, Answer):
+    def put(self, message: FeedMessage | Answer) -> None:
+        if len(self._messages) > MOST and not isinstance(message, Answer):
             self._overrun = True
-        if not self._overrun or isinstance(heard, Answer):
-            self._heard.append(heard)
+        if not self._overrun or isinstance(message, Answer):
+            self._messages.append(message)
         self._news.set()
 
     # from the session's thread
 
     def next(self, timeout: float) -> Sequence[Event]:
-        if not self._heard and (timeout <= 0 or not self._news.wait(timeout)):
+        if not self._messages and (timeout <= 0 or not self._news.wait(timeout)):
             return ()
         self._news.clear()
-        events = [event for heard in self._taken() for event in self._hear(heard)]
+        events = [event for message in self._taken() for event in self._receive(message)]
         self._ask()
         return events
 
@@ -61,28 +61,28 @@ class LiveFeed:
 
     # inside
 
-    def _taken(self) -> list[Heard | Answer]:
-        taken = [self._heard.popleft() for _ in range(min(len(self._heard), AT_ONCE))]
-        if self._overrun and not self._heard:           # all that was kept is taken; what came since is lost
+    def _taken(self) -> list[FeedMessage | Answer]:
+        taken = [self._messages.popleft() for _ in range(min(len(self._messages), AT_ONCE))]
+        if self._overrun and not self._messages:           # all that was kept is taken; what came since is lost
             self._overrun = False
             taken.append(Cut())
         return taken
 
-    def _hear(self, heard: Heard | Answer) -> list[Event]:
-        if not isinstance(heard, Answer):
-            return self._maker.hear(heard)
-        self._trouble = heard.trouble
-        if heard.trouble:
-            self._asked[heard.wanted] = self._monotonic() + AGAIN
+    def _receive(self, message: FeedMessage | Answer) -> list[Event]:
+        if not isinstance(message, Answer):
+            return self._maker.receive(message)
+        self._trouble = message.trouble
+        if message.trouble:
+            self._requests[message.wanted] = self._monotonic() + AGAIN
             return []
-        self._asked.pop(heard.wanted, None)
-        return self._maker.answer(heard.wanted, heard.candles, heard.asked)
+        self._requests.pop(message.wanted, None)
+        return self._maker.answer(message.wanted, message.candles, message.requested_at)
 
     def _ask(self) -> None:
         now = self._monotonic()
         for wanted in self._maker.wanted():
-            if now >= self._asked.get(wanted, 0.0):
-                self._asked[wanted] = float("inf")
+            if now >= self._requests.get(wanted, 0.0):
+                self._requests[wanted] = float("inf")
                 self._candles.ask(wanted, self._maker.clock.now, self.put)
 
     def _waits(self) -> str:

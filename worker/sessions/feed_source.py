@@ -14,7 +14,7 @@ from domain.market.quotes import Candle
 from domain.venues.live import LiveVendor
 from domain.venues.vendor import VENDORS
 from worker.sessions.feed_hub import FeedHub
-from worker.sessions.feeds import SOURCES, Asked, Source
+from worker.sessions.feeds import SOURCES, FeedRequest, Source
 from worker.vendors import connection_to
 
 HISTORY = 1_000             # earlier bars of each series, where its plan says from when on it trades
@@ -41,25 +41,25 @@ class LiveSource:
     title: str              # of the vendor, among all vendors
     vendor: Callable[[Mapping[str, str]], LiveVendor]
 
-    def history(self, asked: Asked) -> Sequence[TapeBar]:
-        if asked.plan.start is None:
+    def history(self, request: FeedRequest) -> Sequence[TapeBar]:
+        if request.plan.start is None:
             return []
-        count = int(asked.source.get("history", HISTORY))
-        candles = self.hub(asked).history(asked.plan.series, asked.plan.start, count)
-        bars = [bar for each in watched(asked.plan.series, asked.plan.instruments) for bar in bars_of(each.series, each.slots.of, candles[each.series])[-count:]]
-        return in_order(bars, asked.plan.series)
+        count = int(request.source.get("history", HISTORY))
+        candles = self.hub(request).history(request.plan.series, request.plan.start, count)
+        bars = [bar for each in watched(request.plan.series, request.plan.instruments) for bar in bars_of(each.series, each.slots.of, candles[each.series])[-count:]]
+        return in_order(bars, request.plan.series)
 
-    def open(self, asked: Asked) -> Feed:
-        return self.hub(asked).open(asked.plan.series, asked.standing, asked.plan.instruments)
+    def open(self, request: FeedRequest) -> Feed:
+        return self.hub(request).open(request.plan.series, request.standing, request.plan.instruments)
 
     def require(self, environment: Mapping[str, str]) -> None:
         """BadRequest where this machine cannot reach the vendor: before a session is made."""
         VENDORS[self.title].require(environment)
 
-    def hub(self, asked: Asked) -> FeedHub:
+    def hub(self, request: FeedRequest) -> FeedHub:
         """The one of this process."""
         if self.name not in HUBS:
-            HUBS[self.name] = FeedHub(self.vendor(asked.settings.vendors))
+            HUBS[self.name] = FeedHub(self.vendor(request.settings.vendors))
         return HUBS[self.name]
 
 

@@ -20,7 +20,7 @@ from worker.store.frames import Frames
 
 
 @dataclass(frozen=True)
-class Asked:
+class FeedRequest:
     """A session that needs its feed. ``standing``: where it stands, None before its first instant."""
 
     store: Store
@@ -33,31 +33,31 @@ class Asked:
 class Source(Protocol):
     """One kind of feed."""
 
-    def history(self, asked: Asked) -> Sequence[TapeBar]:
+    def history(self, request: FeedRequest) -> Sequence[TapeBar]:
         """Bars before the first that is traded, in the order of the tape: what features see."""
 
-    def open(self, asked: Asked) -> SessionFeed: ...
+    def open(self, request: FeedRequest) -> SessionFeed: ...
 
 
 class Replay:
     """Stored tables of bars: ``{"feed": "replay", "frames": {series: content hash}, "speed": 0}``. ``lost``: of a series how many rows of its file could not be read, and the first of
     them."""
 
-    def history(self, asked: Asked) -> Sequence[TapeBar]:
-        start = asked.plan.start
-        return [] if start is None else in_order((bar for bars in self._bars(asked).values() for bar in bars if bar.ts < start), asked.plan.series)
+    def history(self, request: FeedRequest) -> Sequence[TapeBar]:
+        start = request.plan.start
+        return [] if start is None else in_order((bar for bars in self._bars(request).values() for bar in bars if bar.ts < start), request.plan.series)
 
-    def open(self, asked: Asked) -> SessionFeed:
-        start = asked.plan.start
-        bars = {series: [bar for bar in every if start is None or bar.ts >= start] for series, every in self._bars(asked).items()}
-        lost = [Lost(series, count, tuple(lines)) for series, (count, lines) in asked.source.get("lost", {}).items()]
-        return ReplayFeed(bars, asked.standing.worked if asked.standing else -1, float(asked.source.get("speed", 0.0)), lost=lost)
+    def open(self, request: FeedRequest) -> SessionFeed:
+        start = request.plan.start
+        bars = {series: [bar for bar in every if start is None or bar.ts >= start] for series, every in self._bars(request).items()}
+        lost = [Lost(series, count, tuple(lines)) for series, (count, lines) in request.source.get("lost", {}).items()]
+        return ReplayFeed(bars, request.standing.worked if request.standing else -1, float(request.source.get("speed", 0.0)), lost=lost)
 
-    def _bars(self, asked: Asked) -> dict[str, list[TapeBar]]:
-        frames = asked.source.get("frames", {})
-        if missing := [series for series in asked.plan.series if series not in frames]:
+    def _bars(self, request: FeedRequest) -> dict[str, list[TapeBar]]:
+        frames = request.source.get("frames", {})
+        if missing := [series for series in request.plan.series if series not in frames]:
             raise BadRequest(f"the session names no stored bars for {', '.join(missing)}; give a table for each of its series")
-        return {series: stored_bars(asked.store.frames, asked.plan, series, frames[series]) for series in asked.plan.series}
+        return {series: stored_bars(request.store.frames, request.plan, series, frames[series]) for series in request.plan.series}
 
 
 def stored_bars(frames: Frames, plan: Plan, series: str, frame: str) -> list[TapeBar]:

@@ -14,30 +14,30 @@ DAILY = "daily_loss"        # what the columns of such rules begin with
 
 
 class FloorWatch:
-    """``given``: the rule set as the session's source has it, with its text. ``rows``: of the equity curve so far; ``told``: what people have heard."""
+    """``given``: the rule set as the session's source has it, with its text. ``rows``: of the equity curve so far; ``reached``: what people have heard."""
 
-    def __init__(self, name: str, plan: Plan, given: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] = (), told: Mapping[str, float] | None = None) -> None:
-        self._name, self._rule_set, self._levels = name, str(given["name"]), Levels(told)
+    def __init__(self, name: str, plan: Plan, given: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] = (), levels: Mapping[str, float] | None = None) -> None:
+        self._name, self._rule_set, self._levels = name, str(given["name"]), Levels(levels)
         account = plan.rules.account
         self._floors = Floors.read(given, account.balance, account.currency, plan.instruments, rows)
         self.shown = [_plain(floor) for floor in self._floors.last]
 
     @property
-    def told(self) -> Mapping[str, float]:
-        return dict(self._levels.told)
+    def reached(self) -> Mapping[str, float]:
+        return dict(self._levels.reached)
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
         """What is to be told at this row; a new day begins the level of a daily loss anew."""
         before = self._floors.day
         floors = self._floors.look(row)
         if self._floors.day != before:
-            for rule in [rule for rule in self._levels.told if rule.startswith(DAILY)]:
+            for rule in [rule for rule in self._levels.reached if rule.startswith(DAILY)]:
                 self._levels.forget(rule)
         if floors:
             self.shown = [_plain(floor) for floor in floors]
-        return [message for floor in floors if (message := self._told(floor)) is not None]
+        return [message for floor in floors if (message := self._message(floor)) is not None]
 
-    def _told(self, floor: Floor) -> Message | None:
+    def _message(self, floor: Floor) -> Message | None:
         if floor.used <= 0:
             self._levels.forget(floor.rule)
         passed = self._levels.passed(floor.rule, max(floor.used, 1.0) if floor.reached else min(floor.used, 0.999_999))

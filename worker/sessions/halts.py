@@ -41,7 +41,7 @@ class HaltSwitch:
     def __init__(self, home: Path) -> None:
         self._home, self._lock = home, threading.Lock()
         self._latched: tuple[Halt, ...] = ()            # in the database, as of the last look
-        self._said: dict[str, FileHalt] = {}            # by files, not in the database yet
+        self._file_halts: dict[str, FileHalt] = {}            # by files, not in the database yet
         self._recorded: set[str] = set()                # scopes of files that the database has
         self._watched: set[str] = set()
         self._paths: dict[str, str] = {}
@@ -54,9 +54,9 @@ class HaltSwitch:
     def refusal(self, session: str, strategy: str = "") -> str:
         """Why no order may go out now; empty where one may."""
         self._look_at(session)
-        for said in list(self._said.values()):
-            if said.session in ("", session):
-                return f"halted: {said.reason}"
+        for file_halt in list(self._file_halts.values()):
+            if file_halt.session in ("", session):
+                return f"halted: {file_halt.reason}"
         for each in self._latched:
             if each.covers(session) and each.strategy in ("", strategy):
                 return f"halted: {each.reason}"
@@ -65,7 +65,7 @@ class HaltSwitch:
     def unrecorded(self, session: str) -> bool:
         """Whether a file covers the session that the database does not know of yet: nothing is decided until it does."""
         self._look_at(session)
-        return bool(self._said) and any(said.session in ("", session) for said in list(self._said.values()))
+        return bool(self._file_halts) and any(file_halt.session in ("", session) for file_halt in list(self._file_halts.values()))
 
     def look(self) -> None:
         """At all files."""
@@ -74,23 +74,23 @@ class HaltSwitch:
 
     def record(self, unit: Unit) -> None:
         """Write what files said as kill switches and as commands on the tapes, and read all that are latched. ``recorded`` once it is committed."""
-        for said in list(self._said.values()):
-            if not said.session or unit.sessions.get(said.session):
-                halt(unit, f"file {FILE}", said.reason, said.session, by_file=True)
+        for file_halt in list(self._file_halts.values()):
+            if not file_halt.session or unit.sessions.get(file_halt.session):
+                halt(unit, f"file {FILE}", file_halt.reason, file_halt.session, by_file=True)
 
     def recorded(self, latched: Iterable[Halt], written: Iterable[FileHalt]) -> None:
         with self._lock:
             self._latched = tuple(latched)
             self._recorded = {each.session for each in self._latched if each.by_file}
-            for said in written:
-                if self._said.get(said.session) == said:
-                    del self._said[said.session]
-                    self._forget(said.session)
+            for file_halt in written:
+                if self._file_halts.get(file_halt.session) == file_halt:
+                    del self._file_halts[file_halt.session]
+                    self._forget(file_halt.session)
 
     @property
-    def said(self) -> tuple[FileHalt, ...]:
+    def unwritten(self) -> tuple[FileHalt, ...]:
         """What files said and the database does not have."""
-        return tuple(self._said.values())
+        return tuple(self._file_halts.values())
 
     # -- inside
 
@@ -103,20 +103,20 @@ class HaltSwitch:
 
     def _look_at(self, session: str) -> None:
         for scope in ("", session):
-            if scope not in self._said and scope not in self._recorded and os.access(self._path(scope), os.F_OK):
+            if scope not in self._file_halts and scope not in self._recorded and os.access(self._path(scope), os.F_OK):
                 with self._lock:
-                    self._said[scope] = FileHalt(scope, _reason(self._path(scope)))
-                    self._keep(self._said[scope])
+                    self._file_halts[scope] = FileHalt(scope, _reason(self._path(scope)))
+                    self._keep(self._file_halts[scope])
 
     def _path(self, scope: str) -> str:
         if scope not in self._paths:
             self._paths[scope] = str(self._home / "sessions" / scope / FILE if scope else self._home / FILE)
         return self._paths[scope]
 
-    def _keep(self, said: FileHalt) -> None:
+    def _keep(self, halt: FileHalt) -> None:
         """So that a file which is deleted while the database is away still halts after a crash; beside that file, for another process may watch another one."""
         with contextlib.suppress(OSError):
-            Path(self._path(said.session)).with_name(LATCHED).write_text(json.dumps([said.session, said.reason]) + "\n")
+            Path(self._path(halt.session)).with_name(LATCHED).write_text(json.dumps([halt.session, halt.reason]) + "\n")
 
     def _forget(self, scope: str) -> None:
         with contextlib.suppress(OSError):
@@ -126,7 +126,7 @@ class HaltSwitch:
         for path in (self._home / LATCHED, *self._home.glob(f"sessions/*/{LATCHED}")):
             with contextlib.suppress(OSError, ValueError):
                 session, reason = json.loads(path.read_text())
-                self._said[session] = FileHalt(session, reason)
+                self._file_halts[session] = FileHalt(session, reason)
 
 
 def _reason(path: str) -> str:

@@ -8,7 +8,7 @@ LEVELS = ((1.0, "critical"), (0.8, "warning"), (0.5, "info"))
 
 
 class Levels:
-    """``told``: the highest level of each name that people have heard of.
+    """``reached``: the highest level of each name that people have heard of.
 
     >>> levels = Levels()
     >>> [levels.passed("drawdown", share) for share in (0.4, 0.55, 0.6, 0.99, 1.2, 1.3)]
@@ -17,17 +17,17 @@ class Levels:
     (0.5, 'info')
     """
 
-    def __init__(self, told: Mapping[str, float] | None = None) -> None:
-        self.told = dict(told or {})
+    def __init__(self, reached: Mapping[str, float] | None = None) -> None:
+        self.reached = dict(reached or {})
 
     def passed(self, name: str, share: float) -> tuple[float, str] | None:
         """The level and its severity where a higher one than before is reached."""
         level, severity = next(((level, severity) for level, severity in LEVELS if share >= level), (0.0, ""))
-        if level <= self.told.get(name, 0.0):
+        if level <= self.reached.get(name, 0.0):
             return None
-        self.told[name] = level
+        self.reached[name] = level
         return level, severity
 
     def forget(self, name: str) -> None:
         """It begins anew."""
-        self.told.pop(name, None)
+        self.reached.pop(name, None)

@@ -22,7 +22,7 @@ class EquityLosses:
 
     @property
     def kept(self) -> list[Any]:
-        return [*self._limits.kept, dict(self._levels.told)]
+        return [*self._limits.kept, dict(self._levels.reached)]
 
     @property
     def day(self) -> int:
@@ -34,9 +34,9 @@ class EquityLosses:
         before, uses = self.day, self._limits.look(ts, equity, low)
         if self.day != before:
             self._levels.forget("daily_loss")
-        return uses, [message for use in uses if (message := self._told(use)) is not None]
+        return uses, [message for use in uses if (message := self._message(use)) is not None]
 
-    def _told(self, use: Use) -> Message | None:
+    def _message(self, use: Use) -> Message | None:
         if use.share <= 0:
             self._levels.forget(use.limit)
         passed = self._levels.passed(use.limit, 1.0 if use.reached else min(use.share, 0.999_999))
@@ -62,7 +62,7 @@ class LossWatch:
     @property
     def kept(self) -> dict[str, Any]:
         """What stands in the session's view: ``losses``, and with a rule set its ``floors`` as they are and what was told of them."""
-        return dict(losses=self._losses.kept) | (dict(floors=self._floors.shown, floors_told=self._floors.told) if self._floors else {})
+        return dict(losses=self._losses.kept) | (dict(floors=self._floors.shown, floors_told=self._floors.reached) if self._floors else {})
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
         """What is to be told at this row of the equity curve."""

@@ -12,12 +12,14 @@ from worker.main import heartbeat, open_store, run_process, stop_event
 from worker.memory import keep_freed, keep_objects
 from worker.settings import Settings
 from worker.store import Store
+from worker.store.migrate import refuse_other_version
 
 CLAIM = 2.0         # seconds between looks for a first session
 
 
 def serve(settings: Settings) -> None:
     stopping, store = stop_event(), open_store(settings)
+    refuse_other_version(store.engine)
     with heartbeat(store, "sessions"):
         if first_session(store, stopping):
             run(store, settings, stopping)

@@ -34,7 +34,7 @@ def with_selection(store: Store, plan: Plan, source: Mapping[str, Any]) -> Plan:
         return replace(plan, inputs=replace(plan.inputs, selection=live(store, model, ACTOR)))       # type: ignore[arg-type]
     from worker.model_use import with_forecasts
 
-    series, _ = with_forecasts(store, model, ACTOR, _series(store, plan, source), plan.rules, plan.inputs.rates, plan.strategies[0].made)      # type: ignore[arg-type]
+    series, _ = with_forecasts(store, model, ACTOR, _series(store, plan, source), plan.rules, plan.inputs.rates, plan.strategies[0].built)      # type: ignore[arg-type]
     return _with_forecasts(plan, series)
 
 

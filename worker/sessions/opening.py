@@ -16,7 +16,7 @@ from domain.live.tape import TapeBar
 from worker.sessions.broker_held_by import Held
 from worker.sessions.broker_watch import watch_of
 from worker.sessions.feed_source import source_of
-from worker.sessions.feeds import Asked
+from worker.sessions.feeds import FeedRequest
 from worker.sessions.floor_watch import floors_of
 from worker.sessions.inputs import plan_of
 from worker.sessions.losses import LossWatch
@@ -82,18 +82,18 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
     stored = read(store, name)
     plan = plan_of(store, settings.instruments_file, stored.session.plan, stored.session.source)
     source = source_of(stored.session.source)
-    asked = Asked(store, settings, plan, stored.session.source, standing(stored.state))
+    request = FeedRequest(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
     tape = partial(taped, store, name)
     view = stored.state.view
     losses = LossWatch(name, plan, view.get("losses", ()), floors_of(name, plan, stored.session.source, view, partial(booked, store, name)))
     if not stored.recovered:
-        history = source.history(asked)
+        history = source.history(request)
     broker: BrokerSide | None = None
     if stored.session.broker != "paper":
-        account, feed, broker = _at_broker(Held(store, settings, name, stored.session.broker, epoch, refusal, monotonic), accounts, plan, stored, history, tape, partial(source.open, asked))
+        account, feed, broker = _at_broker(Held(store, settings, name, stored.session.broker, epoch, refusal, monotonic), accounts, plan, stored, history, tape, partial(source.open, request))
     else:
-        account, feed = _on_paper(accounts, plan, stored, history, tape, partial(booked, store, name)), source.open(asked)
+        account, feed = _on_paper(accounts, plan, stored, history, tape, partial(booked, store, name)), source.open(request)
     work = SessionWork(name, account, feed, epoch, stored.state, losses, broker)
     work.ask(stored.waiting)            # before the first instant: one of them may be due after it
     if not stored.recovered:

@@ -35,13 +35,13 @@ class Lost:
     lines: tuple[str, ...]
 
 
-Told = Event | Bad | Lost | Over
+FeedItem = Event | Bad | Lost | Over
 
 
 class SessionFeed(Protocol):
     """What a runner asks of a feed: ``domain.live.quotes.Feed``, or one whose data end."""
 
-    def next(self, timeout: float) -> Sequence[Told]: ...
+    def next(self, timeout: float) -> Sequence[FeedItem]: ...
     def shown(self) -> Sequence[OpenBar]: ...
     def state(self) -> FeedState: ...
     def silent(self, instruments: Iterable[str]) -> tuple[str, ...]: ...
@@ -59,7 +59,7 @@ class ReplayFeed:
 
     def __init__(self, bars: Mapping[str, Iterable[TapeBar]], after: int = -1, speed: float = MAX, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep, lost: Iterable[Lost] = ()) -> None:
         self.speed, self._clock, self._sleep = speed, clock, sleep
-        self._instants = told(bars, after)
+        self._instants = instants(bars, after)
         self._next = next(self._instants, None)
         self._began, self._first = clock(), self._next[0] if self._next else 0
         self._worked, self._over, self._lost = after, False, [] if after >= 0 else list(lost)
@@ -69,7 +69,7 @@ class ReplayFeed:
         """Many instants may be worked at once."""
         return self.speed == MAX
 
-    def next(self, timeout: float) -> Sequence[Told]:
+    def next(self, timeout: float) -> Sequence[FeedItem]:
         """The next instant, once it is due; empty where it is not due within ``timeout`` seconds."""
         if self._next is None:
             over, self._over = self._over, True
@@ -102,7 +102,7 @@ class ReplayFeed:
         self._instants = iter(())
 
 
-def told(bars: Mapping[str, Iterable[TapeBar]], after: int = -1) -> Iterator[tuple[int, list[Event | Bad]]]:
+def instants(bars: Mapping[str, Iterable[TapeBar]], after: int = -1) -> Iterator[tuple[int, list[Event | Bad]]]:
     """What the bars tell at each instant after ``after``: ends, then opens, each in the order of the series."""
     lines = heapq.merge(*(_line(place, each) for place, each in enumerate(bars.values())), key=lambda line: line[:3])
     at, events = None, list[Event | Bad]()

@@ -23,7 +23,7 @@ from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
 from worker.sessions.opening import Accounts, open_session
-from worker.sessions.replay_feed import Told
+from worker.sessions.replay_feed import FeedItem
 from worker.sessions.work import SessionWork, Written
 from worker.sessions.writing import write
 from worker.settings import Settings
@@ -78,7 +78,7 @@ class Runner:
         self.held: dict[str, SessionWork] = {}
         self.away = ""                                  # why nothing is decided; empty while all is there
         self._unwritten: list[Written] = []
-        self._told: dict[str, Sequence[Told]] = {}      # what feeds gave while a kill switch was not written yet
+        self._pending: dict[str, Sequence[FeedItem]] = {}      # what feeds gave while a kill switch was not written yet
         self._turns = 0                                 # rounds so far, of which each gives one replay as fast as possible its turn
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
@@ -206,7 +206,7 @@ class Runner:
         with self.store.unit() as unit:
             begun = {work.name: work for work, recovered in opened if self._begun(unit, work, recovered)}
         for work, _ in opened:
-            self._told.pop(work.name, None)
+            self._pending.pop(work.name, None)
             if work.name not in begun:
                 work.close()
         self.held |= begun
@@ -249,18 +249,18 @@ class Runner:
     def look(self) -> None:
         """At halts and commands: what files said is written down first, then everything that waits is picked up."""
         self.switch.look()
-        if written := self.switch.said:
+        if written := self.switch.unwritten:
             with self.store.unit() as unit:
                 self.switch.record(unit)
         with self.store.read() as unit:
             latched = unit.session_halts.latched()
             waiting = unit.session_commands.waiting()
         self.switch.recorded(latched, written)
-        asked = {command.session: self.held[command.session] for command in waiting if command.session in self.held}
-        for name, work in asked.items():
+        commanded = {command.session: self.held[command.session] for command in waiting if command.session in self.held}
+        for name, work in commanded.items():
             work.ask(command for command in waiting if command.session == name)
             self._guarded(work, work.command_now)
-        self._write_now(asked.values())
+        self._write_now(commanded.values())
 
     # -- work
 
@@ -268,45 +268,45 @@ class Runner:
         """Every session as far as its feed has come; what was worked is written at once."""
         at_brokers = [work for work in self._at_brokers if self._guarded(work, work.hear_broker)]
         self._come()
-        busy = self._heard()
+        busy = self._receive()
         self._write_now(dict.fromkeys([*at_brokers, *busy]) if at_brokers else busy)
         return bool(busy)
 
     def _come(self) -> None:
         """What the feeds give of everyone, and of a replay as fast as possible the next one: commands and halts wait for one batch, however many replay."""
-        come = self._told
+        come = self._pending
         for work in self._live:
-            if work.name not in come and (told := work.next(0.0)):
-                come[work.name] = told
+            if work.name not in come and (items := work.next(0.0)):
+                come[work.name] = items
         if self._eager:
             self._turns += 1
             work = self._eager[self._turns % len(self._eager)]
-            if work.name not in come and (told := work.next(0.0)):
-                come[work.name] = told
+            if work.name not in come and (items := work.next(0.0)):
+                come[work.name] = items
 
-    def _heard(self) -> list[SessionWork]:
+    def _receive(self) -> list[SessionWork]:
         """Who has worked what came. Where a file halts what the database does not know of yet, it waits."""
         moved = []
-        for name in [*self._told]:
+        for name in [*self._pending]:
             work = self.held.get(name)
             if work is None or work.end:
-                del self._told[name]
+                del self._pending[name]
             elif not self.switch.unrecorded(name):
                 moved.append(work)
-                self._forward(work, self._told.pop(name))
+                self._forward(work, self._pending.pop(name))
         return moved
 
-    def _forward(self, work: SessionWork, told: Sequence[Told]) -> None:
+    def _forward(self, work: SessionWork, items: Sequence[FeedItem]) -> None:
         """A feed that is as fast as possible gives many instants, any other one what has come."""
-        go_on = self._guarded(work, partial(work.hear, told))
+        go_on = self._guarded(work, partial(work.receive, items))
         if not go_on or not getattr(work.feed, "eager", False):
             return
         until = self._clock() + (BESIDE if self._live else BATCH)
-        while go_on and not work.end and self._clock() < until and (told := work.next(0.0)):
+        while go_on and not work.end and self._clock() < until and (items := work.next(0.0)):
             if self.switch.unrecorded(work.name):
-                self._told[work.name] = told
+                self._pending[work.name] = items
                 return
-            go_on = self._guarded(work, partial(work.hear, told))
+            go_on = self._guarded(work, partial(work.receive, items))
 
     def _guarded(self, work: SessionWork, act: Callable[[], object]) -> bool:
         try:

@@ -27,7 +27,8 @@ class Shown:
 
     def text(self, view: Any, more: Mapping[str, Any]) -> Encoded:
         """``view``: a dataclass; ``more``: what stands beside its fields."""
-        names, read = _fields(type(view))
+        kind: Any = type(view)
+        names, read = _fields(kind)
         own = json_text(dict(zip(names, read(view), strict=True), **more))
         if (strategies := getattr(view, STRATEGIES, ())) is not self._strategies:
             self._strategies, self._text = strategies, json_text(strategies)
@@ -35,6 +36,6 @@ class Shown:
 
 
 @cache
-def _fields(kind: type) -> tuple[tuple[str, ...], Any]:
+def _fields(kind: Any) -> tuple[tuple[str, ...], Any]:
     names = tuple(each.name for each in fields(kind) if each.name != STRATEGIES)
     return names, attrgetter(*names)

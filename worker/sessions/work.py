@@ -17,7 +17,7 @@ from domain.live.worked import Worked
 from worker.sessions import events
 from worker.sessions.broker_seen import LimitHalt
 from worker.sessions.losses import LossWatch
-from worker.sessions.replay_feed import Bad, Lost, Over, SessionFeed, Told
+from worker.sessions.replay_feed import Bad, FeedItem, Lost, Over, SessionFeed
 from worker.sessions.shown import Shown
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
@@ -84,7 +84,7 @@ class SessionWork:
         self._equity_ts = int(state.view.get("equity_ts", 0))
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
-        self._asked: deque[StoredCommand] = deque()     # told, not worked
+        self._commands: deque[StoredCommand] = deque()     # told, not worked
         self._now, self._shown = Gathered(), Shown()
 
     # -- what comes in
@@ -103,12 +103,12 @@ class SessionWork:
 
     def command_now(self) -> None:
         """Work the commands that are due, without waiting for an instant; before the first instant there is nothing they could follow."""
-        if self.ts and self._hand(self.ts):
+        if self.ts and self._book_until(self.ts):
             self._take(self.account.work(self.ts))
 
-    def hear(self, told: Sequence[Told]) -> None:
+    def receive(self, items: Sequence[FeedItem]) -> None:
         """Bars that open and end, and instants to be worked."""
-        for event in told:
+        for event in items:
             if isinstance(event, Opened):
                 if self.account.open_bar(event.series, event.ts, event.open, event.spread, event.end):
                     self._opened[event.series] = [event.ts, event.open, None if math.isnan(event.spread) else event.spread, event.end]
@@ -127,13 +127,13 @@ class SessionWork:
         """What its broker's side has found: booked as it comes."""
         if self.broker is None:
             return
-        for heard in self.broker.line.heard():
-            news, now = self.broker.look(heard), self._now
+        for update in self.broker.line.updates():
+            news, now = self.broker.look(update), self._now
             now.touched = True
             now.messages.extend(news.messages)
             now.events.extend(news.events)
             now.halts.extend(news.halts)
-            self._take(self.broker.session.booked(heard.told))
+            self._take(self.broker.session.booked(update.report))
 
     def close(self, wait: float = 0.0) -> None:
         """Its feed, and the line to its broker; ``wait``: seconds for what is under way there."""
@@ -161,7 +161,7 @@ class SessionWork:
     # -- inside
 
     def _instant(self, at: int) -> None:
-        self._hand(at)
+        self._book_until(at)
         self._take(self.account.work(at))
         self.ts = max(self.ts, at)
         self._now.touched = True
@@ -170,7 +170,7 @@ class SessionWork:
         self.end, self._now.touched = self.end or "finished", True
         self._take(self.account.finish())
 
-    def _hand(self, until: int) -> bool:
+    def _book_until(self, until: int) -> bool:
         """Tell the account what is due, in the order of time; a command for now stands right after the last instant."""
         if not self._waiting:
             return False
@@ -183,7 +183,7 @@ class SessionWork:
             except BadRequest as error:
                 self._answer(stored, ts, str(error))
             else:
-                self._asked.append(stored)
+                self._commands.append(stored)
         return bool(due)
 
     def _stamp(self, command: StoredCommand) -> int:
@@ -192,7 +192,7 @@ class SessionWork:
     def _answer(self, command: StoredCommand, ts: int, answer: str = "") -> None:
         self._now.commands.append(WorkedCommand(command.number, ts, answer))
         self._now.events.append(events.commanded(self.name, command, ts, answer))
-        self._now.messages.extend(events.heard(self.name, command, answer))
+        self._now.messages.extend(events.of_command(self.name, command, answer))
         self._now.touched = True
 
     def _take(self, worked: Iterable[Worked]) -> None:
@@ -211,7 +211,7 @@ class SessionWork:
             if self._losses and each.row is not None:
                 now.messages.extend(self._losses.look(each.row))
             for command in each.commands:
-                self._answer(self._asked.popleft(), command.ts)
+                self._answer(self._commands.popleft(), command.ts)
             if each.ended:
                 self.end = self.end or "stopped"
 

@@ -5,6 +5,7 @@ from worker.store.checkpoints import Receipt as Receipt
 from worker.store.checkpoints import SignedCheckpoint as SignedCheckpoint
 from worker.store.datasets import Dataset as Dataset
 from worker.store.jobs import Job as Job
+from worker.store.jobs import JobFilter as JobFilter
 from worker.store.models import Model as Model
 from worker.store.outside import Outside as Outside
 from worker.store.recipes import Recipe as Recipe

@@ -15,7 +15,7 @@ from worker.store.schema import api_requests, api_tokens
 
 @dataclass(frozen=True)
 class ApiToken:
-    """``digest``: SHA-256 of the secret."""
+    """``digest``: SHA-256 of the secret; ``owner``: the user who made it while signed in, or None."""
 
     id: str
     name: str
@@ -26,6 +26,7 @@ class ApiToken:
     expires_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+    owner: str | None = None
 
 
 class ApiTokens:

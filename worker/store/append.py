@@ -17,7 +17,7 @@ from domain.audit.merkle import parent
 from domain.audit.record import instant, is_hash
 from domain.errors import BadRequest
 
-MOST_ASKED = 500        # ids in one question
+MOST_IDS = 500        # ids in one question
 REFUSED = re.compile(r"append-only|is not the next|is not the head|is not of this row|audit_\w+\W.*does not exist|invalid hexadecimal|no such table: (main\.)?audit_|(uq|pk)_audit_|UNIQUE constraint failed: audit_")
 HEAD = "SELECT seq, hash, EXISTS (SELECT 1 FROM audit_events WHERE event_id IN ({})) FROM audit_events ORDER BY seq DESC LIMIT 1"
 EVENT = "INSERT INTO audit_events (seq, event_id, ts, actor, kind, body, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -40,14 +40,14 @@ def broken(error: DBAPIError) -> DBAPIError | TrailBroken:
 
 def append_sqlite(c: Connection, waiting: Sequence[AuditEvent]) -> None:
     """Write those of ``waiting`` that are not there yet, in their order."""
-    asked = tuple(event.event_id for event in waiting[:MOST_ASKED])
-    head = c.exec_driver_sql(HEAD.format(",".join("?" * len(asked))), asked).one_or_none()
+    ids = tuple(event.event_id for event in waiting[:MOST_IDS])
+    head = c.exec_driver_sql(HEAD.format(",".join("?" * len(ids))), ids).one_or_none()
     seq, hash_, known = (head[0], head[1], bool(head[2])) if head else (0, GENESIS, False)
     if not is_hash(hash_):
         raise TrailBroken(f"The audit trail cannot be continued: row {seq:,}, its last, holds no hash. Nothing was written. Verify the trail, and restore the database from a backup")
     tree = Frontier.read(c, seq, hash_)
     events, links, nodes = [], [], []
-    for event in _unwritten(c, waiting, known or len(waiting) > MOST_ASKED):
+    for event in _unwritten(c, waiting, known or len(waiting) > MOST_IDS):
         previous, seq, body = hash_, seq + 1, event.body()
         hash_ = chain_hash(seq, previous, body)
         events.append((seq, event.event_id, instant(event.at), event.actor, event.kind, body, previous, hash_))
@@ -61,9 +61,9 @@ def append_sqlite(c: Connection, waiting: Sequence[AuditEvent]) -> None:
 def _unwritten(c: Connection, waiting: Sequence[AuditEvent], ask: bool) -> list[AuditEvent]:
     """Each event id once, and none that was written before; where none was, there is nothing to ask."""
     fresh = {event.event_id: event for event in reversed(waiting)}
-    asked = list(fresh) if ask else []
-    for start in range(0, len(asked), MOST_ASKED):
-        some = asked[start : start + MOST_ASKED]
+    ids = list(fresh) if ask else []
+    for start in range(0, len(ids), MOST_IDS):
+        some = ids[start : start + MOST_IDS]
         marks = ",".join("?" * len(some))
         for (event_id,) in c.exec_driver_sql(f"SELECT event_id FROM audit_events WHERE event_id IN ({marks})", tuple(some)):
             del fresh[event_id]

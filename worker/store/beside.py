@@ -12,7 +12,7 @@ from worker.store.frames import Frames
 from worker.store.schema import models, trials
 from worker.store.seals import KINDS, digest, digest_of_trials
 
-ASKED = 500             # rows of one question
+AT_ONCE = 500             # rows of one question
 Seals = Mapping[str, tuple[int, str | None]]
 
 
@@ -20,9 +20,9 @@ def compared(c: Connection, seals: Seals, tables: set[str], progress: Callable[[
     """``(number of the event, sentence)`` for each sealed row that is gone, came back or was altered; and how many rows are as sealed."""
     faults, intact, done = [], 0, 0
     for kind, names in _by_kind(seals).items():
-        for first in range(0, len(names), ASKED):
+        for first in range(0, len(names), AT_ONCE):
             progress(done / max(len(seals), 1), f"{done:,} of {len(seals):,} rows beside the trail")
-            some = names[first : first + ASKED]
+            some = names[first : first + AT_ONCE]
             hashes = _hashes(c, kind, some) if kind == "trials" or KINDS[kind].table.name in tables else {}
             for name in some:
                 row, sealed = seals[f"{kind}:{name}"]

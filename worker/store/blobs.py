@@ -9,13 +9,11 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import fsspec
-
 from domain.errors import BadRequest
+from worker.store.copies import Altered, Copies
+from worker.store.root import PART, Root
 from worker.store.whole_files import whole_file
 from worker.store.written import written_at
-
-PART = 1 << 20          # bytes
 
 
 class WrongHash(BadRequest):
@@ -25,10 +23,10 @@ class WrongHash(BadRequest):
 class Blobs:
     """Beside the frames, in ``blobs``; nothing is ever changed, and what nothing names any more is swept."""
 
-    def __init__(self, url: str) -> None:
-        self._fs, root = fsspec.core.url_to_fs(url)
-        self._root = f"{root}/blobs"
-        self._local = self._fs.protocol == "file" or "file" in self._fs.protocol
+    def __init__(self, url: str, copies: Copies | None = None) -> None:
+        self._at = Root.of(url)
+        self._fs, self._root, self._local = self._at.fs, f"{self._at.path}/blobs", self._at.local
+        self._copies = None if self._local else copies
 
     def put(self, content: bytes) -> str:
         """Store the bytes unless they are stored intact already; returns their name."""
@@ -45,7 +43,7 @@ class Blobs:
 
     def put_file(self, path: Path, name: str) -> None:
         """Store a file of any size, part by part, under the SHA-256 of its content."""
-        with path.open("rb") as source, whole_file(self._fs, self._path(name)) as file:
+        with path.open("rb") as source, whole_file(self._at, self._path(name)) as file:
             shutil.copyfileobj(source, file, PART)
 
     def copy(self, name: str, path: Path) -> None:
@@ -64,7 +62,7 @@ class Blobs:
     def get(self, name: str, what: str = "A stored file") -> bytes:
         """The bytes; each reading is checked against the name. ``what``: how the sentence calls the file where they are not those."""
         try:
-            content = self._read(name)
+            content = self._read_here(name)
         except FileNotFoundError:
             raise WrongHash(f"{what} ({name[:8]}) is no longer in the workspace, so it is not used. Restore it from a backup, or train again") from None
         if (actual := hashlib.sha256(content).hexdigest()) != name:
@@ -95,10 +93,19 @@ class Blobs:
     def _path(self, name: str) -> str:
         return f"{self._root}/{name[:2]}/{name}"
 
+    def _read_here(self, name: str) -> bytes:
+        """Of the copy on this machine, where there may be one."""
+        if self._copies is None:
+            return self._read(name)
+        try:
+            return self._copies.path(name, lambda here: self._at.download(self._path(name), here), lambda here: hashlib.sha256(here.read_bytes()).hexdigest() == name).read_bytes()
+        except Altered:
+            return self._read(name)
+
     def _read(self, name: str) -> bytes:
         with self._fs.open(self._path(name), "rb") as file:
             return bytes(file.read())
 
     def _write(self, content: bytes, name: str) -> None:
-        with whole_file(self._fs, self._path(name)) as file:
+        with whole_file(self._at, self._path(name)) as file:
             file.write(content)

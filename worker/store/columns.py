@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 import uuid
 import zlib
 from collections.abc import Iterator, MutableMapping
@@ -15,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from worker.store.oldest import files_in, trim
+
 HEAD = 16               # bytes: a mark, the checksum of the values, and how many bytes they are
 MARK = b"TMC1"
 LOOK = 64               # the size of the folder is checked after each 1/64 of the limit written
-LEFT = 0.9              # of the limit, after the oldest have gone
-ABANDONED = 3_600.0     # seconds after which a partial file is deleted
 
 
 class Columns(MutableMapping[str, np.ndarray]):
@@ -50,7 +49,7 @@ class Columns(MutableMapping[str, np.ndarray]):
         self._written += values.nbytes + HEAD
         if self._written * LOOK >= self._limit:
             self._written = 0
-            self._evict()
+            trim(self._folder, self._limit)
 
     def __delitem__(self, key: str) -> None:
         self._held = None
@@ -67,7 +66,7 @@ class Columns(MutableMapping[str, np.ndarray]):
 
     @property
     def bytes(self) -> int:
-        return sum(size for _, size, _ in self._files())
+        return sum(size for _, size, _ in files_in(self._folder))
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / key
@@ -101,24 +100,6 @@ class Columns(MutableMapping[str, np.ndarray]):
         except OSError:
             with contextlib.suppress(OSError):
                 beside.unlink(missing_ok=True)
-
-    def _evict(self) -> None:
-        files, now = sorted(self._files()), time.time()
-        total = sum(size for _, size, _ in files)
-        enough = LEFT * self._limit if total > self._limit else total
-        for read_at, size, path in files:
-            if (now - read_at > ABANDONED) if path.suffix == ".part" else (total > enough):
-                with contextlib.suppress(OSError):
-                    path.unlink()
-                    total -= size
-
-    def _files(self) -> list[tuple[float, int, Path]]:
-        files = []
-        for path in self._folder.glob("*/*"):
-            with contextlib.suppress(OSError):      # another worker let it go
-                seen = path.stat()
-                files.append((seen.st_mtime, seen.st_size, path))
-        return files
 
 
 def _head(values: bytes) -> bytes:

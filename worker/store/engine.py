@@ -49,12 +49,20 @@ def make_engine(url: str) -> Engine:
         return engine
     engine = create_engine(address, pool_size=5, max_overflow=15, json_serializer=json_text, json_deserializer=_read_json)
     event.listen(engine, "checkin", _put_back)
+    event.listen(engine, "handle_error", _no_text)
     event.listen(engine, "checkout", partial(_ask_if_idle, engine))
     return engine
 
 
 def _put_back(_: Any, record: Any) -> None:
     record.info["at"] = time.monotonic()
+
+
+def _no_text(context: Any) -> None:
+    """PostgreSQL keeps no U+0000 in a text: whoever gives one is answered, and no error of the program."""
+    message = str(context.original_exception)
+    if "NUL (0x00)" in message or "\\u0000 cannot be converted" in message:
+        raise BadRequest("a text holds the letter U+0000, which the database does not keep; leave it out") from None
 
 
 def _ask_if_idle(engine: Engine, connection: Any, record: Any, _: Any) -> None:

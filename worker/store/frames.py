@@ -14,12 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import fsspec
 import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
+from worker.store.copies import Altered, Copies
 from worker.store.intact import Intact
+from worker.store.root import Root
 from worker.store.whole_files import whole_file
 from worker.store.written import written_at
 
@@ -64,11 +65,13 @@ class Lost(BadRequest):
 
 
 class Frames:
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._fs, self._root = fsspec.core.url_to_fs(url)
-        self._local = self._fs.protocol == "file" or "file" in self._fs.protocol
+    """``copies``: of a bucket's frames, on this machine; without them each reading goes to the bucket."""
+
+    def __init__(self, url: str, copies: Copies | None = None) -> None:
+        self.url, self._at = url, Root.of(url)
+        self._fs, self._root, self._local = self._at.fs, self._at.path, self._at.local
         self._intact = Intact(self._fs, self._local, _hash_of)
+        self._copies, self._intact_here = None if self._local else copies, Intact(None, True, _hash_of)
 
     def put(self, frame: pd.DataFrame) -> str:
         """Store ``frame`` unless its content is stored intact already; returns its name."""
@@ -82,44 +85,67 @@ class Frames:
 
     def get(self, name: str, columns: Sequence[str] | None = None, start: datetime | None = None, end: datetime | None = None) -> pd.DataFrame:
         """The frame, or those columns of it, with ``start <= ts < end`` where given. One that is gone or was altered is refused."""
-        self._refuse_lost(name)
         bounds = [("ts", ">=", pd.Timestamp(start))] if start else []
         bounds += [("ts", "<", pd.Timestamp(end))] if end else []
-        return self._read(name, columns, bounds)
+        here = self._here(name)
+        return self._read(name, columns, bounds, here)
 
     def as_stored(self, name: str) -> pd.DataFrame:
         """The stored bytes under that name, altered or not, to find what was altered."""
         return self._read(name)
 
-    def _read(self, name: str, columns: Sequence[str] | None = None, bounds: Sequence[tuple[str, str, Any]] = ()) -> pd.DataFrame:
+    def _read(self, name: str, columns: Sequence[str] | None = None, bounds: Sequence[tuple[str, str, Any]] = (), here: str = "") -> pd.DataFrame:
         import pyarrow.parquet as pq
 
-        where: dict[str, Any] = dict(memory_map=True) if self._local else dict(filesystem=self._fs)
-        return pq.read_table(self._path(name), columns=list(columns) if columns else None, filters=list(bounds) or None, **where).to_pandas()
+        where: dict[str, Any] = dict(memory_map=True) if self._local or here else dict(filesystem=self._fs)
+        return pq.read_table(here or self._path(name), columns=list(columns) if columns else None, filters=list(bounds) or None, **where).to_pandas()
 
     def fault(self, name: str) -> str:
         """``gone`` or ``altered``; empty where the frame is intact."""
         return self._intact.fault(self._path(name), name)
 
-    def _refuse_lost(self, name: str) -> None:
-        if fault := self.fault(name):
+    def _here(self, name: str) -> str:
+        """The copy of the frame on this machine; empty where it is read where it is stored. One that is gone or was altered is refused."""
+        if self._copies is None:
+            return self._refuse(name, self.fault(name))
+        try:
+            return str(self._copies.path(name, lambda here: self._at.download(self._path(name), here), lambda here: not self._intact_here.fault(str(here), name)))
+        except (FileNotFoundError, Altered) as error:
+            return self._refuse(name, "altered" if isinstance(error, Altered) else "gone")
+
+    @contextlib.contextmanager
+    def _opened(self, name: str) -> Iterator[Any]:
+        here = self._here(name)
+        with open(here, "rb") if here else self._fs.open(self._path(name), "rb") as file:
+            yield file
+
+    def _refuse(self, name: str, fault: str) -> str:
+        if fault:
             what = "is no longer in the workspace" if fault == "gone" else "was altered since it was written"
             raise Lost(f"A stored table ({name[:8]}) {what}, so it is not used. Run the same again, or import the same file again: it is then stored again.")
+        return ""
 
     def parts(self, name: str) -> Iterator[pd.DataFrame]:
         """The frame, some 65,000 rows at a time."""
         import pyarrow.parquet as pq
 
-        self._refuse_lost(name)
-        with self._fs.open(self._path(name), "rb") as file, pq.ParquetFile(file) as stored:
+        with self._opened(name) as file, pq.ParquetFile(file) as stored:
             for batch in stored.iter_batches(ROW_GROUP):
                 yield batch.to_pandas()
 
     def copy(self, name: str, path: Path) -> None:
         """The stored Parquet file as one of this machine."""
-        self._refuse_lost(name)
-        with self._fs.open(self._path(name), "rb") as file, path.open("wb") as sink:
+        with self._opened(name) as file, path.open("wb") as sink:
             shutil.copyfileobj(file, sink, 1 << 20)
+
+    def put_stored(self, here: Path, name: str) -> None:
+        """Store a Parquet file that ``copy`` wrote, under its name, which whoever calls has verified."""
+        with whole_file(self._at, self._path(name)) as file, here.open("rb") as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+
+    def occupied(self) -> bool:
+        """Whether anything is stored."""
+        return bool(self._fs.exists(self._root) and self._fs.find(self._root))
 
     def size(self, name: str) -> int:
         """Bytes as stored."""
@@ -152,7 +178,7 @@ class Frames:
             if self._local:
                 os.replace(beside, self._waiting(name))
             else:
-                self._fs.put_file(beside, self._waiting(name))
+                self._at.upload(Path(beside), self._waiting(name))
         finally:
             if os.path.exists(beside):     # refused, broken off, or copied
                 os.remove(beside)
@@ -215,8 +241,12 @@ class Frames:
         return f"{self._root}/{name[:2]}/{name}.parquet"
 
     def _write(self, frame: pd.DataFrame, name: str) -> None:
-        with whole_file(self._fs, self._path(name)) as file:
+        with whole_file(self._at, self._path(name), lambda here: self._keep(name, here)) as file:
             frame.to_parquet(file, index=False, compression="zstd", row_group_size=ROW_GROUP)
+
+    def _keep(self, name: str, stored: Path) -> None:
+        if self._copies and (here := self._copies.keep(name, stored)):
+            self._intact_here.trust(str(here), name)
 
 
 @contextlib.contextmanager

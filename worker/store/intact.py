@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from worker.trouble import away
+
 LARGE = 256 << 20       # bytes of values; a larger frame is hashed a column at a time
 
 
@@ -30,7 +32,7 @@ class Intact:
         except (ValueError, TypeError, KeyError):       # Arrow's own errors of a file that is none are of these
             return "altered"
         except OSError as error:
-            if error.errno is not None:     # the disk or the bucket, not the file
+            if error.errno is not None or away(error):      # the disk or the bucket, not the file
                 raise
             return "altered"
         if actual != name:

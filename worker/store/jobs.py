@@ -50,6 +50,7 @@ class Job:
     deaths: int
     attempts: int
     cancelled_by: str | None
+    dismissed_by: str | None
     checkpoint: Any
     result: Any             # a mapping once the job is done, or was stopped with a partial result; None before
     live: Any               # what a running job shows of itself: ``Work.show``; None: nothing
@@ -59,6 +60,26 @@ class Job:
     @property
     def open(self) -> bool:
         return self.state in OPEN
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which jobs: of these states and kinds (all where none is named) and of this user, with ``text`` in the title or id; ``dismissed`` ones only where asked for."""
+
+    states: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    actor: str = ""
+    text: str = ""
+    dismissed: bool = True
+    without: Sequence[str] = ()
+
+    def conditions(self) -> list[Any]:
+        text = self.text.strip()
+        given = {
+            "states": jobs.c.state.in_(self.states), "kinds": jobs.c.kind.in_(self.kinds), "actor": jobs.c.actor == self.actor, "without": jobs.c.kind.not_in(self.without),
+            "text": or_(jobs.c.title.icontains(text, autoescape=True), jobs.c.id == text),
+        }  # fmt: skip
+        return [condition for name, condition in given.items() if getattr(self, name)] + ([] if self.dismissed else [jobs.c.dismissed_by.is_(None)])
 
 
 class RunningJob(NamedTuple):
@@ -106,11 +127,23 @@ class Jobs:
             query = query.where(jobs.c.kind.not_in(without))
         return [Job(**row) for row in self._c.execute(query).mappings()]
 
-    def part(self, states: Sequence[str], kinds: Sequence[str], limit: int, before: tuple[datetime, str] | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Job]:
+    def part(self, which: JobFilter, limit: int, before: tuple[datetime, str] | None = None, since: datetime | None = None, until: datetime | None = None) -> list[Job]:
         """Newest first, those after the job of that time and id."""
-        query = part_of(select(jobs), jobs.c, limit, before, since, until)
-        query = query.where(jobs.c.state.in_(states)) if states else query
-        return [Job(**row) for row in self._c.execute(query.where(jobs.c.kind.in_(kinds)) if kinds else query).mappings()]
+        query = part_of(select(jobs), jobs.c, limit, before, since, until).where(*which.conditions())
+        return [Job(**row) for row in self._c.execute(query).mappings()]
+
+    def kinds(self) -> list[str]:
+        """The kinds of all jobs, in the order of the alphabet."""
+        return list(self._c.scalars(select(jobs.c.kind).distinct().order_by(jobs.c.kind)))
+
+    def actors(self) -> list[str]:
+        """Who submitted jobs."""
+        return list(self._c.scalars(select(jobs.c.actor).distinct().order_by(jobs.c.actor)))
+
+    def dismiss(self, ids: Sequence[str], actor: str) -> list[str]:
+        """Mark failed and cancelled jobs as seen; the ids of those that were not before."""
+        stopped = and_(jobs.c.id.in_(ids), jobs.c.state.in_(("failed", "cancelled")), jobs.c.dismissed_by.is_(None))
+        return list(self._c.scalars(sa.update(jobs).where(stopped).values(dismissed_by=actor).returning(jobs.c.id)))
 
     def counts(self, without: Sequence[str] = ()) -> dict[str, int]:
         """State -> how many jobs, those of the kinds ``without`` left out."""
@@ -179,7 +212,7 @@ class Jobs:
 
     def retry(self, job_id: str) -> bool:
         """Queue a failed or cancelled job again; it resumes from its checkpoint."""
-        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="", live=None, result=None)
+        fresh = dict(state="queued", error=None, ended_at=None, started_at=None, cancelled_by=None, dismissed_by=None, not_before=None, sent_at=None, attempts=0, deaths=0, epoch=jobs.c.epoch + 1, note="", live=None, result=None)
         return self._set(and_(jobs.c.id == job_id, jobs.c.state.in_(("failed", "cancelled"))), **fresh)
 
     def remove(self, *job_ids: str) -> int:

@@ -27,6 +27,22 @@ def current(connection: Connection) -> str | None:
     return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
 
 
+def other_version(connection: Connection) -> str:
+    """Why this program does not work on the database: it is another version's. Empty where it is this one's."""
+    revision = current(connection)
+    if revision == head():
+        return ""
+    if revision and revision > head():
+        return f"the database is at revision {revision}, newer than this program's {head()}, so it takes no work: start the newer program on this machine"
+    return f"the database is at revision {revision or 'none'}, older than this program's {head()}, so it takes no work: tidemark up brings the database forward"
+
+
+def refuse_other_version(engine: Engine) -> None:
+    with reader_of(engine).connect() as connection:
+        if sentence := other_version(connection):
+            raise BadRequest(sentence[0].upper() + sentence[1:])
+
+
 def upgrade(engine: Engine) -> bool:
     """True if something changed. Several processes may call this at once: the first does it, the others wait and see."""
     with engine.connect() as connection, connection.begin():
@@ -41,14 +57,19 @@ def upgrade(engine: Engine) -> bool:
         return True
 
 
-def _run(connection: Connection) -> None:
+def bring_to(connection: Connection, revision: str) -> None:
+    """Bring the database forward to ``revision``, inside the connection's transaction."""
+    _run(connection, revision)
+
+
+def _run(connection: Connection, revision: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def reachable(engine: Engine) -> str:

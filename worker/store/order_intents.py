@@ -27,10 +27,10 @@ class OrderIntents:
         self._c = connection
 
     def find(self, account: str, client_id: str) -> Intent | None:
-        return self._one(order_intents.c.client_id == client_id, account)
+        return self._find(order_intents.c.client_id == client_id, account)
 
     def named(self, account: str, broker_id: str) -> Intent | None:
-        return self._one(order_intents.c.broker_id == broker_id, account)
+        return self._find(order_intents.c.broker_id == broker_id, account)
 
     def begin(self, account: str, intent: Intent) -> bool:
         """False where the id is taken, and nothing is written."""
@@ -53,7 +53,7 @@ class OrderIntents:
         every = [_read(row) for row in self._c.execute(query.where(order_intents.c.state.not_in(("filled", "rejected", "cancelled", "expired")))).mappings()]
         return [intent for intent in every if intent.ticket is None or not intent.ticket.over]
 
-    def _one(self, condition: Any, account: str) -> Intent | None:
+    def _find(self, condition: Any, account: str) -> Intent | None:
         row = self._c.execute(select(order_intents).where(order_intents.c.account == account, condition).order_by(order_intents.c.at).limit(1)).mappings().one_or_none()
         return _read(row) if row else None
 

@@ -25,6 +25,7 @@ from worker.store.schema import (
     cost_profiles,
     datasets,
     events,
+    form_presets,
     jobs,
     links,
     model_stages,
@@ -60,6 +61,7 @@ KINDS = {
     ),
     "recipe": Sealed(recipes, "name", "feature set", ("name", "columns", "note", "actor", "created_at")),
     "cost_profile": Sealed(cost_profiles, "name", "cost profile", ("name", "instruments", "costs", "source", "dated", "actor", "created_at")),
+    "form_preset": Sealed(form_presets, "name", "form preset", ("name", "settings", "actor", "created_at")),
     "history": Sealed(
         account_histories, "id", "account history",
         ("id", "version", "format", "source", "file", "account", "company", "currency", "clock", "initial", "balance", "trades", "flows", "first_ts", "last_ts", "knows", "findings",

@@ -65,10 +65,10 @@ def ask(unit: Unit, name: str, command: str, arguments: Mapping[str, Any], who: 
         raise BadRequest(f"the session {name} is {session.state}, so it takes no {command}; start a new one")
     if command == "adopt" and session.broker == "paper":
         raise BadRequest(f"the session {name} trades on paper, so no broker's book can differ from its own; there is nothing to adopt")
-    asked = unit.session_commands.ask(name, command, arguments, who, reason, key or secrets.token_hex(8), unit.now(), ts)
-    if asked:
-        unit.audit(who, "session_command_asked", entity(name), number=asked.number, command=command, arguments=arguments, reason=reason, wanted=None if ts is None else str(ts))
-    return asked
+    stored = unit.session_commands.ask(name, command, arguments, who, reason, key or secrets.token_hex(8), unit.now(), ts)
+    if stored:
+        unit.audit(who, "session_command_asked", entity(name), number=stored.number, command=command, arguments=arguments, reason=reason, wanted=None if ts is None else str(ts))
+    return stored
 
 
 def halt(unit: Unit, who: str, reason: str, name: str = "", strategy: str = "", keep: bool = False, by_file: bool = False) -> Halt | None:

@@ -39,11 +39,11 @@ class SessionCommands:
     def ask(self, session: str, command: str, arguments: Mapping[str, Any], who: str, reason: str, key: str, at: datetime, ts: int | None = None) -> StoredCommand | None:
         """The command as it was written, or None where that key was asked before."""
         number = (self._c.scalar(select(func.max(table.c.number)).where(table.c.session == session)) or 0) + 1
-        asked = StoredCommand(session, number, key, at, ts, who, command, dict(arguments), reason)
+        stored = StoredCommand(session, number, key, at, ts, who, command, dict(arguments), reason)
         if self.find(session, key) is not None:
             return None
-        self._c.execute(insert(self._c, table).values(**asked.__dict__))
-        return asked
+        self._c.execute(insert(self._c, table).values(**stored.__dict__))
+        return stored
 
     def find(self, session: str, key: str) -> StoredCommand | None:
         row = self._c.execute(select(table).where(table.c.session == session, table.c.key == key)).mappings().one_or_none()

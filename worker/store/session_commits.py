@@ -110,10 +110,10 @@ class SessionCommits:
         return self._c.scalar(select(leases.c.epoch).where(which).with_for_update()) is not None
 
 
-def _verdict(commit: Commit, found: Found | None) -> Verdict:
-    if found is None or found[2] is None or found[1] != commit.epoch:
+def _verdict(commit: Commit, stored: Found | None) -> Verdict:
+    if stored is None or stored[2] is None or stored[1] != commit.epoch:
         return "fenced"
-    return {commit.number - 1: "written", commit.number: "there"}.get(found[0], "fenced")  # type: ignore[return-value]
+    return {commit.number - 1: "written", commit.number: "there"}.get(stored[0], "fenced")  # type: ignore[return-value]
 
 
 def _values(bar: TapeBar) -> tuple[Any, ...]:

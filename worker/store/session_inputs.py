@@ -29,8 +29,8 @@ def stored(frames: Frames, inputs: Inputs) -> list[dict[str, Any]]:
 
 def _given(signals: pd.DataFrame) -> pd.DataFrame:
     """Without the columns that say nothing."""
-    said = [name for name in signals if not (signals[name].isna() | (signals[name].astype(str) == "")).all() or name in ("ts", "instrument", "side", "order")]
-    return signals[said].reset_index(drop=True)
+    filled = [name for name in signals if not (signals[name].isna() | (signals[name].astype(str) == "")).all() or name in ("ts", "instrument", "side", "order")]
+    return signals[filled].reset_index(drop=True)
 
 
 def _quantiles(context: Context) -> pd.DataFrame:

@@ -11,17 +11,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from worker.following import REQUEST
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
 from worker.store.api_tokens import ApiRequests, ApiTokens
+from worker.store.approvals import Approvals
 from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.clock import DatabaseClock
+from worker.store.copies import Copies
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
 from worker.store.engine import insert, make_engine, reader_of
 from worker.store.executions import Executions, StrategyDrafts
+from worker.store.form_presets import FormPresets
 from worker.store.frames import Frames
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
@@ -44,6 +48,8 @@ from worker.store.strategies import WrittenStrategies
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
+from worker.store.user_sessions import SignInFailures, UserSessions
+from worker.store.users import Users
 
 SIGN_EVERY = 4.0            # seconds between two signs of life of a process
 ALIVE = timedelta(seconds=12)       # after its last sign a process on another machine counts as alive; on this one its end is seen
@@ -70,6 +76,7 @@ class Unit:
         self.jobs, self.runs, self.datasets = Jobs(connection, self.seals), Runs(connection, self.seals), Datasets(connection, self.seals)
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
+        self.form_presets = FormPresets(connection, self.seals)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
         self.strategies = WrittenStrategies(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
@@ -78,6 +85,7 @@ class Unit:
         self.message_sends = MessageSends(connection)
         self.executions, self.strategy_drafts = Executions(connection), StrategyDrafts(connection)
         self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
+        self.users, self.user_sessions, self.sign_in_failures, self.approvals = Users(connection), UserSessions(connection), SignInFailures(connection), Approvals(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)
 
     @property
@@ -91,6 +99,8 @@ class Unit:
     def audit(self, actor: str, kind: str, *entities: str, event_id: str = "", **detail: Any) -> None:
         if kind == "downloaded" and "checkpoint" not in detail and (latest := self.checkpoints.latest()):
             detail["checkpoint"] = dict(size=latest.size, root=latest.root, note=latest.note)       # what leaves takes the last one along
+        if request := REQUEST.get():
+            detail.setdefault("request", request)
         self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
 
     def fact(self, name: str) -> Any:
@@ -129,12 +139,12 @@ class Unit:
 
 
 class Store:
-    """The database, and the frames and files beside it."""
+    """The database, and the frames and files beside it. ``copies``: where those of a bucket are kept on this machine."""
 
-    def __init__(self, database_url: str, frames_url: str) -> None:
+    def __init__(self, database_url: str, frames_url: str, copies: Copies | None = None) -> None:
         self.engine = make_engine(database_url)
         self._reader, self._clock = reader_of(self.engine), DatabaseClock()
-        self.frames, self.blobs = Frames(frames_url), Blobs(frames_url)
+        self.frames, self.blobs = Frames(frames_url, copies), Blobs(frames_url, copies)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:

@@ -13,6 +13,7 @@ import typer
 from domain.errors import BadRequest, unknown
 from domain.trading.signal_file import read as read_signals
 from worker.terminal import backtest_options as options
+from worker.terminal import rule_set_options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.forecasts import ForecastSource
@@ -25,7 +26,7 @@ from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.scanned import backtested
 from worker.terminal.strategy_file import StrategyFile, chosen, note, timeframe_of
-from worker.terminal.traded_series import Asked, one_timeframe, rates_of, series_names, series_of
+from worker.terminal.traded_series import SeriesOptions, one_timeframe, rates_of, series_names, series_of
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
 
@@ -56,6 +57,9 @@ def backtest(
     start: From = "",
     end: To = "",
     config: options.Config = None,
+    rule_set: rule_set_options.Preset = "",
+    rules_file: rule_set_options.File = None,
+    phase: rule_set_options.Phase = "",
     equity: str = typer.Option("csv", help="Format of the equity curve: csv, parquet or none."),
     out: Path = typer.Option(..., help="Folder for trades.csv, fills.csv, equity.csv, report.json and the report."),
     report: bool = typer.Option(True, help="Write report.html, report.txt, equity.svg and drawdown.svg too."),
@@ -77,9 +81,10 @@ def backtest(
         AskedToDecide(strategy, params, preset, signals, model, forecasts, scan)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
-    period, asked = period_of(start, end), options.commands_in(commands)
+    rules = rule_set_options.gated(rules, rule_set_options.given_in(rule_set, rules_file, phase))
+    period, commanded = period_of(start, end), options.commands_in(commands)
     files = BarFiles(instruments(extra), clock)
-    series, along = series_of(files, Asked(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
+    series, along = series_of(files, SeriesOptions(bars, instrument, timeframe, side, magnify)), rates_of(files, rates, side)
     files.finish()
     series = within(OutsideFiles(macro, headlines, releases, impact, utc).along(series), period)
     timeframe = str(series[0].timeframe)
@@ -93,7 +98,7 @@ def backtest(
     filtering = ModelFilter.named(model, strategy, bool(signals)) if model and not source else None
 
     def run_one(traded: Sequence[Any], folder: Path) -> RunReport:
-        run_report = backtested(scan, traded, rules, along, asked, mode) if scan else run_strategy(traded)
+        run_report = backtested(scan, traded, rules, along, commanded, mode) if scan else run_strategy(traded)
         for sentence in run_report.study.unworked:
             print(f"tidemark: {sentence}", file=sys.stderr)
         _write(folder, run_report, run_report.plain(), equity, report)
@@ -103,9 +108,9 @@ def backtest(
         strategy_ = filtering.strategy(strategy, params) if filtering else source.strategy(params, timeframe) if source else _strategy(strategy, params, signals)
         traded = source.series(traded, rules, along, strategy_) if source else traded
         used = filtering.applied(traded, rules, along, strategy_) if filtering else None
-        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None, commands=asked, ask=mode == "approve")
+        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None, commands=commanded, ask=mode == "approve")
         named = filtering or source
-        return RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None, commands=asked, ask=mode == "approve"), filtering.plain(used) if filtering else source.plain() if source else None)
+        return RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None, commands=commanded, ask=mode == "approve"), filtering.plain(used) if filtering else source.plain() if source else None)
 
     if separate:
         return _side_by_side(series, run_one, out, bool(signals), as_json)

@@ -52,16 +52,16 @@ def proof(
 
     at = desk()
     at.checkpoints.cover(event)
-    made = at.bundle.proof(event, text_of("--checkpoint", checkpoint))
+    proof = at.bundle.proof(event, text_of("--checkpoint", checkpoint))
     if out is None:
-        print(made.text)
-        if made.apart:
+        print(proof.text)
+        if proof.apart:
             print("tidemark: the event is too long for its proof; with --out FILE its record is written beside it", file=sys.stderr)
         return
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(f"{made.text}\n", encoding="utf-8")
-    if made.apart:
-        out.with_name(f"{out.name.removesuffix('.json')}.event.json").write_bytes(made.body.encode())
+    out.write_text(f"{proof.text}\n", encoding="utf-8")
+    if proof.apart:
+        out.with_name(f"{out.name.removesuffix('.json')}.event.json").write_bytes(proof.body.encode())
 
 
 def text_of(option: str, path: Path | None) -> str:

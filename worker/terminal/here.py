@@ -10,9 +10,10 @@ import time
 from domain.errors import BadRequest
 from worker.desk import Desk
 from worker.desk.context import Submitted
+from worker.opened import open_store
 from worker.private import close_off
 from worker.settings import load
-from worker.store import Job, Store
+from worker.store import Job
 from worker.store.migrate import upgrade
 
 LOOK_EVERY = 0.3        # seconds
@@ -22,7 +23,7 @@ def desk() -> Desk:
     settings = load()
     close_off(settings.home)
     atexit.register(close_off, settings.home)       # files written for the user outside the workspace keep the user's umask
-    store = Store(settings.database_url, settings.frames_url)
+    store = open_store(settings)
     upgrade(store.engine)
     return Desk(store, settings, send=lambda url, queue, job_id: False)
 

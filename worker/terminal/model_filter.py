@@ -41,8 +41,8 @@ class ModelFilter:
         if not self.name:
             raise BadRequest(f"{self.version.title} was not trained on signals of a strategy, so it filters none; use another model")
         question: Mapping[str, Any] = self.version.manifest["question"]
-        asked = params_of(params)
-        return make(self.name, asked or (question["strategy_params"] if self.name == question["strategy"] else {}))
+        values = params_of(params)
+        return make(self.name, values or (question["strategy_params"] if self.name == question["strategy"] else {}))
 
     def applied(self, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategy: Any) -> Any:
         from worker.model_use import used

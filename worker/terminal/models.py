@@ -68,13 +68,13 @@ def verify(model: str = Named, as_json: Json = False) -> None:
     from worker.terminal.here import desk
 
     at = desk()
-    version, found = at.models.get(model), at.models.verify(model)
-    parity = _parity(at, version) if not any(found.files.values()) else dict(passed=False, sentence="Not compared: a file was changed.")
-    passed = found.passed and bool(parity["passed"])
+    version, verification = at.models.get(model), at.models.verify(model)
+    parity = _parity(at, version) if not any(verification.files.values()) else dict(passed=False, sentence="Not compared: a file was changed.")
+    passed = verification.passed and bool(parity["passed"])
     if as_json:
-        say(dict(model=version.title, passed=passed, files={name: why or "as written" for name, why in found.files.items()}, parity=parity, sentence=found.sentence), True)
+        say(dict(model=version.title, passed=passed, files={name: why or "as written" for name, why in verification.files.items()}, parity=parity, sentence=verification.sentence), True)
     else:
-        print(f"{version.title}: {found.sentence}\n{parity['sentence']}")
+        print(f"{version.title}: {verification.sentence}\n{parity['sentence']}")
     raise typer.Exit(0 if passed else 1)
 
 

@@ -20,17 +20,17 @@ def consistency(name: str = typer.Argument(..., help="Name of the session."), as
     from worker.terminal.here import desk
 
     at = desk()
-    found = check(at.paper.store, name, at.settings.instruments_file)
+    analysis = check(at.paper.store, name, at.settings.instruments_file)
     with at.paper.store.unit() as unit:
-        record(unit, found, at.user, new_id())
-    facts = found.plain()
+        record(unit, analysis, at.user, new_id())
+    facts = analysis.plain()
     if as_json:
         say(facts, True)
     else:
-        for sentence in (found.sentence, *(alert.sentence for alert in found.alerts[1:]), *found.notes):
+        for sentence in (analysis.sentence, *(alert.sentence for alert in analysis.alerts[1:]), *analysis.notes):
             print(sentence)
-        say({key: value for key, value in found.figures.items() if not isinstance(value, list)}, False)
-    if not found.holds:
+        say({key: value for key, value in analysis.figures.items() if not isinstance(value, list)}, False)
+    if not analysis.holds:
         raise typer.Exit(1)
 
 
@@ -43,10 +43,10 @@ def compare(
     """Compare two sessions on one feed: mean daily difference of returns, with its 95 % interval from 20 days on."""
     from worker.terminal.here import desk
 
-    found = desk().session_analysis.compare(first, second, seed)
+    analysis = desk().session_analysis.compare(first, second, seed)
     if as_json:
-        return say(found.plain(), True)
-    print(found.sentence)
+        return say(analysis.plain(), True)
+    print(analysis.sentence)
 
 
 def allocate(
@@ -61,10 +61,10 @@ def allocate(
     from worker.terminal.here import desk
 
     at = desk()
-    found = at.session_analysis.allocate(names, method, objective, risk_aversion)
+    analysis = at.session_analysis.allocate(names, method, objective, risk_aversion)
     if take:
-        at.session_analysis.take(found, take)
+        at.session_analysis.take(analysis, take)
     if as_json:
-        return say(found.plain() | dict(taken=bool(take)), True)
-    say([dict(session=name, weight=weight, risk=found.risk[name]) for name, weight in found.weights.items()], False, ("session", "weight", "risk"))
-    print(f"\n{found.sentence}{' Taken.' if take else ''}")
+        return say(analysis.plain() | dict(taken=bool(take)), True)
+    say([dict(session=name, weight=weight, risk=analysis.risk[name]) for name, weight in analysis.weights.items()], False, ("session", "weight", "risk"))
+    print(f"\n{analysis.sentence}{' Taken.' if take else ''}")

@@ -12,6 +12,7 @@ import typer
 
 from domain.errors import BadRequest, unknown
 from worker.terminal import backtest_options as options
+from worker.terminal import rule_set_options
 from worker.terminal.bars import BarFiles, Clock
 from worker.terminal.features import HEADLINES, MACRO, RELEASES, Impact, Utc
 from worker.terminal.options import To
@@ -21,13 +22,11 @@ from worker.terminal.paper_inputs import RATE_FILES, InputFiles, NoEach, Signals
 from worker.terminal.period import Period, period_of
 from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, chosen, timeframe_of
-from worker.terminal.traded_series import Asked, one_timeframe, series_of, with_finer
+from worker.terminal.traded_series import SeriesOptions, one_timeframe, series_of, with_finer
 
 BROKERS, FEEDS = ("paper", "oanda", "mt5"), ("oanda", "mt5")
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for trades.csv, fills.csv, equity.csv, decisions.csv, tape.csv and commands.csv.")]
 Start = Annotated[str, typer.Option("--from", "--start", help="Start of trading, ISO 8601 in UTC; bars before it are history for features. Default: the first bar.")]
-RuleSetName = Annotated[str, typer.Option("--rule-set", help="Rule set whose floors people are warned of, by name: a preset or one of yours; it refuses no order.")]
-Phase = Annotated[str, typer.Option("--phase", help="Phase of the rule set; default: its first.")]
 
 
 def start(
@@ -56,8 +55,9 @@ def start(
     speed: str = typer.Option("max", help="Speed of a replay: times real time, or max."),
     commands: options.Commands = None,
     mode: options.Mode = "auto",
-    rule_set: RuleSetName = "",
-    phase: Phase = "",
+    rule_set: rule_set_options.Name = "",
+    rules_file: rule_set_options.File = None,
+    phase: rule_set_options.Phase = "",
     model: options.Model = "",
     forecasts: options.Forecasts = None,
     magnify: list[str] = options.MAGNIFY,
@@ -85,7 +85,7 @@ def start(
     refuse_options({"--each": separate})
     if feed:
         refuse_of_replay({"--side": side, "--speed": speed != "max", "--to": end, "--clock": clock and not (signals or rates), "--magnify": magnify, "--forecasts": forecasts})
-    asked = AskedToDecide(*chosen(strategy, params, strategy_file), preset, signals, model, forecasts, scan)
+    request = AskedToDecide(*chosen(strategy, params, strategy_file), preset, signals, model, forecasts, scan)
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
     period, given, times = period_of(start, end), options.commands_in(commands), _speed(speed)
@@ -95,20 +95,20 @@ def start(
         LIVE[feed].require(at.settings.vendors)
         source = _source(feed=feed, instruments=[name.strip() for name in instrument.split(",")])
     else:
-        traded = _traded(files, Asked(replay, instrument, timeframe, side, magnify), period)
+        traded = _traded(files, SeriesOptions(replay, instrument, timeframe, side, magnify), period)
         source = _source(feed="replay", frames=_stored(at.paper.store, traded), speed=times, **(dict(lost=files.unread) if files.unread else {}))
     series, sides = [f"{each.instrument.name} {each.timeframe}" for each in traded], [each.side for each in traded]
-    if asked.of_one_timeframe:
+    if request.of_one_timeframe:
         one_timeframe(traded)
-    decides = asked.decides(str(traded[0].timeframe))
+    decides = request.decides(str(traded[0].timeframe))
     inputs = InputFiles(signals, rates, OutsideFiles(macro, headlines, releases, impact, utc)).read(files, traded, side, period, bool(replay))
     if len(set(sides)) > 1:
         raise BadRequest("the bars quote different sides, and a session trades one; give --side, or files of one side")
     begin = {} if period.start is None else {"from": int(pd.Timestamp(period.start).value)}
     plan = json.loads(json.dumps(dict(series=series, **decides.plan, rules=rules.values(), mode=mode, side=sides[0], **begin)))
     source = _checked(at.paper.store, extra, plan, source, inputs, decides.table)
-    if rule_set:
-        source = source | dict(rule_set=at.paper.rule_set(rule_set, phase, plan["rules"]["account"]))
+    if given_rules := _rule_set(at, rule_set, rules_file, phase, plan["rules"]["account"]):
+        plan, source = at.paper.with_rule_set(plan, source, given_rules)
     with at.paper.store.unit() as unit:
         asking.start(unit, session, plan, source, at.user, broker, mode)
         for number, each in enumerate(given):
@@ -154,16 +154,21 @@ def _work(at: Any, name: str, out: Path | None, as_json: bool) -> None:
         print(f"\nwritten  {out}: {', '.join(sorted(written))}")
 
 
-def _traded(files: BarFiles, asked: Asked, period: Period) -> list[Any]:
+def _rule_set(at: Any, name: str, file: Path | None, phase: str, account: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """One of the workspace or a preset, or that of a file."""
+    return rule_set_options.given_in(name, file, phase) if file or not name else at.paper.rule_set(name, phase, account)
+
+
+def _traded(files: BarFiles, request: SeriesOptions, period: Period) -> list[Any]:
     """The series of the files up to the end of the period; its start is the plan's."""
     from dataclasses import replace
 
     import pandas as pd
 
-    series = series_of(files, replace(asked, magnify=()))
-    if asked.magnify:
+    series = series_of(files, replace(request, magnify=()))
+    if request.magnify:
         files.checks = True
-        series = with_finer(files, asked, series)
+        series = with_finer(files, request, series)
     if period.end is not None:
         series = [replace(each, bars=each.bars[each.bars["ts"] < pd.Timestamp(period.end)].reset_index(drop=True)) for each in series]
     if empty := next((each for each in series if each.bars.empty), None):

@@ -16,7 +16,7 @@ from worker.terminal.say import Json, say
 from worker.terminal.strategy_file import StrategyFile, needed
 from worker.terminal.train import BARS, MODULE, Instrument, Side, rules_of, watch_of
 from worker.terminal.training_inputs import inputs_of, user_code
-from worker.terminal.tune import Config, Learner, Params, SchemeParams, Seed, Strategy, StrategyParams, Target, TargetParams, asked_of
+from worker.terminal.tune import Config, Learner, Params, SchemeParams, Seed, Strategy, StrategyParams, Target, TargetParams, request_of
 
 app = typer.Typer(no_args_is_help=True, help="Policies: skip a signal, or choose its size, stop, target and half out.")
 FILE = "policies.json"
@@ -48,10 +48,10 @@ def fit(
     actions.actions()
     strategy, strategy_params = needed(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
-    asked = asked_of(params, target_params, strategy, strategy_params, "walk_forward", scheme_params, seed) | dict(options=options)
+    request = request_of(params, target_params, strategy, strategy_params, "walk_forward", scheme_params, seed) | dict(options=options)
     with user_code(module) as own:
         inputs = inputs_of(bars, instrument, timeframe, side, uses_of(recipe, [*columns, *(rest or [])]), rules)
-        question = question_of(inputs, target, learner, module=own, **asked)
+        question = question_of(inputs, target, learner, module=own, **request)
         judged = _judged(question, inputs, rules, actions, chosen, watch_of(as_json))
     _show(policy_facts(judged, actions, question), judged.choices, out, as_json)
 
@@ -65,8 +65,8 @@ def of_run(
     from worker.terminal.here import desk, finished
 
     at = desk()
-    found = finished(at, at.policies.submit(run, _grid(grid), policy, _params(policy_params)), as_json).result["run"]
-    _show(at.policies.get(found).summary, at.policies.table(found, "choices"), out, as_json)
+    samples = finished(at, at.policies.submit(run, _grid(grid), policy, _params(policy_params)), as_json).result["run"]
+    _show(at.policies.get(samples).summary, at.policies.table(samples, "choices"), out, as_json)
 
 
 def _show(facts: Mapping[str, Any], choices: Any, out: Path, as_json: bool) -> None:
@@ -136,10 +136,10 @@ def _judged(question: Any, inputs: tuple[Any, ...], rules: Any, grid: Any, polic
 
     strategy = training.strategy_of(question)
     training.refuse_leak(gate_columns(inputs, strategy))
-    found = training.samples_of(question, inputs)
-    folds = training.folds_of(question, found)
-    results = [fit_fold(found, fold, question, training.part_of(watch, 0.5 * k / len(folds), 0.5 * (k + 1) / len(folds)), baselines=False) for k, fold in enumerate(folds)]
-    return judge_policies(found, decided_of(inputs, strategy), regimes_of(inputs, found), folds, results, rules, grid, policies, lambda share: watch(0.5 + 0.5 * share))
+    samples = training.samples_of(question, inputs)
+    folds = training.folds_of(question, samples)
+    results = [fit_fold(samples, fold, question, training.part_of(watch, 0.5 * k / len(folds), 0.5 * (k + 1) / len(folds)), baselines=False) for k, fold in enumerate(folds)]
+    return judge_policies(samples, decided_of(inputs, strategy), regimes_of(inputs, samples), folds, results, rules, grid, policies, lambda share: watch(0.5 + 0.5 * share))
 
 
 def _policy(values: Mapping[str, Any], actions: Any, path: Path) -> Any:

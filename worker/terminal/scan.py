@@ -51,21 +51,21 @@ def scan(
 ) -> None:
     """Grade every combination of instrument, strategy and timeframe at the last closed bar, and propose three at most."""
     criteria = dict(history=history, fewest=fewest, es95=max_es95, correlation=max_correlation, correlation_days=correlation_days, proposals=proposals)
-    asked = Asked(list(timeframe), chosen(strategy, params, strategy_file), model, read_positions(positions) if positions else [], equity or None, risk, criteria, start, end, config, out)
+    request = ScanOptions(list(timeframe), chosen(strategy, params, strategy_file), model, read_positions(positions) if positions else [], equity or None, risk, criteria, start, end, config, out)
     if bars and (data or costs):
         raise BadRequest(f"{'--data' if data else '--costs'} is for the workspace's bars, and --bars names files; give the one or the other")
     if not bars and (rates or side or clock or instrument):
         raise BadRequest("--rates, --side, --clock and --instrument are for files; give --bars, or leave them out")
     if bars:
-        summary, table = on_files(asked, bars, instrument, side, clock, rates)
+        summary, table = on_files(request, bars, instrument, side, clock, rates)
     else:
-        summary, table = on_datasets(asked, data, costs, as_json)
+        summary, table = on_datasets(request, data, costs, as_json)
     if as_json:
         return say(dict(summary, verdicts=table), True)
     show(summary, table, out)
 
 
-class Asked:
+class ScanOptions:
     """The options that both ways share."""
 
     def __init__(
@@ -131,7 +131,7 @@ def read_positions(path: Path) -> list[dict[str, Any]]:
     return read
 
 
-def on_files(asked: Asked, bars: Sequence[str], instrument: str, side: str, clock: str, rates: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def on_files(wanted: ScanOptions, bars: Sequence[str], instrument: str, side: str, clock: str, rates: Sequence[str]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     from domain.market import instruments
     from domain.params import build
     from domain.risk.positions import OpenPosition
@@ -145,20 +145,20 @@ def on_files(asked: Asked, bars: Sequence[str], instrument: str, side: str, cloc
     from worker.terminal.period import period_of, within
     from worker.terminal.traded_series import rates_of
 
-    rules, extra = asked.rules()
+    rules, extra = wanted.rules()
     files = BarFiles(instruments(extra), clock)
-    series, along = _series(files, bars, instrument, side, asked.timeframes), rates_of(files, rates, side)
+    series, along = _series(files, bars, instrument, side, wanted.timeframes), rates_of(files, rates, side)
     files.finish()
     rules.costs.check([entry.instrument for entry in series])
-    series = within(series, period_of(asked.start, asked.end))
-    strategies = {choice.shown: make(choice.name, choice.params) for choice in asked.strategies}
-    held = [OpenPosition(row["instrument"], row["side"], row["lots"], row["entry"], row["entry"]) for row in asked.positions]
-    request = ScanRequest(series, strategies, rules, build(Criteria, asked.criteria), along, held, asked.equity, **_probability(asked, series, rules, along, strategies))
+    series = within(series, period_of(wanted.start, wanted.end))
+    strategies = {choice.shown: make(choice.name, choice.params) for choice in wanted.strategies}
+    held = [OpenPosition(row["instrument"], row["side"], row["lots"], row["entry"], row["entry"]) for row in wanted.positions]
+    request = ScanRequest(series, strategies, rules, build(Criteria, wanted.criteria), along, held, wanted.equity, **_probability(wanted, series, rules, along, strategies))
     result = scanned(request)
     verdicts = verdict_table(result)
     summary = summary_of(result, verdicts)
-    if asked.out:
-        _write(asked.out, dict(verdicts=verdicts, trades=trade_table(result), correlations=correlation_table(result)), dict(summary=summary, **_decided(request)))
+    if wanted.out:
+        _write(wanted.out, dict(verdicts=verdicts, trades=trade_table(result), correlations=correlation_table(result)), dict(summary=summary, **_decided(request)))
     return summary, _rows(verdicts)
 
 
@@ -203,14 +203,14 @@ def _series(files: Any, bars: Sequence[str], instrument: str, side: str, timefra
     return series
 
 
-def _probability(asked: Asked, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategies: Mapping[str, Any]) -> dict[str, Any]:
-    if not asked.model:
+def _probability(request: ScanOptions, series: Sequence[Any], rules: Any, rates: Sequence[Any], strategies: Mapping[str, Any]) -> dict[str, Any]:
+    if not request.model:
         return {}
     from worker.terminal.here import desk
     from worker.win_chance import chance_of_win
 
     at = desk()
-    version = at.models.get(asked.model)
+    version = at.models.get(request.model)
     own = str(version.manifest.get("question", {}).get("strategy", ""))
     if own not in strategies:
         raise BadRequest(f"{version.title} was trained on {'signals of ' + own if own else 'no signals of a strategy'}, which {'is' if own else 'are'} not scanned; choose another model, or scan that strategy")
@@ -221,7 +221,7 @@ def _probability(asked: Asked, series: Sequence[Any], rules: Any, rates: Sequenc
     return dict(probability=chance_of_win(store, model, at.user, own, strategies[own], series, rules, rates))
 
 
-def on_datasets(asked: Asked, data: Sequence[str], costs: str, quiet: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def on_datasets(wanted: ScanOptions, data: Sequence[str], costs: str, quiet: bool) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     from worker.desk.scanner import ScanRequest
     from worker.terminal.here import desk, finished
     from worker.terminal.options import instant
@@ -231,13 +231,13 @@ def on_datasets(asked: Asked, data: Sequence[str], costs: str, quiet: bool) -> t
     if not datasets:
         raise BadRequest("the workspace has no bars; give --bars FILE, or import some with: tidemark data import FILE")
     first, last = min(dataset.first_ts for dataset in datasets), max(dataset.last_ts for dataset in datasets)
-    period = (instant("--from", asked.start, first) if asked.start else None), (instant("--to", asked.end, last) if asked.end else None)
-    rules = asked.rules()[0].values() if asked.config or asked.risk else {}
-    request = ScanRequest(asked.strategies, [dataset.id for dataset in datasets], asked.timeframes, *period, rules, costs, asked.criteria, asked.positions, asked.equity, asked.model)
+    period = (instant("--from", wanted.start, first) if wanted.start else None), (instant("--to", wanted.end, last) if wanted.end else None)
+    rules = wanted.rules()[0].values() if wanted.config or wanted.risk else {}
+    request = ScanRequest(wanted.strategies, [dataset.id for dataset in datasets], wanted.timeframes, *period, rules, costs, wanted.criteria, wanted.positions, wanted.equity, wanted.model)
     run = at.scanner.get(finished(at, at.scanner.submit(request), quiet).result["run"])
-    if asked.out:
+    if wanted.out:
         tables = {name: at.scanner.table(run.id, name) for name in FILES}
-        _write(asked.out, tables, dict(run=run.id, summary=run.summary, spec=run.spec, manifest=run.manifest))
+        _write(wanted.out, tables, dict(run=run.id, summary=run.summary, spec=run.spec, manifest=run.manifest))
     return dict(run=run.id, **run.summary), _rows(at.scanner.table(run.id))
 
 

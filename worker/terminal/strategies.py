@@ -40,8 +40,8 @@ def check(expression: Expression, timeframe: Annotated[str, typer.Option("--time
 
     tree = condition_of_text(expression, timeframe)
     columns = [f"{dict(use.params)['text']}@{use.timeframe}" if use.name == PART else use.column for use in uses_in(tree)]
-    found = dict(condition=written(tree), reading=reading(tree, catalogue().features), columns=columns, bars=rows_of(tree))
-    say(found if as_json else found | dict(columns=", ".join(columns) or "those of the bars"), as_json)
+    preview = dict(condition=written(tree), reading=reading(tree, catalogue().features), columns=columns, bars=rows_of(tree))
+    say(preview if as_json else preview | dict(columns=", ".join(columns) or "those of the bars"), as_json)
 
 
 @app.command("try")

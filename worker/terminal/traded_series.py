@@ -15,7 +15,7 @@ from worker.terminal.options import once
 
 
 @dataclass(frozen=True)
-class Asked:
+class SeriesOptions:
     """The options that name series. ``timeframe``: one, or several separated by commas where there are files of several."""
 
     bars: Sequence[str]
@@ -31,20 +31,20 @@ class Asked:
         return [Timeframe.named(text.strip()) for text in self.timeframe.split(",")] if self.timeframe else []
 
 
-def series_of(files: BarFiles, asked: Asked) -> list[Any]:
+def series_of(files: BarFiles, request: SeriesOptions) -> list[Any]:
     """Every series, each once, in the order of the files; of a file of several in the order in which their bars of one instant stand."""
-    _check_names(files, asked)
-    series = [each for text in asked.bars for each in _of_file(files, asked, text)]
+    _check_names(files, request)
+    series = [each for text in request.bars for each in _of_file(files, request, text)]
     names = [f"{each.instrument.name} {each.timeframe}" for each in series]
     if twice := next((name for k, name in enumerate(names) if name in names[:k]), ""):
         raise BadRequest(f"--bars gives {twice} twice; give it once")
-    return with_finer(files, asked, series)
+    return with_finer(files, request, series)
 
 
-def _check_names(files: BarFiles, asked: Asked) -> None:
+def _check_names(files: BarFiles, request: SeriesOptions) -> None:
     """Before the first file is read: no series is named twice."""
-    plain = [named_series(text, asked.instrument, files.table) for text in asked.bars if not _names_its_series(text)]
-    if len(asked.timeframes) < 2:
+    plain = [named_series(text, request.instrument, files.table) for text in request.bars if not _names_its_series(text)]
+    if len(request.timeframes) < 2:
         list(once("--bars", ((f"{name} {own}" if own else name, path) for name, path, own in plain)))
 
 
@@ -57,41 +57,41 @@ def _path(text: str) -> Path:
     return Path(text) if is_file(Path(text)) else Path(text.partition("=")[2])
 
 
-def _of_file(files: BarFiles, asked: Asked, text: str) -> Iterator[Any]:
+def _of_file(files: BarFiles, request: SeriesOptions, text: str) -> Iterator[Any]:
     path = _path(text)
     if is_file(path) and tape_bars.is_tape(path):
-        yield from _of_tape(files, asked, text, path)
+        yield from _of_tape(files, request, text, path)
         return
-    name, path, own = named_series(text, asked.instrument, files.table)
-    yield _series(files.table[name], _read(files, asked, name, path, own), asked.side, path)
+    name, path, own = named_series(text, request.instrument, files.table)
+    yield _series(files.table[name], _read(files, request, name, path, own), request.side, path)
 
 
-def _read(files: BarFiles, asked: Asked, name: str, path: Path, own: Any) -> FileBars:
+def _read(files: BarFiles, request: SeriesOptions, name: str, path: Path, own: Any) -> FileBars:
     """The bars of a file, of the timeframe ``own`` that its name says; else of the only one that is asked for, or of that of several which they have."""
-    wanted = [own] if own else asked.timeframes
+    wanted = [own] if own else request.timeframes
     if not wanted:
         raise BadRequest("--timeframe is missing; give it a value, as in --timeframe M15")
     if len(wanted) == 1:
         return files.read(path, name, wanted[0])
     read = files.read(path, name)
     if read.timeframe not in wanted:
-        raise BadRequest(f"bars of {shown(path.name)} are {read.timeframe}, and --timeframe is {asked.timeframe}; add {read.timeframe}, or leave the file out")
+        raise BadRequest(f"bars of {shown(path.name)} are {read.timeframe}, and --timeframe is {request.timeframe}; add {read.timeframe}, or leave the file out")
     return read
 
 
-def _of_tape(files: BarFiles, asked: Asked, text: str, path: Path) -> Iterator[Any]:
+def _of_tape(files: BarFiles, request: SeriesOptions, text: str, path: Path) -> Iterator[Any]:
     parts = tape_bars.read(path)
     if parts[0].series:
         if text != str(path):
             raise BadRequest(f"--bars is {text}, and the column series of {shown(path)} names its instruments; give --bars {shown(path)}")
         for part in _in_order(parts):
-            yield _traded(files, part, *_named(part.series, files.table, path), asked.side, path)
+            yield _traded(files, part, *_named(part.series, files.table, path), request.side, path)
         return
-    name, path, own = named_series(text, asked.instrument, files.table)
-    wanted = [own] if own else asked.timeframes
+    name, path, own = named_series(text, request.instrument, files.table)
+    wanted = [own] if own else request.timeframes
     if len(wanted) != 1:
         raise BadRequest(f"the timeframe of {shown(path)} is not known; give one, as in --timeframe M15, or name the file by its series, as in --bars 'EURUSD M15={shown(path)}'")
-    yield _traded(files, parts[0], name, wanted[0], asked.side, path)
+    yield _traded(files, parts[0], name, wanted[0], request.side, path)
 
 
 def _traded(files: BarFiles, part: tape_bars.Part, name: str, timeframe: Any, side: str, path: Path) -> Any:
@@ -125,11 +125,11 @@ def _in_order(parts: Sequence[tape_bars.Part]) -> list[tape_bars.Part]:
     return [parts[k] for k in order]
 
 
-def with_finer(files: BarFiles, asked: Asked, series: Sequence[Any]) -> list[Any]:
+def with_finer(files: BarFiles, request: SeriesOptions, series: Sequence[Any]) -> list[Any]:
     """The series with the finer bars of their instruments."""
     from dataclasses import replace
 
-    finer = dict(once("--magnify", (named_file(text, asked.instrument, files.table) for text in asked.magnify)))
+    finer = dict(once("--magnify", (named_file(text, request.instrument, files.table) for text in request.magnify)))
     if strange := [name for name in finer if name not in {each.instrument.name for each in series}]:
         raise BadRequest(f"--magnify names {', '.join(strange)}, which no --bars names")
     read = {name: files.read(path, name) for name, path in finer.items()}

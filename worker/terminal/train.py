@@ -64,7 +64,7 @@ def train(
 
     strategy, strategy_params = chosen(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
-    asked: dict[str, Any] = dict(
+    request: dict[str, Any] = dict(
         target_params=_object(target_params, "--target-params", '{"horizon": 12}'), params=params_of(params), scheme=scheme, scheme_params=_object(scheme_params, "--scheme-params", '{"train": 1460}'),
         strategy=strategy, strategy_params=_object(strategy_params, "--strategy-params", '{"lookback": 20}'), options=options, seed=seed, shuffle_labels=shuffle_labels,
     )  # fmt: skip
@@ -73,11 +73,11 @@ def train(
         if data:
             _refuse_files(module, trades, [*htf, *other, *macro], [headlines, releases])
             columns_asked = dict(columns=[use.column for use in uses], learner=learner, target=target, rules=rules.values() if config else {}, register=register, regimes=regimes)
-            result: Any = train_stored.train_stored(data, timeframe, asked | columns_asked, as_json)
+            result: Any = train_stored.train_stored(data, timeframe, request | columns_asked, as_json)
         else:
             beside = Beside(htf, other, macro, outside_of(headlines, releases, utc), impact, clock)
             inputs = walked(inputs_of(bars, instrument, timeframe, side, uses, rules, beside, trades), regimes)
-            result = trained(question_of(inputs, target, learner, module=own, **asked), inputs, watch_of(as_json), made_by=_made_by())
+            result = trained(question_of(inputs, target, learner, module=own, **request), inputs, watch_of(as_json), made_by=_made_by())
     write_trained(result, out)
     registered = train_stored.register(result, register) if register and not data else ""
     show(result, out, as_json)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from domain.training.train import Trained
 
 
-def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], quiet: bool) -> Trained:
+def train_stored(data: Sequence[str], timeframe: str, options: Mapping[str, Any], quiet: bool) -> Trained:
     """Submit the question on stored datasets, wait for it, and read its run. ``asked``: further fields of a ``TrainingRequest``."""
     from domain.training.train import Trained
     from worker.desk.training import TrainingRequest
@@ -23,7 +23,7 @@ def train_stored(data: Sequence[str], timeframe: str, asked: Mapping[str, Any], 
     if not timeframe and len({dataset.timeframe for dataset in used}) > 1:
         raise BadRequest(f"the datasets are of {', '.join(sorted({dataset.timeframe for dataset in used}))}; say which with --timeframe")
     first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
-    request = TrainingRequest([dataset.id for dataset in used], timeframe or used[0].timeframe, first, last, **asked)
+    request = TrainingRequest([dataset.id for dataset in used], timeframe or used[0].timeframe, first, last, **options)
     run = finished(at, at.training.submit(request), quiet).result["run"]
     mirrored(at)
     samples, folds, predictions = (at.training.table(run, name) for name in ("samples", "folds", "predictions"))

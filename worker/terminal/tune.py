@@ -46,17 +46,17 @@ def tune(
         raise BadRequest("give either --bars FILE or --data with the id of a dataset")
     strategy, strategy_params = chosen(strategy, strategy_params, strategy_file)
     rules, options = rules_of(config)
-    asked = asked_of(params, target_params, strategy, strategy_params, scheme, scheme_params, seed) | dict(options=options)
+    values = request_of(params, target_params, strategy, strategy_params, scheme, scheme_params, seed) | dict(options=options)
     ranges, how = ranges_of(space), dict(trials=trials, batch=batch, sampler=sampler, prune=prune, seed=seed)
     with user_code(module) as own:
         uses = uses_of(recipe, [*columns, *(rest or [])])
         if data:
             if module:
                 raise BadRequest("--module cannot stand beside --data, whose job reads what the workspace holds; give --bars FILE instead")
-            request = asked | dict(columns=[use.column for use in uses], learner=learner, target=target, rules=rules.values() if config else {})
+            request = values | dict(columns=[use.column for use in uses], learner=learner, target=target, rules=rules.values() if config else {})
             head, table, maps = _stored(data, timeframe, request, ranges, how, as_json)
         else:
-            head, table, maps = _here(inputs_of(bars, instrument, timeframe, side, uses, rules), learner, target, asked, own, ranges, how, as_json)
+            head, table, maps = _here(inputs_of(bars, instrument, timeframe, side, uses, rules), learner, target, values, own, ranges, how, as_json)
     if out is not None:
         write(out, table, maps, head["params"])
     best = table.sort_values(["nearest", "number"], kind="stable", na_position="last").head(SHOWN).to_dict("records")
@@ -66,7 +66,7 @@ def tune(
     say(best, False, tuple(name for name in table if name not in ("given_up", "infeasible", "chosen")))
 
 
-def asked_of(params: str, target_params: str, strategy: str, strategy_params: str, scheme: str, scheme_params: str, seed: int) -> dict[str, Any]:
+def request_of(params: str, target_params: str, strategy: str, strategy_params: str, scheme: str, scheme_params: str, seed: int) -> dict[str, Any]:
     """The options that a question takes; raises BadRequest for what is no JSON object."""
     return dict(
         target_params=object_of(target_params, "--target-params", '{"horizon": 12}'), params=params_of(params), scheme=scheme, scheme_params=object_of(scheme_params, "--scheme-params", '{"train": 1460}'),
@@ -87,7 +87,7 @@ def write(out: Path, table: Any, maps: Mapping[Any, Any], params: Mapping[str, A
         raise BadRequest(f"{out} cannot be written: {error.strerror}. Choose another folder for --out") from None
 
 
-def _here(inputs: tuple[Any, ...], learner: str, target: str, asked: Mapping[str, Any], module: str, ranges: Mapping[str, Any], how: Mapping[str, Any], quiet: bool) -> tuple[dict[str, Any], Any, Mapping[Any, Any]]:
+def _here(inputs: tuple[Any, ...], learner: str, target: str, request: Mapping[str, Any], module: str, ranges: Mapping[str, Any], how: Mapping[str, Any], quiet: bool) -> tuple[dict[str, Any], Any, Mapping[Any, Any]]:
     """From files, in this process; no ledger counts its trials."""
     from domain.params import build
     from domain.training import train as training
@@ -96,12 +96,12 @@ def _here(inputs: tuple[Any, ...], learner: str, target: str, asked: Mapping[str
     from domain.training.search_space import Tuning, space_of
     from domain.training.tune import tune as search
 
-    question, tuning = question_of(inputs, target, learner, module=module, **asked), build(Tuning, how)
+    question, tuning = question_of(inputs, target, learner, module=module, **request), build(Tuning, how)
     space_of(learner, ranges)
     training.refuse_leak(gate_columns(inputs, training.strategy_of(question), watch_of(True)))
-    found = training.samples_of(question, inputs)
-    folds = training.folds_of(question, found)
-    result = search(question, found, folds, ranges, tuning, watch_of(quiet))
+    samples = training.samples_of(question, inputs)
+    folds = training.folds_of(question, samples)
+    result = search(question, samples, folds, ranges, tuning, watch_of(quiet))
     chosen = result.table[result.table["chosen"]].iloc[0]
     head = dict(
         trials=len(result.table), given_up=int(result.table["given_up"].sum()), infeasible=int(result.table["infeasible"].sum()), folds=len(folds), loss=float(chosen["loss"]), nearest=float(chosen["nearest"]),
@@ -118,7 +118,7 @@ def _stored(data: list[str], timeframe: str, request: Mapping[str, Any], ranges:
     at = desk()
     used = [at.data.get(name) for name in data]
     first, last = min(dataset.first_ts for dataset in used), max(dataset.last_ts for dataset in used) + timedelta(seconds=1)
-    asked = TrainingRequest([dataset.id for dataset in used], timeframe or used[0].timeframe, first, last, **request)
-    run = at.tuning.get(finished(at, at.tuning.submit(asked, ranges, how), quiet).result["run"])
+    values = TrainingRequest([dataset.id for dataset in used], timeframe or used[0].timeframe, first, last, **request)
+    run = at.tuning.get(finished(at, at.tuning.submit(values, ranges, how), quiet).result["run"])
     head = dict(run=run.id, **{name: run.summary[name] for name in ("trials", "given_up", "infeasible", "folds", "loss", "nearest")}, params=at.tuning.params(run.id), notes=run.summary["notes"])
     return head, at.tuning.table(run.id), {(x, y): at.tuning.heat(run.id, x, y) for x, y in run.summary["maps"]}

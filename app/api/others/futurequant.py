@@ -7,15 +7,15 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here, Submitting, shown
 from app.api.data import latest as latest_bar
 from app.api.data import symbols as all_symbols
 from app.api.features import recipes as all_recipes
-from app.api.others.translated import Name, all_newest, chosen, end_of, first_of, minutes_of, newest, timeframe_of, word_of
+from app.api.others.translated import Name, all_newest, chosen, end_of, exact, first_of, minutes_of, newest, timeframe_of, word_of
 from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.shapes import Body
+from app.api.submission import Here, Submitting, shown
 from worker.desk import BacktestRequest, Choice, FeatureRequest, ScanRequest, StartRequest, TrainingRequest
 
 router = APIRouter(prefix="/v1/futurequant", tags=["other systems: futures research"])
@@ -107,9 +107,9 @@ def latest(desk: Here, symbol: str) -> Response:
 
 
 @router.post("/features/compute", status_code=202)
-async def compute(asked: Submitting, body: Compute) -> Any:
+async def compute(submission: Submitting, body: Compute) -> Any:
     """Features on the newest bars of that symbol."""
-    return await asked.submit(lambda desk: desk.features.submit_columns(_features(desk, body)), symbol=body.symbol, recipe=body.recipe)
+    return await submission.submit(lambda desk: desk.features.submit_columns(_features(desk, body)), symbol=body.symbol, recipe=body.recipe)
 
 
 @router.get("/features/recipes")
@@ -130,7 +130,7 @@ def batch(desk: Here, body: list[Compute]) -> Response:
 
 
 @router.post("/models/train", status_code=202)
-async def train(asked: Submitting, body: Train) -> Any:
+async def train(submission: Submitting, body: Train) -> Any:
     """A training of returns over that horizon; a horizon that is no multiple of the bars is refused."""
 
     def submit(desk: Here) -> Any:
@@ -142,13 +142,13 @@ async def train(asked: Submitting, body: Train) -> Any:
             target_params=dict(horizon=body.horizon_minutes, unit="minutes"), register=word_of(f"{body.symbol}-{body.model_type}"),
         ))  # fmt: skip
 
-    return await asked.submit(submit, model_id=word_of(f"{body.symbol}-{body.model_type}"), symbol=body.symbol)
+    return await submission.submit(submit, model_id=word_of(f"{body.symbol}-{body.model_type}"), symbol=body.symbol)
 
 
 @router.post("/models/predict", status_code=202)
-async def predict(asked: Submitting, body: Predict) -> Any:
+async def predict(submission: Submitting, body: Predict) -> Any:
     """Quantiles at the last closed bar of that symbol."""
-    return await asked.submit(lambda desk: desk.models.predict(body.model_id, [newest(desk, body.symbol).id]), symbol=body.symbol)
+    return await submission.submit(lambda desk: desk.models.predict(body.model_id, [newest(desk, body.symbol).id]), symbol=body.symbol)
 
 
 @router.get("/models/types")
@@ -165,7 +165,7 @@ def horizons(desk: Here) -> Response:
 
 
 @router.post("/signals/generate", status_code=202)
-async def generate(asked: Submitting, body: Generate) -> Any:
+async def generate(submission: Submitting, body: Generate) -> Any:
     """Signals of a strategy by the forecasts of a model, at the last closed bar."""
 
     def submit(desk: Here) -> Any:
@@ -173,7 +173,7 @@ async def generate(asked: Submitting, body: Generate) -> Any:
         datasets = [newest(desk, part["instrument"], part["timeframe"]).id for part in model.manifest["question"]["data"]]
         return desk.scanner.submit(ScanRequest([Choice(name)], datasets, start=first_of(body.start_date), end=end_of(body.end_date), model=body.model_id))
 
-    return await asked.submit(submit)
+    return await submission.submit(submit)
 
 
 @router.get("/signals/strategies")
@@ -191,7 +191,7 @@ def strategy(desk: Here, name: str) -> Response:
 
 
 @router.post("/backtests/run", status_code=202)
-async def run(asked: Submitting, body: Run) -> Any:
+async def run(submission: Submitting, body: Run) -> Any:
     """A backtest on the newest bars of these symbols. Strategies by quantiles need `model_id`."""
 
     def submit(desk: Here) -> Any:
@@ -199,7 +199,7 @@ async def run(asked: Submitting, body: Run) -> Any:
         name, rules = STYLES.get(body.strategy_id, body.strategy_id), dict(account=dict(balance=body.initial_capital))
         return desk.backtests.submit(BacktestRequest(name, {}, [each.id for each in bars], bars[0].timeframe, first_of(body.start_date), end_of(body.end_date), rules, model=body.model_id))
 
-    return await asked.submit(submit)
+    return await submission.submit(submit)
 
 
 @router.get("/backtests/config")
@@ -224,7 +224,7 @@ def order(desk: Here, body: Order) -> Response:
     """A person's order inside the session, through the limits, filled at the next open."""
     if body.order_type != "market":
         raise Problem(422, f"order_type is {body.order_type[:40]!r}; an order by a person is one at the market, and fills at the next open")
-    desk.paper.command(body.session_id, "order", dict(instrument=body.symbol, side=body.side, lots=body.quantity))
+    desk.paper.command(body.session_id, "order", dict(instrument=body.symbol, side=body.side, lots=exact(body.quantity)))
     return json_of(dict(session_id=body.session_id, accepted=True), 202)
 
 

@@ -8,11 +8,11 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here
-from app.api.others.translated import Name
+from app.api.others.translated import Name, exact
 from app.api.paging import json_of, utc
 from app.api.plain import plain
 from app.api.shapes import Body
+from app.api.submission import Here
 from worker.desk import Report
 
 router = APIRouter(tags=["other systems: sidecar"])
@@ -41,8 +41,8 @@ def signals(desk: Here) -> Response:
 @router.post("/executions", status_code=201)
 def executed(desk: Here, body: Executed) -> Response:
     """A report, matched to its proposal or kept as unmatched with the reason."""
-    profit = "" if body.profit is None else repr(body.profit)
-    return json_of(desk.executions.report(Report(body.ticket, body.symbol, body.action.lower(), repr(body.lots), repr(body.price), utc(body.time), body.signal_id, profit)), 201)
+    profit = "" if body.profit is None else exact(body.profit)
+    return json_of(desk.executions.report(Report(body.ticket, body.symbol, body.action.lower(), exact(body.lots), exact(body.price), utc(body.time), body.signal_id, profit)), 201)
 
 
 @router.get("/analytics/{topic}")
@@ -65,12 +65,12 @@ def _overview(desk: Here) -> Any:
 
 
 def _performance(desk: Here) -> Any:
-    runs = desk.listing.runs(["backtest"]).found
+    runs = desk.listing.runs(["backtest"]).rows
     return dict(backtests=[dict(id=run.id, title=run.title, at=plain(run.created_at), metrics=plain(run.summary.get("metrics", {}))) for run in runs[:20]])
 
 
 def _alphas(desk: Here) -> Any:
-    scans = desk.listing.runs(["scan"]).found
+    scans = desk.listing.runs(["scan"]).rows
     return dict(scan=scans[0].id if scans else None, at=plain(scans[0].created_at) if scans else None, verdicts=plain(desk.scanner.table(scans[0].id)) if scans else [])
 
 
@@ -80,7 +80,7 @@ def _risk(desk: Here) -> Any:
 
 
 def _compliance(desk: Here) -> Any:
-    runs = desk.listing.runs(["judgement", "judged_presets", "pass_chance"]).found
+    runs = desk.listing.runs(["judgement", "judged_presets", "pass_chance"]).rows
     return dict(verdicts=[dict(id=run.id, kind=run.kind, title=run.title, at=plain(run.created_at), summary=plain(run.summary)) for run in runs[:20]], presets=[plain(row) for row in desk.rule_sets.all()])
 
 

@@ -7,17 +7,18 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from app.api.asked import Here
 from app.api.others.translated import Name, newest, timeframe_of, word_of
 from app.api.paging import json_of
 from app.api.paper import recovery
 from app.api.plain import plain
 from app.api.shapes import Body
-from app.api.strategies import strategy as one
+from app.api.strategies import strategy as strategy_of
+from app.api.submission import Here
 from worker.desk import StartRequest
 
 router = APIRouter(tags=["other systems: session trading"])
 DEFAULT = "gold_buy_dip"
+DRAFT: dict[int | str, dict[str, Any]] = {202: {"description": "A draft: its conditions are not understood, and it never runs"}}
 
 
 class StartTask(Body):
@@ -70,7 +71,7 @@ def recover(desk: Here) -> Response:
     return json_of(dict(resumed=failed, **_items(answer)))
 
 
-@router.post("/strategies/create", status_code=201)
+@router.post("/strategies/create", status_code=201, responses=DRAFT)
 def create(desk: Here, body: Written) -> Response:
     """A strategy written by rules, or a draft with the sentence that says what is not understood."""
     definition, lacks = _definition(desk, body)
@@ -84,8 +85,8 @@ def create(desk: Here, body: Written) -> Response:
 def listed(desk: Here) -> Response:
     """Strategies of your own, and those of the library."""
     own = {each.stored.name for each in desk.strategies.all()}
-    found = [dict(id=name, name=name, about=about, own=name in own, draft=False) for name, about in desk.backtests.strategies().items()]
-    return json_of(dict(strategies=found + [dict(id=draft.name, name=draft.name, about=draft.sentence, own=True, draft=True) for draft in desk.strategies.drafts()]))
+    body = [dict(id=name, name=name, about=about, own=name in own, draft=False) for name, about in desk.backtests.strategies().items()]
+    return json_of(dict(strategies=body + [dict(id=draft.name, name=draft.name, about=draft.sentence, own=True, draft=True) for draft in desk.strategies.drafts()]))
 
 
 @router.post("/strategies/use/{strategy_id}")
@@ -100,10 +101,10 @@ def use(desk: Here, strategy_id: str, body: Use) -> Response:
 @router.get("/strategies/{strategy_id}")
 def strategy(desk: Here, strategy_id: str) -> Response:
     """One strategy."""
-    return one(desk, strategy_id, 0)
+    return strategy_of(desk, strategy_id, 0)
 
 
-@router.put("/strategies/{strategy_id}/update")
+@router.put("/strategies/{strategy_id}/update", responses=DRAFT)
 def update(desk: Here, strategy_id: str, body: Written) -> Response:
     """A new version."""
     desk.strategies.get(strategy_id)
@@ -138,5 +139,5 @@ def _definition(desk: Here, body: Written) -> tuple[dict[str, Any], str]:
 def _items(answer: Response) -> dict[str, Any]:
     import json
 
-    found: dict[str, Any] = json.loads(bytes(answer.body))
-    return dict(sessions=found["items"])
+    body: dict[str, Any] = json.loads(bytes(answer.body))
+    return dict(sessions=body["items"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
@@ -17,6 +18,15 @@ TIMEFRAMES = {
     "1M": "M1", "5M": "M5", "15M": "M15", "30M": "M30", "1H": "H1", "4H": "H4", "1D": "D1", "1m": "M1", "5m": "M5", "15m": "M15", "30m": "M30", "60m": "H1", "1h": "H1", "4h": "H4", "1d": "D1",
 }  # fmt: skip
 Name = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value), Field(max_length=200)]      # ids of other systems may be whole numbers
+
+
+def exact(number: float) -> str:
+    """A number of other systems as the text that it was written as.
+
+    >>> exact(0.1), exact(1e-05), exact(2000.5)
+    ('0.1', '0.00001', '2000.5')
+    """
+    return format(Decimal(repr(number)), "f")
 
 
 def timeframe_of(text: str) -> str:
@@ -57,11 +67,11 @@ def end_of(day: str) -> datetime:
 
 def newest(desk: Desk, symbol: str, timeframe: str = "") -> Any:
     """The newest bars that are stored of a symbol."""
-    found = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
-    if not found:
+    datasets = [each for each in desk.data.catalogue() if each.instrument == symbol and timeframe in ("", each.timeframe)]
+    if not datasets:
         beside = f" in {timeframe}" if timeframe else ""
         raise Problem(422, f"no bars of {symbol[:40]}{beside} are stored; import or download some first")
-    return max(found, key=lambda each: (each.last_ts, each.created_at))
+    return max(datasets, key=lambda each: (each.last_ts, each.created_at))
 
 
 def all_newest(desk: Desk, symbols: Iterable[str]) -> list[Any]:

@@ -111,7 +111,7 @@ FORMULA = re.compile("[" + BLANKS + "]*[" + SIGNS + "]")
 def cell(text):
     """A text as one cell on one line, which no spreadsheet takes for a formula."""
     if CONTROL.search(text):
-        text = CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+        text = CONTROL.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
     if FORMULA.match(text):
         text = "'" + text
     return '"' + text.replace('"', '""') + '"' if '"' in text or "," in text else text
@@ -622,10 +622,10 @@ LINE = re.compile(rb"([1-9][0-9]{0,14}),(.*),([0-9a-f]{64}),([0-9a-f]{64})\Z", r
 
 
 def parted(line, expected):
-    found = LINE.match(line)
-    if not found:
+    match = LINE.match(line)
+    if not match:
         raise Refused(f"Row {expected:,} cannot be read in events.csv.")
-    seq, shown, prev, recorded = found.groups()
+    seq, shown, prev, recorded = match.groups()
     return int(seq), shown, bytes.fromhex(prev.decode()), bytes.fromhex(recorded.decode())
 
 
@@ -719,14 +719,14 @@ def verify_bundle(source, options):
 
 def concluded(bundle, keys, given, options, last, count):
     """The signatures of the last checkpoint and of those asked for, the other files, and the sentences."""
-    asked = bundle.points if options.every else bundle.points[-1:]
-    for point in asked + (given if options.every else given[-1:]):
+    chosen = bundle.points if options.every else bundle.points[-1:]
+    for point in chosen + (given if options.every else given[-1:]):
         keys.check(point)
-    for name, said in sorted(files_of(bundle).items()):
-        if name != "verify.py" and hash_of(bundle.source, name) != said:
+    for name, content in sorted(files_of(bundle).items()):
+        if name != "verify.py" and hash_of(bundle.source, name) != content:
             raise Refused(f"{name} is not the file that manifest.json names: one of the two was altered.")
     verdict = Verdict()
-    covered = max([point.size for point in asked[-1:] + given[-1:]] or [0])
+    covered = max([point.size for point in chosen[-1:] + given[-1:]] or [0])
     verdict.say(holdings(bundle, last, count))
     describe(verdict, bundle, keys, given, options, last, covered)
     return verdict

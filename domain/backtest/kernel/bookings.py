@@ -16,12 +16,18 @@ def book(h, task, p, side, lots, price, spread, slip, rate, ts, bar, reason):
     if rate < 0.0:
         account.counts[STALE_RATE] += 1
     value = lots * task.contract * abs(rate)
-    commission = task.commission * lots
-    if h.commission_kind == PER_MILLION:
-        commission = task.commission * value * abs(price) / 1e6
-    elif h.commission_kind == BPS:
-        commission = task.commission * value * abs(price) / 1e4
+    commission = commission_of(h, task, lots, value, price)
     write_fill(h, p, side, lots, price, value * spread * 0.5, value * slip, commission, ts, bar, reason)
+
+
+@compiled
+def commission_of(h, task, lots, value, price):
+    """Section 5, of one fill. ``value``: account currency that the lots make of one price unit."""
+    if h.commission_kind == PER_MILLION:
+        return task.commission * value * abs(price) / 1e6
+    if h.commission_kind == BPS:
+        return task.commission * value * abs(price) / 1e4
+    return task.commission * lots
 
 
 @compiled

@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.backtest.kernel.bookings import best_exit, charge_nights, leave, touch
 from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, PERCENT, POINTS, QUANTILE, R_BREAK_EVEN, R_SESSION, R_TRAIL
+from domain.backtest.kernel.floors import move_floors
 from domain.backtest.kernel.halts import judge
 from domain.backtest.kernel.numbers import adverse, closed_at, closing, grid, slippage
 from domain.backtest.kernel.places import account_of, cursor_of, ends_now, moves_of, positions_of, protection_of, rate_now, task_of
@@ -107,6 +108,8 @@ def write_row(h, now, floating):
     f8(h.row_equity_low)[row], f8(h.row_used_margin)[row] = low, account.used
     if h.watched:
         judge(h, now, low, equity)
+    if h.floor_count > 0:
+        move_floors(h, account.balance, equity, low)
     account.equity = equity
     account.rows += 1
     account.rows_out += 1

@@ -14,6 +14,7 @@ from domain.backtest.kernel.codes import (
     HOUR,
     LIMIT_CURRENCY,
     LIMIT_ES95,
+    LIMIT_HEADROOM,
     LIMIT_LEVERAGE,
     LIMIT_NEWS,
     LIMIT_OPEN_RISK,
@@ -35,8 +36,10 @@ from domain.backtest.kernel.codes import (
     VOLATILITY_SPIKE,
     WORST,
 )
-from domain.backtest.kernel.numbers import closed_at, whole_steps
-from domain.backtest.kernel.places import account_of, cursor_of, positions_of, reviews_of, signal_of, task_of
+from domain.backtest.kernel.floors import lies_clear
+from domain.backtest.kernel.numbers import whole_steps
+from domain.backtest.kernel.places import account_of, positions_of, reviews_of, signal_of, task_of
+from domain.backtest.kernel.worth import known_equity, loss_at_stop
 from domain.backtest.memory import compiled, f8, i1, i8
 from domain.backtest.state import COUNT
 
@@ -50,19 +53,17 @@ def margin_for(task, lots, price, rate):
 
 
 @compiled
-def known_equity(h):
-    """Equity at last known closes, plus what was booked since."""
-    account, positions = account_of(h), positions_of(h)
-    equity = account.balance
-    for i in range(account.positions):
-        equity += positions[i].mark
-    return equity
-
-
-@compiled
 def affordable(h, margin):
     capacity = known_equity(h) - account_of(h).used
     return margin <= capacity + TINY * abs(capacity)
+
+
+@compiled
+def measured(h, value, allowed):
+    """What the review that comes next has found, and how much of it is allowed; NaN where it has no number. True."""
+    account = account_of(h)
+    account.value, account.allowed, account.buffer = value, allowed if np.isfinite(allowed) else np.nan, np.nan
+    return True
 
 
 @compiled
@@ -73,6 +74,8 @@ def review(h, k, signal, ts, verdict, reason, lots, given):
     r = reviews_of(h)[account.reviews_out]
     account.reviews_out += 1
     r.task, r.signal, r.ts, r.verdict, r.reason, r.asked, r.given = k, signal, ts, verdict, reason, lots, given
+    r.value, r.allowed, r.buffer = account.value, account.allowed, account.buffer
+    measured(h, np.nan, np.nan)
 
 
 @compiled
@@ -121,7 +124,7 @@ def too_many_positions(h, k, side, bar):
     account, positions, count = account_of(h), positions_of(h), 0
     for i in range(account.positions):
         count += not positions[i].gone
-    return 0 < h.max_positions <= count
+    return 0 < h.max_positions <= count and measured(h, count, h.max_positions)
 
 
 @refuses("limit_symbol")
@@ -129,7 +132,7 @@ def too_many_in_instrument(h, k, side, bar):
     account, positions, symbol, count = account_of(h), positions_of(h), task_of(h, k).symbol, 0
     for i in range(account.positions):
         count += not positions[i].gone and task_of(h, positions[i].task).symbol == symbol
-    return 0 < h.max_per_symbol <= count
+    return 0 < h.max_per_symbol <= count and measured(h, count, h.max_per_symbol)
 
 
 @refuses("limit_sector")
@@ -137,12 +140,12 @@ def too_many_in_group(h, k, side, bar):
     account, positions, group, count = account_of(h), positions_of(h), task_of(h, k).group, 0
     for i in range(account.positions):
         count += not positions[i].gone and task_of(h, positions[i].task).group == group
-    return 0 < h.sector <= count
+    return 0 < h.sector <= count and measured(h, count, h.sector)
 
 
 @refuses("limit_rate")
 def too_many_in_an_hour(h, k, side, bar):
-    return h.limit_rate > 0 and i8(h.entered)[earliest_entry(h)] > i8(h.ts)[bar] - HOUR
+    return h.limit_rate > 0 and i8(h.entered)[earliest_entry(h)] > i8(h.ts)[bar] - HOUR and measured(h, h.limit_rate, h.limit_rate)
 
 
 @compiled
@@ -174,8 +177,10 @@ def correlates(h, task, side, bar):
     for i in range(account.positions):
         p = positions[i]
         other = task_of(h, p.task).symbol
-        if not p.gone and other != task.symbol and side * p.side * f8(h.rho)[(task.symbol * h.symbols + other) * h.rho_days + day] > h.max_correlation:
-            return True
+        if not p.gone and other != task.symbol:
+            alike = side * p.side * f8(h.rho)[(task.symbol * h.symbols + other) * h.rho_days + day]
+            if alike > h.max_correlation:
+                return measured(h, alike, h.max_correlation)
     return False
 
 
@@ -223,6 +228,7 @@ def shrunk(h, k, signal, ts, lots, notional, capacity, limit, count):
     task = task_of(h, k)
     fits = fitting(task, lots, notional, capacity)
     if fits < lots:
+        measured(h, lots * notional, capacity)
         if fits < task.min_lot - TINY or fits <= 0.0:
             review(h, k, signal, ts, REFUSED, limit, lots, 0.0)
             return 0.0
@@ -264,14 +270,6 @@ def capacity_by_open_risk(h):
                 return -np.inf
             total += loss_at_stop(h, p)
     return h.open_risk * known_equity(h) - total
-
-
-@compiled
-def loss_at_stop(h, p):
-    """From the last known close, or before there is one since the fill, from the fill."""
-    last = cursor_of(h, p.task).bar - 1
-    price = closed_at(h, task_of(h, p.task), p.side, last) if last >= p.entry_bar else p.price
-    return max(p.side * (price - p.stop), 0.0) * p.value * p.lots
 
 
 @compiled
@@ -319,6 +317,7 @@ def at_risk(h, k, signal, ts, lots, risk):
             return 0.0
         lots = shrunk(h, k, signal, ts, lots, risk, capacity_by_open_risk(h), LIMIT_OPEN_RISK, SHRUNK_OPEN_RISK)
     if h.es95 > 0.0 and lots > 0.0 and not within(-mean_worst(h, k) * risk * lots * 1000.0, h.es95 * known_equity(h)):
+        measured(h, -mean_worst(h, k) * risk * lots, h.es95 * known_equity(h) / 1000.0)
         review(h, k, signal, ts, REFUSED, LIMIT_ES95, lots, 0.0)
         return 0.0
     return lots
@@ -343,10 +342,20 @@ def allowed(h, k, order, side, filled, rate, bar):
             lots = shrunk(h, k, order.signal, ts, lots, notional, capacity_by_currency(h, task, side), LIMIT_CURRENCY, SHRUNK_CURRENCY)
         if lots > 0.0:
             lots = at_risk(h, k, order.signal, ts, lots, abs(filled - signal_of(h, order.signal).stop) * task.contract * abs(rate))
+        if h.floor_count > 0 and lots > 0.0 and not lies_clear(h, k, order.signal, lots, filled, signal_of(h, order.signal).stop, rate, bar):
+            review(h, k, order.signal, ts, REFUSED, LIMIT_HEADROOM, lots, 0.0)
+            return 0.0
     if lots > 0.0 and not affordable(h, margin_for(task, lots, filled, rate)):
+        measured(h, margin_for(task, lots, filled, rate), known_equity(h) - account_of(h).used)
         review(h, k, order.signal, ts, REFUSED, NO_MARGIN, lots, 0.0)
         return 0.0
     return lots
+
+
+@compiled
+def add_lies_clear(h, p, lots, price, rate, bar):
+    """An add of a grid that is refused has no review."""
+    return h.floor_count == 0 or lies_clear(h, p.task, p.signal, lots, price, p.stop, rate, bar) or not measured(h, np.nan, np.nan)
 
 
 @compiled

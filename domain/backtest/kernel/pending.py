@@ -7,7 +7,7 @@ import numpy as np
 from domain.backtest.kernel.bookings import book
 from domain.backtest.kernel.codes import AT_OPEN, INSIDE_BY_LIMIT, INSIDE_BY_STOP, NEVER, R_GRID, STOP
 from domain.backtest.kernel.entries import enter, next_add
-from domain.backtest.kernel.limits import add_allowed, affordable, margin_for
+from domain.backtest.kernel.limits import add_allowed, add_lies_clear, affordable, margin_for
 from domain.backtest.kernel.numbers import adverse, grid, opening, slippage
 from domain.backtest.kernel.places import (
     account_of,
@@ -117,7 +117,7 @@ def add_to_grid(h, k, bar, open_, spread, p):
     margin, closes = margin_for(task, lots, price, rate), grid(price - p.side * spread)
     through = p.side * (closes - p.stop) <= 0.0 or p.side * (p.target[0] - closes) <= 0.0
     notional, risk = lots * task.contract * abs(price) * abs(rate), lots * task.contract * abs(price - p.stop) * abs(rate)
-    if through or not affordable(h, margin) or (h.limited and not add_allowed(h, task, p.side, notional, risk, bar)):
+    if through or not affordable(h, margin) or (h.limited and not (add_allowed(h, task, p.side, notional, risk, bar) and add_lies_clear(h, p, lots, price, rate, bar))):
         p.adds_left, p.add_level = 0, np.nan
         return
     p.price = (p.price * p.lots + price * lots) / (p.lots + lots)

@@ -6,7 +6,22 @@ from numba import carray
 
 from domain.backtest.kernel.codes import KELLY, KELLY_ENTROPY
 from domain.backtest.memory import compiled, f8, i8, pointer
-from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, PROTECTION, REVIEW, SIGNAL, TASK, TRADE, WAITING
+from domain.backtest.state import (
+    ACCOUNT,
+    CANDIDATE,
+    CURSOR,
+    FILL,
+    FLOOR,
+    FLOOR_RULE,
+    MOVE,
+    POSITION,
+    PROTECTION,
+    REVIEW,
+    SIGNAL,
+    TASK,
+    TRADE,
+    WAITING,
+)
 
 
 @compiled
@@ -37,6 +52,16 @@ def pending_of(h):
 @compiled
 def waiting_of(h):
     return carray(pointer(h.waiting), (1,), WAITING)
+
+
+@compiled
+def floors_of(h):
+    return carray(pointer(h.floors), (1,), FLOOR)
+
+
+@compiled
+def floor_rules_of(h):
+    return carray(pointer(h.floor_rules), (1,), FLOOR_RULE)
 
 
 @compiled

@@ -10,7 +10,7 @@ import pandas as pd
 from domain.compliance.fields.sets import FieldSet, RequiredField
 from domain.errors import BadRequest
 
-PRESENT, PARTLY, MISSING, APPLIES, NOT_ASKED = "present", "missing in some", "missing", "where it applies", "not asked"
+PRESENT, PARTLY, MISSING, APPLIES, NOT_REQUIRED = "present", "missing in some", "missing", "where it applies", "not asked"
 EXAMPLES = 5
 COLUMNS = ("number", "field", "article", "state", "asked", "missing", "examples", "note")
 NOTICE = "These are fields that were looked up, not a statement that records suffice or that a regulation applies."
@@ -38,8 +38,8 @@ class FieldCheck:
         >>> check(table, field_set("cftc-1.35")).sentence
         '3 of 12 fields of CFTC 1.35 are there in all of 1 record; 7 are in none.'
         """
-        asked = self.rows[~self.rows["state"].isin([APPLIES, NOT_ASKED])]
-        counts = asked["state"].value_counts()
+        applies = self.rows[~self.rows["state"].isin([APPLIES, NOT_REQUIRED])]
+        counts = applies["state"].value_counts()
         partly = int(counts.get(PARTLY, 0))
         some = f", {partly} in some," if partly else ";"
         return (
@@ -56,9 +56,9 @@ def check(records: pd.DataFrame, fields: FieldSet) -> FieldCheck:
     rows, missing = [], []
     known = {str(key): _known(records[key]) for key in records}
     for field in fields.required:
-        asked = _asked(records, field)
-        absent = asked & ~_present(known, field, len(records))
-        state = _state(field, int(asked.sum()), int(absent.sum()))
+        applies = _applies(records, field)
+        absent = applies & ~_present(known, field, len(records))
+        state = _state(field, int(applies.sum()), int(absent.sum()))
         gone = records.loc[absent, ["record", "event", "ts"]]
         rows.append(
             (
@@ -66,7 +66,7 @@ def check(records: pd.DataFrame, fields: FieldSet) -> FieldCheck:
                 field.name,
                 field.article,
                 state,
-                int(asked.sum()),
+                int(applies.sum()),
                 int(absent.sum()),
                 "every record" if state == MISSING else ", ".join(gone["record"].head(EXAMPLES)),
                 field.note,
@@ -85,14 +85,14 @@ def check(records: pd.DataFrame, fields: FieldSet) -> FieldCheck:
     )
 
 
-def _asked(records: pd.DataFrame, field: RequiredField) -> np.ndarray:
+def _applies(records: pd.DataFrame, field: RequiredField) -> np.ndarray:
     """The records that a field is asked of."""
-    asked = np.ones(len(records), bool)
+    applies = np.ones(len(records), bool)
     if field.events:
-        asked &= records["event"].isin(field.events).to_numpy()
+        applies &= records["event"].isin(field.events).to_numpy()
     for key, values in field.only.items():
-        asked &= records[key].isin(values).to_numpy() if key in records else False
-    return asked
+        applies &= records[key].isin(values).to_numpy() if key in records else False
+    return applies
 
 
 def _present(known: dict[str, np.ndarray], field: RequiredField, count: int) -> np.ndarray:
@@ -109,11 +109,11 @@ def _known(values: pd.Series) -> np.ndarray:
     return known
 
 
-def _state(field: RequiredField, asked: int, absent: int) -> str:
-    if not asked:
-        return NOT_ASKED
+def _state(field: RequiredField, applies: int, absent: int) -> str:
+    if not applies:
+        return NOT_REQUIRED
     if not absent:
         return PRESENT
     if field.optional:
         return APPLIES
-    return MISSING if absent == asked else PARTLY
+    return MISSING if absent == applies else PARTLY

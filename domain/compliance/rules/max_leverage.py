@@ -107,5 +107,5 @@ class MaxLeverage(Rule):
         if name == "all":
             return np.ones(len(names), bool)
         about = {each: specification(each, memory.instruments) for each in set(names.tolist())}
-        members = {each for each, found in about.items() if found is not None and found.margin_class == name}
+        members = {each for each, entry in about.items() if entry is not None and entry.margin_class == name}
         return np.array([each in members for each in names.tolist()], bool)

@@ -148,9 +148,9 @@ class Network(nn.Module):
 
     inputs: Standardised
 
-    def __init__(self, columns: int, trunk: nn.Module, heads: dict[str, Head], asked: str) -> None:
+    def __init__(self, columns: int, trunk: nn.Module, heads: dict[str, Head], head: str) -> None:
         super().__init__()
-        self.inputs, self.trunk, self.heads, self.asked = Standardised(columns), trunk, nn.ModuleDict(heads), asked
+        self.inputs, self.trunk, self.heads, self.head_name = Standardised(columns), trunk, nn.ModuleDict(heads), head
 
     def state(self, rows: Tensor) -> Tensor:
         return self.trunk(self.inputs(rows))
@@ -159,7 +159,7 @@ class Network(nn.Module):
         return cast(Head, self.heads[name])
 
     def forward(self, rows: Tensor) -> Tensor:
-        return self.head(self.asked)(self.state(rows))
+        return self.head(self.head_name)(self.state(rows))
 
 
 def network_of(design: dict[str, Any]) -> Network:

@@ -15,12 +15,12 @@ from domain.models.network.fitting import Pace, fit, single_thread
 from domain.models.network.layers import network_of
 
 
-def learnt(shape: Mapping[str, Any], heads: Mapping[str, Mapping[str, Any]], asked: str, outputs: tuple[str, ...], pace: Pace, device: str,
+def learnt(shape: Mapping[str, Any], heads: Mapping[str, Mapping[str, Any]], head_name: str, outputs: tuple[str, ...], pace: Pace, device: str,
            train: Samples, validation: Samples, seed: int, watch: Watch) -> FittedNetwork:  # fmt: skip
     """The fitted network. ``shape``: kind, bars, width, layers, attention. ``heads``: task, outputs, levels of each. ``device``: auto, cpu or gpu."""
     where = placed(device)
     design = dict(shape) | dict(
-        columns=train.matrix.shape[1], heads={name: dict(head) for name, head in heads.items()}, asked=asked, outputs=list(outputs), seed=seed, spread=spread_of(train.y),
+        columns=train.matrix.shape[1], heads={name: dict(head) for name, head in heads.items()}, asked=head_name, outputs=list(outputs), seed=seed, spread=spread_of(train.y),
         device=where, reproducible=where == "cpu",
     )  # fmt: skip
     network = network_of(design)

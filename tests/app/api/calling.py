@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -58,13 +58,13 @@ class Client:
         given |= {name.replace("_", "-"): value for name, value in headers.items()}
         address = urlsplit(path if path.startswith("/api") else self._prefix + path)
         scope = dict(
-            type="http", method=method, path=address.path, raw_path=address.path.encode(), root_path="", query_string=address.query.encode(), http_version="1.1", scheme="http",
+            type="http", method=method, path=unquote(address.path), raw_path=address.path.encode(), root_path="", query_string=address.query.encode(), http_version="1.1", scheme="http",
             headers=[(name.encode(), value.encode("latin-1")) for name, value in given.items()], client=("127.0.0.1", 5), server=("127.0.0.1", 8501), state={},
         )  # fmt: skip
-        return asyncio.run(_answered(self.app, scope, content))
+        return asyncio.run(answered(self.app, scope, content))
 
 
-async def _answered(app: ASGIApp, scope: dict[str, Any], content: bytes) -> Answer:
+async def answered(app: ASGIApp, scope: dict[str, Any], content: bytes) -> Answer:
     sent: list[Any] = []
     given = [{"type": "http.request", "body": content, "more_body": False}]
 

@@ -1,4 +1,4 @@
-"""Whatever is sent, the API answers in JSON and never with an internal error: requests drawn from its own document, valid, nearly valid and hostile."""
+"""Whatever is sent, the API answers in JSON and never with an internal error: requests drawn from its own document, valid, nearly valid and hostile, on both databases."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import random
 import traceback
 from typing import Any
 from urllib.parse import quote, urlencode
-
-import pytest
 
 from tests.app.api.calling import Client
 from tests.app.api.test_others import stored
@@ -22,11 +20,6 @@ WORDS = (
 )  # fmt: skip
 NUMBERS = (0, 1, -1, 2**31, 2**63, 2**70, 1e308, -1e308, 0.1, 3.5)
 SKIPPED = ("/v1/stream",)          # it does not end
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
 
 
 class Draw(random.Random):

@@ -21,11 +21,6 @@ GOLD = dict(pair="XAUUSD", timeframe="15M", strategy_name="gold_buy_dip", config
 
 
 @pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def client(desk: Desk, store: Store) -> Client:
     stored(store, "CL=F", "D1", "1D", 400)
     stored(store, "XAUUSD", "M15", "15min", 400)
@@ -46,7 +41,7 @@ def proposal(store: Store) -> str:
     """A scan with one proposal; the id of its signal."""
     row = dict(instrument="XAUUSD", strategy="momentum", timeframe="H1", rank=1, grade="A", side="long", q_star=0.4, es95=4.0, p=0.6, stop_loss=1990.0, target=2030.0, lots=0.1, entry=2000.0)
     with store.unit() as unit:
-        run = unit.runs.add(kind="scan", job_id="j", title="Scan", spec={}, manifest={}, summary=dict(proposals=[row, row | dict(strategy="breakout", grade="B", rank=2)]), frames={}, actor="ana", created_at=unit.now())
+        run = unit.runs.add(kind="scan", job_id="j", title="Scan", spec={}, manifest={}, summary=dict(proposals=[row, row | dict(strategy="breakout", grade="B", rank=2)]), frames=dict(verdicts=store.frames.put(pd.DataFrame([row]))), actor="ana", created_at=unit.now())
     return f"{run}-XAUUSD-H1-momentum"
 
 

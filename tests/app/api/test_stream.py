@@ -21,11 +21,6 @@ from worker.desk import Desk
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 
 
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
 def recipe(desk: Desk, name: str) -> None:
     desk.features.save_recipe(name, ["rsi(14)"])
 

@@ -17,15 +17,15 @@ from domain.trading.verbs import VERBS
 from tests.reference import compare
 from tests.reference.cases import Case, case
 from tests.reference.compare import differences
-from tests.reference.drawn_commands import approvals, draw_commands, strategies_of
+from tests.reference.drawn_commands import approvals, draw_commands, draw_stop, strategies_of
 from tests.reference.execution import replayed
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 10
 PARTS = 8
 
 
-def fast(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, asked: Commanded) -> Outcome:
-    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits), asked, rates).outcome
+def fast(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, gate: Any, asked: Commanded) -> Outcome:
+    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits, gate), asked, rates).outcome
 
 
 def agree(monkeypatch: pytest.MonkeyPatch, drawn: Case, commands: list[Command], ask: bool) -> list[str]:
@@ -50,6 +50,18 @@ def test_kernel_and_reference_agree_on_proposals(part, monkeypatch):
         commands = in_order([*approvals(drawn, random), *draw_commands(drawn, random, 4)])
         lines = agree(monkeypatch, drawn, commands, ask=True)
         assert not lines, f"case {seed}: {lines[:3]}"
+
+
+def test_kernel_and_reference_agree_on_runs_that_are_stopped(monkeypatch):
+    ended = 0
+    for seed in range(CASES // 2):
+        random, drawn = Random(f"stops {seed}"), case(seed)
+        commands = in_order([*draw_commands(drawn, random, 5), draw_stop(drawn, random)])
+        lines = agree(monkeypatch, drawn, commands, ask=False)
+        assert not lines, f"case {seed}: {lines[:3]}"
+        outcome = compare.run(partial(fast, asked=Commanded(commands, strategies_of(drawn))), drawn)
+        ended += outcome != "refused" and outcome.equity["ts"].iloc[-1] < max(task.bars["ts"].iloc[-1] for task in drawn.tasks)
+    assert ended > CASES // 8
 
 
 def test_the_drawn_commands_reach_every_verb_and_what_it_books():

@@ -75,8 +75,8 @@ def all_of_it(price: float, balance: float) -> Case:
     return Case((task,), Account(balance, leverage=1.0), Costs(spread=0.0), Execution(), Sizing("fixed_lots", 0.3), (), Limits())
 
 
-def killed(tasks, account, costs, execution, sizing, rates, limits, after: int) -> Outcome:
-    simulation = Simulation(prepare(tasks, Rules(account, costs, execution, sizing, limits), rates), account)
+def killed(tasks, account, costs, execution, sizing, rates, limits, gate, after: int) -> Outcome:
+    simulation = Simulation(prepare(tasks, Rules(account, costs, execution, sizing, limits, gate), rates), account)
     if simulation.step(after):
         simulation.kill()
     simulation.to_end()

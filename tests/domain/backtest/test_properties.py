@@ -21,6 +21,7 @@ from domain.risk.sizing import Sizing
 from domain.trading.account import Account
 from domain.trading.costs import Costs, OwnByInstrument
 from domain.trading.execution import INTRABAR, Execution
+from domain.trading.gate import Gate
 from domain.trading.signals import read_signals
 from domain.trading.task import COUNTS, DROPS, Outcome, Rate, Task
 from tests.reference.bars import Bar, read_bars
@@ -34,7 +35,7 @@ PLENTY = Account(balance=1e12, leverage=2_000.0, stop_out=0.0)
 
 def run(case: Case) -> Outcome:
     """Words as words: how many different ones a frame has is no property of what happened."""
-    out = simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, limits=case.limits)
+    out = simulate(case.tasks, case.account, case.costs, case.execution, case.sizing, case.rates, limits=case.limits, gate=case.gate)
     return replace(out, **{name: worded(getattr(out, name)) for name in ("fills", "trades", "reviews")})
 
 
@@ -154,7 +155,7 @@ def test_with_the_same_fills_a_higher_commission_never_pays():
 def _unbound(case: Case) -> Case:
     """Fixed lots in an account so large that neither margin nor a limit binds."""
     account = replace(PLENTY, currency=case.account.currency)
-    return replace(case, account=account, sizing=Sizing("fixed_lots", case.tasks[0].instrument.min_lot), limits=Limits())
+    return replace(case, account=account, sizing=Sizing("fixed_lots", case.tasks[0].instrument.min_lot), limits=Limits(), gate=Gate())
 
 
 def _entries_alone(case: Case) -> Iterator[Case]:

@@ -100,7 +100,7 @@ def test_bars_are_those_of_the_sentence():
         series, minutes = rng.sample(SERIES, rng.randint(1, 5)), rng.choice((20, 90))
         heard = a_day(rng, sorted({each.split()[0] for each in series}), minutes)
         maker = BarMaker(watched(series))
-        told = bars_told([event for each in heard for event in maker.hear(each)])
+        told = bars_told([event for each in heard for event in maker.receive(each)])
         for each in series:
             known = [as_plain(bar) for bar in by_the_sentence(each, heard, begun_of(heard), minutes) if bar.end + 2 * SECOND <= heard[-1].at]
             assert [plain(bar) for bar in told.get(each, [])][: len(known)] == known, (case, each)
@@ -116,7 +116,7 @@ def test_an_instant_is_worked_when_all_have_quoted_and_never_later_than_two_seco
         for each in heard:
             if isinstance(each, Quote):
                 last[each.instrument] = each.at
-            for event in maker.hear(each):
+            for event in maker.receive(each):
                 if isinstance(event, Instant):
                     assert min(last.values()) >= event.at or each.at >= event.at + 2 * SECOND, case
             assert not [bar for bar in maker.shown() if bar.end + 2 * SECOND <= each.at or bar.end <= min(last.values())], case
@@ -146,9 +146,9 @@ def through_cuts(maker: BarMaker, heard: list[Quote | Heartbeat], cuts: list[tup
     events, vendor = list[Event](), Vendor([each for each in heard if isinstance(each, Quote)])
     for each in heard:
         if any(low <= each.at < high for low, high in cuts):
-            assert not maker.hear(Cut())
+            assert not maker.receive(Cut())
             continue
-        events += maker.hear(each)
+        events += maker.receive(each)
         for wanted in maker.wanted():
             asked = maker.clock.now
             events += maker.answer(wanted, vendor.candles(wanted.series, wanted.start, wanted.end, asked), asked)
@@ -201,7 +201,7 @@ def test_a_maker_taken_up_again_goes_on_as_after_a_break():
         for each in heard:
             if rng.random() < 0.002 and (standing := maker.standing()) is not None:
                 maker = BarMaker(watched(series), standing)
-            events += maker.hear(each)
+            events += maker.receive(each)
             for wanted in maker.wanted():
                 asked = maker.clock.now
                 events += maker.answer(wanted, quotes.candles(wanted.series, wanted.start, wanted.end, asked), asked)
@@ -218,7 +218,7 @@ def test_quotes_out_of_order_never_reach_an_ended_bar_and_are_counted():
         heard = a_day(rng, ["EURUSD", "XAUUSD"], 20)
         heard.sort(key=lambda each: each.at + (rng.random() < 0.1) * rng.randrange(8 * SECOND))
         maker = BarMaker(watched(SERIES[:3]))
-        told = bars_told([event for each in heard for event in maker.hear(each)])
+        told = bars_told([event for each in heard for event in maker.receive(each)])
         for bars in told.values():
             for before, bar in pairwise(bars):
                 assert before.opened.end <= bar.opened.ts
@@ -229,13 +229,13 @@ def test_quotes_out_of_order_never_reach_an_ended_bar_and_are_counted():
 
 
 def quotes(maker: BarMaker, *rows: tuple[float, float]) -> list[Event]:
-    return [event for at, bid in rows for event in maker.hear(Quote("EURUSD", DAWN + int(at * SECOND), bid, round(bid + 0.0001, 5)))]
+    return [event for at, bid in rows for event in maker.receive(Quote("EURUSD", DAWN + int(at * SECOND), bid, round(bid + 0.0001, 5)))]
 
 
 @pytest.fixture
 def maker() -> BarMaker:
     made = BarMaker(watched(["EURUSD M1", "XAUUSD M1"]))
-    made.hear(Heartbeat(DAWN))
+    made.receive(Heartbeat(DAWN))
     return made
 
 
@@ -247,23 +247,23 @@ def test_what_a_quote_reaches_is_shown_at_once(maker):
 
 def test_a_series_that_quotes_after_the_instant_opens_in_that_quotes_second(maker):
     assert quotes(maker, (0.1, 1.1)) == []                                       # gold may still quote
-    assert [event.at - DAWN for event in maker.hear(Heartbeat(DAWN + 2 * SECOND)) if isinstance(event, Instant)] == [0]
-    events = maker.hear(Quote("XAUUSD", DAWN + 7 * SECOND + 400_000_000, 2350.0, 2350.3)) + maker.hear(Heartbeat(DAWN + 9 * SECOND))
+    assert [event.at - DAWN for event in maker.receive(Heartbeat(DAWN + 2 * SECOND)) if isinstance(event, Instant)] == [0]
+    events = maker.receive(Quote("XAUUSD", DAWN + 7 * SECOND + 400_000_000, 2350.0, 2350.3)) + maker.receive(Heartbeat(DAWN + 9 * SECOND))
     assert events == [Opened("XAUUSD M1", DAWN + 7 * SECOND, 2350.0, 0.3, DAWN + MINUTE), Instant(DAWN + 7 * SECOND)]
 
 
 def test_while_the_feed_is_away_nothing_is_worked(maker):
     quotes(maker, (0.1, 1.1), (2.5, 1.2))
-    maker.hear(Cut())
+    maker.receive(Cut())
     assert quotes(maker, (200.0, 1.3)) == [] and maker.wanted() == () and maker.away
-    assert maker.hear(Heartbeat(DAWN + 201 * SECOND)) == []                      # candles are waited for
+    assert maker.receive(Heartbeat(DAWN + 201 * SECOND)) == []                      # candles are waited for
     assert [(wanted.series, wanted.start - DAWN, wanted.end - DAWN) for wanted in maker.wanted()] == [("EURUSD M1", 0, 4 * MINUTE), ("XAUUSD M1", 0, 4 * MINUTE)]
 
 
 def test_a_bar_open_when_the_feed_was_cut_keeps_its_open_and_spread(maker):
     quotes(maker, (0.1, 1.1), (2.5, 1.2))
-    maker.hear(Cut())
-    maker.hear(Heartbeat(DAWN + 100 * SECOND))
+    maker.receive(Cut())
+    maker.receive(Heartbeat(DAWN + 100 * SECOND))
     gold, euro = Candle(DAWN, 2350.0, 2351.0, 2349.0, 2350.5, 40, 0.3), Candle(DAWN, 1.15, 1.16, 1.14, 1.15, 77, 0.0009)
     events = [event for wanted, candle in zip(maker.wanted(), (euro, gold), strict=True) for event in maker.answer(wanted, [candle], DAWN + 100 * SECOND)]
     told = bars_told(events and [Opened("EURUSD M1", DAWN, 1.1, 0.0001, DAWN + MINUTE), Instant(DAWN), *events])
@@ -274,8 +274,8 @@ def test_a_bar_open_when_the_feed_was_cut_keeps_its_open_and_spread(maker):
 
 def test_a_bar_of_quotes_without_a_candle_is_kept_and_named(maker):
     quotes(maker, (0.1, 1.1), (2.5, 1.2))
-    maker.hear(Cut())
-    maker.hear(Heartbeat(DAWN + 100 * SECOND))
+    maker.receive(Cut())
+    maker.receive(Heartbeat(DAWN + 100 * SECOND))
     for wanted in maker.wanted():
         maker.answer(wanted, [], DAWN + 100 * SECOND)
     assert len(maker.remarks) == 1 and "has no candle" in maker.remarks[0]

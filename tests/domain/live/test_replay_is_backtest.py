@@ -98,6 +98,18 @@ def test_governors_shrink_and_refuse_as_in_the_backtest(tmp_path):
     assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 20}, rules), tmp_path)
 
 
+def test_a_rule_set_refuses_as_in_the_backtest(tmp_path):
+    text = """[day]\nreset = "00:00"\ntz = "Europe/Prague"\n[daily]\nbasis = "max"\namount = "1.5 %"\nwatch = "equity"\neffect = "DAY_LOCK"\ncomparator = "<="\nbuffer = 20
+[drawdown]\nkind = "trailing end-of-day balance"\namount = "6 %"\nlock = "start"\nwatch = "closed"\ncomparator = "<"\n"""
+    rules = rules_from({"sizing": {"kind": "fraction_at_risk", "value": 0.01}, "gate": {"rule_set": text, "name": "own"}})
+    plan = plan_of(SEVERAL, "breakout", {"lookback": 20}, rules)
+    assert assert_equal(plan, tmp_path)
+    counts = backtest(plan, tape_of(*SEVERAL)).counts
+    assert counts["limit_headroom"] > 3
+    decisions = [decision for each in replay(plan, tape_of(*SEVERAL)) for decision in each.decisions if decision.reason == "limit_headroom"]
+    assert len(decisions) == counts["limit_headroom"] and all(decision.value + decision.buffer > decision.allowed for decision in decisions)
+
+
 @pytest.mark.parametrize(("limits", "sentence"), [({"news": 30.0}, "limits.news is 30 minutes, and no release"), ({"session": "londn"}, "did you mean 'london'")])
 def test_a_session_does_not_start_with_a_limit_that_has_nothing_to_read(limits, sentence):
     plan = plan_of(ONE, "breakout", {"lookback": 20}, rules_from({"limits": limits}))

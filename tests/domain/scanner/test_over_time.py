@@ -94,7 +94,7 @@ def test_its_proposals_are_those_of_a_scan_of_the_bars_up_to_then():
 def scanned(asked: Plan, series, at: int) -> set[tuple[str, str]]:
     """The proposals of a scan at an instant, of the series that have a bar which ends then."""
     cut = [each for each in (_until(series[text], at) for text in SERIES) if _ns(each.bars["end"])[-1] == at]
-    request = ScanRequest(cut, dict(zip(asked.names, (planned.made for planned in STRATEGIES), strict=True)), RULES, CRITERIA, at=at)
+    request = ScanRequest(cut, dict(zip(asked.names, (planned.built for planned in STRATEGIES), strict=True)), RULES, CRITERIA, at=at)
     result = scan(request)
     assert not result.verdicts.limits
     return {(f"{each.instrument} {each.timeframe}", each.strategy) for each in result.proposals}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from domain.training.asked import Tried
 from domain.training.equity import curve, daily_r, decisions, deflated, equity_of, filter_gain, spread
+from domain.training.protocols import Tried
 
 from .predicted import result, sample_set
 

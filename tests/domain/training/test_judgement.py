@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from domain.training.asked import Tried
 from domain.training.judgement import report_of
+from domain.training.protocols import Tried
 
 from .predicted import fold, question, result, sample_set
 

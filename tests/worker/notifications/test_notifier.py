@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.channel import ChannelDouble
+from worker.logs import Redacting
+from worker.main import heartbeat
 from worker.notifications.apprise_channel import connect
 from worker.notifications.channels import Channel, channels_of, secrets_in
 from worker.notifications.sender import Sender
@@ -20,7 +22,7 @@ from worker.notifier import lease_of
 from worker.settings import ROOT, load
 from worker.store import Store
 from worker.store.messages import Message
-from worker.trouble import Redacting, without
+from worker.trouble import without
 
 CANARY = "c4n4ry-s3cr3t"
 
@@ -108,7 +110,7 @@ def test_logs_are_without_every_part_of_an_address_that_is_one():
 
     urls = f"warning:tgram://12345678:{CANARY}/chat-1 json://ana:p4s@127.0.0.1/{CANARY}?x={CANARY}2"
     record = logging.LogRecord("x", logging.INFO, "", 0, f"12345678 chat-1 p4s {CANARY}2 127.0.0.1 {urls}", None, None)
-    text = Redacting(None, more=secrets_in(urls)).format(record)
+    text = Redacting(None, secrets_in(urls)).format(record)
     assert text == "*** *** *** *** 127.0.0.1 warning:*** ***"
     assert without("nothing", secrets_in("")) == "nothing"
 
@@ -123,3 +125,17 @@ def started(store: Store, folder: Path, urls: str, log) -> subprocess.Popen:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")} | ours
     return subprocess.Popen([sys.executable, "-m", "worker.notifier"], cwd=ROOT, env=environment, stdout=log, stderr=log)
 
+
+
+def test_a_sign_of_life_and_what_goes_with_it_are_one_transaction(store, monkeypatch):
+    """Each write is one that sessions may wait for, so the leases of channels take none of their own."""
+    units, beaten, begin = [], threading.Event(), store.unit
+
+    def counted():
+        units.append(threading.current_thread().name)
+        return begin()
+
+    monkeypatch.setattr(store, "unit", counted)
+    with heartbeat(store, "notifier", 60.0, lambda unit: beaten.set()):
+        assert beaten.wait(20)
+    assert units.count("sign-of-life") == 1

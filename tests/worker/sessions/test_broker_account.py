@@ -179,7 +179,7 @@ def test_what_is_foreign_is_shown_and_left_alone(desk, rig):
     desk.step()
     rig.broker().submit(Order("by-hand", "EURUSD", "buy", "market", D("0.05"), stop_loss=D("1.09000")))
     desk.step(61.0)
-    assert [position.client_id for position in desk.account.found.foreign] == ["by-hand"] and desk.account.state == "" and desk.taken == []
+    assert [position.client_id for position in desk.account.reconciled.foreign] == ["by-hand"] and desk.account.state == "" and desk.taken == []
     desk.account.enter(ENTRY)
     desk.step()
     assert len(desk.account.broker.positions()) == 4
@@ -190,7 +190,7 @@ def test_lots_that_differ_stop_entries_until_a_person_adopts_them(desk, rig):
     desk.step()
     desk.book.legs["gold-5-0"].opened += D("0.02")      # a book that is wrong
     desk.step(61.0)
-    assert desk.account.state == "differs" and "the broker has 0.1" in desk.account.found.differences[0].sentence
+    assert desk.account.state == "differs" and "the broker has 0.1" in desk.account.reconciled.differences[0].sentence
     desk.account.enter(Entry(6, "EURUSD", "buy", "market", D("0.10"), stop_loss=D("1.09000"), until=rig.time.now + timedelta(seconds=5)))
     desk.step(10.0)
     assert desk.refused == [("gold-6-0", "missed")]

@@ -27,7 +27,7 @@ def test_nearness_to_each_floor_is_told_once_and_a_new_day_begins_its_daily_loss
     for restart in (False, True):
         watch, told = FloorWatch("gold", plan, FTMO), []
         for number, each in enumerate(rows):
-            watch = FloorWatch("gold", plan, FTMO, rows[:number], watch.told) if restart else watch
+            watch = FloorWatch("gold", plan, FTMO, rows[:number], watch.reached) if restart else watch
             told.append([(message.severity, message.text.split(":")[0]) for message in watch.look(each)])
         assert told == [
             [], [("info", "gold has used 60 % of the way to a floor of ftmo-2-step")], [],

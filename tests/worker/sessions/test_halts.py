@@ -113,7 +113,7 @@ def test_what_one_process_has_latched_another_does_not_forget(tmp_path):
         switch.watch([name])
         switch.look()
         (tmp_path / "sessions" / name / "HALT").unlink()
-    second.recorded([], second.said)
+    second.recorded([], second.unwritten)
     third = HaltSwitch(tmp_path)
     assert (third.refusal("gold"), third.refusal("silver")) == ("halted: gold burns", "")
 

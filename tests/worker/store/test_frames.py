@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from domain.errors import BadRequest
+from worker.store.copies import Copies
 from worker.store.frames import DAY, Frames, Lost, called, content_hash
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -35,9 +36,10 @@ def frame(rows: int = 100) -> pd.DataFrame:
     )
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", "bucket", "bucket with copies here"])
 def frames(request, tmp_path):
-    yield Frames(str(tmp_path / "frames") if request.param == "folder" else "memory://bucket/frames")
+    copies = Copies(tmp_path / "copies", 10_000_000) if "copies" in request.param else None
+    yield Frames(str(tmp_path / "frames") if request.param == "folder" else "memory://bucket/frames", copies)
     fsspec.filesystem("memory").store.clear()
 
 

@@ -26,7 +26,7 @@ def desk_of(request: Request) -> Desk:
 Here = Annotated[Desk, Depends(desk_of)]
 
 
-class Asked:
+class Submission:
     def __init__(self, request: Request) -> None:
         self._request, self.desk = request, desk_of(request)
 
@@ -47,7 +47,7 @@ class Asked:
         return job
 
 
-Submitting = Annotated[Asked, Depends(Asked)]
+Submitting = Annotated[Submission, Depends(Submission)]
 
 
 def wait_of(prefer: str) -> float:
@@ -56,8 +56,8 @@ def wait_of(prefer: str) -> float:
     >>> wait_of("respond-async, wait=10"), wait_of("wait=9999"), wait_of("")
     (10.0, 60.0, 0.0)
     """
-    found = re.search(r"(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])", prefer)
-    return min(float(found[1]), LONGEST) if found else 0.0
+    match = re.search(r"(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])", prefer)
+    return min(float(match[1]), LONGEST) if match else 0.0
 
 
 def job_address(job_id: str) -> str:

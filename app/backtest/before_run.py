@@ -1,0 +1,66 @@
+"""What a backtest will cost and take, beside its form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.kit.figures import lasted, number, plural
+from app.kit.widgets import attempt, table
+from worker.desk import BacktestRequest, Desk
+
+SOURCES = {"data": "from the data, median", "entered": "as entered", "instrument": "the instrument's"}
+SIDES = {"bid": "bid; buys fill at bid plus spread", "mid": "mid; each fill pays half the spread", "ask": "ask; sells fill at ask less spread"}
+
+
+def costs_table(desk: Desk, request: BacktestRequest | None) -> None:
+    """The costs of one lot of each instrument, of the values of the form as they were last sent."""
+    previews = attempt(lambda: desk.before_run.costs(request)) if request and request.datasets else None
+    if not previews:
+        return
+    currency = desk.backtests.rules_with(request, [])["account"].currency if request else ""
+    rows = pd.DataFrame([row_of(preview) for preview in previews])
+    table(rows, columns(currency), "Costs of one lot of each instrument in this backtest")
+    lacking = [preview.instrument for preview in previews if preview.rate is None]
+    missing = f" No rate into {currency} is loaded for {', '.join(lacking)}." if lacking else ""
+    st.caption(f"Costs of one lot, at the last close of the period. A round trip: spread once, slippage and commission twice; no swap.{missing} After a change press **Update costs**.")
+
+
+def row_of(preview: Any) -> dict[str, Any]:
+    """A row of the table. Slippage as a multiple of ATR has no price before the run."""
+    atr = preview.slippage_kind == "atr"
+    return dict(
+        instrument=preview.instrument, side=SIDES.get(preview.side, preview.side), spread=preview.spread, source=SOURCES[preview.spread_source], spread_money=preview.spread_money,
+        slippage=f"{number(preview.slippage, 2)} {'× ATR' if atr else 'pips at most' if preview.slippage_kind == 'random' else 'pips'}", slippage_money=preview.slippage_money, commission=preview.commission,
+        round_trip=preview.round_trip, swap_long=preview.swap_long_money, swap_short=preview.swap_short_money,
+    )  # fmt: skip
+
+
+def columns(currency: str) -> dict[str, Any]:
+    config = st.column_config
+    money: dict[str, Any] = dict(format="%.2f")
+    return {
+        "instrument": config.TextColumn("Instrument", width=84),
+        "spread": config.NumberColumn("Spread, pips", format="%.2f", width=84),
+        "source": config.TextColumn("Spread is", width=130),
+        "spread_money": config.NumberColumn(f"Spread, {currency}", width=84, **money),
+        "slippage": config.TextColumn("Slippage a fill", width=100, help="At market and stop fills, always adverse."),
+        "slippage_money": config.NumberColumn(f"Slippage, {currency}", width=94, help="A fill.", **money),
+        "commission": config.NumberColumn(f"Commission, {currency}", width=110, help="A fill.", **money),
+        "round_trip": config.NumberColumn(f"Round trip, {currency}", width=104, **money),
+        "swap_long": config.NumberColumn(f"Swap long, {currency}", width=100, help="A night; negative is paid. Three nights on the instrument's triple day.", **money),
+        "swap_short": config.NumberColumn(f"Swap short, {currency}", width=104, help="A night; negative is paid.", **money),
+        "side": config.TextColumn("Bars", width=220, help="The side of the market that the bars quote."),
+    }
+
+
+def duration(desk: Desk, request: BacktestRequest | None, several: int = 1) -> str:
+    """Bars and time of the request, in a caption: measured here, or not known yet."""
+    if request is None or not request.datasets:
+        return "Choose data and a date range first."
+    estimate = desk.before_run.estimate(request)
+    size = f"{number(estimate.bars)} bars{f', {several} backtests' if several > 1 else ''}"
+    time = f"about {lasted(estimate.seconds)}, measured on {plural(estimate.jobs, 'earlier backtest')}" if estimate.seconds is not None else "no earlier backtest to measure the time by"
+    return f"{size} · {time}" + (f" · {estimate.compiling}" if estimate.compiling else "")

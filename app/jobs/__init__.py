@@ -1,0 +1,1 @@
+"""The Jobs page: every job, filtered; cancel, retry, dismiss."""

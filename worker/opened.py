@@ -1,0 +1,12 @@
+"""The store of the workspace that the settings name."""
+
+from __future__ import annotations
+
+from worker.settings import Settings
+from worker.store import Store
+from worker.store.copies import Copies
+
+
+def open_store(settings: Settings) -> Store:
+    """Its database, and its frames and files: where these are in a bucket, with copies on this machine."""
+    return Store(settings.database_url, settings.frames_url, Copies(settings.home / "copies", settings.storage.copies_mb * 1_000_000))

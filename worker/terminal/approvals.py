@@ -1,0 +1,51 @@
+"""``tidemark approvals``: changes that wait for a second person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from worker.terminal.say import Json, say
+
+app = typer.Typer(no_args_is_help=True, help="Changes that wait for a second person: list, approve, refuse, withdraw.")
+Id = typer.Argument(..., help="Id of the request.")
+Note = typer.Option("", help="A note, for the trail.")
+COLUMNS = ("id", "state", "summary", "asked_by", "asked_at", "expires_at", "decided_by", "note")
+
+
+@app.command("list")
+def list_(every: bool = typer.Option(False, "--all", help="Those that were decided, or expired, too."), as_json: Json = False) -> None:
+    """Requests that wait, oldest first."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    say([_row(each) for each in (at.approvals.all() if every else at.approvals.pending())], as_json, COLUMNS)
+
+
+@app.command()
+def approve(request: str = Id, note: str = Note, as_json: Json = False) -> None:
+    """Do it, in the name of who asked for it. Nobody approves a request of their own."""
+    from worker.terminal.here import desk
+
+    say(_row(desk().approvals.approve(request, note)), as_json)
+
+
+@app.command()
+def refuse(request: str = Id, note: str = Note, as_json: Json = False) -> None:
+    """It is not done."""
+    from worker.terminal.here import desk
+
+    say(_row(desk().approvals.refuse(request, note)), as_json)
+
+
+@app.command()
+def withdraw(request: str = Id, as_json: Json = False) -> None:
+    """Take back a request of your own."""
+    from worker.terminal.here import desk
+
+    say(_row(desk().approvals.withdraw(request)), as_json)
+
+
+def _row(request: Any) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in COLUMNS}
