@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,12 +17,12 @@ from domain.live.shared import Lines
 from domain.live.tape import TapeBar
 from domain.strategies.momentum import Momentum
 
-MINUTE, COUNT = 60_000_000_000, 260
+MINUTE, COUNT = 60_000_000_000, 200
 PLAN = Plan(("EURUSD M1",), (StrategyPlan("momentum", dict(slow=20, adx_window=5)),))
 PRICES = 1.1 + 0.002 * np.sin(np.arange(COUNT + 1) / 9) + np.random.default_rng(1).normal(0, 2e-4, COUNT + 1)
 BARS = [
     TapeBar("EURUSD M1", k * MINUTE, (k + 1) * MINUTE, float(a), float(max(a, b)), float(min(a, b)), float(b), 1.0 if k % 2 else float("nan"), 1e-4)
-    for k, (a, b) in enumerate(zip(PRICES[:-1], PRICES[1:], strict=True))
+    for k, (a, b) in enumerate(pairwise(PRICES))
 ]
 
 
@@ -110,7 +111,7 @@ def test_who_parts_from_the_others_alike_goes_on_together(counted):
 
 
 def test_other_parameters_are_another_question(counted):
-    lines, plan = Lines(), Plan(("EURUSD M1",), (StrategyPlan("momentum", dict(slow=20, adx_window=6)),))
+    lines, plan = Lines(), Plan(("EURUSD M1",), (StrategyPlan("momentum", dict(slow=30, adx_window=5)),))
     one, two = Alone(lines=lines), Alone(plan, lines)
     for bar in BARS:
         one.work(bar)
