@@ -27,6 +27,7 @@ from benchmarks import (  # noqa: E402
     long_trail,
     others,
     passing,
+    scale,
     scanner,
     sessions,
     silence,
@@ -40,7 +41,7 @@ from worker.memory import keep_freed  # noqa: E402
 
 PARTS = {"engine": engine, "stages": stages, "features": features, "deciding": deciding, "growth": growth, "sweeps": sweeps, "judging": judging, "labels": labels, "passing": passing, "scanner": scanner, "sessions": sessions, "others": others, "system": system, "clients": clients, "silence": silence, "audit": audit, "bundle": bundle, "training": training}
 
-NAMED = {"long_trail": long_trail}      # run only where they are named: many gigabytes
+NAMED = {"long_trail": long_trail, "scale": scale}      # run only where they are named: many gigabytes, many processes
 
 
 def main(names: list[str]) -> int:

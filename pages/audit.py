@@ -9,6 +9,7 @@ from app.audit.heading import banners, five_figures
 from app.kit.address import address_value, missing
 from app.kit.figures import plural
 from app.kit.page import Page
+from app.kit.rights import allowed
 from app.kit.widgets import attempt, go, head, job_panel
 
 PAGE = Page("Audit", "Evidence", 10, "verified")
@@ -53,7 +54,7 @@ def verifying(desk, verification) -> None:
 
 def actions(desk) -> None:
     downloads.menu(desk)
-    if st.button("Verify now", type="primary", icon=":material/verified:"):
+    if st.button("Verify now", type="primary", icon=":material/verified:", **allowed(desk, "trail.verify")):
         submitted = attempt(desk.trail.verify)
         if submitted is not None:
             st.query_params["job"] = submitted.job.id

@@ -13,6 +13,7 @@ from app.kit.address import address_value, missing
 from app.kit.altered import altered_datasets
 from app.kit.figures import number, plural, size
 from app.kit.page import Page
+from app.kit.rights import allowed
 from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Data", "Research", 10, "database")
@@ -27,7 +28,7 @@ def render(desk) -> None:
         return external_view(desk, doing, lambda: switch("external"))
     datasets = desk.data.catalogue()
     state = f"{plural(len(datasets), 'dataset')}, {number(sum(entry.bars for entry in datasets))} bars, {size(sum(entry.bytes for entry in datasets))}" if datasets else ""
-    head("Data", state, lambda: actions(doing))
+    head("Data", state, lambda: actions(desk, doing))
     switch("prices")
     if view not in VIEWS:
         missing("view", wanted, "Choose one above.")
@@ -41,7 +42,7 @@ def render(desk) -> None:
         return
     altered_datasets(desk)
     if not datasets:
-        return nothing("No data yet", "Download prices from a vendor, import a file of them, or generate synthetic ones to try things on.", lambda: actions(doing, "empty"))
+        return nothing("No data yet", "Download prices from a vendor, import a file of them, or generate synthetic ones to try things on.", lambda: actions(desk, doing, "empty"))
     dataset = catalogue(desk, datasets)
     if dataset is not None:
         chosen_dataset(desk, dataset)
@@ -54,12 +55,12 @@ def switch(view: str) -> None:
         go("data", **({} if chosen == "prices" else {"view": str(chosen)}))
 
 
-def actions(doing: str, key: str = "head") -> None:
-    if st.button("Generate…", icon=":material/auto_awesome:", key=f"{key}-generate", disabled=doing == "generate"):
+def actions(desk, doing: str, key: str = "head") -> None:
+    if st.button("Generate…", icon=":material/auto_awesome:", key=f"{key}-generate", **allowed(desk, "data.generate", disabled=doing == "generate")):
         go("data", do="generate")
-    if st.button("Download…", icon=":material/cloud_download:", key=f"{key}-download", disabled=doing == "download"):
+    if st.button("Download…", icon=":material/cloud_download:", key=f"{key}-download", **allowed(desk, "downloads.submit", disabled=doing == "download")):
         go("data", do="download")
-    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-import", disabled=doing == "import"):
+    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-import", **allowed(desk, "data.import_", disabled=doing == "import")):
         go("data", do="import")
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
         go("data")

@@ -7,6 +7,7 @@ import streamlit as st
 from app.kit.altered import altered_runs
 from app.kit.figures import clock, number, percent, plural, typeset
 from app.kit.page import Page
+from app.kit.rights import allowed
 from app.kit.tables import events_frame, run_columns, runs_frame
 from app.kit.text import literal
 from app.kit.widgets import go, head, section, table
@@ -103,14 +104,14 @@ def example(desk) -> None:
         st.space("stretch")
         st.badge("synthetic", color="violet")
     example_pair(desk)
-    if st.button("Remove the example…", type="tertiary", icon=":material/delete:"):
+    if st.button("Remove the example…", type="tertiary", icon=":material/delete:", **allowed(desk, "system.remove_example")):
         remove_example(desk)
 
 
 @st.dialog("Remove the example?")
 def remove_example(desk) -> None:
     st.markdown("Both synthetic datasets and the two backtests on them are deleted. They are made once, on the first start, and do not come back. Your own data and runs stay.")
-    if st.button("Remove", type="primary", icon=":material/delete:"):
+    if st.button("Remove", type="primary", icon=":material/delete:", **allowed(desk, "system.remove_example")):
         desk.system.remove_example()
         st.rerun()
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.kit.address import address_value, missing
 from app.kit.page import Page
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, head
 from app.strategies.form import form
@@ -41,9 +42,9 @@ def _actions(desk, values: dict, fault: str, opened) -> None:
     datasets = desk.data.catalogue()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dataset = st.selectbox("Preview on", datasets, key="preview-data", format_func=lambda each: f"{each.instrument} {each.timeframe}{' · synthetic' if each.synthetic else ''}", width=260, placeholder="no data yet")
-        shown = st.button("Preview", icon=":material/visibility:", disabled=bool(fault) or dataset is None)
+        shown = st.button("Preview", icon=":material/visibility:", **allowed(desk, "strategies.submit_preview", disabled=bool(fault) or dataset is None))
         why = st.text_input("Why it is saved", key=f"why-{opened.title if opened else 'new'}", width=260, placeholder="first version")
-        saved = st.button("Save strategy", type="primary", disabled=bool(fault))
+        saved = st.button("Save strategy", type="primary", **allowed(desk, "strategies.save", disabled=bool(fault)))
     if fault:
         st.caption(literal(fault))
     if shown and (submitted := attempt(lambda: desk.strategies.submit_preview(values, dataset.id))):

@@ -22,7 +22,7 @@ def overview(desk: Here) -> Response:
 
 @router.get("/runs/{run_id}/{table}", response_model=Table)
 def run_table(desk: Here, run_id: str, table: str, rows: Rows) -> Any:
-    """A table that is made of a backtest: metrics, drawdowns, months, results, excursions, surface, costs, break_even, refused, by_hour and others."""
+    """A table that is made of a backtest: statistics (every metric of all, long and short trades and of buy and hold), metrics, benchmark, exposure, rolling_63, days, durations, hours, drawdowns, months, results, excursions, surface, costs, break_even, refused, by_hour and others."""
     desk.listing.run(run_id, "backtest")
     return rows.of(desk.run_tables.of(run_id, table))
 
@@ -32,6 +32,13 @@ def compare(desk: Here, a: str, b: str) -> Response:
     """Two backtests beside each other."""
     figures, differences = desk.run_tables.compare(a, b)
     return json_of(dict(figures=plain(figures), differences=plain(differences)))
+
+
+@router.get("/compare/several")
+def several(desk: Here, run: Annotated[list[str], Query(min_length=2, max_length=6)]) -> Response:
+    """Two to six backtests beside each other: settings in which they are not all alike, every metric, and what makes figures incomparable."""
+    beside = desk.compare.several(run)
+    return json_of(dict(runs=[each.id for each in beside.runs], warnings=list(beside.warnings), settings=plain(beside.changed), metrics=plain(beside.metrics)))
 
 
 @router.get("/sessions/compare")

@@ -21,6 +21,7 @@ from app.api import (
     features,
     health,
     jobs,
+    journal,
     models,
     paper,
     parameters,
@@ -40,7 +41,7 @@ from app.api.shapes import ProblemAnswer
 from app.api.shared import Shared
 from worker.desk import Desk
 
-NOUNS = (data, features, models, strategies, signals, backtests, sweeps, paper, executions, compliance, approvals, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
+NOUNS = (data, features, models, strategies, signals, journal, backtests, sweeps, paper, executions, compliance, approvals, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
 EXPOSED = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
 ABOUT = (

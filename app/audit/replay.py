@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import exact, short, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, job_panel, table
 from worker.desk import Desk
@@ -30,7 +31,7 @@ def replay_panel(desk: Desk, event: Any) -> None:
     if own and job_panel(desk, job):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        if st.button("Replay decision", icon=":material/replay:", key=f"replay-{event.seq}", help=event.replay):
+        if st.button("Replay decision", icon=":material/replay:", key=f"replay-{event.seq}", **allowed(desk, "trail.replay", help=event.replay)):
             _begin(desk, event, 0, "")
         if event.has_orders:
             with st.popover("One order…", icon=":material/filter_1:", type="tertiary"):
@@ -49,7 +50,7 @@ def _one_order(desk: Desk, event: Any) -> None:
     with st.form(f"order-{event.seq}", border=False):
         order = st.number_input("Order, number", min_value=1, value=1, step=1, help="As in the run's fills and rejected orders.")
         instrument = st.text_input("Instrument", placeholder="the run's first", max_chars=32)
-        if st.form_submit_button("Replay order", icon=":material/replay:"):
+        if st.form_submit_button("Replay order", icon=":material/replay:", **allowed(desk, "trail.replay")):
             _begin(desk, event, int(order), instrument.strip())
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock, plural
+from app.kit.rights import allowed
 from app.kit.tables import kind_column, kind_of, run_columns, runs_frame, state_column
 from app.kit.text import literal
 from app.kit.widgets import download, failure, go, section, table
@@ -33,12 +34,12 @@ def _draw(desk: Desk, batch: Any, was_busy: bool) -> None:
         st.caption(f"{len(members) - len(open_)} of {plural(len(members), 'backtest')} finished; select one to open it", width="content")
         st.space("stretch")
         if open_:
-            if st.button("Cancel all", icon=":material/close:", key=f"cancel-{batch.id}"):
+            if st.button("Cancel all", icon=":material/close:", key=f"cancel-{batch.id}", **allowed(desk, "batches.cancel")):
                 desk.batches.cancel(batch.id)
                 st.rerun(scope="fragment")
         else:
             download("CSV", f"{batch.id}_batch.csv", "text/csv", partial(desk.batches.download, batch.id), f"take-{batch.id}")
-            if st.button("Ungroup", icon=":material/delete:", type="tertiary", key=f"remove-{batch.id}", help="Its runs stay in the list."):
+            if st.button("Ungroup", icon=":material/delete:", type="tertiary", key=f"remove-{batch.id}", **allowed(desk, "batches.delete", help="Its runs stay in the list.")):
                 desk.batches.delete(batch.id)
                 go("backtest")
     if open_:

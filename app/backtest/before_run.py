@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -25,14 +26,20 @@ def costs_table(desk: Desk, request: BacktestRequest | None) -> None:
     table(rows, columns(currency), "Costs of one lot of each instrument in this backtest")
     lacking = [preview.instrument for preview in previews if preview.rate is None]
     missing = f" No rate into {currency} is loaded for {', '.join(lacking)}." if lacking else ""
-    st.caption(f"Costs of one lot, at the last close of the period. A round trip: spread once, slippage and commission twice; no swap.{missing} After a change press **Update costs**.")
+    sides = " ".join(f"The bars{f' of {name}' if len(previews) > 1 else ''} quote {SIDES.get(side, side)}." for name, side in _sides(previews).items())
+    st.caption(f"{sides} Costs of one lot, at the last close of the period. A round trip: spread once, slippage and commission twice; no swap.{missing} After a change press **Update costs**.")
+
+
+def _sides(previews: Sequence[Any]) -> dict[str, str]:
+    """The instruments, joined, of each side of the market that their bars quote: names -> side."""
+    return {", ".join(preview.instrument for preview in previews if preview.side == side): side for side in dict.fromkeys(preview.side for preview in previews)}
 
 
 def row_of(preview: Any) -> dict[str, Any]:
     """A row of the table. Slippage as a multiple of ATR has no price before the run."""
     atr = preview.slippage_kind == "atr"
     return dict(
-        instrument=preview.instrument, side=SIDES.get(preview.side, preview.side), spread=preview.spread, source=SOURCES[preview.spread_source], spread_money=preview.spread_money,
+        instrument=preview.instrument, spread=preview.spread, source=SOURCES[preview.spread_source], spread_money=preview.spread_money,
         slippage=f"{number(preview.slippage, 2)} {'× ATR' if atr else 'pips at most' if preview.slippage_kind == 'random' else 'pips'}", slippage_money=preview.slippage_money, commission=preview.commission,
         round_trip=preview.round_trip, swap_long=preview.swap_long_money, swap_short=preview.swap_short_money,
     )  # fmt: skip
@@ -42,17 +49,16 @@ def columns(currency: str) -> dict[str, Any]:
     config = st.column_config
     money: dict[str, Any] = dict(format="%.2f")
     return {
-        "instrument": config.TextColumn("Instrument", width=84),
-        "spread": config.NumberColumn("Spread, pips", format="%.2f", width=84),
-        "source": config.TextColumn("Spread is", width=130),
-        "spread_money": config.NumberColumn(f"Spread, {currency}", width=84, **money),
-        "slippage": config.TextColumn("Slippage a fill", width=100, help="At market and stop fills, always adverse."),
-        "slippage_money": config.NumberColumn(f"Slippage, {currency}", width=94, help="A fill.", **money),
-        "commission": config.NumberColumn(f"Commission, {currency}", width=110, help="A fill.", **money),
-        "round_trip": config.NumberColumn(f"Round trip, {currency}", width=104, **money),
-        "swap_long": config.NumberColumn(f"Swap long, {currency}", width=100, help="A night; negative is paid. Three nights on the instrument's triple day.", **money),
-        "swap_short": config.NumberColumn(f"Swap short, {currency}", width=104, help="A night; negative is paid.", **money),
-        "side": config.TextColumn("Bars", width=220, help="The side of the market that the bars quote."),
+        "instrument": config.TextColumn("Instrument", width=80),
+        "spread": config.NumberColumn("Spread, pips", format="%.2f", width=76),
+        "source": config.TextColumn("Spread is", width=104),
+        "spread_money": config.NumberColumn(f"Spread, {currency}", width=80, **money),
+        "slippage": config.TextColumn("Slippage a fill", width=92, help="At market and stop fills, always adverse."),
+        "slippage_money": config.NumberColumn(f"Slippage, {currency}", width=88, help="A fill.", **money),
+        "commission": config.NumberColumn(f"Commission, {currency}", width=106, help="A fill.", **money),
+        "round_trip": config.NumberColumn(f"Round trip, {currency}", width=98, **money),
+        "swap_long": config.NumberColumn(f"Swap long, {currency}", width=94, help="A night; negative is paid. Three nights on the instrument's triple day.", **money),
+        "swap_short": config.NumberColumn(f"Swap short, {currency}", width=98, help="A night; negative is paid.", **money),
     }
 
 

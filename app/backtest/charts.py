@@ -9,31 +9,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from app.kit.bands import behind as bands_behind
 from app.kit.charts import Picture, days_format, unit, utc
 from app.kit.theme import SCALE, at, by_role, tip_time
 
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=6)
 WORDS: dict[str, Any] = dict(domain=False, ticks=False, grid=False, labelLimit=150)
-
-
-def curve_pair(curve: pd.DataFrame, falls: pd.DataFrame, currency: str, height: int = 200, behind: tuple[pd.DataFrame, Sequence[str]] | None = None) -> alt.VConcatChart:
-    """A curve above, its drawdown beneath. ``curve``: ts, value, share; ``falls``: the largest, to be labelled.
-    ``behind``: episodes of regimes (start, end, regime) and the names of all."""
-    tips = [tip_time(), alt.Tooltip("value:Q", format=",.2f", title=currency), alt.Tooltip("share:Q", format=".2%", title="drawdown")]
-    above: Picture | alt.Chart = alt.Chart(curve).transform_calculate(role="'line'").mark_line().encode(
-        x=at(labels=False), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",f")), color=by_role(), tooltip=tips
-    )  # fmt: skip
-    if behind is not None and len(behind[0]):
-        above = alt.layer(bands_behind(*behind, at("start", labels=False), "start", "end"), above)
-    axis = utc(days_format(curve["ts"]), tickCount=6)
-    share = alt.Y("share:Q", scale=alt.Scale(domain=[1.2 * min(float(curve["share"].min()), -1e-4), 0.0], nice=False), axis=unit("", format="%", tickCount=4))
-    under = alt.Chart(curve).transform_calculate(role="'down'").mark_area(opacity=0.35, line=dict(strokeWidth=1)).encode(x=at(**axis), y=share, color=by_role(), tooltip=tips)
-    falls = falls[falls["share"] <= 0.25 * falls["share"].min()]
-    named = falls.assign(text=[f"{100 * row.share:.1f} %, {row.days:,.0f} days".replace("-", "\u2212") for row in falls.itertuples()])
-    label = alt.Chart(named).transform_calculate(role="'ink'").mark_text(dy=9).encode(x=at("trough_ts", **axis), y="share:Q", text="text:N", color=by_role())
-    pair = alt.vconcat(above.properties(height=height), alt.layer(under, label).properties(height=130), spacing=6)
-    return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
 def excursions(points: pd.DataFrame, height: int = 250) -> Picture:

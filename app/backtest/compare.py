@@ -1,104 +1,136 @@
-"""Two runs side by side: changed settings, both curves, every metric with its difference."""
+"""Two to six runs side by side: settings that differ first, then equity on one clock, then every metric with its difference to the first."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
+import altair as alt
 import pandas as pd
 import streamlit as st
 
-from app.backtest import summary
-from app.kit.figures import DASH, clock, exact, percent, short, typeset, valued
+from app.backtest.metric_table import metric_table
+from app.backtest.statistics import shown
+from app.kit.charts import Picture, days_format, unit, utc
+from app.kit.figures import DASH, THIN, clock, exact, number, percent, short, typeset, valued
 from app.kit.text import literal
+from app.kit.theme import at, by_role, tip_time
 from app.kit.widgets import attempt, download, go, section, table
 from worker.desk import Desk
 
-OTHER = "with"      # query parameter
-DECIDES = {                 # head of a path -> what differs; a difference here is no difference of the strategy
-    "data": "data", "instruments": "instrument definitions", "span": "date range", "account": "account", "costs": "costs", "execution": "execution", "code": "engine version", "libraries": "libraries",
-}  # fmt: skip
-FIRST = ("net_return", "annual_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r", "trades", "break_even_factor")
+OTHER = "with"      # query parameter: the ids of the others, with commas between
+MOST = 6
+LETTERS = "ABCDEF"
+ROLES = ("line", "other", "up", "down", "warn", "ink")
+ICONS = ("blue", "violet", "green", "orange", "yellow", "gray")
+DASHES = ([1, 0], [4, 3], [1, 2], [8, 3], [6, 2, 1, 2], [2, 1])
 
 
-def picker(runs: list, run: Any) -> None:
-    """Choose a run to compare with."""
-    others = {other.id: other for other in runs if other.id != run.id}
+def picker(desk: Desk, run: Any) -> None:
+    """Choose runs to compare with."""
+    others = {other.id: other for other in desk.backtests.latest(200) if other.id != run.id}
     if not others:
         st.caption("There is no other run yet.")
         return
-    chosen = st.selectbox("Compare with", list(others), index=None, placeholder="Choose a run", format_func=lambda key: titled(others[key]), key=f"beside-{run.id}-{st.query_params.get(OTHER, '')}", width=360)
-    if chosen:
-        go("backtest", run=run.id, **{OTHER: chosen})
+    with st.form(f"beside-{run.id}", border=False):
+        chosen = st.multiselect("Compare with", list(others), placeholder=f"Choose up to {MOST - 1} runs", max_selections=MOST - 1, format_func=lambda key: titled(others[key]), width=380)
+        if st.form_submit_button("Compare", type="primary") and chosen:
+            go("backtest", run=run.id, **{OTHER: ",".join(chosen)})
 
 
 def titled(run: Any) -> str:
     return f"{run.name or run.title} · {run.id} · {clock(run.created_at)} · {percent(run.summary['metrics']['net_return'], 1, True)}"
 
 
-def view(desk: Desk, run: Any, other: Any) -> None:
-    comparison = attempt(lambda: desk.compare.runs(run.id, other.id))
-    if comparison is None:
+def view(desk: Desk, ids: list[str]) -> None:
+    beside = attempt(lambda: desk.compare.several(ids))
+    if beside is None:
         return
-    figures, changed = comparison.metrics, comparison.changed
+    runs = list(beside.runs)
+    _head(desk, runs)
+    for sentence in beside.warnings:
+        st.warning(literal(typeset(sentence)), icon=":material/warning:")
+    _settings(beside.changed, runs)
+    section("Equity", "change since the start, %, UTC")
+    st.altair_chart(_equity(desk.compare.curves([run.id for run in runs]), runs), width="stretch", alt="Equity of the runs over their starts")
+    if len(runs) == 2:
+        _fills(desk, runs)
+    section("All metrics", "Δ is the difference to A; of shares in percentage points")
+    _metrics(desk, beside.metrics, runs)
+
+
+def _head(desk: Desk, runs: list[Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":blue[:material/horizontal_rule:] **{literal(run.name or run.title)}** `{run.id}`", width="content")
-        st.markdown(f":violet[:material/more_horiz:] **{literal(other.name or other.title)}** `{other.id}`", width="content")
+        with st.container(gap="xxsmall"):
+            for letter, colour, run in zip(LETTERS, ICONS, runs, strict=False):
+                st.markdown(f":{colour}[**{letter}**] **{literal(run.name or run.title)}** `{run.id}` · {percent(run.summary['metrics']['net_return'], 1, True)}", width="content")
         st.space("stretch")
-        download("CSV", f"{run.id}_{other.id}_compared.csv", "text/csv", partial(desk.run_tables.download_comparison, run.id, other.id), f"take-{run.id}-{other.id}")
+        ids = [run.id for run in runs]
+        download("CSV", f"{'_'.join(ids)}_compared.csv", "text/csv", partial(desk.compare.download_several, ids), f"take-{'-'.join(ids)}")
         if st.button("Close", icon=":material/close:", type="tertiary"):
-            go("backtest", run=run.id)
-    _warning(changed)
-    _headline(desk, figures, run, other)
-    left, right = st.columns([5, 3], gap="medium")
-    with left:
-        section("Equity and drawdown", f"{run.summary['currency']}, UTC; dashed: {other.name or other.id}")
-        summary.equity(desk, run, other)
-    with right:
-        section("Parameter differences")
-        if changed.empty:
-            st.caption("None: both runs have the same settings.")
-        else:
-            shown = changed.assign(path=changed["path"].map(_setting), **{side: [_value(path, text) for path, text in zip(changed["path"], changed[side], strict=True)] for side in ("a", "b")})
-            table(shown, {"path": st.column_config.TextColumn("Setting", width=140), "a": st.column_config.TextColumn(run.id, width=96), "b": st.column_config.TextColumn(other.id, width=96)}, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
+            go("backtest", run=runs[0].id)
+
+
+def _settings(changed: pd.DataFrame, runs: list[Any]) -> None:
+    section("Parameter differences", "settings, data and versions in which the runs are not all alike")
+    if changed.empty:
+        st.caption("None: the runs have the same settings.")
+        return
+    config = st.column_config
+    shown = pd.DataFrame({"path": changed["path"].map(_setting), **{letter: [_value(path, text) for path, text in zip(changed["path"], changed[run.id], strict=True)] for letter, run in zip(LETTERS, runs, strict=False)}})
+    columns = {"path": config.TextColumn("Setting", width=190), **{letter: config.TextColumn(letter, width=110) for letter in LETTERS[: len(runs)]}}
+    table(shown, columns, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
+
+
+def _equity(curves: pd.DataFrame, runs: list[Any], height: int = 260) -> Picture:
+    layers: list[Any] = []
+    tips = [alt.Tooltip("letter:N", title="run"), tip_time(), alt.Tooltip("share:Q", format="+.2%", title="since the start")]
+    axis = utc(days_format(curves["ts"].sort_values()), tickCount=6)
+    for letter, role, dash, run in zip(LETTERS, ROLES, DASHES, runs, strict=False):
+        own = curves[curves["run"] == run.id].assign(letter=f"{letter} · {run.id}", end=letter)
+        base = alt.Chart(own).transform_calculate(role=f"'{role}'")
+        y = alt.Y("share:Q", axis=unit("", format="+%"))
+        layers.append(base.mark_line(strokeDash=dash, strokeWidth=1.4).encode(x=at(**axis), y=y, color=by_role(), tooltip=tips))
+        layers.append(alt.Chart(own.tail(1)).transform_calculate(role=f"'{role}'").mark_text(align="right", dy=-8, fontWeight=600).encode(x=at(**axis), y="share:Q", text="end:N", color=by_role()))
+    return alt.layer(*layers).properties(height=height)
+
+
+def _fills(desk: Desk, runs: list[Any]) -> None:
+    comparison = desk.compare.runs(runs[0].id, runs[1].id)
     section("First diverging fill")
     st.caption(f"{':green[:material/check:]' if comparison.same else ':gray[:material/alt_route:]'} {literal(typeset(comparison.sentence))}")
-    section("All metrics", "Δ = B − A; of shares in percentage points")
-    _table(figures, run, other)
 
 
-def _warning(changed: pd.DataFrame) -> None:
-    """A warning before any number: metrics on different data or costs do not compare strategies."""
-    heads = {str(path).split(".")[0].split("[")[0] for path in changed["path"]}
-    differ = [word for head, word in DECIDES.items() if head in heads]
-    if differ:
-        *first, last = differ
-        st.warning(f"These runs differ in {', '.join(first)}{' and ' if first else ''}{last}. Results are not like-for-like.", icon=":material/warning:")
+def _metrics(desk: Desk, metrics: pd.DataFrame, runs: list[Any]) -> None:
+    """Draw every metric: the value of each run, and beneath the first its difference to it."""
+    letters, ids, about = LETTERS[: len(runs)], [run.id for run in runs], desk.backtests.metrics()
+    rows, currency = metrics.to_dict("records"), runs[0].summary["currency"]
+    pip = _pip(desk, ids)
+    text = {letter: [shown(row, run.summary["currency"], pip, run.id) for row in rows] for letter, run in zip(letters, runs, strict=True)}
+    changes = {f"Δ {letter}": [difference(row[run_id] - row[ids[0]], row["unit"], currency, pip) for row in rows] for letter, run_id in zip(letters[1:], ids[1:], strict=True)}
+    order = ["A", *(name for letter in letters[1:] for name in (letter, f"Δ {letter}"))]
+    columns = {name: (name, "" if name.startswith("Δ") else runs[LETTERS.index(name)].name or runs[LETTERS.index(name)].title) for name in order}
+    described = metrics.assign(definition=[about[key].definition for key in metrics["key"]], source=[about[key].source for key in metrics["key"]])
+    metric_table(described.assign(**text, **changes), desk.backtests.families(), columns, "Metrics of the runs with their differences to the first")
 
 
-def _headline(desk: Desk, figures: pd.DataFrame, run: Any, other: Any) -> None:
-    currency, by_key = run.summary["currency"], figures.set_index("key")
-    with st.grid(len(FIRST), min_column_width=108, gap="xsmall"):
-        for key in (name for name in FIRST if name in by_key.index):
-            row = by_key.loc[key]
-            beside = valued(row["b"], row["unit"], currency, _signed(row["unit"]))
-            st.metric(row["title"], valued(row["a"], row["unit"], currency, _signed(row["unit"])), f"vs {beside}", delta_color="off", delta_arrow="off", help=desk.backtests.metrics()[key].definition)
+def _pip(desk: Desk, ids: list[str]) -> float | None:
+    """The pip of all the runs, where it is one."""
+    pips_ = {instrument.pip for run_id in ids for instrument in desk.backtests.instruments_of(run_id)}
+    return pips_.pop() if len(pips_) == 1 else None
 
 
-def _table(figures: pd.DataFrame, run: Any, other: Any) -> None:
-    currency = run.summary["currency"]
-    text = {name: [valued(value, unit, currency, name == "difference" or _signed(unit)) for value, unit in zip(figures[name], figures["unit"], strict=True)] for name in ("a", "b", "difference")}
-    config = st.column_config
-    columns = {"title": config.TextColumn("Metric", width=140), "a": config.TextColumn(run.id, width=90, alignment="right"), "b": config.TextColumn(other.id, width=90, alignment="right"), "difference": config.TextColumn("Δ", width=90, alignment="right")}
-    half = -(-len(figures) // 2)
-    shown = figures.assign(**text)
-    for column, part in zip(st.columns(2, gap="medium"), (shown.iloc[:half], shown.iloc[half:]), strict=True):
-        with column:
-            table(part, columns, "Metrics of both runs with their difference", row_height=26, height="content")
+def difference(value: float, unit_: str, currency: str, pip: float | None = None) -> str:
+    """A signed difference; of shares in percentage points.
 
-
-def _signed(unit: str) -> bool:
-    return unit == "money"
+    >>> difference(0.834, "share", "USD"), difference(-1200.0, "money", "USD"), difference(float("nan"), "share", "USD")
+    ('+83.4\u202fpp', '\u22121,200\u202fUSD', '\u2014')
+    """
+    if unit_ == "price" and pip is not None:
+        return DASH if pd.isna(value) else f"{number(value / pip, 2, True)}{THIN}pips"
+    if unit_ != "share":
+        return valued(value, unit_, currency, True)
+    return DASH if pd.isna(value) else f"{number(value * 100, 1, True)}{THIN}pp"
 
 
 def _setting(path: str) -> str:

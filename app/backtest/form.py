@@ -22,9 +22,11 @@ from app.backtest.rule_fields import (
     rules_start,
 )
 from app.backtest.saved_presets import chosen_preset, presets_box, save
+from app.backtest.signals_box import ABOUT, SIGNALS, TITLE, counted, signals_box
 from app.kit.address import missing
 from app.kit.figures import short, typeset
 from app.kit.forms import fields, index_of
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go
 from worker.desk import BacktestRequest, Desk
@@ -49,7 +51,7 @@ def form(desk: Desk, run: Any = None) -> None:
         return
     saved = None if run else chosen_preset(desk)
     before = run.spec if run else saved.settings if saved else {}
-    strategies = desk.backtests.strategies()
+    strategies = desk.backtests.strategies() | {SIGNALS: ABOUT}
     for name in unknown_data(datasets):
         missing("dataset", name, "Choose one below.")
     if not run:
@@ -57,7 +59,7 @@ def form(desk: Desk, run: Any = None) -> None:
     start_from = run.id if run else f"{saved.name} {saved.created_at:%Y%m%d%H%M%S%f}" if saved else "new"
     key = f"bt-{'-'.join([start_from, *st.query_params.get_all('data')])}" if not run else f"bt-{run.id}"
     a, b, c = st.columns([1, 2, 1])
-    strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy")
+    strategy = a.selectbox("Strategy", list(strategies), index=index_of(list(strategies), before.get("strategy")), key=f"{key}-strategy", format_func=lambda name: TITLE if name == SIGNALS else name)
     chosen = b.multiselect("Data", datasets, bars_before(datasets, before), key=f"{key}-bars", format_func=bars_name, help="In a portfolio: one dataset per instrument; real and synthetic prices do not mix.")
     alone = len(chosen) > 1 and _alone(key)
     start = rules_start(desk, before)
@@ -66,12 +68,14 @@ def form(desk: Desk, run: Any = None) -> None:
         st.caption(literal(typeset(strategies[strategy])), width="stretch")
         profile, model, preset = profile_box(desk, key, before), model_box(desk, key, strategy, before), preset_box(desk, key, strategy)
         limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
+    signals = signals_box(desk, key, before) if strategy == SIGNALS else {}
     with st.form(f"{key}-{strategy}", border=False):
-        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model, preset)
+        request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model, preset, signals)
+        counted(desk, request)
         cautions(desk, strategy, request, preset)
         costs_table(desk, request)
         with st.container(horizontal=True, vertical_alignment="center"):
-            sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter")
+            sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "backtests.submit"))
             st.form_submit_button("Update costs", help="Show the costs of the values entered above.")
             keep = st.form_submit_button("Save as preset…", icon=":material/bookmark:")
             st.caption(duration(desk, request, len(chosen) if alone else 1))
@@ -111,7 +115,7 @@ def _submit(desk: Desk, request: BacktestRequest) -> None:
     go("backtest", job=submitted.job.id)
 
 
-def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str, model: Any, preset: Any) -> BacktestRequest | None:
+def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, start: dict, sizer: str, limited: bool, profile: str, model: Any, preset: Any, signals: dict) -> BacktestRequest | None:
     a, b, c, d = st.columns(4)
     frame, span = frame_and_span(desk, key, chosen, before, a, b)
     balance = c.number_input(f"Balance, {start['account']['currency']}", 1.0, 1e12, float(start["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
@@ -125,7 +129,7 @@ def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, st
     rules["execution"] |= {"intrabar": intrabar}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile, model.title if model else "")
+    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile, model.title if model else "", signals)
 
 
 def intrabar_field(column: Any, key: str, start: dict) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.backtest import reproduce
 from app.kit.figures import number, plural, short
+from app.kit.rights import allowed
 from app.kit.tables import event_columns, events_frame
 from app.kit.text import literal
 from app.kit.widgets import go, section, table
@@ -45,6 +46,6 @@ def audit_view(desk: Desk, run: Any) -> None:
 def delete_run(desk: Desk, run: Any) -> None:
     trades = number(run.summary["metrics"]["trades"])
     st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {trades} trades is removed. Its audit events stay, with the hashes of its results: {', '.join(short(hash_) for hash_ in run.frames.values())}. It stays counted as a trial.")
-    if st.button("Delete run", type="primary", icon=":material/delete:"):
+    if st.button("Delete run", type="primary", icon=":material/delete:", **allowed(desk, "backtests.delete")):
         desk.backtests.delete(run.id)
         go("backtest")

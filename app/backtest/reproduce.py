@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.backtest.running import begin, under_way
 from app.kit.figures import plural, short, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import section, table
 from worker.desk import Desk
@@ -29,7 +30,7 @@ def view(desk: Desk, run: Any) -> None:
         return
     done = desk.compare.reproductions(run.id)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Reproduce", icon=":material/replay:", key=f"again-{run.id}"):
+        if st.button("Reproduce", icon=":material/replay:", key=f"again-{run.id}", **allowed(desk, "compare.reproduce")):
             begin(AGAIN, lambda: desk.compare.reproduce(run.id))
         st.caption("Not reproduced yet." if not done else f"{plural(len(done), 'time')} so far; the latest {done[0]['at'][:16].replace('T', ' ')} UTC by {done[0]['actor']}")
     if done:

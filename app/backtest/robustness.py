@@ -14,6 +14,7 @@ from app.backtest.running import begin, under_way
 from app.backtest.verdict import ANSWERS, LEVELS
 from app.kit.figures import DASH, multiple, number, percent, plural, typeset
 from app.kit.forms import field
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk
@@ -107,7 +108,7 @@ def _draw(desk: Desk, run: Any, m: Any) -> None:
         st.caption("The same trades, resampled in blocks with replacement. The paths are not counted as trials.")
         paths, seed = (replace(param, title=TITLES[param.name], unit="") for param in desk.robustness.histories_params())
         entered = dict(paths=field(paths, f"draw-{run.id}-paths", MORE), seed=field(seed, f"draw-{run.id}-seed", m.seed))
-        if st.form_submit_button("Run paths", type="primary"):
+        if st.form_submit_button("Run paths", type="primary", **allowed(desk, "robustness.submit_histories")):
             begin(HISTORIES, lambda: desk.robustness.submit_histories(run.id, entered))
 
 
@@ -125,7 +126,7 @@ def _stress(desk: Desk, run: Any, evidence: Any) -> None:
     rows = [row for row in evidence.belief.stress if row["net_return"] is not None]
     if not rows:
         st.caption("Not run yet. Nine short runs on the same bars; they are not counted as trials.")
-        if st.button("Run the stress test", icon=":material/fitness_center:", key=f"stress-{run.id}"):
+        if st.button("Run the stress test", icon=":material/fitness_center:", key=f"stress-{run.id}", **allowed(desk, "robustness.submit_stress")):
             begin(STRESS, lambda: desk.robustness.submit_stress(run.id))
         return
     definitions = evidence.stress.summary["definitions"]

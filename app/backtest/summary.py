@@ -11,6 +11,7 @@ import streamlit as st
 from app.kit import charts
 from app.kit.figures import THIN, exact, percent
 from app.kit.forms import stated
+from app.kit.text import literal
 from worker.desk import Desk
 
 
@@ -34,7 +35,12 @@ def sentence(desk: Desk, run: Any) -> str:
     changed = " · ".join(stated(declared[name], value) for name, value in spec["params"].items() if name in declared)
     names = ", ".join(dataset["instrument"] for dataset in run.manifest["spec"]["data"])
     limits = [stated(param, spec["limits"][param.name]) for param in desk.backtests.rule_params("limits") if not param.default and spec.get("limits", {}).get(param.name)]
-    return " · ".join([f"**{spec['strategy']}**", f"{names} {spec['timeframe']}", f"{dates(spec)}", changed, _size(spec["sizing"]), *limits])
+    return " · ".join([f"**{literal(name_of(spec))}**", f"{names} {spec['timeframe']}", f"{dates(spec)}", changed, _size(spec["sizing"]), *limits])
+
+
+def name_of(spec: Any) -> str:
+    """What decided a run: the strategy, or the file of signals."""
+    return f"signals of {spec['signals']['name']}" if "signals" in spec else str(spec["strategy"])
 
 
 def dates(spec: Any) -> str:

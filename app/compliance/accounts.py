@@ -12,6 +12,7 @@ from app.compliance.showing import job_of
 from app.data.file_input import choose_file
 from app.kit.address import address_value
 from app.kit.figures import money, number, plural, size, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, go, nothing, section, table
 from worker.desk import Desk
@@ -65,7 +66,7 @@ def _confirm(desk: Desk, staged: Any) -> None:
         currency = c.text_input("Currency", placeholder="as the file says", max_chars=3, key=f"history-currency-{key}", help="Needed where the file does not say it.")
         initial = d.number_input("Initial balance", 0.0, None, None, key=f"history-initial-{key}", placeholder="as the file says", help="Needed where the file has no deposit before its first trade.")
         with st.container(horizontal=True, vertical_alignment="center"):
-            sent = st.form_submit_button("Import", type="primary", icon=":material/download_done:")
+            sent = st.form_submit_button("Import", type="primary", icon=":material/download_done:", **allowed(desk, "histories.import_"))
             discarded = st.form_submit_button("Discard", help="Nothing is stored.")
     if discarded:
         desk.histories.discard(staged)
@@ -84,13 +85,13 @@ def _chosen(desk: Desk, history: Any) -> None:
         st.header(literal(history.name), anchor=False, width="content")
         st.caption(literal(f"{history.company} {history.account}".strip()), width="content")
         st.space("stretch")
-        if st.button("Judge", type="primary", icon=":material/gavel:", key=f"judge-{history.id}"):
+        if st.button("Judge", type="primary", icon=":material/gavel:", key=f"judge-{history.id}", **allowed(desk, "compliance.submit")):
             go("compliance", history=history.id)
         for name, title in desk.histories.tables(history.id).items():
             download(f"{title}, CSV", f"{history.id}_{name}.csv", "text/csv", partial(desk.histories.download, history.id, name), f"take-{history.id}-{name}")
-        if st.button("Rebuild from bars", icon=":material/candlestick_chart:", type="tertiary", key=f"rebuild-{history.id}", help=REBUILD):
+        if st.button("Rebuild from bars", icon=":material/candlestick_chart:", type="tertiary", key=f"rebuild-{history.id}", **allowed(desk, "histories.rebuild", help=REBUILD)):
             _rebuild(desk, history)
-        if st.button("Delete…", icon=":material/delete:", type="tertiary", key=f"delete-{history.id}"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", key=f"delete-{history.id}", **allowed(desk, "histories.delete")):
             _delete(desk, history)
     facts = f"{plural(history.trades, 'trade')}, {plural(history.flows, 'cash flow')}, {money(history.initial, history.currency)} to {money(history.balance, history.currency)}; clock {desk.histories.clock_name(history)}; knows {', '.join(history.knows)}"
     st.caption(literal(facts))
@@ -124,6 +125,6 @@ def _columns() -> dict[str, Any]:
 @st.dialog("Delete account history")
 def _delete(desk: Desk, history: Any) -> None:
     st.write(literal(f"{history.name} with {plural(history.trades, 'trade')} is deleted. Its audit events and judgements stay."))
-    if st.button("Delete account history", type="primary"):
+    if st.button("Delete account history", type="primary", **allowed(desk, "histories.delete")):
         attempt(lambda: desk.histories.delete(history.id))
         go("compliance", view="accounts")

@@ -14,6 +14,7 @@ from app.compliance.saving import csv_button
 from app.compliance.showing import job_of
 from app.kit.figures import THIN, number, percent, plural, typeset
 from app.kit.forms import field
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section
 from worker.desk import Desk
@@ -52,7 +53,7 @@ def _note(estimated: Any) -> str:
 
 
 def _ask(desk: Desk, choice: Choice, label: str = "Estimate") -> None:
-    if st.button(label, icon=":material/casino:", key="ask-chance"):
+    if st.button(label, icon=":material/casino:", key="ask-chance", **allowed(desk, "chances.submit")):
         submitted = attempt(lambda: desk.chances.submit(choice.subject, choice.rules.name, choice.phase))
         if submitted is not None:
             st.rerun()
@@ -64,7 +65,7 @@ def _form(desk: Desk, choice: Choice, summary: Mapping[str, Any]) -> None:
         risk = st.number_input("Risk a trade, % of equity", 0.0, 100.0, 100.0 * summary["risk"] or None, 0.05, placeholder="as traded", key="chance-risk", help="Left out: as the path traded. All sizes are taken in proportion.")
         st.caption("Payouts in the funded phase")
         payout = {param.name: field(param, f"payout-{param.name}", param.default) for param in desk.chances.payout_params()}
-        if st.form_submit_button("Estimate", type="primary"):
+        if st.form_submit_button("Estimate", type="primary", **allowed(desk, "chances.submit")):
             submitted = attempt(lambda: desk.chances.submit(choice.subject, choice.rules.name, choice.phase, config, (risk or 0.0) / 100.0, payout))
             if submitted is not None:
                 st.rerun()

@@ -10,6 +10,7 @@ import streamlit as st
 from app.compliance.saving import csv_button
 from app.compliance.showing import job_of
 from app.compliance.verdict import STATES
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import go, nothing, section, table
 from worker.desk import Desk
@@ -44,7 +45,7 @@ def would_it_have_passed(desk: Desk, subject: Any) -> None:
 
 
 def _ask(desk: Desk, subject: Any, label: str = "Judge against all", kind: Any = "secondary") -> None:
-    if st.button(label, icon=":material/gavel:", key=f"ask-presets-{subject.id}", type=kind):
+    if st.button(label, icon=":material/gavel:", key=f"ask-presets-{subject.id}", type=kind, **allowed(desk, "compliance.submit_table")):
         desk.compliance.submit_table(subject)
         st.rerun()
 

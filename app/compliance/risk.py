@@ -15,6 +15,7 @@ from app.compliance.saving import csv_button
 from app.compliance.showing import job_of
 from app.kit.figures import DASH, clock, lasted, money, number, percent, plural
 from app.kit.forms import fields
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section, table
 from worker.desk import Desk
@@ -49,7 +50,7 @@ def _form(desk: Desk, choice: Choice, measured: Any, busiest: datetime) -> None:
         day = a.date_input("Day, UTC", at.date(), min_value=None, key=f"{key}-day")
         hour = b.time_input("Time, UTC", time(at.hour, at.minute), step=60, key=f"{key}-time")
         stresses = fields(desk.risks.params(), f"{key}-stress")
-        if st.form_submit_button("Measure risk", type="primary", icon=":material/speed:"):
+        if st.form_submit_button("Measure risk", type="primary", icon=":material/speed:", **allowed(desk, "risks.submit")):
             instant = datetime.combine(day, hour, UTC)
             submitted = attempt(lambda: desk.risks.submit(choice.subject, instant, stresses))
             if submitted is not None:

@@ -14,6 +14,7 @@ from app.kit import charts
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, pips, plural, short, typeset
 from app.kit.grid import Column, grid, right
+from app.kit.rights import allowed
 from app.kit.tables import datasets_frame, findings_frame
 from app.kit.text import literal
 from app.kit.widgets import download, download_file, go, section, table
@@ -80,7 +81,7 @@ def _actions(desk: Desk, dataset: Any) -> None:
             download("Repairs, CSV", f"{name}_repairs.csv", "text/csv", lambda: desk.data.download_repairs(dataset.id), "repairs-csv")
     if st.button("Backtest", icon=":material/candlestick_chart:", type="tertiary", help="Opens the form of a backtest with this dataset."):
         go("backtest", data=dataset.id)
-    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "data.delete")):
         _delete(desk, dataset)
 
 
@@ -90,7 +91,7 @@ def _delete(desk: Desk, dataset: Any) -> None:
     label = "Delete dataset" + (f" and {plural(len(runs), 'run')}" if runs else "")
     st.markdown(f"**{literal(dataset.instrument)} {dataset.timeframe}**, {number(dataset.bars)} bars from {dataset.first_ts:%Y-%m-%d} to {dataset.last_ts:%Y-%m-%d}, is removed" + (f", and with it {plural(len(runs), 'run')} made on it: {', '.join(runs[:8])}." if runs else "."))
     st.caption("The audit trail keeps the version of the bars and the hashes of the results.")
-    if st.button(label, type="primary", icon=":material/delete:"):
+    if st.button(label, type="primary", icon=":material/delete:", **allowed(desk, "data.delete")):
         desk.data.delete(dataset.id)
         go("data")
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.data.download_record import missing_table, notes_of
 from app.kit.figures import number, plural, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, job_panel, section
 from worker.desk import Desk
@@ -18,7 +19,7 @@ def download(desk: Desk) -> None:
     with st.container(border=True):
         section("Download bars", "from a vendor; bars that an earlier download has stored are not asked for again")
         choice = _choice(desk)
-        if choice is not None and st.button("Download", type="primary", icon=":material/download:"):
+        if choice is not None and st.button("Download", type="primary", icon=":material/download:", **allowed(desk, "downloads.submit")):
             submitted = attempt(lambda: desk.downloads.submit(**choice))
             if submitted is not None:
                 st.query_params["job"] = submitted.job.id

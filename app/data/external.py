@@ -12,6 +12,7 @@ from app.data.external_download import download_steps
 from app.data.external_steps import import_steps
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, plural, short, size
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import download, go, head, nothing, section, table
 from worker.desk import Desk
@@ -25,7 +26,7 @@ LATEST = 200        # rows of headlines or of a calendar that are shown
 def external_view(desk: Desk, doing: str, switch: Any) -> None:
     """Draw the view; ``switch`` draws the control that leads to prices."""
     imports = desk.outside.catalogue()
-    head("Data", f"{plural(len(imports), 'external source')}, {number(sum(imported.rows for imported in imports))} rows, {size(sum(imported.bytes for imported in imports))}" if imports else "", lambda: _actions(doing))
+    head("Data", f"{plural(len(imports), 'external source')}, {number(sum(imported.rows for imported in imports))} rows, {size(sum(imported.bytes for imported in imports))}" if imports else "", lambda: _actions(desk, doing))
     switch()
     if doing == "import":
         return import_steps(desk)
@@ -34,7 +35,7 @@ def external_view(desk: Desk, doing: str, switch: Any) -> None:
     if not imports:
         if wanted := address_value("external") or address_value("outside"):
             missing("import", wanted, "Import it again.")
-        nothing("No external data yet", WHY, lambda: _actions(doing, "empty"))
+        nothing("No external data yet", WHY, lambda: _actions(desk, doing, "empty"))
     else:
         chosen = _catalogue(desk, imports)
         if chosen is not None:
@@ -42,10 +43,10 @@ def external_view(desk: Desk, doing: str, switch: Any) -> None:
     _sources(desk, not imports)
 
 
-def _actions(doing: str, key: str = "head") -> None:
-    if st.button("Download…", icon=":material/download:", key=f"{key}-outside-download", disabled=doing == "download"):
+def _actions(desk: Desk, doing: str, key: str = "head") -> None:
+    if st.button("Download…", icon=":material/download:", key=f"{key}-outside-download", **allowed(desk, "outside_downloads.submit", disabled=doing == "download")):
         go("data", view="external", do="download")
-    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-outside-import", disabled=doing == "import"):
+    if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-outside-import", **allowed(desk, "outside.import_", disabled=doing == "import")):
         go("data", view="external", do="import")
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
         go("data", view="external")
@@ -97,7 +98,7 @@ def _chosen(desk: Desk, imported: Any) -> None:
         st.badge(f"version {short(imported.version)}", color="gray", icon=":material/tag:", help=imported.version)
         st.space("stretch")
         download("Download, CSV", f"{imported.name}_{imported.first_ts:%Y%m%d}_{imported.last_ts:%Y%m%d}_{imported.version[:8]}.csv", "text/csv", lambda: desk.outside.download(imported.id), f"outside-csv-{imported.id}")
-        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "outside.remove")):
             _delete(desk, imported)
     text = f"{about.title}. {about.source} A value is {about.lag}." if about else f"Scored by {imported.scorer}: from −1 (negative) to +1 (positive); each known from its own time." if imported.scorer else "The time of a release is known in advance, its value is not."
     st.caption(f"{text} {number(imported.rows)} rows from {literal(imported.source)}, imported {clock(imported.created_at)} UTC by {literal(imported.actor)}.")
@@ -163,7 +164,7 @@ def _delete(desk: Desk, imported: Any) -> None:
         st.caption(f":material/lock: It is used by {plural(len(runs), 'run')}, which could not be reproduced without it: {', '.join(runs[:8])}{' …' if len(runs) > 8 else ''}. Delete {'it' if len(runs) == 1 else 'them'} first.")
     else:
         st.caption("The audit trail keeps the version and the name of the file.")
-    if st.button("Delete import", type="primary", icon=":material/delete:", disabled=bool(runs)):
+    if st.button("Delete import", type="primary", icon=":material/delete:", **allowed(desk, "outside.remove", disabled=bool(runs))):
         desk.outside.remove(imported.id)
         go("data", view="external")
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.figures import number
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, job_panel, section
 from worker.desk import Desk
@@ -48,7 +49,7 @@ def _form(desk: Desk) -> None:
     st.caption(f"{gives[0].upper()}{gives[1:]}")
     with st.form("outside-download", border=False):
         request = _series(desk) if desk.outside_downloads.kind(source) == "series" else _document(desk, source)
-        sent = st.form_submit_button("Download", type="primary", icon=":material/download:")
+        sent = st.form_submit_button("Download", type="primary", icon=":material/download:", **allowed(desk, "outside_downloads.submit"))
     if sent:
         submitted = attempt(lambda: desk.outside_downloads.submit(source, **request))
         if submitted is not None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.data.file_input import choose_file
 from app.kit.figures import number, plural, size
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, job_panel, section
 from worker.desk import Desk
@@ -59,7 +60,7 @@ def _choices(desk: Desk, staged: Any) -> None:
     with c:
         utc, added = _how(desk, kind, name, recognised, key)
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Import", type="primary", icon=":material/download_done:", disabled=not name)
+        sent = st.button("Import", type="primary", icon=":material/download_done:", **allowed(desk, "outside.import_", disabled=not name))
         if st.button("Discard", help="Nothing is stored."):
             st.session_state.pop(STAGED, None)
             go("data", view="external")

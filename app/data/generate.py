@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import streamlit as st
 
 from app.kit.forms import fields
+from app.kit.rights import allowed
 from app.kit.widgets import attempt, go, job_panel, section
 from worker.desk import Desk
 
@@ -26,7 +27,7 @@ def generate(desk: Desk) -> None:
             span = c.date_input("Date range, UTC", (date(2022, 1, 3), date(2023, 12, 29)))
             seed = d.number_input("Seed", 0, 2**31 - 1, 1, help="The same seed gives the same bars.")
             params = fields(models[model], f"generate-{model}")
-            sent = st.form_submit_button("Generate", type="primary")
+            sent = st.form_submit_button("Generate", type="primary", **allowed(desk, "data.generate"))
         if sent and isinstance(span, tuple) and len(span) == 2:
             start, end = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in span)
             submitted = attempt(lambda: desk.data.generate(model, params, instrument, frame, start, end + timedelta(days=1), int(seed)))

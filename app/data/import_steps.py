@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.data.file_input import choose_ask_file, choose_file
 from app.kit.figures import number, size, typeset
+from app.kit.rights import allowed
 from app.kit.tables import findings_frame
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, job_panel, section, table
@@ -63,7 +64,7 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
         clocks = desk.data.clocks()
         clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
         side = d.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(recognised.side or 'bid').capitalize()} ({'as in the file' if recognised.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
-        sent = st.form_submit_button("Validate", type="primary")
+        sent = st.form_submit_button("Validate", type="primary", **allowed(desk, "data.inspect"))
     if instrument is None:
         if sent:
             st.error("The instrument is not in the file. Choose it, then validate.", icon=":material/error:")
@@ -138,7 +139,7 @@ def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, A
     clean = report["verdict"] == "clean"
     st.markdown(f"{':green[:material/check:]' if clean else ':orange[:material/warning:] Errors found.'} {literal(typeset(report['sentence']))}")
     with st.container(horizontal=True):
-        if st.button("Import" if clean else "Repair and import", type="primary", icon=":material/download_done:"):
+        if st.button("Import" if clean else "Repair and import", type="primary", icon=":material/download_done:", **allowed(desk, "data.import_")):
             submitted = attempt(lambda: desk.data.import_(staged, **{**choice, "clock_key": report["clock"]}, repair=not clean))
             if submitted is not None:
                 st.query_params["job"] = submitted.job.id

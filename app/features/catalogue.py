@@ -14,6 +14,7 @@ from app.features.compute import drawn
 from app.features.values import bounds, spread_of
 from app.kit.address import address_value, missing
 from app.kit.figures import DASH, clock, exact, plural, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, job_panel, section, table
 from worker.desk import Desk, FeatureRequest
@@ -147,7 +148,7 @@ def _feature_sets(desk: Desk) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Feature sets", "your sets first; select one to see its features")
         st.space("stretch")
-        if st.button("New feature set…", icon=":material/add:", type="tertiary"):
+        if st.button("New feature set…", icon=":material/add:", type="tertiary", **allowed(desk, "features.save_recipe")):
             _save(desk, None)
     rows = [dict(name=feature_set.name, owner=["you"] if feature_set.own else ["built-in"], count=len(feature_set.columns), note=feature_set.note, columns=", ".join(feature_set.columns), created=clock(feature_set.created_at) if feature_set.created_at else DASH) for feature_set in every]
     config = st.column_config
@@ -167,9 +168,9 @@ def _feature_set(desk: Desk, feature_set: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section(feature_set.name, plural(len(feature_set.columns), "feature") + (f", saved by {feature_set.actor} {clock(feature_set.created_at)} UTC" if feature_set.own else ", built-in"))
         st.space("stretch")
-        if st.button("Change…" if feature_set.own else "Copy…", icon=":material/edit:" if feature_set.own else ":material/content_copy:", type="tertiary"):
+        if st.button("Change…" if feature_set.own else "Copy…", icon=":material/edit:" if feature_set.own else ":material/content_copy:", type="tertiary", **allowed(desk, "features.save_recipe")):
             _save(desk, feature_set)
-        if feature_set.own and st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        if feature_set.own and st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "features.delete_recipe")):
             _delete(desk, feature_set)
     units = desk.features.units(feature_set.columns)
     st.markdown(" ".join(f"`{name}`\u00a0:gray[{units[name]}]" for name in feature_set.columns))
@@ -188,13 +189,13 @@ def _save(desk: Desk, feature_set: Any) -> None:
     exists = name.strip() in {own.name for own in desk.features.recipes() if own.own} and (feature_set is None or name.strip() != feature_set.name)
     if exists:
         st.caption(f"A feature set {name.strip()} exists; saving replaces it.")
-    if st.button("Save feature set", type="primary", disabled=not columns or bool(faults) or not name.strip()) and attempt(partial(desk.features.save_recipe, name, columns, note)) is not None:
+    if st.button("Save feature set", type="primary", **allowed(desk, "features.save_recipe", disabled=not columns or bool(faults) or not name.strip())) and attempt(partial(desk.features.save_recipe, name, columns, note)) is not None:
         go(runs.PAGE)
 
 
 @st.dialog("Delete this feature set?")
 def _delete(desk: Desk, feature_set: Any) -> None:
     st.markdown(f"**{feature_set.name}** with {plural(len(feature_set.columns), 'feature')} is removed. Results computed with it keep their columns, and the audit trail keeps its definition.")
-    if st.button("Delete feature set", type="primary", icon=":material/delete:"):
+    if st.button("Delete feature set", type="primary", icon=":material/delete:", **allowed(desk, "features.delete_recipe")):
         desk.features.delete_recipe(feature_set.name)
         go(runs.PAGE)

@@ -12,6 +12,7 @@ from app.features import charts, request, runs
 from app.features.missing import why_empty, without
 from app.features.values import level, spread_of
 from app.kit.figures import DASH, number, percent, plural
+from app.kit.rights import allowed
 from app.kit.widgets import download, figures, go, section, table
 from worker.desk import Desk
 
@@ -35,7 +36,7 @@ def render(desk: Desk) -> None:
 def _form(desk: Desk, run: Any) -> None:
     entered = request.ask(desk, f"look-{run.id if run else 'new'}", run.spec if run else {})
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Compute", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready)
+        sent = st.button("Compute", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "features.submit", disabled=not entered.ready))
         st.caption(entered.note)
     if sent and entered.request is not None:
         runs.send(VIEW, partial(desk.features.submit_columns, entered.request))
@@ -68,7 +69,7 @@ def _take(desk: Desk, run: Any, member: dict[str, Any]) -> None:
             download(f"Columns of {name}, {label}", f"{run.id}_{name}_columns.{form}", mime, partial(desk.features.download, run.id, name, form), f"take-{name}-{form}")
     if st.button("Check for look-ahead", icon=":material/rule:", help="Opens the look-ahead check with this data and these features."):
         go(runs.PAGE, view="look-ahead", like=run.id)
-    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "features.delete")):
         runs.delete(desk, VIEW, run)
 
 

@@ -12,6 +12,7 @@ from app.features import request, runs
 from app.features.values import level
 from app.kit.figures import minus, number, plural, typeset
 from app.kit.forms import fields, index_of
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import section, table
 from worker.desk import Desk
@@ -44,7 +45,7 @@ def _form(desk: Desk, run: Any) -> None:
     for fault in faults.values():
         st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", disabled=not entered.ready or bool(faults))
+        sent = st.button("Run check", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "features.submit_gate", disabled=not entered.ready or bool(faults)))
         st.caption(f"{entered.note}{_advice(desk, entered)}")
     if sent and entered.request is not None:
         runs.send(VIEW, partial(desk.features.submit_gate, entered.request, strategy, params))
@@ -75,7 +76,7 @@ def _result(desk: Desk, run: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         verdict = ":green-badge[:material/check: No look-ahead]" if summary["green"] else ":red-badge[:material/error: Look-ahead bias detected]"
         st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{verdict} {_sentence(run)}", width="stretch")
-        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "features.delete")):
             runs.delete(desk, VIEW, run)
     if leaks:
         _leaks(leaks)

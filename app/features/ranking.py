@@ -15,6 +15,7 @@ from app.features.panels import everything, measured, read, scale, without_repea
 from app.features.values import small
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields, index_of
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, section, table
 from worker.desk import Desk
@@ -51,7 +52,7 @@ def _form(desk: Desk, run: Any) -> None:
     for fault in faults:
         st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready or bool(faults))
+        sent = st.button("Run analysis", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "examinations.submit_examination", disabled=not form_request.ready or bool(faults)))
         st.caption(_price(desk, form_request))
     if sent and form_request.request is not None:
         runs.send(VIEW, partial(desk.examinations.submit_examination, form_request.request, target, strategy, params, plan, rules, regimes))
@@ -152,7 +153,7 @@ def _verdict(desk: Desk, run: Any) -> None:
         st.caption(f"run {run.id}", width="content")
         st.space("stretch")
         everything(desk, run)
-        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "examinations.delete")):
             runs.delete(desk, VIEW, run)
     st.markdown(_sentence(desk, run))
 
@@ -196,7 +197,7 @@ def _proposal(desk: Desk, run: Any) -> None:
             section("Proposed", f"{plural(len(proposed), 'feature')}, strongest first; yellow: with caveat")
             st.markdown(" ".join(f":{COLOURS[WORDS[verdicts[name]]]}-badge[{name}]" for name in proposed))
         name = st.text_input("Name", f"lab-{run.id}", max_chars=64, key=f"recipe-name-{run.id}", label_visibility="collapsed", width=150)
-        if st.button("Save feature set", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}"):
+        if st.button("Save feature set", icon=":material/bookmark_add:", key=f"save-recipe-{run.id}", **allowed(desk, "features.save_recipe")):
             saved = attempt(partial(desk.examinations.save_proposal, run.id, name))
             if saved:
                 st.toast(f"Saved as the feature set {literal(saved.name)}.", icon=":material/check:")

@@ -11,6 +11,7 @@ import streamlit as st
 from app.features import request, runs
 from app.kit.figures import plural, typeset
 from app.kit.forms import fields
+from app.kit.rights import allowed
 from app.kit.text import literal
 from worker.desk import Desk
 
@@ -46,19 +47,19 @@ def _model(desk: Desk, key: str, before: dict[str, Any], form_request: request.F
     short = form_request.request is not None and not faults and not models
     if short:
         st.caption(":red[The training window is as long as the data. Use fewer bars, or a longer date range.]")
-    _send(form_request, f"{form_request.note} · {plural(models, 'model')}" if models else form_request.note, bool(faults) or short or not observed, "Fit regimes", lambda feature_request: desk.regimes.submit(feature_request, plan, observed))
+    _send(desk, form_request, f"{form_request.note} · {plural(models, 'model')}" if models else form_request.note, bool(faults) or short or not observed, "Fit regimes", lambda feature_request: desk.regimes.submit(feature_request, plan, observed))
 
 
 def _rules(desk: Desk, key: str, before: dict[str, Any], form_request: request.FormRequest) -> None:
     rules = desk.regimes.rules()
     previous = [name for name in before.get("rules", []) if name in rules]
     chosen = st.pills("Rules", list(rules), selection_mode="multi", default=previous or ["volatility_regime"], key=f"{key}-rules", format_func=lambda name: rules[name][0], help="With several, every combination is a regime.\n\n" + "\n\n".join(f"**{title}** {', '.join(names)}" for title, names in rules.values()))
-    _send(form_request, form_request.note if chosen else "Choose a rule.", not chosen, "Label bars", lambda feature_request: desk.regimes.submit_rules(feature_request, list(chosen)))
+    _send(desk, form_request, form_request.note if chosen else "Choose a rule.", not chosen, "Label bars", lambda feature_request: desk.regimes.submit_rules(feature_request, list(chosen)))
 
 
-def _send(form_request: request.FormRequest, note: str, off: bool, word: str, submit: Callable[[Any], Any]) -> None:
+def _send(desk: Desk, form_request: request.FormRequest, note: str, off: bool, word: str, submit: Callable[[Any], Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button(word, type="primary", shortcut="Ctrl+Enter", disabled=off or not form_request.ready)
+        sent = st.button(word, type="primary", shortcut="Ctrl+Enter", **allowed(desk, "regimes.submit", disabled=off or not form_request.ready))
         st.caption(note)
     if sent and form_request.request is not None:
         runs.send(VIEW, partial(submit, form_request.request))

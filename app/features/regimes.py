@@ -14,6 +14,7 @@ from app.features.regime_form import VIEW, form
 from app.features.values import level
 from app.kit.bands import left_out, thinned
 from app.kit.figures import DASH, number, percent, plural
+from app.kit.rights import allowed
 from app.kit.widgets import download, figures, section, table
 from worker.desk import Desk
 
@@ -49,7 +50,7 @@ def _result(desk: Desk, run: Any) -> None:
         with st.popover("Download", icon=":material/download:"):
             for what, form_, label, mime in (*TAKEN, *(FITTED if fitted else ())):
                 download(label, f"{run.id}_{summary['instrument']}_{what}.{form_}", mime, partial(desk.regimes.download, run.id, what, form_), f"take-{what}-{form_}")
-        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "regimes.delete")):
             runs.delete(desk, VIEW, run)
     st.markdown(f"{':violet-badge[synthetic] ' if run.synthetic else ''}{_verdict(summary)}")
     figures(_headline(summary), width=130)

@@ -12,6 +12,7 @@ from app.backtest.summary import dates
 from app.kit.address import address_value, missing
 from app.kit.altered import altered_runs
 from app.kit.figures import clock, plural
+from app.kit.rights import allowed
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, job_panel, nothing, section, table
@@ -100,6 +101,6 @@ def earlier(desk: Desk, view: str, runs: Sequence[Any], run: Any, worth: Callabl
 @st.dialog("Delete this run?")
 def delete(desk: Desk, view: str, run: Any) -> None:
     st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` is removed. Its audit events stay, with the hashes of its results.")
-    if st.button("Delete run", type="primary", icon=":material/delete:"):
+    if st.button("Delete run", type="primary", icon=":material/delete:", **allowed(desk, "features.delete")):
         desk.features.delete(run.id)
         go(PAGE, view=view)

@@ -15,6 +15,7 @@ from app.features.missing import without
 from app.features.panels import BASIS_POINTS, everything, headed, read, without_repeats
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import figures, table
 from worker.desk import Desk
@@ -51,7 +52,7 @@ def _form(desk: Desk, run: Any) -> None:
     if fault:
         st.error(literal(typeset(fault)), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Find similar bars", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready or bool(fault))
+        sent = st.button("Find similar bars", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "examinations.submit_similar", disabled=not form_request.ready or bool(fault)))
         st.caption(f"{form_request.note.rstrip('.')}. Matches come only from before the reference bar less the horizon.")
     if sent and form_request.request is not None:
         runs.send(VIEW, partial(desk.examinations.submit_similar, form_request.request, at, instrument, likeness))
@@ -105,7 +106,7 @@ def _verdict(desk: Desk, run: Any) -> None:
         st.caption(f"run {run.id}", width="content")
         st.space("stretch")
         everything(desk, run)
-        if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "examinations.delete")):
             runs.delete(desk, VIEW, run)
     st.markdown(_sentence(run))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import since
 from worker.desk import Desk, JobFilter
@@ -38,7 +39,7 @@ def _bar(desk: Desk, job: Any) -> None:
             st.markdown(f"**{literal(job.title)}** `{job.id}`", width="content")
             st.caption(literal(since(desk, job, desk.jobs.now())), width="content")
             st.space("stretch")
-            if st.button("Cancel", key=f"list-cancel-{job.id}", type="tertiary", disabled=bool(job.cancelled_by)):
+            if st.button("Cancel", key=f"list-cancel-{job.id}", type="tertiary", **allowed(desk, "jobs.cancel", disabled=bool(job.cancelled_by))):
                 desk.jobs.cancel(job.id)
                 st.rerun(scope="fragment")
         st.progress(job.progress, text=literal(job.note) or None)

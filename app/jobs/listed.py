@@ -10,6 +10,7 @@ import streamlit as st
 from app.drawn import download_drawn
 from app.jobs.places import place_of
 from app.kit.figures import clock, lasted, plural
+from app.kit.rights import allowed
 from app.kit.tables import jobs_frame, state_column
 from app.kit.text import literal
 from app.kit.widgets import attempt, failure, go, nothing, section, since, table
@@ -86,11 +87,11 @@ def _actions(desk: Desk, job: Any) -> None:
     place = place_of(job)
     if place and st.button("Open", key=f"open-{job.id}", icon=":material/open_in_new:"):
         go(place[0], **place[1])
-    if job.open and st.button("Cancel", key=f"jobs-cancel-{job.id}", icon=":material/close:", disabled=bool(job.cancelled_by)):
+    if job.open and st.button("Cancel", key=f"jobs-cancel-{job.id}", icon=":material/close:", **allowed(desk, "jobs.cancel", disabled=bool(job.cancelled_by))):
         attempt(partial(desk.jobs.cancel, job.id))
         st.rerun()
     if job.state in ("failed", "cancelled"):
-        if st.button("Retry", key=f"jobs-retry-{job.id}", icon=":material/refresh:"):
+        if st.button("Retry", key=f"jobs-retry-{job.id}", icon=":material/refresh:", **allowed(desk, "jobs.retry")):
             attempt(partial(desk.jobs.retry, job.id))
             st.rerun()
         if not job.dismissed_by and st.button("Dismiss", key=f"jobs-dismiss-{job.id}", icon=":material/notifications_off:", help="Takes it off the Overview page. It stays in this list."):

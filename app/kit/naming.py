@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.kit.rights import allowed
 from worker.desk import Desk
 
 
@@ -14,6 +15,6 @@ def name_run(desk: Desk, run: Any) -> None:
     with st.form("name", border=False):
         name = st.text_input("Name", run.name, max_chars=120)
         note = st.text_area("Note", run.note, max_chars=2_000)
-        if st.form_submit_button("Save", type="primary"):
+        if st.form_submit_button("Save", type="primary", **allowed(desk, "backtests.rename")):
             desk.backtests.rename(run.id, name, note)
             st.rerun()

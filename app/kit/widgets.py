@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import DASH, clock, lasted, typeset
+from app.kit.rights import allowed
 from app.kit.signed_out import signed_out
 from app.kit.spool import spool
 from app.kit.tables import with_minus
@@ -91,12 +92,23 @@ def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None
 
 
 def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto") -> int | None:
-    """A short table to read; with ``pick`` the position of the chosen row. Its texts are safe in a spreadsheet, for the browser exports it as CSV."""
-    options: dict[str, Any] = dict(on_select="rerun", selection_mode="single-row") if pick else {}
+    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked. Its texts are safe in a spreadsheet, for the browser exports it as CSV."""
+    shown = _table(frame, columns, alt, key, row_height, height, ("single-row", "single-cell") if pick else ())
+    if not pick:
+        return None
+    rows, cells = shown.selection.get("rows", []), shown.selection.get("cells", [])
+    return rows[0] if rows else cells[0][0] if cells else None
+
+
+def chosen_rows(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str) -> list[int]:
+    """A short table of which several rows are ticked: their positions."""
+    return list(_table(frame, columns, alt, key, 28, "auto", ("multi-row",)).selection.rows)
+
+
+def _table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None, row_height: int, height: Any, modes: Sequence[str]) -> Any:
+    options: dict[str, Any] = dict(on_select="rerun", selection_mode=list(modes)) if modes else {}
     frame, columns = with_minus(safe_cells(frame), columns)
-    shown = st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, placeholder=DASH, **options)
-    rows = shown.selection.rows if pick else []
-    return rows[0] if rows else None
+    return st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, placeholder=DASH, **options)
 
 
 def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "") -> None:
@@ -143,7 +155,7 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
             st.markdown(f":blue[:material/progress_activity:] **{literal(what)}**", width="content")
             st.caption(literal(since(desk, job, now)), width="content")
             st.space("stretch")
-            if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", disabled=bool(job.cancelled_by)):
+            if st.button("Cancel", icon=":material/close:", key=f"cancel-{job_id}", **allowed(desk, "jobs.cancel", disabled=bool(job.cancelled_by))):
                 desk.jobs.cancel(job_id)
                 st.rerun()
         st.progress(job.progress)
@@ -219,6 +231,6 @@ def failure(error: Any) -> str:
 
 
 def _again(desk: Desk, job: Any, label: str) -> None:
-    if st.button(label, icon=":material/replay:", key=f"again-{job.id}"):
+    if st.button(label, icon=":material/replay:", key=f"again-{job.id}", **allowed(desk, "jobs.retry")):
         desk.jobs.retry(job.id)
         st.rerun()

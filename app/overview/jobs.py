@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.jobs.active import active_jobs
 from app.jobs.heading import STOPPED
+from app.kit.rights import allowed
 from app.kit.tables import jobs_frame, state_column
 from app.kit.text import literal
 from app.kit.widgets import failure, go, section, table
@@ -35,7 +36,7 @@ def _stopped(desk: Desk, job: Any) -> None:
         mark = ":red[:material/error:]" if job.state == "failed" else ":gray[:material/block:]"
         text = failure(job.error or {}) if job.state == "failed" else f"Cancelled. {desk.jobs.left(job).sentence}"
         st.markdown(f"{mark} **{literal(job.title)}** `{job.id}`: {literal(text)}", width="stretch")
-        if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary"):
+        if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary", **allowed(desk, "jobs.retry")):
             desk.jobs.retry(job.id)
             st.rerun()
         if st.button("Dismiss", key=f"list-dismiss-{job.id}", type="tertiary", help="It stays in the list of all jobs."):

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.backtest import rule_fields
 from app.backtest.form import bars_name, frames_for
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, section
 from app.paper.deciding import parameters, shown
@@ -36,7 +37,7 @@ def form(desk: Desk) -> None:
     with st.form(f"{key}-{deciding.key}-{source}", border=False):
         params = parameters(desk, key, deciding, wanted[0] if wanted else "")
         rules, more = _folded(desk, key, source, chosen)
-        sent = st.form_submit_button("Start session", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", disabled=bool(lacks), help=lacks or None)
+        sent = st.form_submit_button("Start session", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", **allowed(desk, "paper.start", disabled=bool(lacks), help=lacks or None))
     if sent:
         request = StartRequest(
             name, deciding.strategy, params, tuple(wanted), tuple(dataset.id for dataset in chosen), "" if source == "replay" else source, tuple(instruments[0]) if source != "replay" else (),

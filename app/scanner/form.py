@@ -13,6 +13,7 @@ from app.backtest import rule_fields
 from app.backtest.form import bars_name, whole_days
 from app.kit.figures import plural
 from app.kit.forms import fields
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go
 from worker.desk import Desk
@@ -91,7 +92,7 @@ def _positions(key: str, instruments: list[str], before: Mapping[str, Any]) -> l
 def _send(desk: Desk, request: ScanRequest) -> None:
     count = desk.scanner.combinations(request) if request.datasets and request.timeframes else 0
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Run scan", type="primary", icon=":material/radar:", shortcut="Ctrl+Enter", disabled=not count)
+        sent = st.button("Run scan", type="primary", icon=":material/radar:", shortcut="Ctrl+Enter", **allowed(desk, "scanner.submit", disabled=not count))
         st.caption(literal(f"{plural(count, 'combination')}, each a backtest of its own" if count else "Choose data, timeframes and strategies."))
     if not sent:
         return

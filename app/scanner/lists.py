@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import number, plural
+from app.kit.rights import allowed
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import go, section, table
@@ -27,14 +28,14 @@ def sentence(run: Any) -> str:
 def actions(desk: Desk, run: Any) -> None:
     if st.button("New", icon=":material/add:", help="A new scan; this one stays in the list."):
         go("scanner")
-    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "scanner.delete")):
         _delete(desk, run)
 
 
 @st.dialog("Delete this scan?")
 def _delete(desk: Desk, run: Any) -> None:
     st.markdown(f"**{literal(run.title)}** `{run.id}` with {plural(run.summary['combinations'], 'verdict')} is removed. Its trials stay counted; its audit events stay.")
-    if st.button("Delete scan", type="primary", icon=":material/delete:"):
+    if st.button("Delete scan", type="primary", icon=":material/delete:", **allowed(desk, "scanner.delete")):
         desk.scanner.delete(run.id)
         go("scanner")
 

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock, plural, short, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, go, nothing, section, table
 from worker.desk import Desk
@@ -38,7 +39,7 @@ def versions(desk: Desk, opened: Any) -> None:
         go("strategies", strategy=every[row].title)
     with st.container(horizontal=True, vertical_alignment="center"):
         download("Strategy JSON", f"{name}@{opened.stored.version}.json", "application/json", partial(desk.strategies.download, name, opened.stored.version), f"json-{opened.title}", "As --strategy-file takes it.")
-        if not every[0].stored.retired and st.button("Retire…", icon=":material/archive:", type="tertiary"):
+        if not every[0].stored.retired and st.button("Retire…", icon=":material/archive:", type="tertiary", **allowed(desk, "strategies.retire")):
             _retire(desk, name)
 
 
@@ -46,7 +47,7 @@ def versions(desk: Desk, opened: Any) -> None:
 def _retire(desk: Desk, name: str) -> None:
     st.markdown(f"**{literal(name)}** leaves the lists. Its versions and the runs of it stay.")
     why = st.text_input("Why", key=f"retire-{name}")
-    if st.button("Retire strategy", type="primary", disabled=not why.strip()) and attempt(lambda: desk.strategies.retire(name, why)) is not None:
+    if st.button("Retire strategy", type="primary", **allowed(desk, "strategies.retire", disabled=not why.strip())) and attempt(lambda: desk.strategies.retire(name, why)) is not None:
         go("strategies")
 
 

@@ -14,6 +14,7 @@ import streamlit as st
 from app.kit.address import address_value, missing
 from app.kit.figures import THIN, lasted, number, plural, typeset
 from app.kit.forms import choice, fields
+from app.kit.rights import allowed
 from app.kit.widgets import attempt, go, nothing, section
 from app.sweeps import request
 from app.sweeps.names import ABOUT, ALIASES, KINDS
@@ -123,7 +124,7 @@ def _send(desk: Desk, kind: str, ask: BacktestRequest | None, varied: Varied, ho
     for fault in faults:
         st.error(typeset(fault), icon=":material/error:")
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button(SUBMIT[kind], type="primary", shortcut="Ctrl+Enter", disabled=ask is None or bool(faults), key=f"send-{kind}")
+        sent = st.button(SUBMIT[kind], type="primary", shortcut="Ctrl+Enter", key=f"send-{kind}", **allowed(desk, "sweeps.submit_sweep", disabled=ask is None or bool(faults)))
         st.caption(note)
     if sent and ask is not None:
         _submit(desk, kind, ask, varied, how)

@@ -13,6 +13,7 @@ from app.backtest.summary import dates
 from app.kit.figures import clock, number, plural, short
 from app.kit.forms import choice
 from app.kit.naming import name_run
+from app.kit.rights import allowed
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import download, go, section, table
@@ -55,7 +56,7 @@ def actions(desk: Desk, run: Any) -> None:
             download(f"{label}, {form.upper() if form != 'parquet' else 'Parquet'}", name, MIME[form], partial(desk.backtests.download, run.id, what, form), f"export-{what}-{form}")
     if st.button("Name…", icon=":material/label:"):
         name_run(desk, run)
-    if st.button("Delete…", icon=":material/delete:", type="tertiary"):
+    if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "sweeps.delete")):
         _delete(desk, run)
 
 
@@ -63,7 +64,7 @@ def actions(desk: Desk, run: Any) -> None:
 def _delete(desk: Desk, run: Any) -> None:
     hashes = ", ".join(short(name) for name in run.frames.values())
     st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {_extent(run)} is removed. Its trials stay counted; its audit events stay, with the hashes of its results: {hashes}.")
-    if st.button("Delete run", type="primary", icon=":material/delete:"):
+    if st.button("Delete run", type="primary", icon=":material/delete:", **allowed(desk, "sweeps.delete")):
         desk.sweeps.delete(run.id)
         go("sweeps")
 

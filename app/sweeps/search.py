@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.kit.figures import number, plural
 from app.kit.forms import choice
+from app.kit.rights import allowed
 from app.kit.widgets import attempt, figures, go, history, section
 from app.sweeps import charts, panels
 from app.sweeps.names import OBJECTIVES, declared, form, metric_text, named, point, with_unit
@@ -126,7 +127,7 @@ def _continue(desk: Desk, run: Any) -> None:
     done = run.summary["trials"]
     with st.container(horizontal=True, vertical_alignment="center"):
         more = st.number_input("More trials", 1, max(MOST - done, 1), min(max(done // 2, 16), max(MOST - done, 1)), key=f"more-{run.id}", label_visibility="collapsed", width=130)
-        if st.button(f"Continue with {more:,} more trials", icon=":material/resume:", disabled=done >= MOST, key=f"on-{run.id}"):
+        if st.button(f"Continue with {more:,} more trials", icon=":material/resume:", key=f"on-{run.id}", **allowed(desk, "sweeps.submit_optimise", disabled=done >= MOST)):
             spec = run.spec
             backtest_request = replace(desk.backtests.request_of(run.id), params=spec["params"])
             submitted = attempt(lambda: desk.sweeps.submit_optimise(backtest_request, spec["space"], {**spec["search"], "trials": done + more}))

@@ -10,6 +10,7 @@ import streamlit as st
 from app.features.panels import measured
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, percent, plural, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, job_panel, nothing, table
 from app.training import charts, drift_history
@@ -65,7 +66,7 @@ def _job(desk: Desk) -> Any:
 
 
 def _check(desk: Desk, model: Any, kind: Any = "secondary") -> None:
-    if st.button("Check now", icon=":material/monitoring:", type=kind, key=f"check-{model.id}"):
+    if st.button("Check now", icon=":material/monitoring:", type=kind, key=f"check-{model.id}", **allowed(desk, "drift.submit")):
         submitted = attempt(lambda: desk.drift.submit(model.title))
         if submitted is not None:
             open_view("drift", model=model.title, job=submitted.job.id)
@@ -79,7 +80,7 @@ def _verdict(desk: Desk, model: Any, check: Any) -> None:
             st.badge("synthetic", color="violet")
         st.markdown(literal(typeset(check.sentence)), width="stretch")
         _check(desk, model)
-        if check.state == "alarm" and st.button("Retrain…", type="primary", icon=":material/model_training:", key=f"retrain-{model.id}"):
+        if check.state == "alarm" and st.button("Retrain…", type="primary", icon=":material/model_training:", key=f"retrain-{model.id}", **allowed(desk, "drift.retrain")):
             retrain(desk, model)
     for alarm in check.alarms[1:]:
         st.caption(f":yellow[:material/warning:] {literal(typeset(alarm))}")
@@ -151,5 +152,5 @@ def retrain(desk: Desk, model: Any) -> None:
     if request is None:
         return
     st.markdown(f"The question of **{literal(model.title)}** is asked again on bars up to {request.end:%Y-%m-%d}. The result is a **candidate** under the same name: nothing in production changes until someone promotes it.")
-    if st.button("Retrain", type="primary", icon=":material/model_training:"):
+    if st.button("Retrain", type="primary", icon=":material/model_training:", **allowed(desk, "drift.retrain")):
         show(attempt(lambda: desk.drift.retrain(model.title)))

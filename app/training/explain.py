@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import DASH, exact, number, plural
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, job_panel, nothing
 from app.training import charts, curves
@@ -39,7 +40,7 @@ def view(desk: Desk, run: Any) -> None:
 
 
 def _ask(desk: Desk, run: Any) -> None:
-    if st.button("Explain", type="primary", icon=":material/lightbulb:", key=f"explain-{run.id}") and attempt(lambda: desk.explanations.submit(run.id)) is not None:
+    if st.button("Explain", type="primary", icon=":material/lightbulb:", key=f"explain-{run.id}", **allowed(desk, "explanations.submit")) and attempt(lambda: desk.explanations.submit(run.id)) is not None:
         st.rerun()
 
 

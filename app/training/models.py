@@ -13,6 +13,7 @@ import streamlit as st
 
 from app.kit.address import address_value, missing
 from app.kit.figures import clock, number, plural, short, typeset
+from app.kit.rights import allowed
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, nothing, section, table
@@ -87,16 +88,16 @@ def _version(desk: Desk, model: Any) -> None:
 
 
 def _actions(desk: Desk, model: Any) -> None:
-    if st.button("Verify", icon=":material/verified:", key=f"verify-{model.id}", help="Hashes of all files, and the ONNX file against the model itself."):
+    if st.button("Verify", icon=":material/verified:", key=f"verify-{model.id}", **allowed(desk, "models.verify", help="Hashes of all files, and the ONNX file against the model itself.")):
         verify(desk, model)
     if st.button("Drift", icon=":material/monitoring:", key=f"drift-{model.id}"):
         open_view("drift", model=model.title)
     if st.button("Open run", icon=":material/open_in_new:", key=f"run-{model.id}"):
         open_view("result", run=model.run)
     download("Files, ZIP", f"{model.name}_{model.version}.zip", "application/zip", partial(archive, desk, model.title), f"files-{model.id}")
-    if model.stage.stage != "retired" and st.button("Retire…", icon=":material/archive:", key=f"retire-{model.id}", type="tertiary"):
+    if model.stage.stage != "retired" and st.button("Retire…", icon=":material/archive:", key=f"retire-{model.id}", type="tertiary", **allowed(desk, "models.retire")):
         retire(desk, model)
-    if model.stage.stage == "candidate" and st.button("Promote…", icon=":material/rocket_launch:", type="primary", key=f"promote-{model.id}"):
+    if model.stage.stage == "candidate" and st.button("Promote…", icon=":material/rocket_launch:", type="primary", key=f"promote-{model.id}", **allowed(desk, "models.promote")):
         promote(desk, model)
 
 
@@ -184,7 +185,7 @@ def promote(desk: Desk, model: Any) -> None:
     for gate in weak:
         st.caption(f":yellow[:material/warning:] {literal(typeset(gate.sentence))}")
     reason = st.text_area("Why" if weak else "Why (optional)", max_chars=500, key=f"why-promote-{model.id}", help="It stands in the audit trail and, where evidence is weak, on a badge beside the model.")
-    if st.button("Promote to production", type="primary", icon=":material/rocket_launch:") and attempt(lambda: desk.models.promote(model.title, reason.strip())) is not None:
+    if st.button("Promote to production", type="primary", icon=":material/rocket_launch:", **allowed(desk, "models.promote")) and attempt(lambda: desk.models.promote(model.title, reason.strip())) is not None:
         open_view("models", model=model.title)
 
 
@@ -192,5 +193,5 @@ def promote(desk: Desk, model: Any) -> None:
 def retire(desk: Desk, model: Any) -> None:
     st.markdown(f"**{literal(model.title)}** is taken off the choices. Its files and history stay; backtests that used it can be reproduced.")
     reason = st.text_area("Why", max_chars=500, key=f"why-retire-{model.id}")
-    if st.button("Retire model", type="primary", icon=":material/archive:") and attempt(lambda: desk.models.retire(model.title, reason.strip())) is not None:
+    if st.button("Retire model", type="primary", icon=":material/archive:", **allowed(desk, "models.retire")) and attempt(lambda: desk.models.retire(model.title, reason.strip())) is not None:
         open_view("models", model=model.title)

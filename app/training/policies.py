@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.kit.figures import percent, plural
 from app.kit.forms import fields
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, job_panel, nothing, section, table
 from worker.desk import Desk
@@ -37,7 +38,7 @@ def view(desk: Desk, run: Any) -> None:
 
 def _ask(desk: Desk, run: Any, grid: dict[str, Any] | None = None) -> None:
     entered = fields(desk.policies.grid(), f"policy-{run.id}", grid)
-    if st.button("Fit policies", type="primary", icon=":material/alt_route:", key=f"fit-policies-{run.id}") and attempt(lambda: desk.policies.submit(run.id, entered)) is not None:
+    if st.button("Fit policies", type="primary", icon=":material/alt_route:", key=f"fit-policies-{run.id}", **allowed(desk, "policies.submit")) and attempt(lambda: desk.policies.submit(run.id, entered)) is not None:
         st.rerun()
 
 

@@ -14,6 +14,7 @@ from app.features import request as bars
 from app.features.panels import without_repeats
 from app.kit.figures import exact, number, plural, typeset
 from app.kit.forms import fields, index_of
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, section
 from app.training import tuning
@@ -41,8 +42,8 @@ def form(desk: Desk, before: TrainingRequest | None, spec: Mapping[str, Any], ke
     name = st.text_input("Register as", before.register if before else "", max_chars=64, key=f"{key}-register", placeholder="no name: the run is stored, no model is registered", help="A whole run becomes a candidate under this name, on the view Models. It can be registered later, too.", width=380)
     space, how = tuning.ranges(desk, f"{key}-tuning-{learner}", learner)
     with st.container(horizontal=True, vertical_alignment="center"):
-        sent = st.button("Train", type="primary", shortcut="Ctrl+Enter", disabled=not form_request.ready, icon=":material/model_training:")
-        tuned = bool(space) and st.button("Tune", disabled=not form_request.ready, icon=":material/tune:", key=f"{key}-tune")
+        sent = st.button("Train", type="primary", shortcut="Ctrl+Enter", icon=":material/model_training:", **allowed(desk, "training.submit", disabled=not form_request.ready))
+        tuned = bool(space) and st.button("Tune", icon=":material/tune:", key=f"{key}-tune", **allowed(desk, "tuning.submit", disabled=not form_request.ready))
         st.caption(_price(form_request, scheme, more["scheme_params"]))
     if (sent or tuned) and form_request.request is not None:
         submitted = form_request.request

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.kit.altered import altered_runs
 from app.kit.figures import DASH, clock, number, percent, plural, typeset
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, figures, nothing, section, table
 from app.training import calibration, compare, earned, explain, folds, groups, policies, running, runs
@@ -97,11 +98,11 @@ def _head(desk: Desk, run: Any, partial: bool) -> None:
         if st.button("Edit question", icon=":material/edit:", key=f"edit-{run.id}"):
             open_view("train", run=run.id)
         if partial:
-            if st.button("Resume", icon=":material/replay:", type="primary", key=f"resume-run-{run.id}"):
+            if st.button("Resume", icon=":material/replay:", type="primary", key=f"resume-run-{run.id}", **allowed(desk, "training.resume")):
                 show(attempt(lambda: desk.training.resume(run.id)))
-        elif st.button("Register…", icon=":material/bookmark_add:", type="primary", key=f"register-{run.id}"):
+        elif st.button("Register…", icon=":material/bookmark_add:", type="primary", key=f"register-{run.id}", **allowed(desk, "models.register")):
             runs.register(desk, run)
-        if st.button("Delete…", icon=":material/delete:", type="tertiary", key=f"delete-run-{run.id}"):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", key=f"delete-run-{run.id}", **allowed(desk, "training.delete")):
             runs.delete(desk, run)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock, lasted, number, plural
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, job_panel, section, table
 from app.training import charts
@@ -87,7 +88,7 @@ def _cancelled(desk: Desk, job: Any) -> None:
             st.space("stretch")
             if run and st.button("Open the partial result", key=f"partial-{job.id}"):
                 open_view("result", run=str(run))
-            if st.button("Resume" if done else "Run again", type="primary", icon=":material/replay:", key=f"resume-{job.id}"):
+            if st.button("Resume" if done else "Run again", type="primary", icon=":material/replay:", key=f"resume-{job.id}", **allowed(desk, "training.resume")):
                 resume(desk, job, str(run or ""))
         if done:
             st.caption("Finished folds are not fitted again. A partial run is never promoted; it counts as a trial, because its folds were seen.")

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.figures import clock
+from app.kit.rights import allowed
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
 from app.kit.widgets import attempt, section, table
@@ -41,7 +42,7 @@ def row_of(run: Any) -> dict[str, Any]:
 def register(desk: Desk, run: Any) -> None:
     st.markdown("The model of the fold that would come next becomes the next version under a name. It filters nothing until it is promoted.")
     name = st.text_input("Name", max_chars=64, placeholder="fake-breakout")
-    if st.button("Register", type="primary", icon=":material/bookmark_add:"):
+    if st.button("Register", type="primary", icon=":material/bookmark_add:", **allowed(desk, "models.register")):
         model = attempt(lambda: desk.models.register(run.id, name.strip()))
         if model is not None:
             open_view("models", model=model.title)
@@ -50,7 +51,7 @@ def register(desk: Desk, run: Any) -> None:
 @st.dialog("Delete this run?")
 def delete(desk: Desk, run: Any) -> None:
     st.markdown(f"**{literal(title_of(run))}** `{run.id}` with its samples, folds and predictions is removed. Its trials stay counted, its audit events stay.")
-    if st.button("Delete run", type="primary", icon=":material/delete:") and attempt(lambda: desk.training.delete(run.id)) is not None:
+    if st.button("Delete run", type="primary", icon=":material/delete:", **allowed(desk, "training.delete")) and attempt(lambda: desk.training.delete(run.id)) is not None:
         open_view("result")
 
 

@@ -7,6 +7,8 @@ from domain.analytics import checks as checks
 from domain.analytics import returns as returns
 from domain.analytics.believability import Belief as Belief
 from domain.analytics.believability import believe as believe
+from domain.analytics.columns import COLUMNS as COLUMNS
+from domain.analytics.columns import statistics as statistics
 from domain.analytics.compare import Difference as Difference
 from domain.analytics.compare import compare_metrics as compare_metrics
 from domain.analytics.compare import compare_specs as compare_specs
@@ -43,6 +45,13 @@ from domain.analytics.monte_carlo import histogram as histogram
 from domain.analytics.monte_carlo import merge as merge
 from domain.analytics.monte_carlo import monte_carlo_of as monte_carlo_of
 from domain.analytics.monte_carlo import summarise as summarise
+from domain.analytics.rolling import EXPOSURE as EXPOSURE
+from domain.analytics.rolling import ROLLING as ROLLING
+from domain.analytics.rolling import WINDOWS as WINDOWS
+from domain.analytics.rolling import daily_results as daily_results
+from domain.analytics.rolling import exposure_curve as exposure_curve
+from domain.analytics.rolling import in_calendar as in_calendar
+from domain.analytics.rolling import rolling_risk as rolling_risk
 from domain.analytics.significance import Overfitting as Overfitting
 from domain.analytics.significance import Significance as Significance
 from domain.analytics.significance import cscv as cscv
@@ -55,6 +64,11 @@ from domain.analytics.significance import probabilistic_sharpe as probabilistic_
 from domain.analytics.significance import significance_of as significance_of
 from domain.analytics.significance import trial_variance as trial_variance
 from domain.analytics.stability import by_window as by_window
+from domain.analytics.trade_table import DEFINED as DEFINED
+from domain.analytics.trade_table import TradeFilter as TradeFilter
+from domain.analytics.trade_table import hour_boxes as hour_boxes
+from domain.analytics.trade_table import result_points as result_points
+from domain.analytics.trade_table import trade_table as trade_table
 from domain.analytics.trades import r_histogram as r_histogram
 from domain.analytics.trades import results_in_r as results_in_r
 from domain.analytics.trades import trade_figures as trade_figures

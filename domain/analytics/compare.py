@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics.metrics import FAMILIES, METRICS
+from domain.analytics.reading_order import in_reading_order
 from domain.errors import listed
 
 ORDER = ("bar_ts", "ts", "instrument", "side", "reason", "lots", "price")     # which column is named first where a fill differs in several
@@ -48,6 +49,30 @@ def compare_specs(a: Mapping[str, Any], b: Mapping[str, Any]) -> pd.DataFrame:
     first, second = dict(_leaves(a)), dict(_leaves(b))
     paths = [path for path in dict.fromkeys([*first, *second]) if path not in first or path not in second or not _same(first[path], second[path])]
     return pd.DataFrame([(path, _text(first, path), _text(second, path)) for path in paths], columns=["path", "a", "b"])
+
+
+def compare_settings(specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """``path`` and a column for each of several nested specs, for everything in which they are not all alike, as text; what is absent is empty.
+
+    >>> compare_settings({"a": {"costs": {"spread": 1.0}}, "b": {"costs": {"spread": 2.0}}, "c": {"costs": {"spread": 1.0}}}).to_numpy().tolist()
+    [['costs.spread', '1.0', '2.0', '1.0']]
+    """
+    leaves = {name: dict(_leaves(spec)) for name, spec in specs.items()}
+    first = next(iter(leaves.values()))
+    paths = dict.fromkeys(path for own in leaves.values() for path in own)
+    differ = [path for path in paths if any((path in own) != (path in first) or (path in own and not _same(own[path], first[path])) for own in leaves.values())]
+    return pd.DataFrame([(path, *(_text(own, path) for own in leaves.values())) for path in differ], columns=["path", *specs])
+
+
+def metrics_beside(metrics: Mapping[str, Mapping[str, float | None]]) -> pd.DataFrame:
+    """``key, title, unit, family`` and a column for each run, NaN where it has no value, in reading order; figures of none are left out.
+
+    >>> metrics_beside({"a": {"sharpe": 1.0}, "b": {"sharpe": None}})[["key", "a", "b"]].to_numpy().tolist()
+    [['sharpe', 1.0, nan]]
+    """
+    keys = in_reading_order(key for key in METRICS if any(key in own for own in metrics.values()))
+    described = {name: [getattr(METRICS[key], name) for key in keys] for name in ("key", "title", "unit", "family")}
+    return pd.DataFrame(described | {run: np.array([_number(own.get(key)) for key in keys], float) for run, own in metrics.items()})
 
 
 def first_difference(fills_a: pd.DataFrame, fills_b: pd.DataFrame) -> Difference | None:

@@ -22,19 +22,21 @@ def excursion_points(trades: pd.DataFrame, most: int = 2_000) -> pd.DataFrame:
     """
     columns = [trades[name].to_numpy(float) for name in ("mae_r", "mfe_r", "r")]
     rows = np.flatnonzero(np.isfinite(columns).all(axis=0))
-    if len(rows) > most:
-        rows = _thinned(rows, [column[rows] for column in columns], most)
+    rows = rows[even_rows([column[rows] for column in columns], most)]
     mae, mfe, r = (column[rows] for column in columns)
     return pd.DataFrame(dict(trade_id=trades["trade_id"].to_numpy()[rows], mae_r=mae, mfe_r=mfe, r=r, won=trades["pnl"].to_numpy(float)[rows] > 0))
 
 
-def _thinned(rows: np.ndarray, columns: Sequence[np.ndarray], most: int) -> np.ndarray:
+def even_rows(columns: Sequence[np.ndarray], most: int) -> np.ndarray:
+    """At most ``most`` positions of points: the extremes of each column always, the rest evenly."""
+    if len(columns[0]) <= most:
+        return np.arange(len(columns[0]))
     count = most // 20
     extremes = [np.argpartition(sign * column, count)[:count] for column in columns for sign in (-1, 1)]
     chosen = np.unique(np.concatenate(extremes))
-    rest = np.setdiff1d(np.arange(len(rows)), chosen, assume_unique=True)
+    rest = np.setdiff1d(np.arange(len(columns[0])), chosen, assume_unique=True)
     even = rest[np.unique(np.linspace(0, len(rest) - 1, most - len(chosen)).astype(int))]
-    return rows[np.sort(np.concatenate((chosen, even)))]
+    return np.sort(np.concatenate((chosen, even)))
 
 
 def stop_target_surface(trades: pd.DataFrame, stops: Sequence[float] = STOPS, targets: Sequence[float] = TARGETS) -> pd.DataFrame:

@@ -81,7 +81,8 @@ def _numbered(places: np.ndarray, names: Sequence[str]) -> pd.Categorical:
     return pd.Categorical.from_codes(places.astype(np.int64), categories=list(names))
 
 
-def _entry_hour(trades: pd.DataFrame) -> np.ndarray:
+def entry_hour(trades: pd.DataFrame) -> np.ndarray:
+    """UTC hour of each entry."""
     return nanoseconds(trades["entry_ts"]) // HOUR % 24
 
 
@@ -107,7 +108,7 @@ def session(trades: pd.DataFrame) -> pd.Categorical:
 
 @grouping("Hour", "UTC hour of the entry.")
 def hour(trades: pd.DataFrame) -> pd.Categorical:
-    return _numbered(_entry_hour(trades), [f"{hour:02d}:00" for hour in range(24)])
+    return _numbered(entry_hour(trades), [f"{hour:02d}:00" for hour in range(24)])
 
 
 @grouping("Weekday", "UTC day of the week of the entry.")

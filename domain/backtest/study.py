@@ -32,10 +32,9 @@ from domain.trading.command import Command, in_order, write_commands
 from domain.trading.costs import Costs
 from domain.trading.limit_inputs import informed
 from domain.trading.rules import Rules as Rules
+from domain.trading.signal_file import SIGNALS
 from domain.trading.signals import Columns, read_columns, read_signals
 from domain.trading.task import Outcome, Rate, Task
-
-SIGNALS = "signals"         # what a table of signals is called where a strategy has a name
 
 Keep = Callable[[str, pd.DataFrame], pd.DataFrame]
 AnySeries = TypeVar("AnySeries", "Series", Task)

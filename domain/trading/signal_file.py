@@ -10,6 +10,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 
+SIGNALS = "signals"     # what a table of signals is called where a strategy has a name
 REST = "\0rest"         # beyond the last column of the header: a comma at the end of each row makes one
 
 

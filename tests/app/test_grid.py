@@ -19,7 +19,7 @@ def test_times_are_filtered_as_the_text_that_is_shown():
 
 
 def test_numbers_are_filtered_as_numbers():
-    columns = options(trades.columns("USD", 5, several=False))
-    for name in ("trade_id", "entry_price", "exit_price", "pips", "charges", "pnl", "cumulative", "r", "mae_r", "mfe_r"):
+    columns = {name: one for chosen in trades.SETS for name, one in options(trades.columns("USD", 5, several=False, chosen=chosen)).items()}
+    for name in ("trade_id", "entry_price", "exit_price", "pips", "spread", "slippage", "commission", "swap", "pnl", "cumulative", "r", "mae_r", "mfe_r", "mae", "mfe", "hours"):
         assert (columns[name]["cellDataType"], columns[name]["filter"]) == ("number", "agNumberColumnFilter"), name
     assert "instrument" not in columns and column_of("x", "X", right(1, width=60), False)["width"] == 60

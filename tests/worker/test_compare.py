@@ -71,7 +71,7 @@ def test_the_same_code_gives_the_same_bytes_and_an_event_says_so(desk, dataset):
     result = again(desk, run)
     assert (result["verdict"], result["reasons"], result["difference"], result["changed"]) == ("same", [], "", [])
     frames = desk.backtests.get(run).frames
-    assert [(row["name"], row["then"], row["same"]) for row in result["frames"]] == [(name, frames[name], True) for name in frames if name in ("fills", "trades", "equity", "reviews", "moves")]
+    assert [(row["name"], row["then"], row["same"]) for row in result["frames"]] == [(name, frames[name], True) for name in frames if name in ("fills", "trades", "equity", "reviews", "moves", "benchmark")]
     event = desk.trail.page(Filter(entity=f"run:{run}"), size=1)[0][0]
     assert (event.kind, event.actor, event.detail["verdict"]) == ("run_reproduced", "ana", "same")
     assert [reproduction["verdict"] for reproduction in desk.compare.reproductions(run)] == ["same"]

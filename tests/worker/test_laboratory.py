@@ -103,7 +103,8 @@ def test_trades_come_in_pages_and_the_median_is_in_the_middle(desk, backtest_run
 
 
 def test_trades_are_read_with_pips_charges_and_the_sum_so_far(desk, backtest_run):
-    trades, shown = frame(desk, backtest_run, "trades"), pd.concat([desk.trades.table(backtest_run.id, number, size=25) for number in range(1, 40)], ignore_index=True)
+    trades = frame(desk, backtest_run, "trades")
+    shown = pd.concat([desk.trade_list.find(backtest_run.id, number=number, size=25).page for number in range(1, 40)], ignore_index=True)
     moved = (trades["exit_price"] - trades["entry_price"]).where(trades["side"] == "long", trades["entry_price"] - trades["exit_price"])
     np.testing.assert_allclose(shown["pips"], moved / 0.0001)
     np.testing.assert_allclose(shown["pnl"], trades["pnl_gross"] + shown["charges"])

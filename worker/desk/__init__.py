@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from domain.analytics.trade_table import TradeFilter
 from domain.errors import Forbidden, SecondPerson, SignedOut, SourceUnavailable, UnknownName
 from domain.errors import TidemarkError as Refused
 from worker import logs
@@ -33,6 +34,7 @@ from worker.desk.form_presets import FormPresetsView
 from worker.desk.health import Health
 from worker.desk.histories import Histories
 from worker.desk.jobs import JobList
+from worker.desk.journal import Journal
 from worker.desk.listing import Listing, Part
 from worker.desk.models import Models
 from worker.desk.outside import OutsideData
@@ -47,10 +49,12 @@ from worker.desk.robustness import RobustnessView
 from worker.desk.roles import Permitted, Still, why_not
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.run_chart import RunChart
+from worker.desk.run_list import RunList
 from worker.desk.run_tables import RunTables
 from worker.desk.scanner import Choice, Scanner, ScanRequest
 from worker.desk.session_analysis import SessionAnalysis
 from worker.desk.sign_in import Caller, Identity, NotSignedIn, SignedIn, SignIn
+from worker.desk.signal_files import SignalFiles
 from worker.desk.signed_in import still_of
 from worker.desk.splits import Splits
 from worker.desk.stories import Stories
@@ -58,6 +62,7 @@ from worker.desk.strategies import Strategies
 from worker.desk.sweeps import Sweeps
 from worker.desk.system import System
 from worker.desk.tokens import Tokens
+from worker.desk.trade_list import TradeList
 from worker.desk.trades import Trades
 from worker.desk.trail import TrailView
 from worker.desk.trail_days import TrailDays
@@ -76,8 +81,8 @@ T = TypeVar("T")
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``before_run`` (what one will cost and take), ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``form_presets`` (settings of the backtest form under a name), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts), ``sign_in``, ``account`` (one's own), ``users`` (who may sign in), ``approvals`` (of changes that need a second person);
-    of a run ``trades``, ``run_tables``, ``run_chart`` (its bars, at any zoom) and ``robustness`` (how far to trust it)."""
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``before_run`` (what one will cost and take), ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``form_presets`` (settings of the backtest form under a name), ``signal_files`` (tables of signals to trade), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts), ``run_list`` (backtests searched, tagged, favourites), ``sign_in``, ``account`` (one's own), ``users`` (who may sign in), ``approvals`` (of changes that need a second person);
+    of a run ``trades``, ``trade_list`` (filtered), ``journal`` (notes on trades), ``run_tables``, ``run_chart`` (its bars, at any zoom) and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue, still: Still | None = None, one: bool = False) -> None:
         """``user``: who acts; a name alone may do everything, as where nobody signs in. ``still``: asks whether the session is valid; ``one``: without a second person, where there was one."""
@@ -104,8 +109,9 @@ class Desk:
         self.training, self.tuning, self.policies = Training(context), TuningView(context), PolicyView(context)
         self.models, self.drift = Models(context), Drift(context)
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
+        self.journal, self.run_list, self.trade_list = Journal(context), RunList(context), TradeList(context)
         self.run_chart, self.before_run = RunChart(context), BeforeRun(context)
-        self.form_presets = FormPresetsView(context)
+        self.form_presets, self.signal_files = FormPresetsView(context), SignalFiles(context)
         self.executions = Executions(context)
         self.tokens, self.requests, self.listing = Tokens(context), Requests(context), Listing(context)
         self.sign_in, self.account, self.users = SignIn(context), Account(context), Users(context)
@@ -178,4 +184,4 @@ def follow_logs() -> bool:
 
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "JobFilter", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "load", "open_here", "signing_in", "trouble", "valid_sessions"]
+__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "JobFilter", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TradeFilter", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "load", "open_here", "signing_in", "trouble", "valid_sessions"]

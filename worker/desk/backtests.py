@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from domain.strategies.presets import Preset, presets_of
 from domain.trading.cost_units import in_pips, overlaid, without_unit
 from domain.trading.limit_inputs import limit_features
 from domain.trading.rules import SECTIONS
+from domain.trading.signal_file import SIGNALS
 from worker.desk.cautions import cautions
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.cost_profiles import resolved_costs
@@ -28,6 +29,7 @@ from worker.desk.export import file_of
 from worker.desk.gates import gate_of
 from worker.desk.model_names import named
 from worker.desk.needs import resolved
+from worker.desk.signal_files import SignalFiles
 from worker.desk.strategies import WRITTEN, conditions_at_fault, meant, saved_of, title_of
 from worker.desk.thin import thinned
 from worker.store import Dataset, Model, Run
@@ -51,13 +53,14 @@ class BacktestRequest:
     rules: Mapping[str, Mapping[str, Any]]
     cost_profile: str = ""      # name of the saved costs that take the place of ``rules["costs"]``
     model: str = ""             # NAME or NAME@VERSION of the model that filters the signals
+    signals: Mapping[str, Any] = field(default_factory=dict)    # frame and name of a table of signals, where the strategy is ``signals``
     rule_set: str = ""          # name of the rule set whose floors orders keep clear of
     phase: str = ""
 
 
 class Backtests:
     def __init__(self, context: DeskContext) -> None:
-        self._context = context
+        self._context, self._signals = context, SignalFiles(context)
 
     # -- choices
 
@@ -68,7 +71,9 @@ class Backtests:
         return {name: about(name) for name in sorted(STRATEGIES, key=reads_forecasts)} | {each.stored.name: each.about for each in saved}
 
     def params(self, strategy: str) -> tuple[Param, ...]:
-        """The parameters of a strategy: name, type, default, bounds, unit, help."""
+        """The parameters of a strategy: name, type, default, bounds, unit, help; none for a table of signals."""
+        if strategy == SIGNALS:
+            return ()
         name, saved = meant(self._context, strategy, {})
         return tuple(replace(param, default=saved.get(param.name, param.default)) for param in params_of(STRATEGIES[name]))
 
@@ -86,6 +91,8 @@ class Backtests:
 
     def faults(self, strategy: str, values: Mapping[str, Any]) -> dict[str, str]:
         """Parameter -> error message, for invalid values."""
+        if strategy == SIGNALS:
+            return {}
         name, values = meant(self._context, strategy, values)
         return faults(STRATEGIES[name], values) or (conditions_at_fault(values) if name == WRITTEN else {})
 
@@ -122,7 +129,7 @@ class Backtests:
         spec = self.spec(request)
         names, made_up = self._names(spec["datasets"])
         filtered = f" filtered by {spec['model']['name']}@{spec['model']['version']}" if "model" in spec else ""
-        title = f"{title_of(request.strategy, request.params)}{filtered} · {names} {request.timeframe}{made_up}"
+        title = f"{spec['signals']['name'] if 'signals' in spec else title_of(request.strategy, request.params)}{filtered} · {names} {request.timeframe}{made_up}"
         return self._context.submit("backtest", title, spec, key=key_of("backtest", spec), example=example, user=user)
 
     def spec(self, request: BacktestRequest) -> dict[str, Any]:
@@ -133,19 +140,21 @@ class Backtests:
             if not isinstance(values, Mapping):
                 raise BadRequest(f"{name} is {values!r}; it must be a mapping of names to values")
         request = self.meant(request)
-        strategy: Strategy = build(STRATEGIES[request.strategy], request.params)
-        refuse_without_model(strategy, bool(request.model))
+        strategy: Strategy | None = None if request.strategy == SIGNALS else build(STRATEGIES[request.strategy], request.params)
+        if strategy:
+            refuse_without_model(strategy, bool(request.model))
         with self._context.store.read() as unit:
             used = [required(unit.datasets.get(name), "dataset", name) for name in request.datasets]
             profile = required(unit.cost_profiles.get(request.cost_profile), "cost profile", request.cost_profile) if request.cost_profile else None
             catalogue = unit.datasets.all()
             traded = [self._instrument(dataset) for dataset in used]
             rules = self.rules_with(request, traded, profile)
-            outside = resolved(unit, [*strategy.features(), *limit_features(rules["limits"])], traded, self._context.settings.outside.release_impact)
+            outside = resolved(unit, [*(strategy.features() if strategy else ()), *limit_features(rules["limits"])], traded, self._context.settings.outside.release_impact)
         self._check(request, used)
+        traded_signals = {} if strategy else dict(signals=self._signals.checked(request.signals, [each.name for each in traded], request.start, request.end, request.model))
         named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
-        return outside | named | self.model_of(request) | dict(
-            strategy=request.strategy, params=values_of(strategy), datasets=[dataset.version for dataset in used], timeframe=request.timeframe,
+        return outside | named | traded_signals | self.model_of(request) | dict(
+            strategy=request.strategy, params=values_of(strategy) if strategy else {}, datasets=[dataset.version for dataset in used], timeframe=request.timeframe,
             start=request.start.isoformat(), end=request.end.isoformat(), rates=self.rates_of(used, catalogue, rules["account"].currency),
             **{name: values_of(rule) for name, rule in rules.items()}, **self._gate(request, rules["account"]),
         )  # fmt: skip
@@ -156,6 +165,8 @@ class Backtests:
 
     def meant(self, request: BacktestRequest) -> BacktestRequest:
         """The request with the strategy that its name means: one of the library is ``written``, with what was saved."""
+        if request.strategy == SIGNALS:
+            return request
         strategy, params = meant(self._context, request.strategy, request.params)
         return replace(request, strategy=strategy, params=params)
 
@@ -266,7 +277,7 @@ class Backtests:
         start, end = (datetime.fromisoformat(spec[edge]) for edge in ("start", "end"))
         rules = {name: spec[name] for name in RULES if name in spec} | dict(costs=without_unit(spec["costs"], [instrument.name for instrument in self.instruments_of(run_id)]))
         model = f"{spec['model']['name']}@{spec['model']['version']}" if spec.get("model") else ""
-        return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules, model=model)
+        return BacktestRequest(spec["strategy"], spec["params"], datasets, spec["timeframe"], start, end, rules, model=model, signals=spec.get("signals", {}))
 
     def instruments_of(self, run_id: str) -> list[Instrument]:
         with self._context.store.read() as unit:
@@ -282,13 +293,20 @@ class Backtests:
             unit.audit(self._context.user, "run_named", f"run:{run_id}", name=name.strip()[:120], note=note.strip()[:2_000], before=run.name)
 
     def delete(self, run_id: str) -> Run:
+        """Delete a run, and what was made of it. Its trials stay counted, and the notes on its trades stay with the question."""
+        return self.delete_all([run_id])[0]
+
+    def delete_all(self, run_ids: Sequence[str]) -> list[Run]:
+        """Delete several in one piece: each leaves its own event; all of them or, where one is not there, none."""
         with self._context.store.unit() as unit:
-            run = required(unit.runs.as_stored(run_id), "run", run_id)
-            derived = [other for kind in DERIVED for other in unit.runs.stored(kind, MOST) if _is_of(other, run_id)]      # they go with it
-            unit.runs.remove([run_id, *(other.id for other in derived)])
-            unit.jobs.forget_key(run.job_id, *(other.job_id for other in derived))
-            unit.audit(self._context.user, "run_deleted", f"run:{run_id}", title=run.title, frames=run.frames)
-        return run
+            runs: list[Run] = [required(unit.runs.as_stored(run_id), "run", run_id) for run_id in run_ids]
+            others = [other for kind in DERIVED for other in unit.runs.stored(kind, MOST)]
+            for run in runs:
+                derived = [other for other in others if _is_of(other, run.id)]      # they go with it
+                unit.runs.remove([run.id, *(other.id for other in derived)])
+                unit.jobs.forget_key(run.job_id, *(other.job_id for other in derived))
+                unit.audit(self._context.user, "run_deleted", f"run:{run.id}", title=run.title, frames=run.frames)
+        return runs
 
     def download(self, run_id: str, what: str, form: str) -> bytes:
         """``what``: trades, fills, equity, reviews, manifest; ``form``: csv, parquet, json."""

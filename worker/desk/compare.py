@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,15 +11,19 @@ import pandas as pd
 import pyarrow as pa
 
 from domain.analytics import Difference, Evidence, Remark, compare_metrics, compare_specs, first_difference, lint
+from domain.analytics.compare import compare_settings, metrics_beside
 from domain.analytics.daily import calendar_of
 from domain.errors import BadRequest, listed, unknown
 from domain.report import FORMS, Material, belief_of, render
 from worker.desk.context import DeskContext, Submitted, required
+from worker.desk.export import csv_of
 from worker.desk.robustness import RobustnessView
+from worker.desk.thin import thinned
 from worker.store import Filter, Run
 from worker.store.selection import selection_of
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
+MOST = 6            # runs side by side
 SHOWN = 4           # changes that a warning names
 
 
@@ -38,6 +42,17 @@ class Comparison:
     fills: Difference | None
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Several runs. ``changed``: path, and for each run its value of a setting in which they are not all alike. ``metrics``: key, title, unit, family, and the value of each run; NaN where it has none.
+    Columns of runs have their id. ``warnings``: what makes figures incomparable."""
+
+    runs: Sequence[Run]
+    changed: pd.DataFrame
+    metrics: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
 class Compare:
     def __init__(self, context: DeskContext) -> None:
         self._context, self._robustness = context, RobustnessView(context)
@@ -54,6 +69,34 @@ class Compare:
         fills = None if first.frames["fills"] == other.frames["fills"] else first_difference(self._frame(first, "fills"), self._frame(other, "fills"))
         metrics = compare_metrics(first.summary["metrics"], other.summary["metrics"])
         return Comparison(first, other, same, _sentence(same, fills), tuple(_warnings(first, other, changed)), changed, metrics, fills)
+
+    def several(self, run_ids: Sequence[str]) -> Beside:
+        """Two to six backtests side by side; the first is the one that others are compared with."""
+        ids = list(dict.fromkeys(run_ids))
+        if not 2 <= len(ids) <= MOST:
+            raise BadRequest(f"{len(ids)} runs are named; compare 2 to {MOST} different ones")
+        runs = [self._backtest(run_id) for run_id in ids]
+        specs = {run.id: _decided(run) for run in runs}
+        warnings = dict.fromkeys(sentence for run in runs[1:] for sentence in _warnings(runs[0], run, compare_specs(specs[ids[0]], specs[run.id])))
+        return Beside(runs, compare_settings(specs), metrics_beside({run.id: run.summary["metrics"] for run in runs}), tuple(warnings))
+
+    def download_several(self, run_ids: Sequence[str]) -> bytes:
+        """Every figure of the runs, with its difference to the first, as CSV."""
+        beside = self.several(run_ids)
+        first, *others = (run.id for run in beside.runs)
+        table = beside.metrics.assign(**{f"{run_id} less {first}": beside.metrics[run_id] - beside.metrics[first] for run_id in others})
+        with self._context.store.unit() as unit:
+            unit.audit(self._context.user, "downloaded", *(f"run:{run.id}" for run in beside.runs), what="comparison", form="csv", rows=len(table))
+        return csv_of(table)
+
+    def curves(self, run_ids: Sequence[str], budget: int = 600) -> pd.DataFrame:
+        """``run, ts, share``: equity of each run over its start, less 1, on one clock; thinned so that each keeps its extremes."""
+        parts = []
+        for run in self.several(run_ids).runs:
+            equity = self._frame(run, "equity", ["ts", "equity"])
+            curve = pd.DataFrame(dict(ts=equity["ts"], share=equity["equity"] / run.summary["balance"] - 1.0))
+            parts.append(thinned(curve, ("share",), budget).assign(run=run.id))
+        return pd.concat(parts, ignore_index=True)[["run", "ts", "share"]]
 
     def report(self, run_id: str, form: str) -> bytes:
         """The run's report in one of ``forms``, built from the stored tables; robustness counts all trials up to now."""
@@ -87,9 +130,9 @@ class Compare:
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; reports, comparison and reproduction are for backtests. Choose a backtest")
         return run
 
-    def _frame(self, run: Run, name: str) -> pd.DataFrame:
+    def _frame(self, run: Run, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         try:
-            return self._context.store.frames.get(run.frames[name])
+            return self._context.store.frames.get(run.frames[name], columns)
         except (OSError, pa.ArrowException):
             raise BadRequest(f"the {name} of run {run.id} are no longer stored, or no longer readable ({run.frames[name][:8]}…). Reproduce the run to see whether they come out again") from None
 

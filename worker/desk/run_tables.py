@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -12,6 +11,7 @@ from domain.analytics import (
     CURVES,
     GROUPS,
     METRICS,
+    WINDOWS,
     break_even,
     compare_metrics,
     compare_specs,
@@ -26,21 +26,24 @@ from domain.analytics import (
 )
 from domain.errors import unknown
 from domain.market import instrument
-from worker.desk.context import DeskContext, required
+from worker.desk.context import DeskContext
 from worker.desk.export import csv_of
+from worker.desk.run_figures import RunFigures
 from worker.desk.thin import thinned
-from worker.store import Run
 
 FELL = ["pnl", "r", "mae_r", "mfe_r", "trade_id", "pnl_gross"]
 MOST_REVIEWS = 2_000
+MOST_TRADES = 1_000_000      # of a table that is downloaded whole
 
 
-class RunTables:
+class RunTables(RunFigures):
     def __init__(self, context: DeskContext) -> None:
-        self._context = context
+        super().__init__(context)
         self._tables: dict[str, Callable[[str], pd.DataFrame]] = {
             "drawdowns": self.drawdowns, "months": self.months, "results": self.results, "excursions": self.excursions, "surface": self.surface,
             "costs": self.costs, "break_even": self.break_even, "refused": self.refused, "metrics": self.metrics,
+            "statistics": self.statistics, "benchmark": partial(self.benchmark, budget=MOST_TRADES), "exposure": partial(self.exposure, most=MOST_TRADES), "days": self.days, "durations": partial(self.durations, most=MOST_TRADES), "hours": self.hours,
+            **{f"rolling_{window}": partial(self.rolling, window=window, budget=MOST_TRADES) for window in WINDOWS},
             **{f"by_{key}": partial(self.group, by=key) for key in GROUPS},
         }  # fmt: skip
 
@@ -149,10 +152,3 @@ class RunTables:
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"run:{run_id}", what=what, form="csv", rows=len(frame))
         return csv_of(frame)
-
-    def _run(self, run_id: str) -> Run:
-        with self._context.store.read() as unit:
-            return required(unit.runs.get(run_id), "run", run_id)
-
-    def _frame(self, run: Run, name: str, columns: Any = None) -> pd.DataFrame:
-        return self._context.store.frames.get(run.frames[name], list(columns) if columns else None)

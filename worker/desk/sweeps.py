@@ -106,6 +106,8 @@ class Sweeps:
         return self._submit("optimise", request, self._backtests.spec(self._standing(request, corners)) | how)
 
     def _submit(self, kind: str, request: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
+        if "signals" in spec:
+            raise BadRequest(f"a {kind.replace('_', ' ')} runs a strategy again, and {spec['signals']['name']} is a table of signals; backtest it under other costs instead")
         if request.model and not reads_forecasts(request.strategy):
             raise BadRequest(f"a model filters the signals of one set of parameters in a single backtest; leave {request.model} out of a {KINDS[kind].lower()}")
         names, made_up = self._backtests._names(spec["datasets"])

@@ -56,16 +56,6 @@ class Trades:
         """Trades in the order in which they began; ``number`` counts from 1."""
         return self._all(run_id, columns).iloc[(number - 1) * size : number * size].reset_index(drop=True)
 
-    def table(self, run_id: str, number: int = 1, size: int = 2_000) -> pd.DataFrame:
-        """A page of trades as they are read: with ``pips`` (of its instrument, from entry to exit, for its side), ``charges`` (commission and
-        swap, account currency; negative is paid) and ``cumulative`` (PnL of all trades that closed up to and with it)."""
-        every = self._all(run_id)
-        pips = {str(name): instrument(str(name), self._context.settings.instruments_file).pip for name in every["instrument"].unique()}
-        moved = (every["exit_price"] - every["entry_price"]) * np.where(every["side"] == "long", 1.0, -1.0)
-        closed = every["pnl"].iloc[every["exit_ts"].argsort(kind="stable")].cumsum()
-        more = dict(pips=moved / every["instrument"].astype(str).map(pips), charges=every["swap"] - every["costs"], cumulative=closed.reindex(every.index))
-        return every.assign(**more).iloc[(number - 1) * size : number * size].reset_index(drop=True)
-
     def median(self, run_id: str) -> int:
         """The number of the trade in the middle of all results: not the best one."""
         by_result = self._all(run_id, ["trade_id", "pnl"]).sort_values("pnl", kind="stable")

@@ -39,7 +39,7 @@ def assess(study: Any, strategy: Any, rates: Sequence[Any], work: Work) -> Asses
     band = trust.band(study, rates, work.within(0.72, 0.85))
     work.progress(0.86)
     histories = trust.histories(study, watch=work.within(0.86, 0.92))
-    ahead = trust.look_ahead(study, strategy, work.within(0.92, 0.94))
+    ahead = trust.look_ahead(study, strategy, work.within(0.92, 0.94)) if strategy else trust.LookAhead(0, 0)
     remarks = study.remarks(band)
     if ahead.first_leak:
         remarks = (Remark("severe", "look_ahead", f"The strategy looks ahead: its signals up to {ahead.first_leak} change when later bars are taken away.", 1.0), *remarks)

@@ -16,12 +16,13 @@ from domain.market import instrument, resample
 from domain.market.timeframe import Timeframe
 from domain.trading.cost_units import without_unit
 from domain.trading.rules import Rules, rules_from
+from domain.trading.signals import read_signals
 from worker.code import manifest_of
 from worker.jobs.base import Work
 from worker.jobs.load import bars_of, dataset_of
 from worker.model_use import forecast_series
 from worker.outside_context import context_of
-from worker.store import Dataset
+from worker.store import Dataset, Store
 
 RATES_BEFORE = timedelta(days=4)        # a rate is used for so long, so that one is known when the period begins
 
@@ -35,6 +36,7 @@ class LoadedRequest:
     rates: Sequence[Any]
     rules: Any
     datasets: Sequence[Dataset]
+    signals: pd.DataFrame | None = None     # those that are traded in the place of a strategy's
 
     def bench(self) -> Any:
         from domain.backtest.bench import Bench
@@ -47,7 +49,8 @@ class LoadedRequest:
         return SweepRequest(self.spec["strategy"], self.spec["params"], self.rules, [dict(point) for point in points])
 
     def strategy(self) -> Any:
-        return self.combinations([{}]).strategy_at(0)
+        """None where a table of signals is traded."""
+        return self.combinations([{}]).strategy_at(0) if self.signals is None else None
 
     def history(self) -> dict[str, Any]:
         """Bars before the period that features know, and how many the strategy needs at its own parameters, where those make a strategy."""
@@ -79,7 +82,24 @@ def read(spec: Mapping[str, Any], work: Work) -> LoadedRequest:
     rates = [rate_of(work, datasets[version], spec) for version in spec.get("rates", []) if version in datasets]
     rules = rules_of(spec, [bars.instrument.name for bars in series])
     series, _ = forecast_series(work.store, spec, work.job.actor, series, rules, rates)
-    return LoadedRequest(spec, series, rates, rules, [datasets[version] for version in spec["datasets"]])
+    return LoadedRequest(spec, series, rates, rules, [datasets[version] for version in spec["datasets"]], signals_of(spec, work.store, [each.instrument.name for each in series]))
+
+
+def signals_of(spec: Mapping[str, Any], store: Store, instruments: Sequence[str]) -> pd.DataFrame | None:
+    """The signals of the period from the table that a spec names, checked; None where it names a strategy."""
+    if "signals" not in spec:
+        return None
+    return in_period(read_signals(store.frames.get(spec["signals"]["frame"]), tuple(instruments)), spec)
+
+
+def in_period(signals: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFrame:
+    start, end = (pd.Timestamp(spec[edge]) for edge in ("start", "end"))
+    return signals[(signals["ts"] >= start) & (signals["ts"] < end)].reset_index(drop=True)
+
+
+def named_in(study_spec: dict[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec of a study, with the content of the signals that it traded."""
+    return study_spec | (dict(signals=spec["signals"]["frame"]) if "signals" in spec else {})
 
 
 def series_of(work: Work, dataset: Dataset, spec: Mapping[str, Any]) -> Any:

@@ -17,6 +17,7 @@ from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
+from worker.jobs.benchmark import held_of
 from worker.jobs.trial_rows import in_words
 from worker.model_use import applied_to
 from worker.store import Dataset, Filter, Run, Unit
@@ -169,10 +170,12 @@ def _again(run: Run, work: Work) -> Again:
     from domain.backtest import study
 
     used = applied_to(request, work)
-    result = study.run(request.series, request.rules, request.strategy(), rates=request.rates, keep=used.keep if used else None, watch=work.within(0.1, 0.8))
+    result = study.run(request.series, request.rules, request.strategy(), request.signals, rates=request.rates, keep=used.keep if used else None, watch=work.within(0.1, 0.8))
     work.stage("Compare")
     tables = {name: in_words(getattr(result.outcome, name)) for name in run.frames if hasattr(result.outcome, name)}
-    now, manifest = {name: content_hash(frame) for name, frame in tables.items()}, manifest_of(study.spec_of(request.series, request.rules, request.strategy(), run.spec.get("model")), run.kind)
+    if "benchmark" in run.frames:
+        tables["benchmark"] = in_words(held_of(request.series, request.rules, request.rates).curve)
+    now, manifest = {name: content_hash(frame) for name, frame in tables.items()}, manifest_of(questions.named_in(study.spec_of(request.series, request.rules, request.strategy(), run.spec.get("model")), run.spec), run.kind)
     changed = compare_specs(run.manifest["spec"], manifest["spec"])
     differ = [name for name in tables if now[name] != run.frames[name]]
     reasons = [*_question_changed(changed), *_code_changed(run.manifest, manifest)]

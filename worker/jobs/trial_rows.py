@@ -12,12 +12,12 @@ from domain.params import values_of
 from domain.strategies.base import Strategy
 
 
-def trial_of(spec: Mapping[str, Any], request: Mapping[str, Any], strategy: Strategy, sharpe: float, days: int) -> dict[str, Any]:
+def trial_of(spec: Mapping[str, Any], request: Mapping[str, Any], strategy: Strategy | None, sharpe: float, days: int) -> dict[str, Any]:
     """The run's row of the trial ledger."""
     from domain.backtest.study import spec_hash
     from domain.backtest.sweep import params_hash
 
-    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy)), spec=spec_hash(request), sharpe=finite(sharpe), days=days)
+    return dict(strategy=spec["strategy"], params=params_hash(spec["strategy"], values_of(strategy) if strategy else {"signals": spec["signals"]["frame"]}), spec=spec_hash(request), sharpe=finite(sharpe), days=days)
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:

@@ -52,8 +52,8 @@ def _raised(error: Exception) -> str:
     if not of_a_person:
         return "Internal error. "
     name, line = of_a_person[-1]
-    said = redacted(str(error)).strip().rstrip(".")
-    return f"{name}, line {line}: {type(error).__name__}{f', {said}' if said else ''}. "
+    message = redacted(str(error)).strip().rstrip(".")
+    return f"{name}, line {line}: {type(error).__name__}{f', {message}' if message else ''}. "
 
 
 def record(unit: Unit, failed: Failed) -> None:

@@ -15,6 +15,7 @@ from worker.store.ids import new_id
 from worker.store.listed import listed, readable_rows
 from worker.store.outside import named_in
 from worker.store.parts import part_of
+from worker.store.run_marks import RunMarks, RunQuery
 from worker.store.schema import runs
 from worker.store.seals import Seals, readable
 
@@ -76,16 +77,17 @@ class Runs:
         """Newest first, altered or not, to delete them; without those that cannot be read."""
         return [Run(**row) for row in readable_rows(self._c, "run", _newest(kind, limit))[0]]
 
-    def part(self, kinds: Sequence[str], limit: int, before: tuple[datetime, str] | None = None, since: datetime | None = None, until: datetime | None = None) -> tuple[list[Run], dict[str, str], tuple[datetime, str] | None]:
+    def part(self, kinds: Sequence[str], limit: int, before: tuple[datetime, str] | None = None, since: datetime | None = None, until: datetime | None = None, query: RunQuery = RunQuery()) -> tuple[list[Run], dict[str, str], tuple[datetime, str] | None]:
         """Newest first, those after the run of that time and id; of the ``limit`` that are looked at the altered ones apart, and the place of the last where more may follow."""
         places = part_of(select(runs.c.created_at, runs.c.id), runs.c, limit, before, since, until)
-        keys = [tuple(row) for row in self._c.execute(places.where(runs.c.kind.in_(kinds)) if kinds else places)]
-        query = select(runs).where(runs.c.id.in_([name for _, name in keys])).order_by(runs.c.created_at.desc(), runs.c.id)
-        rows, altered = listed(self._c, self._seals, "run", query)
+        keys = [tuple(row) for row in self._c.execute(query.narrowed(places.where(runs.c.kind.in_(kinds)) if kinds else places))]
+        those = select(runs).where(runs.c.id.in_([name for _, name in keys])).order_by(runs.c.created_at.desc(), runs.c.id)
+        rows, altered = listed(self._c, self._seals, "run", those)
         return [Run(**row) for row in rows], altered, keys[-1] if len(keys) == limit else None
 
-    def count(self) -> int:
-        return self._c.scalar(select(sa.func.count()).select_from(runs)) or 0
+    def count(self, kind: str = "", query: RunQuery = RunQuery()) -> int:
+        """Of all kinds where none is named."""
+        return self._c.scalar(query.narrowed(select(sa.func.count()).select_from(runs).where(runs.c.kind == kind if kind else sa.true()))) or 0
 
     def rename(self, run_id: str, name: str, note: str) -> bool:
         return self._c.execute(sa.update(runs).where(runs.c.id == run_id).values(name=name, note=note)).rowcount > 0
@@ -93,6 +95,7 @@ class Runs:
     def remove(self, run_ids: Sequence[str]) -> int:
         removed = list(self._c.scalars(sa.delete(runs).where(runs.c.id.in_(run_ids)).returning(runs.c.id)))
         self._seals.lift("run", *removed)
+        RunMarks(self._c).remove(removed)
         return len(removed)
 
     def of_dataset(self, version: str) -> list[str]:

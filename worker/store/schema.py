@@ -606,3 +606,33 @@ strategy_drafts = Table(                                    # strategies that ar
     Column("actor", String(128), nullable=False),
     Column("at", Instant, nullable=False),
 )  # fmt: skip
+
+trade_notes = Table(                                        # a trading journal: what people wrote about a trade, the last word on each
+    "trade_notes", meta,
+    Column("question", String(64), primary_key=True),       # spec hash of the run: the same question run again has the same notes
+    Column("trade", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", String(16), nullable=False),           # where it was written
+    Column("instrument", String(64), nullable=False),       # with side and opening: which trade it is about
+    Column("side", String(8), nullable=False),
+    Column("opened", Instant, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip
+
+run_tags = Table(                                           # what people sort runs by
+    "run_tags", meta,
+    Column("run_id", String(16), primary_key=True),
+    Column("tag", String(40), primary_key=True),
+    Column("actor", String(128), nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_run_tags_tag", "tag"),
+)  # fmt: skip
+
+run_favourites = Table(                                     # of one person each
+    "run_favourites", meta,
+    Column("run_id", String(16), primary_key=True),
+    Column("actor", String(128), primary_key=True),
+    Column("at", Instant, nullable=False),
+)  # fmt: skip

@@ -36,6 +36,7 @@ from worker.store.order_intents import OrderIntents
 from worker.store.outside import Outsides
 from worker.store.recipes import Recipes
 from worker.store.rule_sets import RuleSets
+from worker.store.run_marks import RunMarks
 from worker.store.runs import Runs
 from worker.store.schema import facts, processes
 from worker.store.seals import Seals
@@ -45,6 +46,7 @@ from worker.store.session_halts import SessionHalts
 from worker.store.session_tape import SessionTape
 from worker.store.sessions import Sessions
 from worker.store.strategies import WrittenStrategies
+from worker.store.trade_notes import TradeNotes
 from worker.store.trail import Trail
 from worker.store.trail_index import TrailIndex
 from worker.store.trials import Trials
@@ -84,6 +86,7 @@ class Unit:
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)
         self.message_sends = MessageSends(connection)
         self.executions, self.strategy_drafts = Executions(connection), StrategyDrafts(connection)
+        self.trade_notes, self.run_marks = TradeNotes(connection), RunMarks(connection)
         self.api_tokens, self.api_requests = ApiTokens(connection), ApiRequests(connection)
         self.users, self.user_sessions, self.sign_in_failures, self.approvals = Users(connection), UserSessions(connection), SignInFailures(connection), Approvals(connection)
         self.session_commands, self.session_halts = SessionCommands(connection), SessionHalts(connection)

@@ -16,7 +16,7 @@ from worker.settings import App
 from worker.store import Store
 
 SYNTHETIC = dict(model="gbm", instrument="EURUSD", timeframe="H1", start="2024-01-01T00:00:00Z", end="2024-02-01T00:00:00Z")
-NO_ID = {"{job_id}": "none", "{run_id}": "none", "{name}": "none", "{model}": "none", "{symbol}": "none", "{table}": "trades", "{instrument}": "EURUSD", "{verb}": "pause", "{entity}": "job:none"}
+NO_ID = {"{job_id}": "none", "{run_id}": "none", "{name}": "none", "{model}": "none", "{symbol}": "none", "{table}": "trades", "{instrument}": "EURUSD", "{verb}": "pause", "{entity}": "job:none", "{trade}": "1"}
 
 
 @pytest.fixture

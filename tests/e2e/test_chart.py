@@ -1,0 +1,76 @@
+"""The chart of a whole run: markers and rows choose one another, and a deeper view loads its bars."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.e2e.expecting import expect
+from tests.e2e.pressing import press
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+LONG = 120_000       # milliseconds
+GRID = 'iframe[title="st_aggrid.AgGrid.agGrid"]'
+
+
+def opened(page: Page, system, trade: int) -> None:
+    """The run of the example at one of its trades, its chart at rest."""
+    system.wait_for(lambda: len(system.terminal("runs", "list")) == 2, 120)
+    run = system.terminal("runs", "list")[0]["id"]
+    page.goto(f"{system.url}/backtest?run={run}&view=Trades&trade={trade}")
+    expect(page.locator(".chart[data-marks]")).to_be_visible(timeout=LONG)
+
+
+def marks(page: Page) -> list[dict]:
+    return json.loads(page.locator(".chart").get_attribute("data-marks") or "[]")
+
+
+def size(page: Page) -> int:
+    return int(page.locator(".chart").get_attribute("data-size") or 0)
+
+
+def selected(page: Page, trade: int) -> None:
+    """The row of that trade is the selected one, and the chart is at it."""
+    expect(page).to_have_url(re.compile(rf"[?&]trade={trade}(&|$)"), timeout=LONG)
+    expect(page.get_by_text(f"Trade {trade}", exact=True)).to_be_visible(timeout=LONG)
+    expect(page.locator(GRID).last.content_frame.locator(".ag-row-selected").first).to_contain_text(str(trade), timeout=LONG)      # the table is drawn anew after a choice on the chart
+    expect(page.locator(GRID)).to_have_count(1, timeout=LONG)
+
+
+def test_a_marker_chooses_its_row_and_a_row_its_marker(page, system):
+    opened(page, system, 20)
+    selected(page, 20)
+    other = next(mark for mark in marks(page) if mark["trade"] != 20)
+    canvas = page.locator(".chart .canvas")
+    canvas.scroll_into_view_if_needed()
+    canvas.click(position=dict(x=other["x"], y=other["y"]))
+    selected(page, other["trade"])
+    rows = page.frame_locator(GRID).locator(".ag-center-cols-container .ag-row:not(.ag-row-selected)")
+    trade = int(page.frame_locator(GRID).locator(".ag-pinned-left-cols-container .ag-row:not(.ag-row-selected)").first.inner_text())
+    press(rows.first)
+    selected(page, trade)
+    system.wait_for(lambda: any(mark["trade"] == trade for mark in marks(page)))
+
+
+def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(page, system):
+    opened(page, system, 20)
+    press(page.get_by_role("button", name="Whole run"))
+    system.wait_for(lambda: size(page) > 8)
+    coarse = size(page)
+    page.locator(".chart .canvas").focus()
+    for _ in range(12):
+        page.keyboard.press("+")
+    system.wait_for(lambda: size(page) == 1)
+    assert coarse > 8
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".chart .readout")).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC.*O.*H.*L.*C"))
+    page.keyboard.press("n")
+    selected(page, 21)
+
+
+def test_an_address_that_names_no_trade_is_told_so(page, system):
+    opened(page, system, 999_999)
+    expect(page.get_by_text("There is no trade 999999.")).to_be_visible()
