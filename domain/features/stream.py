@@ -78,7 +78,7 @@ class Step:
         self.reads = [*(name for name in self.inputs if name != COLUMNS), *(BAR_COLUMNS if COLUMNS in self.inputs else ()), *(inner.column for inner in inputs_of(use_))]
 
 
-Made = tuple[str, Callable[..., Any], list[tuple[Any, int]], Tail | None]     # column, what makes it, what it reads of which memory (a fact: its name and 0), and where it is kept
+Making = tuple[str, Callable[..., Any], list[tuple[Any, int]], Tail | None]     # column, what makes it, what it reads of which memory (a fact: its name and 0), and where it is kept
 
 
 class Stream:
@@ -100,7 +100,7 @@ class Stream:
         self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
         self._tails, self._families = self._filled(table)
         self._bars = [(name, tail) for name, tail in self._tails.items() if name in BAR_COLUMNS]
-        self._making = [self._made(step, table) for step in self.steps]
+        self._making = [self._step(step, table) for step in self.steps]
         self._columns = tuple(use.column for use in self.uses)
         self._longer = {name: _Longer(bars, [use_ for use_ in self.uses if use_.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
@@ -139,7 +139,7 @@ class Stream:
             for name, tail in tails.items():
                 tail.append(values[family][name] if name in values[family] else float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan)
 
-    def _made(self, step: Step, table: FeatureTable) -> Made:
+    def _step(self, step: Step, table: FeatureTable) -> Making:
         """How a feature is made, decided once."""
         state = {} if step.spec.state is None else dict(state=table.states[step.column])
         reads = [(name, 0) if (read := self._reader(name)) is None else (read, step.memory) for name in step.inputs]

@@ -38,18 +38,18 @@ class Lines:
 
         def line(ended: Sequence[TapeBar], key: bytes = b"") -> Place:
             content = hashlib.sha256(b"".join(map(packed, ended)))
-            found = self._found(question, content.digest(), key)
-            return found or self._begun(question, Line(content, Deciding(strategy, frame_of(ended), context, filtered)))
+            place = self._place(question, content.digest(), key)
+            return place or self._begun(question, Line(content, Deciding(strategy, frame_of(ended), context, filtered)))
 
         return Follower(line, bars)
 
-    def _found(self, question: Question, content: bytes, key: bytes) -> Place | None:
+    def _place(self, question: Question, content: bytes, key: bytes) -> Place | None:
         """Where a line was after these bars, if it has not gone on too far, or with another bar than ``key``."""
         places = ((line, line.place(content, key)) for line in self._lines.get(question, ()))
         return next(((line, count) for line, count in places if count is not None), None)
 
     def _begun(self, question: Question, line: Line) -> Place:
-        self._lines = {asked: lines for asked, lines in self._lines.items() if lines}
+        self._lines = {each: lines for each, lines in self._lines.items() if lines}
         self._lines.setdefault(question, weakref.WeakSet()).add(line)
         return line, line.count
 

@@ -62,9 +62,9 @@ class Many:
 
 def _processed(values: Sequence[Any], process: Callable[[Any], Any]) -> list[Any]:
     """What several rows in a row share is processed once."""
-    last, made, processed = None, process(None), []
+    last, text, processed = None, process(None), []
     for value in values:
         if value is not last:
-            last, made = value, process(value)
-        processed.append(made)
+            last, text = value, process(value)
+        processed.append(text)
     return processed

@@ -26,8 +26,8 @@ from worker.store.sessions import lease_of
 from worker.store.trail import raw
 
 Verdict = Literal["written", "there", "fenced"]
-Found = list[Any]       # of a session its commits so far, and epoch and owner of its lease
-FOUND = "SELECT s.session, s.commits, l.epoch, l.owner FROM session_states s JOIN leases l ON l.name = 'session:' || s.session WHERE s.session IN (SELECT value FROM json_each(?))"
+Standing = list[Any]       # of a session its commits so far, and epoch and owner of its lease
+STANDING = "SELECT s.session, s.commits, l.epoch, l.owner FROM session_states s JOIN leases l ON l.name = 'session:' || s.session WHERE s.session IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True)
@@ -66,22 +66,22 @@ class SessionCommits:
     def judge(self, commits: Sequence[Commit]) -> dict[str, Verdict]:
         """Of each session whether its commit may be written, is there already, or its lease was lost. Until this unit commits, no lease among them changes."""
         held = {commit.session: commit for commit in commits}
-        found = self._found_by_driver(held) if self._c.dialect.name == "sqlite" else self._found(held)
-        return {name: _verdict(commit, found.get(name)) for name, commit in held.items()}
+        standing = self._standing_by_driver(held) if self._c.dialect.name == "sqlite" else self._standing(held)
+        return {name: _verdict(commit, standing.get(name)) for name, commit in held.items()}
 
-    def _found_by_driver(self, names: Iterable[str]) -> dict[str, Found]:
+    def _standing_by_driver(self, names: Iterable[str]) -> dict[str, Standing]:
         """On SQLite, where nobody else writes meanwhile: one statement, however many sessions."""
-        result = self._c.exec_driver_sql(FOUND, (json.dumps(list(names)),))
-        return {name: found for name, *found in raw(result)}
+        result = self._c.exec_driver_sql(STANDING, (json.dumps(list(names)),))
+        return {name: row for name, *row in raw(result)}
 
-    def _found(self, names: Iterable[str]) -> dict[str, Found]:
+    def _standing(self, names: Iterable[str]) -> dict[str, Standing]:
         query = (
             select(session_states.c.session, session_states.c.commits, leases.c.epoch, leases.c.owner)
             .join(leases, leases.c.name == sa.literal("session:") + session_states.c.session)
             .where(session_states.c.session.in_(sorted(names)))
             .order_by(session_states.c.session)
         )
-        return {name: found for name, *found in self._c.execute(query.with_for_update())}
+        return {name: row for name, *row in self._c.execute(query.with_for_update())}
 
     def write(self, commits: Sequence[Commit], at: datetime) -> None:
         """Those that ``judge`` found may be written."""
@@ -110,7 +110,7 @@ class SessionCommits:
         return self._c.scalar(select(leases.c.epoch).where(which).with_for_update()) is not None
 
 
-def _verdict(commit: Commit, stored: Found | None) -> Verdict:
+def _verdict(commit: Commit, stored: Standing | None) -> Verdict:
     if stored is None or stored[2] is None or stored[1] != commit.epoch:
         return "fenced"
     return {commit.number - 1: "written", commit.number: "there"}.get(stored[0], "fenced")  # type: ignore[return-value]
