@@ -30,7 +30,7 @@ from app.kit.signed_out import farewell, signed_out  # noqa: E402
 from app.kit.text import literal  # noqa: E402
 from app.large_files import LargeFiles  # noqa: E402
 from app.traced import Traced  # noqa: E402
-from worker.desk import Refused, SignedOut, follow_logs, health_here, load, trouble  # noqa: E402
+from worker.desk import Refused, SignedOut, follow_logs, health_here, load, shown, trouble  # noqa: E402
 
 log = logging.getLogger("app")
 keep_still()
@@ -50,7 +50,7 @@ def show_error(error: Exception) -> bool:
         signed_out()
         return True
     if isinstance(error, Refused):
-        st.error(literal(typeset(str(error))), icon=":material/error:")
+        st.error(literal(typeset(shown(str(error)))), icon=":material/error:")
         return True
     if sentence := trouble(error):
         log.warning("a page: %s", sentence)

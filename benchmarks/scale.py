@@ -25,6 +25,8 @@ from benchmarks.clients import CHROMIUM
 from benchmarks.long_trail import fill
 from benchmarks.system import PORT, started
 from benchmarks.timing import Row, median
+from domain.backtest.warm import warm as warm_backtest
+from domain.features.warm import warm as warm_features
 from tests.databases import DURABLE, postgres
 from worker import redis_server
 from worker.desk import BacktestRequest, Desk
@@ -48,6 +50,8 @@ PAGE = 0.1                  # goal: seconds of a question of a page
 
 
 def rows() -> Iterator[Row]:
+    warm_backtest()         # else the workers would, while they are measured
+    warm_features()
     if {"jobs", "sweep"} & set(PARTS):
         with postgres(DURABLE) as server:
             measured = {count: _on(server, count) for count in WORKERS}
@@ -129,7 +133,6 @@ def _until(holds: Callable[[], bool]) -> None:
 
 def _jobs_a_second(desk: Desk, store: Store) -> float:
     """Helpers of a job that there is not: claimed, begun, ended, each with its audit events, and nothing between."""
-    _until(lambda: not any(job.open for job in desk.jobs.latest()))         # the engine's compilation, where it was needed
     _run_empty(store, desk, 20)
     began = time.monotonic()
     _run_empty(store, desk, JOBS)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from worker.following import JOB, REQUEST
+from worker.hidden import hide
 from worker.secret_settings import secrets_of_settings
 from worker.settings import Settings
 from worker.trouble import without
@@ -55,6 +56,7 @@ def set_up() -> None:
 def follow(settings: Settings) -> None:
     """From now on every handler of this process writes as the settings say, and none of their secrets."""
     secrets = secrets_of_settings(settings)
+    hide(secrets)
     for handler in set(_handlers()):
         handler.setFormatter(AsJson(secrets) if settings.logs.format == "json" else Redacting(handler.formatter, secrets))
 

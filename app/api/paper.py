@@ -19,10 +19,10 @@ FRAMES = ("decisions", "positions", "orders", "proposals")
 
 
 class StartBody(Body):
-    """A session on stored bars (`datasets`), or on live prices (`feed` with `instruments`)."""
+    """A session on stored bars (`datasets`), or on live prices (`feed` with `instruments`). It trades a `strategy`, the orders of a `signals` file, or as a `scan` chose."""
 
     name: str = Field(examples=["gold-1"])
-    strategy: str
+    strategy: str = ""
     params: dict[str, Any] = Field(default={})
     timeframes: list[str] = Field(min_length=1)
     datasets: list[str] = Field(default=[])
@@ -33,10 +33,15 @@ class StartBody(Body):
     rules: dict[str, dict[str, Any]] = Field(default={})
     start: Time | None = Field(default=None, description="earlier bars are history: seen, nothing is decided")
     speed: float = Field(default=0.0, ge=0, description="of a replay: times real time, 0 for as fast as possible")
+    rule_set: str = Field(default="", description="whose floors orders keep clear of")
+    model: str = Field(default="", description="NAME or NAME@VERSION of a model that filters the signals")
+    signals: str = Field(default="", max_length=20_000_000, description="instead of a strategy: text of a CSV of signals")
+    scan: str = Field(default="", description="instead of a strategy: id of a scan, whose strategies and criteria trade")
+    commands: str = Field(default="", max_length=20_000_000, description="text of a CSV of commands")
 
     def request(self) -> StartRequest:
-        given = self.model_dump(exclude={"timeframes", "datasets", "instruments", "start"})
-        return StartRequest(timeframes=tuple(self.timeframes), datasets=tuple(self.datasets), instruments=tuple(self.instruments), start=utc(self.start), **given)
+        given = self.model_dump(exclude={"timeframes", "datasets", "instruments", "start", "signals", "commands"})
+        return StartRequest(timeframes=tuple(self.timeframes), datasets=tuple(self.datasets), instruments=tuple(self.instruments), start=utc(self.start), signals=self.signals.encode(), commands=self.commands.encode(), **given)
 
 
 class OrderBody(Body):

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Match
 
-from worker.desk import Forbidden, Refused, SecondPerson, SourceAway, UnknownName, trouble
+from worker.desk import Forbidden, Refused, SecondPerson, SourceAway, UnknownName, shown, trouble
 
 log = logging.getLogger("api")
 JSON = "application/problem+json"
@@ -33,7 +33,7 @@ class Problem(Exception):
 
 
 def answer(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> JSONResponse:
-    return JSONResponse(dict(type="about:blank", title=TITLES.get(status, "Error"), status=status, detail=detail, **more), status, dict(headers or {}), JSON)
+    return JSONResponse(dict(type="about:blank", title=TITLES.get(status, "Error"), status=status, detail=shown(detail), **more), status, dict(headers or {}), JSON)
 
 
 def install(app: FastAPI) -> None:

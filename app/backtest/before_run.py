@@ -51,14 +51,14 @@ def columns(currency: str) -> dict[str, Any]:
     return {
         "instrument": config.TextColumn("Instrument", width=80),
         "spread": config.NumberColumn("Spread, pips", format="%.2f", width=76),
-        "source": config.TextColumn("Spread is", width=104),
+        "source": config.TextColumn("Spread is", width=98),
         "spread_money": config.NumberColumn(f"Spread, {currency}", width=80, **money),
         "slippage": config.TextColumn("Slippage a fill", width=92, help="At market and stop fills, always adverse."),
         "slippage_money": config.NumberColumn(f"Slippage, {currency}", width=88, help="A fill.", **money),
-        "commission": config.NumberColumn(f"Commission, {currency}", width=106, help="A fill.", **money),
+        "commission": config.NumberColumn(f"Commission, {currency}", width=100, help="A fill.", **money),
         "round_trip": config.NumberColumn(f"Round trip, {currency}", width=98, **money),
-        "swap_long": config.NumberColumn(f"Swap long, {currency}", width=94, help="A night; negative is paid. Three nights on the instrument's triple day.", **money),
-        "swap_short": config.NumberColumn(f"Swap short, {currency}", width=98, help="A night; negative is paid.", **money),
+        "swap_long": config.NumberColumn(f"Swap long, {currency}", width=88, help="A night; negative is paid. Three nights on the instrument's triple day.", **money),
+        "swap_short": config.NumberColumn(f"Swap short, {currency}", width=90, help="A night; negative is paid.", **money),
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.figures import number
+from app.kit.spool import content
 from app.kit.widgets import attempt
 from worker.desk import Desk
 
@@ -19,11 +20,11 @@ ABOUT = "One row for each signal: ts (UTC, of the bar that decided it) and side;
 
 def signals_box(desk: Desk, key: str, before: Mapping[str, Any]) -> dict[str, Any]:
     """The chosen table as a request names it; empty before there is one. ``before``: of the run to start from."""
-    kept = f"{key}-signals"
+    kept = f"{key}-table"
     file = st.file_uploader("Signals", type=["csv", "txt"], key=f"{kept}-upload", max_upload_size=desk.settings.data.max_import_mb, help=ABOUT)
     if file is not None and st.session_state.get(f"{kept}-read") != file.file_id:
         st.session_state[f"{kept}-read"] = file.file_id
-        staged = attempt(lambda: desk.signal_files.stage(file.name, file.getvalue()))
+        staged = attempt(lambda: desk.signal_files.stage(file.name, content(file)))
         st.session_state[kept] = staged.plain if staged else {}
     return dict(st.session_state.get(kept) or before.get(SIGNALS) or {})
 

@@ -35,7 +35,7 @@ def sentence(desk: Desk, run: Any) -> str:
     changed = " · ".join(stated(declared[name], value) for name, value in spec["params"].items() if name in declared)
     names = ", ".join(dataset["instrument"] for dataset in run.manifest["spec"]["data"])
     limits = [stated(param, spec["limits"][param.name]) for param in desk.backtests.rule_params("limits") if not param.default and spec.get("limits", {}).get(param.name)]
-    return " · ".join([f"**{literal(name_of(spec))}**", f"{names} {spec['timeframe']}", f"{dates(spec)}", changed, _size(spec["sizing"]), *limits])
+    return " · ".join(filter(None, [f"**{literal(name_of(spec))}**", f"{names} {spec['timeframe']}", f"{dates(spec)}", changed, _size(spec["sizing"]), *limits]))
 
 
 def name_of(spec: Any) -> str:

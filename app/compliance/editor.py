@@ -15,6 +15,7 @@ from app.compliance.versions import versions
 from app.kit.figures import plural, typeset
 from app.kit.forms import WIDE, field, label
 from app.kit.rights import allowed
+from app.kit.spool import content
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, go, nothing, section
 from worker.desk import Desk
@@ -141,7 +142,7 @@ def _bring(desk: Desk, choice: Choice) -> None:
         name = a.text_input("Save as", max_chars=64, key="import-rules-name")
         why = b.text_input("Why", max_chars=500, key="import-rules-why")
         if st.form_submit_button("Import", **allowed(desk, "rule_sets.save")) and file is not None:
-            version = attempt(lambda: desk.rule_sets.save(name, file.getvalue().decode("utf-8", "replace"), why))
+            version = attempt(lambda: desk.rule_sets.save(name, content(file).decode("utf-8", "replace"), why))
             if version is not None:
                 go("compliance", **{**choice.address, "rules": version.name, "phase": ""}, view="rules")
 

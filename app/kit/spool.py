@@ -82,3 +82,11 @@ def uploaded(file: IO[bytes]) -> Iterator[IO[bytes]]:
     with path.open("rb") as stored:
         yield stored
     path.unlink(missing_ok=True)
+
+
+def content(file: IO[bytes]) -> bytes:
+    """All bytes of a small uploaded file; one on disk stays for its hour, so that it may be read again."""
+    file.seek(0)
+    path = spool().path_of(file.read(200))
+    file.seek(0)
+    return file.read() if path is None else path.read_bytes()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.backtest.rule_fields import model_box
 from app.kit.forms import fields
+from app.kit.spool import content
 from app.kit.text import literal
 from worker.desk import Desk
 
@@ -37,7 +38,7 @@ def shown(desk: Desk, key: str, first: Any, second: Any) -> Deciding:
     kind = first.selectbox("Decided by", list(KINDS), key=f"{key}-decided", format_func=KINDS.__getitem__)
     if kind == "signals":
         file = second.file_uploader("Signals, CSV", type=["csv"], max_upload_size=20, key=f"{key}-signals", help=COLUMNS)
-        return Deciding(kind, signals=file.getvalue() if file else b"")
+        return Deciding(kind, signals=content(file) if file else b"")
     if kind == "scanner":
         return _scanner(desk, key, second)
     strategy = second.selectbox("Strategy", list(desk.backtests.strategies()), key=f"{key}-strategy")

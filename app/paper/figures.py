@@ -17,9 +17,8 @@ def rows(view: Any, checked: Mapping[str, Any] | None) -> list[Figure]:
     row, values = view.row, view.figures
     share = row.equity / row.start - 1.0 if row.start else None
     return [
-        ("Equity", money(row.equity, row.currency), f"{percent(share, 2, True)} since start", "Balance and open positions at their last closes."),
+        ("Equity", money(row.equity, row.currency), f"{percent(share, 2, True)} since start", f"Balance, {money(row.balance, row.currency)}, and open positions at their last closes."),
         ("Today", money(row.today, row.currency, sign=True), "since 00:00 UTC", "Change of equity since the UTC day began."),
-        ("Balance", money(row.balance, row.currency), "", "Without open positions."),
         ("Open positions", number(float(row.open)), f"{plural(len(view.orders), 'order')} waiting", ""),
         _open_risk(view),
         ("Daily loss used", percent(row.daily_loss_used), "of the limit" if row.daily_loss_used is not None else "no limit", "Share of the daily loss limit that the loss of its day uses; the day begins at the reset of the limits."),

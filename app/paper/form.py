@@ -10,6 +10,7 @@ import streamlit as st
 from app.backtest import rule_fields
 from app.backtest.form import bars_name, frames_for
 from app.kit.rights import allowed
+from app.kit.spool import content
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, section
 from app.paper.deciding import parameters, shown
@@ -71,7 +72,7 @@ def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[
         commands = e.file_uploader("Commands, CSV", type=["csv"], max_upload_size=1, key=f"{key}-commands", help="As commands.csv of a session: ts, who, command, arguments, reason. Each is worked after the last instant up to its ts.")
         titles = {"": "none"} | {row.name: row.title for row in desk.rule_sets.all()}
         rule_set = f.selectbox("Rule set to keep", list(titles), key=f"{key}-rule-set", format_func=titles.__getitem__, help="Orders are refused whose worst case does not fit the headroom above its floors, and people are warned as the account comes near them.")
-    given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=commands.getvalue() if commands else b"", rule_set=rule_set)
+    given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=content(commands) if commands else b"", rule_set=rule_set)
     return rules | dict(account=dict(balance=balance)), given
 
 

@@ -54,10 +54,10 @@ def listed(rows: Sequence[Any], chosen: Any) -> None:
         for row in rows
     ])  # fmt: skip
     columns = {
-        "name": config.TextColumn("Session", width=108), "state": config.TextColumn("State", width=126), "points": config.LineChartColumn("Equity so far", width=86),
-        "equity": config.TextColumn("Equity", width=92, alignment="right"), "today": config.TextColumn("Today, UTC", width=82, alignment="right"), "open": config.NumberColumn("Open", width=46, help="Open positions."),
+        "name": config.TextColumn("Session", width=100), "state": config.TextColumn("State", width=126), "points": config.LineChartColumn("Equity so far", width=74),
+        "equity": config.TextColumn("Equity", width=88, alignment="right"), "today": config.TextColumn("Today, UTC", width=80, alignment="right"), "open": config.NumberColumn("Open", width=40, help="Open positions."),
         "used": config.TextColumn("Daily loss", width=72, alignment="right", help="Share of the daily loss limit that is used; a dash without one."),
-        "age": config.TextColumn("Price", width=66, help="Age of the newest price; replay: stored bars."), "trades": config.TextColumn("Trades", width=150),
+        "age": config.TextColumn("Price", width=58, help="Age of the newest price; replay: stored bars."), "trades": config.TextColumn("Trades", width=200),
     }  # fmt: skip
     picked = table(shown, columns, f"{len(rows)} sessions", key="sessions", pick=True, height=min(34 + 28 * len(rows), 230))
     if picked is not None and (chosen is None or rows[picked].name != chosen.name):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from app.kit.figures import exact, number
+from worker.desk.outcomes import label
 
 SET = {     # of limits without a number at the order: the limit as it is set
     "limit_spread": ("spread_spike", "over {} × the mean spread"), "limit_volatility": ("volatility_spike", "over {} × ATR"), "limit_news": ("news", "within {} minutes of a release"),
@@ -19,7 +20,12 @@ COUNTED = ("limit_positions", "limit_symbol", "limit_sector", "limit_rate")
 def against(decisions: pd.DataFrame, plan: Mapping[str, Any]) -> pd.DataFrame:
     """The decisions with a column ``against``: value of allowed, for example ``497.00 of 500.00, 25.00 kept``."""
     limits = plan.get("rules", {}).get("limits", {})
-    return decisions.assign(against=[measured(row, limits) for row in decisions.to_dict("records")])
+    return labelled(decisions.assign(against=[measured(row, limits) for row in decisions.to_dict("records")]))
+
+
+def labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Reasons of decisions, fills and trades as people read them."""
+    return rows.assign(**{name: [label(reason) if reason else "" for reason in rows[name].astype(str)] for name in ("reason", "exit_reason") if name in rows})
 
 
 def measured(row: Mapping[str, Any], limits: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.kit.figures import DASH, exact, number
 from app.kit.widgets import section, table
-from app.paper.measures import against
+from app.paper.measures import against, labelled
 
 WORDS = {
     "bar_ts": "Bar, UTC", "ts": "UTC", "entry_ts": "Entry, UTC", "exit_ts": "Exit, UTC", "pnl": "P&L", "r": "R", "tag": "Tag", "price": "Price", "mark": "Profit", "room": "Room to stop", "leaves": "Leaves",
@@ -29,7 +29,7 @@ SIDES = {1: "long", -1: "short"}
 MONEY = ("mark", "pnl", "commission", "swap")
 SIGNED = ("mark", "pnl", "swap")
 PRICES = ("price", "stop_loss", "entry_price", "exit_price", "targets", "room")
-WIDE = {"against": 170, "text": 560, "arguments": 220, "client_id": 130, "until": 118}       # pixels
+WIDE = {"against": 118, "text": 560, "arguments": 220, "client_id": 130, "until": 118}       # pixels
 Digits = Mapping[str, int]          # instrument -> decimals of its prices
 NONE: Digits = {}
 
@@ -63,7 +63,8 @@ def newest(view: Any, rows: int = 8) -> None:
         st.caption("None yet.")
         return
     shown = against(view.decisions.head(rows), view.plan)
-    frame(shown, ("ts", "series", "side", "verdict", "reason", "against"), f"the newest {len(shown)} decisions")
+    shown = shown.assign(reason=[" · ".join(part for part in parts if part) for parts in zip(shown["against"], shown["reason"], strict=True)])
+    frame(shown, ("ts", "verdict", "reason", "side", "series"), f"the newest {len(shown)} decisions")
 
 
 def tabs(view: Any, digits: Digits) -> None:
@@ -71,7 +72,7 @@ def tabs(view: Any, digits: Digits) -> None:
         if not tab.open:
             continue
         with tab:
-            rows = against(view.decisions, view.plan) if what == "decisions" else getattr(view, what)
+            rows = against(view.decisions, view.plan) if what == "decisions" else labelled(getattr(view, what)) if what in ("fills", "trades") else getattr(view, what)
             if not len(rows):
                 st.caption("Nothing yet.")
                 continue

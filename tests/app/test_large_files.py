@@ -14,7 +14,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.kit.spool import Spool, spool, uploaded
+from app.kit.spool import Spool, content, spool, uploaded
 from app.large_files import LargeFiles
 
 MB = 1_000_000
@@ -150,3 +150,13 @@ def test_other_files_pass_as_they_are(served):
     for path in ("/media/b.csv", "/media/c.csv"):
         status, headers, body = request(app, "GET", path)
         assert status == 200 and body() == inner.files[path] and headers["content-length"] == str(len(inner.files[path]))
+
+
+def test_an_upload_is_read_from_disk_by_every_page_and_as_often_as_it_is_asked_for(served):
+    path = spool().new()
+    with spool().open_new(path) as file:
+        file.write(b"ts,side\n")
+    on_disk, in_memory = io.BytesIO(spool().ticket(path)), io.BytesIO(b"ts,side\n")
+    assert [content(file) for file in (on_disk, on_disk, in_memory, in_memory)] == [b"ts,side\n"] * 4
+    readers = [path for path in (Path(__file__).parents[2] / "app").rglob("*.py") if "file_uploader" in path.read_text(encoding="utf-8")]
+    assert len(readers) > 4 and not [path for path in readers if ".getvalue()" in path.read_text(encoding="utf-8")], "what Streamlit holds of an upload is a ticket"

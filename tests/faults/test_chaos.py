@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from domain.audit import verify
+from tests.faults.sizes import size
 from tests.worker.flow import Flow, flow
 from worker.dispatch import enqueue
 
 pytestmark = pytest.mark.faults
-JOBS, KILLS = 400, 60
+JOBS, KILLS, ROUNDS = size("JOBS", 400), size("STRIKES", 60), size("ROUNDS", 10)
 WORK = dict(workers=3, lease=2.0, beat=0.3, sweep=0.2)
 
 
@@ -65,7 +66,7 @@ def test_thirty_kills_of_a_running_jobs_worker_each_cost_fifteen_seconds_at_most
     """With the settings that ship; three jobs side by side, so that it takes minutes and not a quarter of an hour."""
     at, recovered = random.Random(11), []
     with flow(tmp_path, database, workers=4) as system:
-        for _ in range(10):
+        for _ in range(ROUNDS):
             jobs = [system.submit("test_steps", queue, steps=30, seconds=0.1, trace=str(Path(tmp_path) / "trace")) for queue in ("research", "interactive", "research")]
             for job_id in jobs:
                 system.begun(job_id, steps=at.randrange(1, 8))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.domain.compliance.test_gate import sequence
+from tests.faults.sizes import size
 
 pytestmark = pytest.mark.faults
-SEQUENCES = 100_000
+SEQUENCES = size("SEQUENCES", 100_000)
 
 
 def test_the_gate_never_lets_a_worst_case_exceed_the_headroom():

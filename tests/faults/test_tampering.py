@@ -1,6 +1,6 @@
 """P1 at its full size: random mutations of each of the nine kinds of tampering, each caught and its row named.
 
-A thousand of each on trails in memory; of each some more inside a SQLite and a PostgreSQL database, whose guards are switched off.
+A thousand of each (TIDEMARK_MUTATIONS) on trails in memory; of each some more inside a SQLite and a PostgreSQL database, whose guards are switched off.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from domain.audit.bundle import Point
 from tests.domain.audit.test_verifier_tampering import COVERED, KINDS, NOTES, ROWS, notes_beside, outside, tampered
 from tests.domain.audit.trails import BEGAN, Memory, verified
+from tests.faults.sizes import size
 from tests.worker.test_bundle import overpowered
 from worker.bundle import write
 from worker.bundle_evidence import evidence_of
@@ -22,12 +23,12 @@ from worker.store.schema import checkpoints, events, nodes
 
 __all__ = ["outside"]       # a fixture
 pytestmark = pytest.mark.faults
-IN_DATABASE = 30
+MUTATIONS, IN_DATABASE = size("MUTATIONS", 1_000), size("STORED_MUTATIONS", 30)
 
 
 @pytest.mark.parametrize("tampering", KINDS)
 def test_tampering_is_caught_a_thousand_times(tampering, outside, tmp_path):
-    for seed in range(1_000):
+    for seed in range(MUTATIONS):
         tampered(tampering, seed, tmp_path, outside)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 
@@ -12,11 +11,12 @@ from benchmarks import audit
 from domain.audit.merkle import inclusion_proof
 from tests.conftest import migrated
 from tests.databases import DURABLE, postgres
+from tests.faults.sizes import size
 from worker import evidence
 from worker.store import Filter, Store
 
 pytestmark = pytest.mark.faults
-EVENTS = int(os.environ.get("TIDEMARK_EVENTS", "1000000"))
+EVENTS = size("EVENTS", 1_000_000)
 NEW = 5_000             # events after the trusted checkpoint
 FLUID = 0.1             # seconds for a page of the newest events
 PROOF = 1_024           # bytes
@@ -33,7 +33,7 @@ def durable(kind, tmp_path) -> Iterator[str]:
 
 
 def test_appends_of_eight_writers_never_wait_long(durable, tmp_path, record_property):
-    p99, per_second = audit.paced(durable, str(tmp_path), seconds=60.0)
+    p99, per_second = audit.paced(durable, str(tmp_path), seconds=float(size("SECONDS", 60)))
     record_property("p99_ms", round(p99 * 1e3, 1))
     assert per_second > 0.9 * audit.RATE and p99 <= audit.P99
 

@@ -18,10 +18,13 @@ from worker import actors, logs
 from worker.backup.take import take
 from worker.desk import Desk
 from worker.following import JOB, REQUEST, begin_request
+from worker.hidden import hide, reveal
 from worker.jobs.base import Work, job
 from worker.secret_settings import ADDRESSES, OF_OTHERS, secrets_of_settings
+from worker.sessions.failures import failure, record
 from worker.settings import NOT_SETTINGS, OF_VENDORS, SECRETS, VENDOR_SECRETS, load
-from worker.store import Filter
+from worker.store import Filter, session_asking
+from worker.store.messages import Message
 
 CANARY = "canary-{}-x%21"
 NO_SECRETS = {"TIDEMARK_CONFIG", "TIDEMARK_DATA", "TIDEMARK_CASES"}
@@ -73,6 +76,7 @@ def handler():
     logger.addHandler(kept)
     before = {handler_: handler_.formatter for handler_ in logs._handlers()}
     yield logger, lines
+    reveal()
     for handler_, formatter in before.items():
         handler_.setFormatter(formatter)
     logger.removeHandler(kept)
@@ -152,6 +156,24 @@ def test_no_event_row_error_or_backup_has_a_secret(known, system, store, setting
     take(store, settings, tmp_path / "out", "ana")
     texts += [path.read_bytes().decode(errors="replace") for path in Path(tmp_path).rglob("*") if path.is_file()]
     assert lines and not found("\n".join([*texts, *lines]), values)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_what_a_session_or_a_message_says_has_no_secret(known, store, handler):
+    """A broker's answer that repeats a token stops a session."""
+    values, settings = known
+    hide(secrets_of_settings(settings))
+    with store.unit() as unit:
+        session_asking.start(unit, "one", {}, {}, "ana")
+        epoch = session_asking.claim(unit, "one", "here:1:a")
+    for value in values.values():
+        with store.unit() as unit:
+            record(unit, replace(failure("one", epoch, BadRequest(f"the broker says: {value}")), epoch=epoch))
+            unit.messages.write([Message(f"m{len(value)}-{hash(value)}", "critical", f"it says {value}", "one")], unit.now())
+            unit.audit("ana", "session_failed", "session:one", why=value, size=7)
+    with store.read() as unit:
+        texts = [str(unit.sessions.get("one")), *(message.text for message in unit.messages.after(0)), *(each.body for each in unit.trail.all())]
+    assert "***" in texts[0] and not found("\n".join(texts), values)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -58,7 +58,7 @@ class System:
     def health(self) -> list[Health]:
         why = reachable(self._context.store.engine)
         states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes(), self._trail(), CheckpointsView(self._context).health()]
-        return [*states[:1], self._queue(), *states[1:], self._disk()]
+        return [*states[:1], self._queue(), *self._bucket(), *states[1:], self._disk()]
 
     def figures(self) -> Figures:
         """Queues, jobs, trail and sessions in numbers."""
@@ -131,6 +131,14 @@ class System:
             return Health("Queue", "failed", "The queue server does not answer. Jobs stay queued in the database until it is back.")
         finally:
             client.close()
+
+    def _bucket(self) -> list[Health]:
+        """Of frames; nothing where they are in a folder."""
+        frames = self._context.store.frames
+        if frames.free() is not None or "://" not in frames.url or frames.url.startswith("file://"):
+            return []
+        why = frames.silent()
+        return [Health("Bucket", "failed", f"The bucket of bars and curves does not answer: {why}.") if why else Health("Bucket", "well", f"{hidden(frames.url)}, connected")]
 
     def _processes(self) -> list[Health]:
         kinds = [process.kind for process in self.processes()]

@@ -147,6 +147,10 @@ class Frames:
         """Whether anything is stored."""
         return bool(self._fs.exists(self._root) and self._fs.find(self._root))
 
+    def silent(self) -> str:
+        """Why the bucket does not answer; empty where it does, and where there is none."""
+        return self._at.silent()
+
     def size(self, name: str) -> int:
         """Bytes as stored."""
         return int(self._fs.size(self._path(name)) or 0)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from worker.hidden import shown
 from worker.store.engine import insert
 from worker.store.schema import messages as table
 
@@ -39,7 +40,7 @@ class Messages:
     def write(self, messages: Sequence[Message], at: datetime) -> None:
         """Those whose key is new."""
         if messages:
-            self._c.execute(insert(self._c, table).on_conflict_do_nothing(), [dict(message.__dict__, at=at) for message in messages])
+            self._c.execute(insert(self._c, table).on_conflict_do_nothing(), [dict(message.__dict__, text=shown(message.text), at=at) for message in messages])
 
     def after(self, number: int, limit: int = 500) -> list[WrittenMessage]:
         """Oldest first, those numbered above ``number``."""

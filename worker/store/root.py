@@ -5,6 +5,7 @@ S3 and what speaks it are reached through pyarrow, which is here anyway; any oth
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -64,10 +65,26 @@ class Root:
             self.fs.makedirs(os.path.dirname(path), exist_ok=True)
 
     def upload(self, here: Path, path: str) -> None:
-        """A file of this machine, part by part. An object is there once all of it has come; a broken one is removed."""
+        """A file of this machine, part by part; what breaks off leaves nothing new, and what was there stays for its readers to verify."""
         self.make_folder_of(path)
-        with here.open("rb") as source, self.fs.open(path, "wb") as sink:
-            shutil.copyfileobj(source, sink, PART)
+        new = not self.fs.exists(path)
+        try:
+            with here.open("rb") as source, self.fs.open(path, "wb") as sink:
+                shutil.copyfileobj(source, sink, PART)
+        except BaseException:
+            with contextlib.suppress(OSError):      # the bucket is away
+                if new:
+                    self.fs.rm_file(path)
+            raise
+
+    def silent(self) -> str:
+        """Why a bucket does not answer; empty where it does, and of a folder of this machine."""
+        try:
+            if not self.local:
+                self.fs.exists(self.path)
+        except OSError as error:
+            return str(error).strip().splitlines()[0]
+        return ""
 
     def download(self, path: str, here: Path) -> None:
         with self.fs.open(path, "rb") as source, here.open("wb") as sink:

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
+from worker.hidden import shown
 from worker.store.engine import insert
 from worker.store.many import Many
 from worker.store.schema import leases, session_states, sessions
@@ -122,6 +123,7 @@ class Sessions:
 
     def enter(self, name: str, state: str, note: str = "", ended_at: datetime | None = None) -> bool:
         """Into another state; False where it is in that state for that reason already."""
+        note = shown(note)
         changed = sa.or_(sessions.c.state != state, sessions.c.note != note)
         values = dict(state=state, note=note, ended_at=ended_at)
         return self._c.execute(sa.update(sessions).where(sessions.c.name == name, changed).values(**values)).rowcount > 0

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.following import REQUEST
+from worker.hidden import shown_detail
 from worker.owner import gone
 from worker.store.account_histories import AccountHistories
 from worker.store.api_tokens import ApiRequests, ApiTokens
@@ -104,7 +105,7 @@ class Unit:
             detail["checkpoint"] = dict(size=latest.size, root=latest.root, note=latest.note)       # what leaves takes the last one along
         if request := REQUEST.get():
             detail.setdefault("request", request)
-        self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **detail)
+        self.trail.add(actor, kind, *entities, at=self.now(), event_id=event_id, **shown_detail(detail))
 
     def fact(self, name: str) -> Any:
         return self._c.scalar(select(facts.c.value).where(facts.c.name == name))

@@ -10,17 +10,31 @@ from pydantic import Field
 from app.api.data import latest as latest_bar
 from app.api.data import symbols as all_symbols
 from app.api.features import recipes as all_recipes
-from app.api.others.translated import Name, all_newest, chosen, end_of, exact, first_of, minutes_of, newest, timeframe_of, word_of
+from app.api.others.translated import (
+    Name,
+    all_newest,
+    chosen,
+    end_of,
+    exact,
+    first_of,
+    horizon_of,
+    minutes_of,
+    newest,
+    timeframe_of,
+    windows_of,
+    word_of,
+)
 from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.shapes import Body
 from app.api.submission import Here, Submitting, shown
-from worker.desk import BacktestRequest, Choice, FeatureRequest, ScanRequest, StartRequest, TrainingRequest
+from worker.desk import BacktestRequest, FeatureRequest, StartRequest, TrainingRequest
 
 router = APIRouter(prefix="/v1/futurequant", tags=["other systems: futures research"])
 STYLES = {"1": "conservative", "2": "moderate", "3": "aggressive", "conservative": "conservative", "moderate": "moderate", "aggressive": "aggressive"}
 LEARNERS = {"quantile_regression": "quantiles", "random_forest": "quantile_forest", "neural_network": "quantile_network"}
+LEVELS = "0.05,0.1,0.25,0.5,0.75,0.9,0.95"      # quantiles that the strategies of that service decide on
 HORIZONS = (5, 15, 30, 60, 240, 1_440)      # minutes, as that service offers them
 
 
@@ -137,9 +151,10 @@ async def train(submission: Submitting, body: Train) -> Any:
         learner, bars = chosen(body.model_type, LEARNERS, "type of model"), newest(desk, body.symbol)
         if body.horizon_minutes % minutes_of(bars.timeframe):
             raise Problem(422, f"a horizon of {body.horizon_minutes:,} minutes is no multiple of the {bars.timeframe} bars of {body.symbol}; choose a multiple of {minutes_of(bars.timeframe):,}")
+        first, last = first_of(body.start_date), end_of(body.end_date)
         return desk.training.submit(TrainingRequest(
-            [bars.id], bars.timeframe, first_of(body.start_date), end_of(body.end_date), desk.features.columns_of(body.recipe), learner, "return",
-            target_params=dict(horizon=body.horizon_minutes, unit="minutes"), register=word_of(f"{body.symbol}-{body.model_type}"),
+            [bars.id], bars.timeframe, first, last, desk.features.columns_of(body.recipe), learner, "return",
+            params=dict(levels=LEVELS), target_params=dict(horizon=body.horizon_minutes, unit="minutes"), scheme_params=windows_of(first, last), register=word_of(f"{body.symbol}-{body.model_type}"),
         ))  # fmt: skip
 
     return await submission.submit(submit, model_id=word_of(f"{body.symbol}-{body.model_type}"), symbol=body.symbol)
@@ -166,12 +181,12 @@ def horizons(desk: Here) -> Response:
 
 @router.post("/signals/generate", status_code=202)
 async def generate(submission: Submitting, body: Generate) -> Any:
-    """Signals of a strategy by the forecasts of a model, at the last closed bar."""
+    """Signals of a strategy on a model's forecasts over that span: a backtest, whose trades and reviews are them."""
 
     def submit(desk: Here) -> Any:
         name, model = chosen(body.strategy_name, STYLES, "strategy"), desk.models.get(body.model_id)
-        datasets = [newest(desk, part["instrument"], part["timeframe"]).id for part in model.manifest["question"]["data"]]
-        return desk.scanner.submit(ScanRequest([Choice(name)], datasets, start=first_of(body.start_date), end=end_of(body.end_date), model=body.model_id))
+        bars = [newest(desk, part["instrument"], part["timeframe"]) for part in model.manifest["question"]["data"]]
+        return desk.backtests.submit(BacktestRequest(name, horizon_of(desk, body.model_id, bars[0].timeframe), [each.id for each in bars], bars[0].timeframe, first_of(body.start_date), end_of(body.end_date), {}, model=body.model_id))
 
     return await submission.submit(submit)
 
@@ -197,7 +212,7 @@ async def run(submission: Submitting, body: Run) -> Any:
     def submit(desk: Here) -> Any:
         bars = all_newest(desk, body.symbols)
         name, rules = STYLES.get(body.strategy_id, body.strategy_id), dict(account=dict(balance=body.initial_capital))
-        return desk.backtests.submit(BacktestRequest(name, {}, [each.id for each in bars], bars[0].timeframe, first_of(body.start_date), end_of(body.end_date), rules, model=body.model_id))
+        return desk.backtests.submit(BacktestRequest(name, _params(desk, name, body.model_id, bars[0].timeframe), [each.id for each in bars], bars[0].timeframe, first_of(body.start_date), end_of(body.end_date), rules, model=body.model_id))
 
     return await submission.submit(submit)
 
@@ -210,12 +225,11 @@ def config(desk: Here) -> Response:
 
 @router.post("/paper-trading/start", status_code=201)
 def start(desk: Here, body: Start) -> Response:
-    """A paper session that replays the newest bars of these symbols."""
+    """A paper session that replays the newest bars of these symbols. Strategies by quantiles need `model_id`."""
     bars = all_newest(desk, body.symbols)
-    if body.model_id:
-        raise Problem(422, "a session of this call takes no model yet; start it with tidemark paper start --model, or leave model_id out")
     name = word_of(body.session_name)
-    request = StartRequest(name, STYLES.get(body.strategy_id, body.strategy_id), {}, (bars[0].timeframe,), tuple(each.id for each in bars), rules=dict(account=dict(balance=body.initial_capital)))
+    strategy = STYLES.get(body.strategy_id, body.strategy_id)
+    request = StartRequest(name, strategy, _params(desk, strategy, body.model_id, bars[0].timeframe), (bars[0].timeframe,), tuple(each.id for each in bars), rules=dict(account=dict(balance=body.initial_capital)), model=body.model_id)
     return json_of(dict(session_id=desk.paper.start(request), status=plain(desk.paper.row(name))), 201)
 
 
@@ -232,6 +246,10 @@ def order(desk: Here, body: Order) -> Response:
 def status(desk: Here, session_id: str) -> Response:
     """The state of a session."""
     return json_of(desk.paper.row(session_id))
+
+
+def _params(desk: Here, strategy: str, model: str, timeframe: str) -> dict[str, int]:
+    return horizon_of(desk, model, timeframe) if model and strategy in STYLES.values() else {}
 
 
 def _features(desk: Here, body: Compute) -> FeatureRequest:

@@ -17,6 +17,7 @@ from worker.desk import Desk
 TIMEFRAMES = {
     "1M": "M1", "5M": "M5", "15M": "M15", "30M": "M30", "1H": "H1", "4H": "H4", "1D": "D1", "1m": "M1", "5m": "M5", "15m": "M15", "30m": "M30", "60m": "H1", "1h": "H1", "4h": "H4", "1d": "D1",
 }  # fmt: skip
+USUAL, WARM = 2_300, 0.85         # days that our usual windows need, a warm-up of features included; share of a span that is left behind such a warm-up
 Name = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) and not isinstance(value, bool) else value), Field(max_length=200)]      # ids of other systems may be whole numbers
 
 
@@ -63,6 +64,27 @@ def end_of(day: str) -> datetime:
     """The end of a day that is named as the last; a time is the end itself."""
     at = _moment(day)
     return at + timedelta(days=1) if len(day.strip()) == 10 else at
+
+
+def windows_of(first: datetime, last: datetime) -> dict[str, int]:
+    """Windows of a walk-forward that fit a span shorter than our usual ones need, in days, for those systems name a span and no windows; nothing where the usual ones fit.
+
+    >>> windows_of(datetime(2024, 1, 1), datetime(2025, 1, 1)), windows_of(datetime(2010, 1, 1), datetime(2025, 1, 1))
+    ({'train': 192, 'validation': 19, 'calibration': 38, 'test': 62}, {})
+    """
+    days = int((last - first).days * WARM)
+    if days >= USUAL:
+        return {}
+    parts = dict(validation=days // 16, calibration=days // 8, test=days // 5)
+    return dict(train=max(1, days - sum(parts.values())), **parts)
+
+
+def horizon_of(desk: Desk, model: str, timeframe: str) -> dict[str, int]:
+    """The horizon of a model as a parameter of the strategies that read its quantiles: those systems name it once, when they train."""
+    target = desk.models.get(model).manifest.get("question", {}).get("target_params", {})
+    if "horizon" not in target:
+        return {}
+    return dict(horizon=int(target["horizon"]) // (minutes_of(timeframe) if target.get("unit") == "minutes" else 1))
 
 
 def newest(desk: Desk, symbol: str, timeframe: str = "") -> Any:

@@ -58,6 +58,7 @@ ANSWERED: list[tuple[str, str, Any, int]] = [
     ("POST", f"{QUANT}/backtests/run", dict(strategy_id=1, **DAYS, symbols=["CL=F"], initial_capital=100000), 422),
     ("POST", f"{QUANT}/backtests/run", dict(strategy_id="breakout", **DAYS, symbols=["CL=F"], initial_capital=100000), 202), ("GET", f"{QUANT}/backtests/config", None, 200),
     ("POST", f"{QUANT}/paper-trading/start", dict(model_id="", strategy_id="breakout", symbols=["CL=F"], initial_capital=100000, session_name="CL Oil Trading"), 201),
+    ("POST", f"{QUANT}/paper-trading/start", dict(model_id=1, strategy_id=1, symbols=["CL=F"], initial_capital=100000, session_name="CL Oil Trading"), 422),
     ("GET", "/api/signals", None, 200), *[("GET", f"/api/analytics/{topic}", None, 200) for topic in ("overview", "performance", "alphas", "risk", "compliance", "learning")],
     ("POST", "/api/dynamic-trading/s1/start", GOLD, 201), ("POST", "/api/dynamic-trading/s6/start", {name: value for name, value in GOLD.items() if name != "strategy_name"}, 201),
     ("POST", "/api/recovery/auto-recover", None, 200), ("POST", "/api/strategies/create", WRITTEN, 201), ("GET", "/api/strategies/list", None, 200), ("GET", "/api/strategies/breakout", None, 200),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from domain.venues.http import Clock, Connection
 from domain.venues.metatrader_link import LOGIN, PASSWORD, SERVER
 from domain.venues.metatrader_live import MetaTraderLive
 from tests.conformance.rig_metatrader import MetaTraderRig
+from tests.conformance.test_brokers import BUY
 
 NAMES = ("EURUSD", "USDJPY")
 MINUTE = 60_000_000_000
@@ -90,3 +92,19 @@ def test_candles_have_the_spread_of_their_first_tick(rig):
 def test_a_future_is_refused(rig):
     with pytest.raises(BadRequest, match=r"MetaTrader 5 has no ES=F"):
         rig.live().check("ES=F")
+
+
+def test_a_feed_and_a_broker_of_one_process_share_the_package_without_a_tick_lost_or_an_order_doubled(rig):
+    """The feed looks before, between and after the calls of an order whose answer is lost; the package has one connection and one last error."""
+    prices, broker = rig.live().prices(NAMES), rig.broker()
+    heard = rig.until(prices, 20)
+    assert broker.submit(BUY).state == "filled"
+    heard += rig.until(prices, 20)
+    rig.lose_answer()
+    lost = broker.submit(replace(BUY, client_id="tm-2"))
+    heard += rig.until(prices, 20)
+    assert broker.submit(replace(BUY, client_id="tm-2")).state == "filled" and lost.state in ("unknown", "filled")
+    assert rig.accepted() == 2 and len(broker.positions()) == 2
+    heard += rig.until(prices, 140)
+    begun, told = heard[0].at, [each for each in heard if isinstance(each, Quote)]
+    assert sorted(told, key=lambda price: (price.at, price.instrument, price.bid)) == sorted((price for price in rig.told if price.at > begun), key=lambda price: (price.at, price.instrument, price.bid))

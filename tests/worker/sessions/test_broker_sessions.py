@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from tests.worker.sessions.broker_world import LONG, at_vendors
+from tests.worker.sessions.broker_world import LONG, M5, at_vendors
 from worker.consistency import check
 
 
@@ -107,6 +108,46 @@ def test_an_order_that_has_expired_here_is_cancelled_there(world):
     world.bars(1, 1.0899)
     assert world.there() == [] and world.view["counts"]["expired"] == 1 and world.work.account.orders == {}
     assert world.story("gold-1-0")[-1] == "order_cancelled"
+
+
+def test_with_the_database_away_nothing_is_sent_and_the_order_goes_once_when_it_is_back(world, monkeypatch):
+    world.start(dict(LONG, at=0))
+    world.bars(1)
+    world.rig.time.advance((world.bar + M5 - world.rig.time.now).total_seconds())
+    world.rig.move("EURUSD", "1.10000", "1.10010")
+    world.tell()
+    line = world.work.broker.line
+    with monkeypatch.context() as away:
+        for name in ("unit", "read"):
+            away.setattr(type(world.store), name, no_database)
+        for _ in range(3):
+            world.rig.time.advance(6.0)
+            assert not world.runner.step() and "does not answer" in world.runner.away
+            line.step()
+        assert world.rig.broker().positions() == ()
+    world.round()
+    world.round(6.0)
+    assert sorted(world.there()) == [("gold-1-0", "0.06"), ("gold-1-1", "0.15"), ("gold-1-2", "0.09")] and not world.runner.away
+    assert world.story("gold-1-1") == ["order_intent", "order_filled"] and world.held() == 0.3
+
+
+def no_database(self):
+    raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+
+FLOOR = '[day]\nreset = "00:00"\ntz = "UTC"\n[drawdown]\nkind = "static"\namount = "5 %"\ncomparator = "<"\n'
+
+
+@pytest.mark.parametrize(("balance", "legs"), [(100_000, 3), (95_100, 0)])
+def test_the_headroom_of_a_rule_set_is_that_of_the_brokers_equity(world, balance, legs):
+    """0.30 lots that lose 153 and more at their stop, above a floor of 95,000."""
+    account = getattr(world.rig, "terminal", None) or world.rig.double.account
+    account.balance = type(account.balance)(balance)
+    world.start(dict(LONG, at=0), rules={"account": {"balance": 100_000.0}, "gate": {"rule_set": FLOOR, "name": "own"}})
+    world.bars(3)
+    assert len(world.there()) == legs
+    refused = [row for row in world.rows("decisions") if row["reason"] == "limit_headroom"]
+    assert len(refused) == (legs == 0) and all(99.0 < row["allowed"] <= 100.0 < 153.0 < row["value"] for row in refused)
 
 
 def test_an_order_for_a_bar_that_has_ended_is_missed(world):

@@ -96,6 +96,27 @@ def test_a_bucket_that_does_not_answer_is_a_sentence_and_no_damage(tmp_path):
     assert sentence_of(error).startswith(BUCKET.partition("{")[0])
 
 
+def test_an_upload_that_breaks_off_leaves_nothing(tmp_path, bucket, monkeypatch):
+    def broken(source, sink, length) -> None:
+        sink.write(source.read(2))
+        raise OSError("AWS Error NETWORK_CONNECTION")
+
+    monkeypatch.setattr("worker.store.root.shutil.copyfileobj", broken)
+    with pytest.raises(OSError, match="NETWORK"):
+        machine(tmp_path).put(TABLE)
+    assert not bucket.find("/bucket") and copies_of(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+def test_the_health_says_of_a_bucket_whether_it_answers(desk, bucket, monkeypatch):
+    assert "Bucket" not in [part.part for part in desk.system.health()]
+    monkeypatch.setattr(desk.jobs._context.store, "frames", Frames(URL))
+    assert next(part for part in desk.system.health() if part.part == "Bucket").state == "well"
+    monkeypatch.setattr(type(bucket), "exists", lambda *_: (_ for _ in ()).throw(OSError("AWS Error NETWORK_CONNECTION")))
+    failed = next(part for part in desk.system.health() if part.part == "Bucket")
+    assert failed.state == "failed" and "NETWORK_CONNECTION" in failed.note
+
+
 @pytest.mark.skipif(not os.environ.get("TEST_BUCKET"), reason="names no S3 server: make check-bucket starts one")
 def test_frames_and_files_in_a_bucket_of_a_real_server(tmp_path):
     url = f"{os.environ['TEST_BUCKET']}/{tmp_path.name}"
