@@ -80,7 +80,7 @@ def _score(search: Any, row: Mapping[str, Any]) -> Any:
 
 def _table(points: Sequence[Mapping[str, Any]], scores: Sequence[Any], objectives: Sequence[str]) -> pd.DataFrame:
     """A row a trial: number, parameters, objectives (empty: failed, pruned or infeasible), whether it was pruned or infeasible, and figures."""
-    from domain.backtest.bench import FIGURES
+    from domain.optimise.objective import FIGURES
 
     rows = []
     for score in sorted(scores, key=lambda score: score.number):
