@@ -28,7 +28,8 @@ DASHES = ([1, 0], [4, 3], [1, 2], [8, 3], [6, 2, 1, 2], [2, 1])
 
 def picker(desk: Desk, run: Any) -> None:
     """Choose runs to compare with."""
-    others = {other.id: other for other in desk.backtests.latest(200) if other.id != run.id}
+    named = [desk.backtests.find(name) for name in st.query_params.get(OTHER, "").split(",") if name]     # however old
+    others = {other.id: other for other in [*desk.backtests.latest(200), *named] if other and other.id != run.id}
     if not others:
         st.caption("There is no other run yet.")
         return
