@@ -19,7 +19,7 @@ from app.cookies import SESSION, given, put
 from app.sign_in_page import again
 from worker.desk import Desk, SourceAway, valid_sessions
 
-OWN_CHECK = ("/health", "/metrics", "/ws")      # and all below /api/
+OWN_CHECK = {"http": ("/health", "/metrics"), "websocket": ("/ws",)}       # and all below /api/
 SIGNED_OUT = "You are signed out. Sign in again.\n"
 FILES = "/media/"       # what pages offer: downloads and pictures
 LOOK = 1.0              # seconds between two looks at the sessions of open sockets
@@ -33,7 +33,7 @@ class Gate:
         self._sockets = Sockets(self._valid, farewell)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket") or scope["path"].startswith("/api/") or scope["path"] in OWN_CHECK:
+        if scope["type"] not in ("http", "websocket") or scope["path"].startswith("/api/") or scope["path"] in OWN_CHECK[scope["type"]]:
             return await self._app(scope, receive, send)
         if scope["type"] == "http" and scope["path"] in self._paths:
             return await self._entrance(scope, receive, send)

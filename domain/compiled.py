@@ -16,7 +16,7 @@ from numba import types
 from numba.core.event import Event, Listener, install_listener
 from numba.core.registry import CPUDispatcher
 
-from domain.compiled_folder import folder_of
+from domain.compiled_folder import folder_of, package_of
 
 HOW: dict[str, Any] = dict(nogil=True, error_model="numpy")
 FUNCTIONS: dict[str, set[str]] = {"backtest": set(), "features": set()}     # what each package compiles
@@ -80,6 +80,6 @@ class Progress(Listener):
 
 def _named(function: Callable) -> str:
     """The package of a function, which is counted as one of those that it compiles."""
-    package = function.__module__.split(".")[1]
+    package = package_of(function.__module__)
     FUNCTIONS.setdefault(package, set()).add(f"{function.__module__}.{function.__name__}")
     return package

@@ -14,9 +14,22 @@ HASHED = 12             # digits of the hash in a folder's name
 HOW = ("compiled.py", "compiled_folder.py")
 SOURCES = {     # sources of the compiled code, by package: an edit of one leaves the cache of the other valid
     "backtest": ("backtest/kernel/*.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),
+    "sweeps": ("backtest/lane/record.py", "backtest/lane/kernel/*.py", "backtest/kernel/codes.py", "backtest/kernel/numbers.py", "backtest/kernel/places.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),
     "features": ("features/kernels/*.py", "rounding.py"),
     "models": ("models/kernels/*.py",),
 }  # fmt: skip
+
+APART = {"backtest/lane": "sweeps"}     # a folder inside a package that is compiled for itself, when it is first used
+
+
+def package_of(module: str) -> str:
+    """The package that a module's compiled functions belong to.
+
+    >>> package_of("domain.backtest.kernel.clock"), package_of("domain.backtest.lane.kernel.walk")
+    ('backtest', 'sweeps')
+    """
+    path = module.removeprefix("domain.").replace(".", "/")
+    return next((name for folder, name in APART.items() if path.startswith(f"{folder}/")), path.split("/")[0])
 
 
 @cache

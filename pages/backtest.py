@@ -12,9 +12,11 @@ from app.backtest.tabs import views
 from app.backtest.verdict import first_screen
 from app.kit.address import address_value, missing
 from app.kit.altered import altered_runs
+from app.kit.figures import clock
 from app.kit.naming import name_run
 from app.kit.page import Page
 from app.kit.rights import allowed
+from app.kit.text import literal
 from app.kit.widgets import go, head, job_panel, nothing
 
 PAGE = Page("Backtest", "Research", 40, "candlestick_chart")
@@ -26,7 +28,11 @@ def render(desk) -> None:
         st.query_params.from_dict({"run": job.result["run"]})
     batch = next((batch for batch in desk.batches.latest(200) if batch.id == address_value("batch")), None)
     run, beside = desk.backtests.find(address_value("run")), [name.strip() for name in address_value(compare.OTHER).split(",") if name.strip()]
+    if run:
+        st.set_page_config(page_title=f"{run.name or run.title} · Tidemark")
     head("Backtest", run.name if run else "", (lambda: actions(desk, run)) if run else None)
+    if run:
+        st.caption(f"Run {run.id} · {clock(run.created_at)} UTC by {literal(run.actor)}")
     not_there(job, batch, run)
     others = [name for name in beside if there(desk, name)]
     with st.expander(summary.sentence(desk, run) if run else "Backtest settings", expanded=run is None and job is None and batch is None, icon=":material/edit:"):

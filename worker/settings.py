@@ -194,6 +194,15 @@ class Settings:
     oidc_secret: str = field(default="", repr=False)        # of this client at the OpenID provider, from the environment only
 
     @property
+    def alone(self) -> bool:
+        """Whether only whoever sits at this machine reaches the desk. Where people sign in, a proxy on this machine may let others in.
+
+        >>> Settings().alone, Settings(people=People(sign_in="local")).alone, Settings(app=App(host="0.0.0.0")).alone
+        (True, False, False)
+        """
+        return self.app.loopback and not self.people.required
+
+    @property
     def home(self) -> Path:
         return (self.folder / self.storage.home).resolve()
 

@@ -110,7 +110,7 @@ class Bounds:
             scheme, _, secret = given.partition(" ")
             actor: Actor | None = desk.tokens.actor_of(secret.strip()) if scheme.lower() == "bearer" else None
             return (desk.acting(actor), "") if actor else (None, BAD_TOKEN)
-        if (desk.settings.app.loopback and not desk.settings.people.required) or scope["path"] in OPEN:
+        if desk.settings.alone or scope["path"] in OPEN:
             return desk, ""
         return None, NO_TOKEN
 

@@ -57,6 +57,6 @@ async def _silent() -> Message:
 
 
 def _key(scope: Scope) -> Key:
-    """Requests with one answer: of one address, form and role."""
+    """Requests with one answer: of one address, form, person and role. Favourites are a person's own."""
     desk: Desk = scope["state"]["desk"]
-    return scope["path"], scope.get("query_string", b""), Headers(scope=scope).get("accept", ""), desk.actor.role
+    return scope["path"], scope.get("query_string", b""), Headers(scope=scope).get("accept", ""), f"{desk.actor.role} {desk.actor.name}"

@@ -77,7 +77,7 @@ def form(desk: Desk, run: Any = None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "backtests.submit"))
             st.form_submit_button("Update costs", help="Show the costs of the values entered above.")
-            keep = st.form_submit_button("Save as preset…", icon=":material/bookmark:")
+            keep = st.form_submit_button("Save as preset…", icon=":material/bookmark:", **allowed(desk, "form_presets.save"))
             st.caption(duration(desk, request, len(chosen) if alone else 1))
     if keep and request and _sound(desk, request):
         save(desk, request)

@@ -16,7 +16,7 @@ from worker.desk import Desk
 def view(desk: Desk, run: Any) -> None:
     table = read(desk, "months", run.id)
     months = table[table["month"] > 0]["share"]
-    headed(desk, run, "Monthly returns", "net, UTC", "months")
+    headed(desk, run, "Monthly returns", "net, UTC; on a narrow screen in whole per cents", "months")
     st.altair_chart(charts.months(table), width="stretch", alt="Net return of each month and year")
     figures([
         ("Winning months", f"{int((months > 0).sum())} of {len(months)}", percent(float((months > 0).mean()), 0), "Months with a net return above 0."),

@@ -10,8 +10,6 @@ import streamlit as st
 from app.kit.widgets import download
 from worker.desk import Desk
 
-HEAD = 38       # pixels of a heading, with a download or without
-
 
 @st.cache_data(max_entries=96, show_spinner=False)
 def read(_desk: Desk, table: str, run_id: str, *about: Any) -> Any:
@@ -21,7 +19,7 @@ def read(_desk: Desk, table: str, run_id: str, *about: Any) -> Any:
 
 def headed(desk: Desk, run: Any, title: str, note: str, table: str = "") -> None:
     """A heading with its note; with ``table`` its download as CSV."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", height=HEAD, border=False):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.subheader(title, anchor=False, width="content")
         st.caption(note, width="content")
         if table:

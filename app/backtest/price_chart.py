@@ -14,6 +14,7 @@ from app.backtest.chosen import choose_trade
 from app.backtest.running import begin, under_way
 from app.drawn import download_drawn
 from app.kit.figures import money, multiple, number
+from app.kit.rights import allowed
 from app.kit.widgets import section
 from worker.desk import Desk
 from worker.desk.outcomes import label
@@ -22,6 +23,7 @@ MARGIN = (40, 30)       # bars shown before and after a trade
 BUDGET = 360            # candles in the view, until the browser says how wide it is
 MOST_COLUMNS = 4        # drawn at first
 JOB = "features_job"    # query parameter
+FEATURES_HELP = "Computes the columns that the strategy decided on, of all bars of the run, and draws them. Once a run."
 
 
 def price_chart(desk: Desk, run: Any, trade: int | None) -> None:
@@ -123,7 +125,7 @@ def _columns(desk: Desk, run: Any) -> list[str]:
     """The strategy's columns that are drawn; a button where they were not computed yet."""
     stored = desk.run_chart.features_run(run.id)
     if stored is None:
-        if desk.run_chart.has_features(run.id) and st.button("Strategy's features", icon=":material/show_chart:", key=f"chart-features-{run.id}", help="Computes the columns that the strategy decided on, of all bars of the run, and draws them. Once a run."):
+        if desk.run_chart.has_features(run.id) and st.button("Strategy's features", icon=":material/show_chart:", key=f"chart-features-{run.id}", **allowed(desk, "run_chart.submit_features", help=FEATURES_HELP)):
             begin(JOB, lambda: desk.run_chart.submit_features(run.id))
         return []
     names = list(stored.summary["columns"])

@@ -45,7 +45,7 @@ def audit_view(desk: Desk, run: Any) -> None:
 @st.dialog("Delete this run?")
 def delete_run(desk: Desk, run: Any) -> None:
     trades = number(run.summary["metrics"]["trades"])
-    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {trades} trades is removed. Its audit events stay, with the hashes of its results: {', '.join(short(hash_) for hash_ in run.frames.values())}. It stays counted as a trial.")
+    st.markdown(f"**{literal(run.name or run.title)}** `{run.id}` with {trades} trades is removed. Its audit events stay, with the hashes of its results: {', '.join(short(hash_) for hash_ in run.frames.values())}. It stays counted as a trial, and notes on its trades stay with its settings. This cannot be undone; the same backtest run again gives the same result.")
     if st.button("Delete run", type="primary", icon=":material/delete:", **allowed(desk, "backtests.delete")):
         desk.backtests.delete(run.id)
         go("backtest")

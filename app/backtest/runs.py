@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.backtest.compare import MOST, OTHER
 from app.kit.figures import number, plural
+from app.kit.rights import allowed
 from app.kit.tables import run_columns, runs_frame
 from app.kit.text import literal
 from app.kit.widgets import attempt, chosen_rows, go, section, table
@@ -78,11 +79,11 @@ def _several(desk: Desk, page: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"{plural(len(chosen), 'run')} chosen", width="content")
         fits = 2 <= len(chosen) <= MOST
-        if st.button("Compare", icon=":material/compare_arrows:", disabled=not fits, help=None if fits else f"Choose 2 to {MOST} runs."):
+        if st.button("Compare", icon=":material/compare_arrows:", key="runs-compare", disabled=not fits, help=None if fits else f"Choose 2 to {MOST} runs."):
             go("backtest", run=chosen[0].id, **{OTHER: ",".join(other.id for other in chosen[1:])})
-        if st.button("Tag…", icon=":material/label:", disabled=not chosen):
+        if st.button("Tag…", icon=":material/label:", key="runs-tag", **allowed(desk, "run_list.add_tag", disabled=not chosen)):
             _tag(desk, chosen)
-        if st.button("Delete…", icon=":material/delete:", type="tertiary", disabled=not chosen):
+        if st.button("Delete…", icon=":material/delete:", type="tertiary", key="runs-delete", **allowed(desk, "run_list.delete", disabled=not chosen)):
             _delete(desk, chosen)
 
 
@@ -91,12 +92,12 @@ def _pager(desk: Desk, page: Any, before: list[tuple[datetime, str]], text: str,
         return
     query = st.session_state[PLACE][0]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button("Newer", icon=":material/chevron_left:", type="tertiary", disabled=not before):
+        if st.button("Newer", key="runs-newer", icon=":material/chevron_left:", type="tertiary", disabled=not before):
             st.session_state[PLACE] = (query, before[:-1])
             st.rerun()
         first = len(before) * PAGE + 1
         st.caption(f"{first:,} to {first + len(page.runs) - 1:,} of {number(desk.run_list.count(text, tags, favourites))}", width="content")
-        if st.button("Older", icon=":material/chevron_right:", icon_position="right", type="tertiary", disabled=page.last is None):
+        if st.button("Older", key="runs-older", icon=":material/chevron_right:", icon_position="right", type="tertiary", disabled=page.last is None):
             st.session_state[PLACE] = (query, [*before, page.last])
             st.rerun()
 
@@ -124,12 +125,12 @@ def _delete(desk: Desk, runs: list[Any]) -> None:
 def marks(desk: Desk, run: Any) -> None:
     """Draw the star and the tags of the open run."""
     favourite = desk.run_list.is_favourite(run.id)
-    if st.button("Favourite", icon=":material/star:" if favourite else ":material/star_border:", type="tertiary", help="Remove from your favourites" if favourite else "Add to your favourites"):
+    if st.button("Favourite", icon=":material/star:" if favourite else ":material/star_border:", type="tertiary", **allowed(desk, "run_list.set_favourite", help="Remove from your favourites" if favourite else "Add to your favourites")):
         desk.run_list.set_favourite(run.id, not favourite)
         st.rerun()
     tags = desk.run_list.tags_of(run.id)
     with st.popover(f"Tags: {', '.join(tags)}" if tags else "Tags", icon=":material/sell:"):
         with st.form(f"tags-{run.id}", border=False):
             chosen = st.multiselect("Tags of this run", sorted({*desk.run_list.tags(), *tags}), tags, accept_new_options=True, placeholder="Choose or write one")
-            if st.form_submit_button("Save tags", type="primary") and attempt(lambda: desk.run_list.set_tags(run.id, chosen)) is not None:
+            if st.form_submit_button("Save tags", type="primary", **allowed(desk, "run_list.set_tags")) and attempt(lambda: desk.run_list.set_tags(run.id, chosen)) is not None:
                 st.rerun()

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.address import address_value, missing
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, go
 from worker.desk import BacktestRequest, Desk
@@ -34,9 +35,9 @@ def presets_box(desk: Desk, preset: Any) -> None:
         chosen = st.selectbox("Saved preset", options, index=options.index(preset.name) if preset else 0, key=f"presets-{preset.name if preset else ''}-{len(names)}", width=260, help="All settings of this form but data and period, saved under a name.")
         if chosen != (preset.name if preset else NONE):
             _open("" if chosen == NONE else chosen)
-        if preset and st.button("Rename…", icon=":material/label:", key="preset-rename"):
+        if preset and st.button("Rename…", icon=":material/label:", key="preset-rename", **allowed(desk, "form_presets.rename")):
             _rename(desk, preset.name)
-        if preset and st.button("Delete…", icon=":material/delete:", type="tertiary", key="preset-delete"):
+        if preset and st.button("Delete…", icon=":material/delete:", type="tertiary", key="preset-delete", **allowed(desk, "form_presets.delete")):
             _delete(desk, preset.name)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.figures import clock, plural
+from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt
 from worker.desk import Desk
@@ -21,7 +22,7 @@ def view(desk: Desk, run: Any, trade: int) -> None:
         chosen = list(note.labels) if note else []
         labels = st.multiselect("Labels", sorted({*notes.labels, *chosen}), chosen, accept_new_options=True, max_selections=10, placeholder="Choose or write one")
         with st.container(horizontal=True, vertical_alignment="center"):
-            saved = st.form_submit_button("Save note", icon=":material/edit_note:")
+            saved = st.form_submit_button("Save note", icon=":material/edit_note:", **allowed(desk, "journal.save"))
             st.caption(literal(f"{note.actor}, {clock(note.at)} UTC") if note else "Kept with these settings and bars: running the same backtest again shows it too.", width="content")
     if saved and attempt(lambda: (desk.journal.save(run.id, trade, text, labels),)) is not None:
         st.toast(f"Note on trade {trade} saved." if text.strip() or labels else f"Note on trade {trade} removed.", icon=":material/check:")

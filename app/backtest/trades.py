@@ -29,7 +29,7 @@ def columns(currency: str, digits: int, several: bool, about: Mapping[str, str] 
     """Field -> title and options of one set of columns; ``digits`` of a price, ``several`` instruments, ``about``: definitions."""
     lots, r = {"lots": ("Lots", right(2, width=52))}, {"r": ("R", right(2, True, width=56))}
     held = {"hours": ("Held, h", right(1, width=60, headerTooltip=about.get("hours", "")))}
-    reason = {"exit_reason": ("Exit reason", dict(width=108, cellClass="mute"))}
+    reason = {"exit_reason": ("Exit reason", dict(minWidth=108, flex=1, cellClass="mute"))}
     sets: dict[str, dict[str, Any]] = {
         "Result": {
             "entry_price": ("Entry price", right(digits, width=78)), "exit_ts": ("Exit, UTC", dict(width=116)), "exit_price": ("Exit price", right(digits, width=74)), **reason,
@@ -44,7 +44,7 @@ def columns(currency: str, digits: int, several: bool, about: Mapping[str, str] 
             "mae": (f"MAE, {currency}", right(2, width=84, headerTooltip=about.get("mae", ""))), "mfe": (f"MFE, {currency}", right(2, width=84, headerTooltip=about.get("mfe", ""))),
             "bars_held": ("Bars", right(0, width=56, headerTooltip="Bars held.")), **held, **reason,
         },
-        "Journal": {**r, **reason, "tag": ("Tag", dict(width=90, headerTooltip="The label that the strategy gave the signal.")), "labels": ("Labels", dict(width=140)), "note": ("Note", dict(width=300, flex=1, tooltipField="note"))},
+        "Journal": {**r, **reason, "tag": ("Tag", dict(width=90, headerTooltip="The label that the strategy gave the signal.")), "labels": ("Labels", dict(width=140)), "note": ("Note", dict(minWidth=240, flex=3, tooltipField="note"))},
     }  # fmt: skip
     own: dict[str, Any] = {"instrument": ("Instrument", dict(width=84))} if several else {}
     net = {"pnl": (f"Net, {currency}", right(0, True, width=74, headerTooltip=about.get("net", "")))}

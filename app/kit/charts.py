@@ -16,6 +16,7 @@ from app.kit.theme import SCALE, at, by_role, moment, tip_time
 Picture = alt.LayerChart | alt.FacetChart
 
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Year"]
+NARROW = 560        # pixels under which the cells of a table of months have room for whole per cents only
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
@@ -139,15 +140,17 @@ def months(table: pd.DataFrame) -> Picture:
     shown = table.assign(year=table["year"].astype(str), month=[MONTHS[m - 1] if m else "Year" for m in table["month"]])
     limit = max(float(shown.loc[shown["month"] != "Year", "share"].abs().max()), 1e-9)
     base = alt.Chart(shown).encode(
-        x=alt.X("month:O", sort=MONTHS, axis=alt.Axis(orient="top", labelAngle=0, domain=False)),
+        x=alt.X("month:O", sort=MONTHS, axis=alt.Axis(orient="top", labelAngle=0, domain=False, labelExpr=f"width < {NARROW} ? slice(datum.label, 0, 1) : datum.label", labelOverlap=False)),
         y=alt.Y("year:O", axis=alt.Axis(minExtent=36, maxExtent=36)),
     )
     cell = base.mark_rect().encode(
         color=alt.Color("share:Q", scale=alt.Scale(domain=[-limit, 0, limit], range="diverging", clamp=True), legend=None),
         tooltip=["year", "month", alt.Tooltip("share:Q", format="+.2%", title="net return")],
     )
-    text = base.transform_calculate(role="'ink'").mark_text(fontSize=11).encode(text=alt.Text("share:Q", format="+.1%"), color=by_role())
-    return alt.layer(cell, text).resolve_scale(color="independent").properties(height=28 * shown["year"].nunique() + 34)
+    written = base.transform_calculate(role="'ink'", whole="format(100 * datum.share, '+.0f')")
+    text = written.mark_text(fontSize=11, opacity=alt.expr(f"width < {NARROW} ? 0 : 1")).encode(text=alt.Text("share:Q", format="+.1%"), color=by_role())
+    short = written.mark_text(fontSize=9, opacity=alt.expr(f"width < {NARROW} ? 1 : 0")).encode(text="whole:N", color=by_role())
+    return alt.layer(cell, text, short).resolve_scale(color="independent").properties(height=28 * shown["year"].nunique() + 34)
 
 
 def histogram(bins: pd.DataFrame, mean: float | None, height: int = 220) -> Picture:

@@ -29,7 +29,7 @@ SIDES = {1: "long", -1: "short"}
 MONEY = ("mark", "pnl", "commission", "swap")
 SIGNED = ("mark", "pnl", "swap")
 PRICES = ("price", "stop_loss", "entry_price", "exit_price", "targets", "room")
-WIDE = {"against": 170, "text": 560, "arguments": 220, "client_id": 130, "until": 118}       # pixels
+WIDE = {"against": 118, "text": 560, "arguments": 220, "client_id": 130, "until": 118}       # pixels
 Digits = Mapping[str, int]          # instrument -> decimals of its prices
 NONE: Digits = {}
 

@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from domain.analytics.daily import USUAL, nanoseconds
+from domain.analytics.daily import nanoseconds
 from domain.analytics.guards import finite
 from domain.analytics.metrics import METRICS, Facts, facts_of
 from domain.analytics.reading_order import in_reading_order
-from domain.market.sessions import Calendar
 
 COLUMNS = {
     "all": ("All", "All trades of the run, marked to market at bar closes."),
@@ -25,14 +24,14 @@ OF_ONE = ("exposure", "turnover", "days_held", "bars_held")     # of a held posi
 
 
 def statistics(
-    metrics: Mapping[str, float | None], trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, market: Calendar = USUAL,
+    metrics: Mapping[str, float | None], trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float,
     hold: Mapping[str, float | None] | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """``key, title, family, unit, definition, source, all, long, short, hold``, a row a metric; NaN where a metric does not exist for a column.
 
     ``metrics``: those of the run; ``hold``: those of buy and hold, if it is known.
     """
-    sides = {side: side_metrics(trades, fills, equity, start, side, metrics.get("mean_spread"), market) for side in ("long", "short")}
+    sides = {side: side_metrics(trades, fills, equity, start, side, metrics.get("mean_spread")) for side in ("long", "short")}
     columns = dict(all=metrics, **sides, hold={key: value for key, value in (hold or {}).items() if _of_held(key)})
     keys = in_reading_order(METRICS)
     described = {name: [getattr(METRICS[key], name) for key in keys] for name in ("key", "title", "family", "unit", "definition", "source")}
@@ -40,14 +39,14 @@ def statistics(
 
 
 def side_metrics(
-    trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, side: str, mean_spread: float | None = None, market: Calendar = USUAL
+    trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, side: str, mean_spread: float | None = None
 ) -> dict[str, float | None]:  # fmt: skip
     """The metrics of the trades of one side; without those that need its own equity, and none but the count where it has no trade."""
     own = trades[(trades["side"] == side).to_numpy(bool)].reset_index(drop=True)
     if own.empty or equity.empty:
         return dict(trades=0.0)
     paid = fills[fills["trade_id"].isin(own["trade_id"]).to_numpy(bool)]
-    account = facts_of(own, paid, equity, start, np.nan if mean_spread is None else mean_spread, market)
+    account = facts_of(own, paid, equity, start, np.nan if mean_spread is None else mean_spread)
     closed = _closed(account)
     with np.errstate(all="ignore"):
         return {key: finite(METRICS[key].value(closed if key in OF_CLOSED else account)) for key in (*OF_CLOSED, *_of_trades())}

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cached_property, partial
+from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
 
-from domain.analytics.daily import account_calendar, daily_sharpe, from_last_to_last, last_rows
-from domain.analytics.guards import finite
-from domain.analytics.metrics import METRICS, Facts
-from domain.backtest.kernel.curve import deepest_falls
+from domain.analytics.daily import account_calendar, last_rows
+from domain.backtest.evaluation import Curve, Evaluation, Results, curve_of, evaluated
+from domain.backtest.lane.bars import Lane, lane_of
+from domain.backtest.lane.decided import Decider, within_bars
+from domain.backtest.lane.orders import Orders
 from domain.backtest.own_limits import limited
 from domain.backtest.prepare import MarketInputs, prepare_market, with_signals
 from domain.backtest.simulator import Simulation, Watch
 from domain.backtest.state import TRADE
 from domain.backtest.study import Rules, Series, context_of, decided
 from domain.backtest.volatility_stops import with_volatility_stops
+from domain.errors import BadRequest
 from domain.features import Use, compute
 from domain.market.sessions import Calendar
-from domain.optimise.objective import FIGURES
 from domain.params import values_of
 from domain.risk.limits import Limits
 from domain.strategies import Strategy
@@ -79,33 +80,6 @@ class PreparedSeries(NamedTuple):
     day_ends: np.ndarray        # the last row of each
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """The result of one combination. ``pnl``: of each day, share of the start balance. ``sharpe``: daily, not annualised, NaN for none."""
-
-    figures: dict[str, float | None]
-    days: np.ndarray
-    pnl: np.ndarray
-    sharpe: float
-    signals: int
-
-
-@dataclass(frozen=True)
-class Curve(Facts):
-    """Facts of a run whose days are known before it: ``day_ends`` is the last equity of each."""
-
-    day_ends: np.ndarray
-
-    @cached_property
-    def daily(self) -> np.ndarray:
-        return from_last_to_last(self.day_ends, self.start)
-
-    @cached_property
-    def drawdowns(self) -> tuple[float, float]:
-        closes, extremes = deepest_falls(self.equity, self.low, self.start)
-        return closes - 1.0, extremes - 1.0
-
-
 class Bench:
     """Everything of one sweep that its combinations share. Its results equal those of ``study.run``, sooner."""
 
@@ -115,6 +89,11 @@ class Bench:
         self._frames: list[LRUCache[tuple[str, ...], pd.DataFrame]] = [LRUCache(FIELDS) for _ in self.series]
         self._signals: LRUCache[Any, list[Signals]] = LRUCache(TABLES)
         self._prepared_series: LRUCache[Any, PreparedSeries] = LRUCache(FIELDS)
+        self._lanes: LRUCache[Any, Lane | None] = LRUCache(FIELDS)
+        self._orders: LRUCache[Any, Orders | None] = LRUCache(TABLES)
+        self._last_orders: LRUCache[Any, Orders | None] = LRUCache(1)
+        self._before: tuple[Rules, Span | None, PreparedSeries, Lane | None] | None = None
+        self._decider = Decider()
 
     @property
     def bars(self) -> int:
@@ -126,9 +105,57 @@ class Bench:
 
     def evaluate(self, strategy: Strategy, rules: Rules, span: Span | None = None, watch: Watch = lambda share: None) -> Evaluation:
         """One combination on all bars, or on those with ``start <= ts < end``; signals use the bars before ``start`` too."""
+        if (evaluation := self.skimmed(strategy, rules, span)) is not None:
+            return evaluation
         run, tasks = self.simulation(strategy, rules, span)
         run.to_end(watch)
         return self.result_of(run, self.prepared(limited(rules, strategy), span), sum(task.count for task in tasks))
+
+    def skimmed(self, strategy: Strategy, rules: Rules, span: Span | None = None) -> Evaluation | None:
+        """The same by the lane of sweeps; None where the rules, or the signals, ask for more than it knows."""
+        if len(self.series) != 1 or rules.execution.stops != "signal":
+            return None
+        prepared, lane = self._lane(limited(rules, strategy), span)
+        orders = self.orders(strategy) if lane else None
+        if lane is None or orders is None:
+            return None
+        orders = orders if span is None else within_bars(orders, *_edges(self.series[0].bars, span))
+        skimmed = lane.skim(orders)
+        if skimmed is None:
+            return None
+        results = Results(dict(pnl=skimmed.pnl, r=skimmed.r, bars_held=skimmed.bars_held))
+        return evaluated(curve_of(prepared.rules.account.balance, prepared.market.ends[[0, -1]], results, prepared.calendar, skimmed.ends, skimmed.falls), prepared.days, orders.entries.rows)
+
+    def _lane(self, rules: Rules, span: Span | None) -> tuple[PreparedSeries, Lane | None]:
+        """Those of the combination before where the rules are the same object: to compare them by their values takes longer than to simulate few trades."""
+        if self._before is None or self._before[0] is not rules or self._before[1] != span:
+            prepared = self.prepared(rules, span)
+            before = self._before[3] if self._before else None
+            self._before = rules, span, prepared, self._lanes.get((rules, span), lambda: lane_of(prepared.market, prepared.day_ends, before))
+        return self._before[2:]
+
+    def refusal(self, strategy: Strategy) -> str:
+        """Why a strategy refuses to decide on these bars; empty where it decides."""
+        try:
+            if len(self.series) != 1 or self.orders(strategy) is None:
+                self.signals(strategy)
+        except BadRequest as error:
+            return str(error)
+        return ""
+
+    def orders(self, strategy: Strategy) -> Orders | None:
+        """The decisions of a strategy on the bars of the one series, as columns; None where they are not all orders of one kind. Of one whose combinations
+        share their decisions only the last is kept: its levels are made sooner than they are read from memory."""
+        cache = self._last_orders if getattr(strategy, "protection", ()) else self._orders
+        return cache.get(strategy, lambda: self._ordered(strategy))
+
+    def _ordered(self, strategy: Strategy) -> Orders | None:
+        refuse_without_model(strategy, False)
+        if (orders := self._decider.once_more(strategy)) is not None:
+            return orders
+        frame = self._frame(0, strategy)
+        orders = self._decider.of_columns(strategy, self.series[0], frame)
+        return orders or self._decider.of_signals(self.signals(strategy)[0], self.series[0])
 
     def simulation(self, strategy: Strategy, rules: Rules, span: Span | None = None, signals: Sequence[Signals] | None = None) -> tuple[Simulation, list[Task]]:
         """A run that has not started, and its tasks."""
@@ -166,12 +193,9 @@ class Bench:
         start, t = prepared.rules.account.balance, np.concatenate(run.trades or [np.empty(0, TRADE)])
         t = t[np.argsort(t["trade"], kind="stable")]
         equity, low, balance = (run.arrays[f"row_{name}"] for name in ("equity", "equity_low", "balance"))
-        trades = pd.DataFrame(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
-        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, trades, 0.0, 0.0, np.nan, prepared.calendar, equity[prepared.day_ends])
-        with np.errstate(all="ignore"):
-            figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
-        ends = facts.day_ends
-        return Evaluation(figures, prepared.days, np.diff(ends, prepend=start) / start, daily_sharpe(facts.daily), signals)
+        results: Any = Results(dict(pnl=t["gross"] - t["costs"] + t["swap"], r=t["r"], bars_held=t["bars"]))
+        facts = Curve(start, run.arrays["row_ts"], equity, low, balance, results, 0.0, 0.0, np.nan, prepared.calendar, equity[prepared.day_ends])
+        return evaluated(facts, prepared.days, signals)
 
     def signals_of(self, k: int, strategy: Strategy) -> Signals:
         """The signals of one series, over all its bars."""
@@ -195,8 +219,14 @@ class Bench:
 def _cut(market_series: Series, span: Span | None) -> Series:
     if span is None:
         return market_series
-    first, last = (int(market_series.bars["ts"].searchsorted(edge)) for edge in span)
+    first, last = _edges(market_series.bars, span)
     return replace(market_series, bars=market_series.bars.iloc[first:last].reset_index(drop=True))
+
+
+def _edges(bars: pd.DataFrame, span: Span) -> tuple[int, int]:
+    """The first bar of a span, and the first after it."""
+    first, last = (int(bars["ts"].searchsorted(edge)) for edge in span)
+    return first, last
 
 
 def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
@@ -208,7 +238,7 @@ def _within(signals: Signals, span: Span | None, bars: pd.DataFrame) -> Signals:
     chosen: Any = (moments >= start) & (moments < end)
     if (np.diff(moments) >= 0).all():       # a piece of each, which costs nothing
         chosen = slice(*(int(np.searchsorted(moments, edge)) for edge in (start, end)))
-    first, last = (int(bars["ts"].searchsorted(edge)) for edge in span)
+    first, last = _edges(bars, span)
     return {name: column[chosen] for name, column in columns.items()}, None if trail is None else trail[first:last]
 
 

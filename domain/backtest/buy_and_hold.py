@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from domain.analytics.daily import last_rows, nanoseconds
 from domain.backtest.study import Series, Study, run
+from domain.market.sessions import Calendar
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
 from domain.trading.execution import Execution
 from domain.trading.rules import Rules
 from domain.trading.task import Rate
 
-DEFINITION = (
-    "Each traded instrument is bought after its first bar with an equal part of the starting balance, without leverage, and held to the end: "
-    "same bars, spread, slippage, commission, swap and conversion as the run, without its limits and stops."
-)
+
+@dataclass(frozen=True)
+class Held:
+    """``summary``: metrics (None where nothing could be bought) and what is held, in a sentence. ``curve``: ts, equity; of each trading day its lowest, its highest and its last row."""
+
+    summary: dict[str, Any]
+    curve: pd.DataFrame
+
+
+def held_of(series: Sequence[Series], rules: Rules, rates: Sequence[Rate] = ()) -> Held:
+    """What holding the traded instruments over the same bars would have given, at the same costs."""
+    study = buy_and_hold(series, rules, rates)
+    equity, bought = study.outcome.equity, bool(len(study.outcome.trades))
+    sentence = held_in_words(study, len({entry.instrument.name for entry in series}))
+    return Held(dict(metrics=dict(study.metrics) if bought else None, sentence=sentence), daily_extremes(equity if bought else equity.iloc[:0], study.market))
 
 
 def buy_and_hold(series: Sequence[Series], rules: Rules, rates: Sequence[Rate] = ()) -> Study:
-    """The study of holding what ``series`` trade, an equal part of the balance each. Lots are rounded down to the broker's step;
+    """The study of holding what ``series`` trade: each instrument is bought after its first bar with an equal part of the balance, without leverage, limits and stops, at the costs of ``rules``. Lots are rounded down to the broker's step;
     an instrument whose part is below the smallest lot is not held: the study has no trade of it."""
     names = list(dict.fromkeys(entry.instrument.name for entry in series))
     finest = [min((entry for entry in series if entry.instrument.name == name), key=lambda entry: entry.timeframe) for name in names]
@@ -39,3 +54,14 @@ def held_in_words(study: Study, traded: int) -> str:
         return "Nothing could be bought: an equal part of the starting balance is below the smallest lot."
     left = traded - trades["instrument"].astype(str).nunique()
     return f"{held}." + (f" {left} of {traded} instruments are not held: their part of the balance is below the smallest lot." if left else "")
+
+
+def daily_extremes(equity: pd.DataFrame, market: Calendar) -> pd.DataFrame:
+    """``ts, equity``: of each trading day the lowest, the highest and the last row, and the first of all."""
+    if equity.empty:
+        return equity[["ts", "equity"]]
+    last = last_rows(nanoseconds(equity["ts"]), market)[1]
+    first, value = np.concatenate(([0], last[:-1] + 1)), equity["equity"].to_numpy(float)
+    ends = [part for a, b in zip(first, last + 1, strict=True) for part in (a + int(value[a:b].argmin()), a + int(value[a:b].argmax()))]
+    rows = np.unique(np.concatenate(([0], last, ends)))
+    return equity.iloc[rows][["ts", "equity"]].reset_index(drop=True)

@@ -5,6 +5,7 @@ continues as if it had not been, on whatever worker."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from domain.analytics.daily import daily_sharpe, from_last_to_last
 from domain.analytics.guards import deviation
-from domain.backtest.bench import Bench, Evaluation
+from domain.backtest.bench import Bench
+from domain.backtest.evaluation import Evaluation
 from domain.backtest.simulator import Watch
 from domain.backtest.sweep import Ledger, SweepRequest, Trial
 from domain.errors import BadRequest
@@ -93,9 +95,11 @@ def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Se
         watch(k / len(numbers))
         try:
             strategy, rules = sweep_request.strategy_at(k), sweep_request.rules_at(k)
-            bench.signals(strategy)
         except BadRequest as error:
             results.append(TrialResult(number, None, (), False, {}, str(error)))
+            continue
+        if sentence := bench.refusal(strategy):
+            results.append(TrialResult(number, None, (), False, {}, sentence))
             continue
         ledger = ledger or Ledger(bench.series, sweep_request.rules, strategy)
         result, evaluation = _run_trial(bench, search, number, strategy, rules, beat)
@@ -105,25 +109,65 @@ def judge(bench: Bench, sweep_request: SweepRequest, search: Search, numbers: Se
 
 
 def _run_trial(bench: Bench, search: Search, number: int, strategy: Any, rules: Any, beat: Sequence[float] | None) -> tuple[TrialResult, Evaluation]:
-    run, tasks = bench.simulation(strategy, rules)
-    prepared, signals, rungs = bench.prepared(rules), sum(task.count for task in tasks), list[float]()
+    whole, prepared, rungs, start = bench.skimmed(strategy, rules), bench.prepared(rules), list[float](), rules.account.balance
+    trial = SteppedTrial(bench, strategy, rules) if whole is None else WholeTrial(whole)
     for rung, share in enumerate(RUNGS if search.prunes else ()):
-        rungs.append(_so_far(run, prepared.day_ends, share, rules.account.balance, search.first))
+        ends = prepared.day_ends[prepared.day_ends < rows_of(share, len(prepared.market.ends))]
+        equity = trial.equity(ends, share)
+        rungs.append(_so_far(equity, start, search.first))
         if beat is not None and rungs[-1] < beat[rung]:
-            return TrialResult(number, None, tuple(rungs), True, {}), _pruned(bench, run, prepared, signals)
-    run.to_end()
-    evaluation = bench.result_of(run, prepared, signals)
+            return TrialResult(number, None, tuple(rungs), True, {}), _pruned(equity, prepared.days[: len(ends)], start, trial.signals)
+    evaluation = trial.evaluation()
     enough = (evaluation.figures["trades"] or 0) >= search.fewest_trades
     values = [evaluation.figures[OBJECTIVES[name]] for name in search.objectives]
     finite_values = tuple(value for value in values if value is not None)
     return TrialResult(number, finite_values if enough and len(finite_values) == len(values) else None, tuple(rungs), False, evaluation.figures), evaluation
 
 
-def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objective: str) -> float:
-    """Simulate up to that share of the rows; the first objective over the days so far, in a rough form that needs no trades."""
-    while (rows := int(run.arrays["account"][0]["rows"])) < share * run.prepared.rows:
-        run.step(max(int(share * run.prepared.rows) - rows, 1))
-    equity = run.arrays["row_equity"][day_ends[day_ends < rows]]
+def rows_of(share: float, rows: int) -> int:
+    """The first whole number of rows that is that share of all of them.
+
+    >>> rows_of(1 / 3, 9), rows_of(1 / 3, 10)
+    (3, 4)
+    """
+    return math.ceil(share * rows)
+
+
+class WholeTrial:
+    """A trial that was run to its end, and is looked at on the way."""
+
+    def __init__(self, whole: Evaluation) -> None:
+        self._whole, self.signals = whole, whole.signals
+
+    def equity(self, ends: np.ndarray, share: float) -> np.ndarray:
+        """At the ends of the days within that share of the rows."""
+        return self._whole.day_ends[: len(ends)]
+
+    def evaluation(self) -> Evaluation:
+        return self._whole
+
+
+class SteppedTrial:
+    """A trial that is simulated up to where it is looked at."""
+
+    def __init__(self, bench: Bench, strategy: Any, rules: Any) -> None:
+        self._bench, self._rules = bench, rules
+        self._run, tasks = bench.simulation(strategy, rules)
+        self.signals = sum(task.count for task in tasks)
+
+    def equity(self, ends: np.ndarray, share: float) -> np.ndarray:
+        rows, all_rows = 0, self._run.prepared.rows
+        while (rows := int(self._run.arrays["account"][0]["rows"])) < rows_of(share, all_rows):
+            self._run.step(max(int(share * all_rows) - rows, 1))
+        return self._run.arrays["row_equity"][ends]
+
+    def evaluation(self) -> Evaluation:
+        self._run.to_end()
+        return self._bench.result_of(self._run, self._bench.prepared(self._rules), self.signals)
+
+
+def _so_far(equity: np.ndarray, start: float, objective: str) -> float:
+    """The first objective over the days so far, in a rough form that needs no trades."""
     if len(equity) < 2:
         return 0.0
     if objective in ("net", "expectancy"):
@@ -136,14 +180,9 @@ def _so_far(run: Any, day_ends: np.ndarray, share: float, start: float, objectiv
     return float(pnl.mean() / spread) if spread else 0.0
 
 
-def _pruned(bench: Bench, run: Any, prepared: Any, signals: int) -> Evaluation:
+def _pruned(equity: np.ndarray, days: np.ndarray, start: float, signals: int) -> Evaluation:
     """A pruned trial still counts as one; its Sharpe is that of the days it ran."""
-    rows = int(run.arrays["account"][0]["rows"])
-    start = prepared.rules.account.balance
-    ends = prepared.day_ends[prepared.day_ends < rows]
-    equity = np.concatenate(([start], run.arrays["row_equity"][ends]))
-    sharpe = daily_sharpe(from_last_to_last(equity[1:], start))
-    return Evaluation({}, prepared.days[: len(ends)], np.diff(equity) / start, sharpe, signals)
+    return Evaluation({}, days, np.diff(equity, prepend=start) / start, daily_sharpe(from_last_to_last(equity, start)), signals)
 
 
 def _distribution(dimension: Dimension) -> Any:

@@ -11,16 +11,17 @@ import numpy as np
 import pandas as pd
 
 from domain.audit.record import canonical, plain
-from domain.backtest.bench import FIGURES, Bench, Evaluation, key_of, within
+from domain.backtest.bench import Bench, key_of, within
+from domain.backtest.evaluation import Evaluation
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules, Series, spec_of
-from domain.errors import BadRequest
 from domain.optimise.grid import Point, rules_at, strategy_of
+from domain.optimise.objective import FIGURES
 from domain.params import values_of
 
-SECONDS_A_BAR = 1.8e-7      # of one combination, about, on one core, where there are many
+SECONDS_A_BAR = 4e-8        # of one combination, about, on one core, where there are many; under limits several times as long
 PART_SECONDS = 4.0          # of work that a killed worker may lose
-LARGEST_PART = 250          # combinations
+LARGEST_PART = 500          # combinations
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def part_size(bars: int, points: int, workers: int = 2) -> int:
     """Combinations of a part: some seconds of work, and enough parts that all workers are busy until near the end.
 
     >>> part_size(224_000, 10_000), part_size(224_000, 12), part_size(1_000, 10)
-    (99, 1, 1)
+    (446, 1, 1)
     """
     by_time = int(PART_SECONDS / max(SECONDS_A_BAR * bars, 1e-9))
     return max(min(by_time, LARGEST_PART, points // (4 * workers)), 1)
@@ -85,7 +86,7 @@ def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], 
     for k, number in enumerate(numbers):
         watch(k / len(numbers))
         strategy, rules = sweep_request.strategy_at(number), sweep_request.rules_at(number)
-        if sentence := refusal(bench, strategy):
+        if sentence := bench.refusal(strategy):
             refused[number] = sentence
             continue
         evaluation = bench.evaluate(strategy, rules, watch=within(watch, k / len(numbers), (k + 1) / len(numbers)))
@@ -96,15 +97,6 @@ def evaluate(bench: Bench, sweep_request: SweepRequest, numbers: Sequence[int], 
     matrix = pd.DataFrame(np.array(lines, np.float32).reshape(len(rows), len(days)), columns=[str(day) for day in days.astype("datetime64[D]")], copy=False)
     matrix.insert(0, "number", np.array([row["number"] for row in rows], np.int64))
     return Part(pd.DataFrame(rows) if rows else matrix[["number"]], matrix, trials, refused)
-
-
-def refusal(bench: Bench, strategy: Any) -> str:
-    """Why a strategy refuses to decide on these bars; empty where it decides."""
-    try:
-        bench.signals(strategy)
-    except BadRequest as error:
-        return str(error)
-    return ""
 
 
 def numbers_of(evaluation: Evaluation) -> dict[str, float]:

@@ -12,7 +12,7 @@ import pandas as pd
 from domain.backtest.bench import NO_SIGNALS, Bench, Span
 from domain.backtest.simulator import Watch
 from domain.backtest.study import Rules
-from domain.backtest.sweep import Ledger, SweepRequest, Trial, numbers_of, refusal
+from domain.backtest.sweep import Ledger, SweepRequest, Trial, numbers_of
 from domain.optimise.objective import Objective, chosen
 from domain.optimise.windows import Fold
 
@@ -40,7 +40,7 @@ class OutOfSample:
 def fit(bench: Bench, sweep_request: SweepRequest, folds: Sequence[Fold], numbers: Sequence[int], watch: Watch = lambda share: None) -> Fits:
     """These combinations on every window to fit on. Each run has the bars of its window alone and ends with them."""
     rows, trials, done = list[dict[str, Any]](), list[Trial](), 0
-    refused = {number: sentence for number in numbers if (sentence := refusal(bench, sweep_request.strategy_at(number)))}
+    refused = {number: sentence for number in numbers if (sentence := bench.refusal(sweep_request.strategy_at(number)))}
     numbers = [number for number in numbers if number not in refused]
     if not numbers:
         return Fits(pd.DataFrame(dict(fold=np.zeros(0, np.int64), number=np.zeros(0, np.int64))), [], refused)

@@ -21,6 +21,7 @@ from domain.analytics import (
     significance_of,
     underwater,
 )
+from domain.analytics.columns import statistics
 from domain.analytics.daily import USUAL, days_a_year, enough
 from domain.market.sessions import Calendar
 from domain.report import charts
@@ -58,6 +59,12 @@ class Material:
     note: str = ""
     synthetic: bool = False
     created: str = ""
+    hold: Mapping[str, float | None] | None = None      # metrics of buy and hold, where it is known
+
+    @cached_property
+    def statistics(self) -> pd.DataFrame:
+        """Every metric of all, long and short trades and of buy and hold."""
+        return statistics(self.metrics, self.trades, self.fills, self.equity, self.start, self.hold)
 
     @property
     def spec(self) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.analytics import FAMILIES, GROUPS, METRICS, break_even, group_table, monthly, r_histogram, waterfall
+from domain.analytics import COLUMNS, FAMILIES, GROUPS, METRICS, break_even, group_table, monthly, r_histogram, waterfall
 from domain.report import charts
 from domain.report.document import Beside, Block, Cell, Document, Figure, Figures, Picture, Prose, Section, Table
 from domain.report.figures import (
@@ -237,11 +237,16 @@ def believability(m: Material) -> Section:
 
 
 def figures_defined(m: Material) -> Section:
-    blocks = [
-        Table((title, ">Value", "Definition"), [[metric.title, shown(key, metric.unit, m.metrics.get(key), m.currency, m.pip), Cell(metric.definition, "quiet", "wrap")] for key, metric in METRICS.items() if metric.family == family], kind="defined")
-        for family, title in FAMILIES.items()
-    ]
-    return Section("all", "All metrics, with definitions", "risk metrics are of the returns of trading days", blocks)
+    """Every metric in the columns that the pages have, then what each is."""
+    table = m.statistics
+    columns = {name: title for name, (title, _) in COLUMNS.items() if name != "hold" or m.hold is not None}
+    blocks: list[Block] = []
+    for family, title in FAMILIES.items():
+        rows = table[table["family"] == family].to_dict("records")
+        blocks.append(Table((title, *(f">{name}" for name in columns.values())), [[row["title"], *(shown(row["key"], row["unit"], row[column], m.currency, m.pip) for column in columns)] for row in rows]))
+        blocks.append(Table((title, "Definition"), [[row["title"], Cell(row["definition"], "quiet", "wrap")] for row in rows], kind="defined"))
+    notes = [Prose(" ".join(f"{COLUMNS[name][0]}: {COLUMNS[name][1]}" for name in columns if name != "short"))]
+    return Section("all", "All metrics, with definitions", "risk metrics are of the returns of trading days", [*notes, *blocks])
 
 
 def rules(m: Material) -> Section:

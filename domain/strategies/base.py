@@ -153,18 +153,21 @@ def _signals_of(strategy: Strategy, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _refuse_warm_up(strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, table: pd.DataFrame) -> None:
-    """Only the first entry is checked, as an exit of nothing does nothing; a column that never has a value (bars without volume) has no warm-up, nor has one that the strategy does without."""
+    """Only the first entry is checked, as an exit of nothing does nothing."""
     entries = table[(table["order"] != "exit").to_numpy(bool)] if "order" in table else table
-    if not len(entries):
-        return
-    earliest = entries["ts"].min()
-    first = int(bars["ts"].searchsorted(earliest, side="right"))
+    if len(entries):
+        refuse_before(strategy, frame, int(bars["ts"].searchsorted(entries["ts"].min(), side="right")) - 1)
+
+
+def refuse_before(strategy: Strategy, frame: pd.DataFrame, first: int) -> None:
+    """Raises BadRequest where the first entry is decided at a row on which a feature has no value yet. A column that never has one (bars without volume) has no
+    warm-up, nor has one that the strategy does without."""
     for feature in strategy.features():
         if feature.name in getattr(strategy, "optional", ()):
             continue
         column = frame[feature.column].to_numpy()
-        if np.isnan(column[:first]).all() and not np.isnan(column).all():
+        if np.isnan(column[: first + 1]).all() and not np.isnan(column).all():
             raise BadRequest(
-                f"{type(strategy).__name__} gives a signal at {earliest:%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
+                f"{type(strategy).__name__} gives a signal at {frame['ts'].iloc[max(first, 0)]:%Y-%m-%d %H:%M} UTC, inside the warm-up of {feature.column}: "
                 "it may not decide on a bar whose features have no value yet; let it wait until they have"
             )

@@ -31,6 +31,8 @@ class Breakout(OnColumns):
     last m values.  body = (C − O)/(H − L), upper_wick = (H − max(O, C))/(H − L), lower_wick = (min(O, C) − L)/(H − L), 0 for a bar without a range.
     """
 
+    protection = ("stop_atr", "target_r", "break_even_r", "max_bars")
+
     lookback: int = param(48, low=2, high=2_000, unit="bars", help="length of the channel, without the current bar")
     atr_window: int = param(14, low=2, high=500, unit="bars", title="ATR length", help="length of the ATR")
     quiet: float = param(0.8, low=0.0, high=10.0, unit="of mean ATR", title="Min. ATR filter (× 100-bar mean ATR)", help="no entry while ATR is below this multiple of its own 100-bar mean; 0: no filter")
@@ -59,7 +61,7 @@ class Breakout(OnColumns):
             *([use("body"), use("upper_wick"), use("lower_wick")] if self.fake_filter == "wick" else []),
         )
 
-    def decisions(self, columns: Columns) -> Rows:
+    def entries(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
         top, bottom, atr, *more = self.inputs(columns)
         close = columns["close"]
         awake = more[0] >= self.quiet if self.quiet > 0 else ~np.isnan(atr)
@@ -68,11 +70,12 @@ class Breakout(OnColumns):
             body, upper, lower = more[-3:]
             solid = np.abs(body) >= self.body_least
             up, down = up & solid & (upper <= self.wick_most), down & solid & (lower <= self.wick_most)
-        bar, side = sided(up, down)
+        return sided(up, down)
+
+    def protected(self, columns: Columns, bar: np.ndarray, side: np.ndarray) -> Rows:
+        atr = self.inputs(columns)[2]
         return dict(
-            bar=bar,
-            side=side,
-            stop_loss=close[bar] - side * (self.stop_atr * atr[bar]),
+            stop_loss=columns["close"][bar] - side * (self.stop_atr * atr[bar]),
             target_r_1=self.target_r,
             break_even_r=self.break_even_r if self.break_even_r > 0 else np.nan,
             max_bars=self.max_bars if self.max_bars > 0 else np.nan,

@@ -22,16 +22,29 @@ class OnColumns:
     ``memory``: so many of the latest rows, bars and features beside them, decide the last one; it may be a property of the parameters.
     ``decisions``: the signals of all rows, from columns alone; several sets of rows where they differ in their columns, of which at one bar the earlier
     set's come first. It is called with the whole history, and live with the last ``memory`` rows.
+
+    A strategy some of whose parameters move no decision, only stops, targets and the like, names them in ``protection`` and has ``entries`` and ``protected`` in the
+    place of ``decisions``: combinations of a sweep that differ in nothing else decide once. Neither ``entries`` nor ``features`` may read a parameter named there.
     """
 
     memory: int = 1
+    protection: tuple[str, ...] = ()
 
     def features(self) -> tuple[Use, ...]:
         """Each strategy's own."""
         raise NotImplementedError
 
     def decisions(self, columns: Columns) -> Rows | tuple[Rows, ...]:
-        """Each strategy's own."""
+        """Each strategy's own, where it has no ``entries``."""
+        bar, side = self.entries(columns)
+        return dict(bar=bar, side=side, **self.protected(columns, bar, side))
+
+    def entries(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
+        """The rows that decide an entry, ascending, and the side of each."""
+        raise NotImplementedError
+
+    def protected(self, columns: Columns, bar: np.ndarray, side: np.ndarray) -> Rows:
+        """The other columns of its signals at these entries."""
         raise NotImplementedError
 
     @cached_property

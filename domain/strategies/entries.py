@@ -20,21 +20,31 @@ def entered(
     return placed(bar, side, close[bar] - side * distance[bar], tag, target_r=target_r, max_bars=max_bars, break_even_r=break_even_r, by_side=by_side)
 
 
+def began(long: np.ndarray, short: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The bars on which ``long`` or ``short`` is true and was not on the bar before, and the sides; none where ``distance``, that of the stop, is unknown."""
+    bar, side = sided(begins(long), begins(short))
+    known = ~np.isnan(distance[bar])
+    return (bar, side) if known.all() else (bar[known], side[known])
+
+
 def placed(bar: np.ndarray, side: np.ndarray, stop: np.ndarray, tag: str, *, target_r: float = 0.0, max_bars: int = 0, break_even_r: float = 0.0, by_side: bool = False) -> Rows:
-    """Market orders with these stops; where a stop is unknown there is none. ``target_r``, ``max_bars``, ``break_even_r``: 0 for none. ``by_side``:
-    longs and shorts are tagged apart, so that an exit leaves only those it speaks of."""
+    """Market orders with these stops; where a stop is unknown there is none. ``by_side``: longs and shorts are tagged apart, so that an exit leaves only
+    those it speaks of. The others: see ``order_columns``."""
     known = ~np.isnan(stop)
     if not known.all():
         bar, side, stop = bar[known], side[known], stop[known]
+    return dict(bar=bar, side=side, **order_columns(stop, tags(tag, side) if by_side else tag, target_r=target_r, max_bars=max_bars, break_even_r=break_even_r))
+
+
+def order_columns(stop: np.ndarray, tag: str | np.ndarray, *, target_r: float = 0.0, max_bars: int = 0, break_even_r: float = 0.0) -> Rows:
+    """What market orders with these stops ask for. ``target_r``, ``max_bars``, ``break_even_r``: 0 for none."""
     return dict(
-        bar=bar,
-        side=side,
         order="market",
         stop_loss=stop,
         target_r_1=target_r if target_r > 0 else np.nan,
         break_even_r=break_even_r if break_even_r > 0 else np.nan,
         max_bars=max_bars if max_bars > 0 else np.nan,
-        tag=tags(tag, side) if by_side else tag,
+        tag=tag,
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from domain.errors import BadRequest
 from domain.features import Use, use
 from domain.params import param
 from domain.strategies.base import strategy
 from domain.strategies.columns import Columns, OnColumns, Rows
-from domain.strategies.entries import entered
+from domain.strategies.entries import began, order_columns
 
 
 @strategy("momentum")
@@ -26,6 +28,7 @@ class Momentum(OnColumns):
     """
 
     memory = 2
+    protection = ("stop_atr", "target_r", "max_bars")
 
     roc_window: int = param(20, low=1, high=2_000, unit="bars", title="Rate of change length", help="bars over which the close must have risen")
     roc_least: float = param(0.0, low=0.0, high=1_000.0, unit="%", title="Least rate of change", help="rise above which a long is entered; a short below its negative")
@@ -45,9 +48,12 @@ class Momentum(OnColumns):
     def features(self) -> tuple[Use, ...]:
         return use("roc", window=self.roc_window), use("ema", window=self.fast), use("ema", window=self.slow), use("adx", window=self.adx_window), use("atr", window=self.atr_window)
 
-    def decisions(self, columns: Columns) -> Rows:
+    def entries(self, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
         roc, fast, slow, adx, atr = self.inputs(columns)
         strong = adx >= self.adx_least
         long = (roc > self.roc_least) & (fast > slow) & strong
         short = (roc < -self.roc_least) & (fast < slow) & strong
-        return entered(columns["close"], long, short, self.stop_atr * atr, "momentum", target_r=self.target_r, max_bars=self.max_bars)
+        return began(long, short, atr)
+
+    def protected(self, columns: Columns, bar: np.ndarray, side: np.ndarray) -> Rows:
+        return order_columns(columns["close"][bar] - side * (self.stop_atr * columns[self.names[4]][bar]), "momentum", target_r=self.target_r, max_bars=self.max_bars)

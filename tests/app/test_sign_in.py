@@ -50,7 +50,7 @@ def test_whoever_is_not_signed_in_is_sent_to_sign_in_and_gets_nothing_else(brows
             assert reply.status == 401 and "the desk" not in reply.body, (path, method)
 
 
-@pytest.mark.parametrize("path", ["//", "//sign-in", "/sign-in/", "/sign-in/../", "/Sign-In", "/sign-in/x", "/sign-in;/media", "//health", "/health/", "/api", "//api/v1", "/metrics/", "/ws/", "/%2e%2e/media", "/sign-in/oidc/callback/x", "/./", "\\api\\", "", "*"])
+@pytest.mark.parametrize("path", ["//", "//sign-in", "/sign-in/", "/sign-in/../", "/Sign-In", "/sign-in/x", "/sign-in;/media", "//health", "/health/", "/api", "//api/v1", "/metrics/", "/ws", "/ws/", "/%2e%2e/media", "/sign-in/oidc/callback/x", "/./", "\\api\\", "", "*"])
 def test_no_spelling_of_a_path_passes_the_gate(browser: Browser, path: str):
     reply = browser.get(path, accept="*/*")
     assert reply.status in (401, 303) and "the desk" not in reply.body

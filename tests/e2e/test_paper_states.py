@@ -43,7 +43,7 @@ STATES: dict[str, dict[str, Any]] = {       # name of the session -> what of it 
     "Differs": dict(broker="oanda", view=dict(broker={**BROKER, **AWAY, "state": "differs", "differences": [DIFFERENCE]}, broker_watch=dict(raised=dict(a=DIFFERENCE["sentence"] + ". No entries until then")))),
     "Broker away": dict(broker="oanda", view=dict(broker={**BROKER, **AWAY, "state": "away", "trouble": "OANDA does not answer: the connection was refused"})),
     "Approve": dict(mode="approve", view=dict(proposals=[PROPOSAL])),
-    "Failed": dict(state="error", note="pullback.py, line 12: ZeroDivisionError, division by zero. The details are in the log."),
+    "Failed": dict(state="error", note="In pullback.py, line 12: ZeroDivisionError, division by zero. The details are in the log."),
     "Stopped": dict(state="stopped"),
 }
 

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from domain.analytics.daily import USUAL, nanoseconds, trade_dates
+from domain.backtest.buy_and_hold import daily_extremes
 from domain.errors import BadRequest, UnknownName
 from worker.actors import run
 from worker.desk import BacktestRequest, Filter, TradeFilter
-from worker.jobs.benchmark import daily_extremes
 
 BAD = (
     (dict(trade=10_000, note="x"), "has no trade 10000; its trades are 1 to"), (dict(trade=1, note="x" * 2_001), "the note has 2,001 characters; write at most 2,000"),

@@ -274,3 +274,13 @@ def test_nobody_but_an_administrator_sees_or_changes_users(people: Desk):
     with pytest.raises(BadRequest, match="you have no session"):
         bob.account.end(ana_session[0].id if ana_session else "nothing")
     assert passwords.SHORTEST == 10
+
+
+@SQLITE
+def test_no_file_and_no_address_of_the_server_is_open_to_who_signed_in(people: Desk, tmp_path):
+    """Also on 127.0.0.1: behind a proxy on this machine, they are anywhere."""
+    (tmp_path / "secret.csv").write_text("ts,open,high,low,close\n")
+    bob = people.signed_in(entered(people, "bob"))
+    assert bob is not None and not bob.data.may_open_paths() and bob.outside_downloads.own_address_only()
+    with pytest.raises(BadRequest, match="cannot be opened: this page is reached from other machines"):
+        bob.data.stage_path(str(tmp_path / "secret.csv"))

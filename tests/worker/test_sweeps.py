@@ -275,7 +275,7 @@ def shared(request, tmp_path_factory) -> Iterator[Flow]:
             yield flow_
 
 
-LONG = {"lookback": list(range(5, 45)), "stop_atr": [1.0, 1.5, 2.0, 2.5]}     # 160 combinations
+LONG = {"lookback": list(range(5, 45)), "stop_atr": [1.0, 1.5, 2.0, 2.5], "limits.max_drawdown": [0.9]}     # 160 combinations; under a limit, for without one they are done too soon
 
 
 def on(system: Flow, timeframe: str = "H1") -> BacktestRequest:

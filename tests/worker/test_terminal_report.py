@@ -36,7 +36,7 @@ def test_the_report_stands_beside_the_tables_and_names_them_by_hash(tmp_path):
 def test_report_json_says_at_its_end_what_may_be_believed_and_that_trials_are_not_counted(tmp_path):
     output_of(tmp_path, "--no-report")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert list(report) == ["counts", "ambiguous_bars", "signals", "entries", "bars", "bars_of_history", "history", "metrics", "remarks", "manifest", "belief", "trials"]
+    assert list(report) == ["counts", "ambiguous_bars", "signals", "entries", "bars", "bars_of_history", "history", "benchmark", "metrics", "remarks", "manifest", "belief", "trials"]
     assert report["trials"]["counted"] is False and report["trials"]["sentence"].startswith("uncounted trials possible: ")
     assert report["remarks"] == [remark["sentence"] for remark in report["belief"]["remarks"]] and report["belief"]["questions"][0]["key"] == "execution"
     assert not (tmp_path / "out" / "report.html").exists()

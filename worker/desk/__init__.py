@@ -33,6 +33,7 @@ from worker.desk.fields import Fields
 from worker.desk.form_presets import FormPresetsView
 from worker.desk.health import Health
 from worker.desk.histories import Histories
+from worker.desk.incoming import Quota
 from worker.desk.jobs import JobList
 from worker.desk.journal import Journal
 from worker.desk.listing import Listing, Part
@@ -85,10 +86,10 @@ class Desk:
     """All operations of the pages and the terminal: ``jobs``, ``data``, ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``before_run`` (what one will cost and take), ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``form_presets`` (settings of the backtest form under a name), ``signal_files`` (tables of signals to trade), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts), ``run_list`` (backtests searched, tagged, favourites), ``sign_in``, ``account`` (one's own), ``users`` (who may sign in), ``approvals`` (of changes that need a second person);
     of a run ``trades``, ``trade_list`` (filtered), ``journal`` (notes on trades), ``run_tables``, ``run_chart`` (its bars, at any zoom) and ``robustness`` (how far to trust it)."""
 
-    def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue, still: Still | None = None, one: bool = False) -> None:
-        """``user``: who acts; a name alone may do everything, as where nobody signs in. ``still``: asks whether the session is valid; ``one``: without a second person, where there was one."""
+    def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue, still: Still | None = None, one: bool = False, quota: Quota | None = None) -> None:
+        """``user``: who acts; a name alone may do everything, as where nobody signs in. ``still``: asks whether the session is valid; ``one``: without a second person, where there was one; ``quota``: of refused files, which all people share."""
         actor = user if isinstance(user, Actor) else Actor(user or settings.user)
-        context = DeskContext(store, settings, actor, send)
+        context = DeskContext(store, settings, actor, send, quota or Quota())
         self.actor, self.user, self.settings = actor, context.user, settings
         self.jobs, self.data, self.backtests, self.trail, self.system = JobList(context), Data(context), Backtests(context), TrailView(context), System(context)
         self.downloads = Downloads(context)
@@ -118,6 +119,7 @@ class Desk:
         self.sign_in, self.account, self.users = SignIn(context), Account(context), Users(context)
         self.approvals = ApprovalsView(context, lambda unit, maker: Desk(unit, settings, maker, send, one=True))
         self._opened: tuple[Any, ...] = (store, settings, send)
+        self._quota = context.quota
         second = self.approvals.ask if settings.people.second and not one else None
         if actor.role != "admin" or still or second:
             for name, part in list(vars(self).items()):
@@ -127,7 +129,7 @@ class Desk:
     def acting(self, actor: Actor, still: Still | None = None) -> Desk:
         """The same desk for another person or program."""
         store, settings, send = self._opened
-        return Desk(store, settings, actor, send, still)
+        return Desk(store, settings, actor, send, still, quota=self._quota)
 
     def signed_in(self, secret: str) -> Desk | None:
         """The same desk for whoever has the cookie of a session, as long as it is valid and the role the same; None where it is not."""

@@ -148,6 +148,7 @@ class Compare:
         return Material(
             trades, fills, equity, summary["metrics"], summary["counts"], summary["bars"], summary["ambiguous"], run.manifest, belief, remarks, trials,
             run.frames, self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(), run=run.id, name=run.name, note=run.note, synthetic=run.synthetic, created=f"{run.created_at:%Y-%m-%d %H:%M} UTC by {run.actor}",
+            hold=(summary.get("benchmark") or {}).get("metrics"),
         )  # fmt: skip
 
 

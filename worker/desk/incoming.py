@@ -123,11 +123,11 @@ def allowed_folders(settings: Settings) -> list[Path]:
 
 def may_open_paths(settings: Settings) -> bool:
     """Is there any file of this machine that a page may open?"""
-    return settings.app.loopback or bool(allowed_folders(settings))
+    return settings.alone or bool(allowed_folders(settings))
 
 
 def _may_open(where: Path, settings: Settings) -> bool:
-    return settings.app.loopback or any(where.is_relative_to(folder) for folder in allowed_folders(settings))
+    return settings.alone or any(where.is_relative_to(folder) for folder in allowed_folders(settings))
 
 
 def _parts(where: Path) -> Iterator[bytes]:

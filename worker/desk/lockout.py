@@ -69,11 +69,18 @@ def seconds_of(failures: int, limit: int) -> int:
     return 0 if failures < limit else min(FIRST * 2 ** min(failures - limit, 10), LAST)
 
 
+def locked(unit: Unit, counted: tuple[Count, ...]) -> Locked | None:
+    """Whether one of them is locked."""
+    now = unit.now()
+    until = unit.sign_in_failures.locked_until([each.key for each in counted], now)
+    return Locked(max(int((until - now).total_seconds()) + 1, 1)) if until else None
+
+
 def begin(unit: Unit, counted: tuple[Count, ...]) -> Locked | int:
     """Count the attempt as a failure until it succeeds: the seconds of the lock that this starts if it is one, or that it is locked already."""
     now, longest = unit.now(), 0
-    if until := unit.sign_in_failures.locked_until([each.key for each in counted], now):
-        return Locked(max(int((until - now).total_seconds()) + 1, 1))
+    if already := locked(unit, counted):
+        return already
     for each in counted:
         if seconds := seconds_of(unit.sign_in_failures.count(each.key, now, FORGOTTEN), each.limit):
             unit.sign_in_failures.lock(each.key, now + timedelta(seconds=seconds))

@@ -40,7 +40,7 @@ class OutsideDownloads:
 
     def own_address_only(self) -> bool:
         """Whether a page may ask for the vendors' own addresses only: it is reached from other machines, and this one may see what they may not."""
-        return not self._context.settings.app.loopback
+        return not self._context.settings.alone
 
     def submit(self, source: str, name: str = "", url: str = "", start: date | None = None, end: date | None = None, utc: bool = False, own_rights: bool = False) -> Submitted:
         """Download a series (``name``, as in the table), a calendar or a feed (``url``), and add it to the newest of its name.

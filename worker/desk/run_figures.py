@@ -36,7 +36,7 @@ class RunFigures:
         """``key, title, family, unit, definition, source, all, long, short, hold``: every metric, NaN where it does not exist."""
         run = self._run(run_id)
         hold = (run.summary.get("benchmark") or {}).get("metrics")
-        return statistics(run.summary["metrics"], self._frame(run, "trades", OF_SIDES), self._frame(run, "fills", OF_FILLS), self._frame(run, "equity", EQUITY), run.summary["balance"], _market(run), hold)
+        return statistics(run.summary["metrics"], self._frame(run, "trades", OF_SIDES), self._frame(run, "fills", OF_FILLS), self._frame(run, "equity", EQUITY), run.summary["balance"], hold)
 
     def benchmark(self, run_id: str, budget: int = BUDGET) -> pd.DataFrame:
         """``ts, value, share`` of buy and hold: equity, and how far it is below its highest so far. No rows where nothing could be held, or for a run from before benchmarks."""

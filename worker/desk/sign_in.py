@@ -70,10 +70,11 @@ class SignIn:
     def by_password(self, name: str, password: str, code: str, caller: Caller) -> SignedIn:
         """A new session; ``NotSignedIn`` where there is none."""
         name, store = name.strip().casefold()[:64], self._context.store
-        with store.unit() as unit:
+        with store.read() as unit:      # what is locked already costs no write
             device = digest_of(caller.device) if caller.device else ""
             counted = lockout.counts(name, caller.address, device if device and unit.user_sessions.has_signed_in(name, device) else "")
-            begun, user = lockout.begin(unit, counted), unit.users.get(name)
+            already, user = lockout.locked(unit, counted), unit.users.get(name)
+        begun = already or self._begun(counted)
         if isinstance(begun, lockout.Locked):
             raise NotSignedIn(LOCKED.format(_lasts(begun.seconds)), begun.seconds)
         right = passwords.fits(user.password if user else "", password)
@@ -122,6 +123,10 @@ class SignIn:
                 end(unit, entry[0])
 
     # -- parts
+
+    def _begun(self, counted: tuple[lockout.Count, ...]) -> lockout.Locked | int:
+        with self._context.store.unit() as unit:
+            return lockout.begin(unit, counted)
 
     def _session(self, unit: Unit, user: User, how: str, caller: Caller) -> SignedIn:
         """A session under a new secret; the one that the browser had before is over, whoever gave it its cookie."""

@@ -13,7 +13,6 @@ from domain.strategies.base import Strategy
 from worker.code import manifest_of
 from worker.jobs.assessment import assess, summary_of
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.benchmark import held_of
 from worker.jobs.feature_sets import columns_of
 from worker.jobs.load import dataset_of
 from worker.jobs.questions import named_in, rate_of, rules_of, series_of, signals_of
@@ -55,6 +54,7 @@ def backtest(spec: Mapping[str, Any], work: Work) -> Commit:
     work.progress(0.1)
     work.stage("Simulate")
     from domain.backtest import study, trust
+    from domain.backtest.buy_and_hold import held_of
 
     model = of_spec(work.store, spec)
     series, forecasts = forecast_series(work.store, spec, work.job.actor, series, rules, rates, columns_of(work))

@@ -17,7 +17,6 @@ from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
-from worker.jobs.benchmark import held_of
 from worker.jobs.trial_rows import in_words
 from worker.model_use import applied_to
 from worker.store import Dataset, Filter, Run, Unit
@@ -168,6 +167,7 @@ def _again(run: Run, work: Work) -> Again:
     request = questions.read(run.spec, work)
     work.stage("Simulate")
     from domain.backtest import study
+    from domain.backtest.buy_and_hold import held_of
 
     used = applied_to(request, work)
     result = study.run(request.series, request.rules, request.strategy(), request.signals, rates=request.rates, keep=used.keep if used else None, watch=work.within(0.1, 0.8))

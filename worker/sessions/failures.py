@@ -53,7 +53,7 @@ def _raised(error: Exception) -> str:
         return "Internal error. "
     name, line = of_a_person[-1]
     message = redacted(str(error)).strip().rstrip(".")
-    return f"{name}, line {line}: {type(error).__name__}{f', {message}' if message else ''}. "
+    return f"In {name}, line {line}: {type(error).__name__}{f', {message}' if message else ''}. "
 
 
 def record(unit: Unit, failed: Failed) -> None:

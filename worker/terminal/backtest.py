@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ def backtest(
     if separate and commands:
         raise BadRequest("--commands are given to one account, and --each makes one for each series; leave one of them out")
     from domain.backtest import study
+    from domain.backtest.buy_and_hold import held_of
     from domain.market import instruments
 
     strategy, params = chosen(strategy, params, strategy_file)
@@ -99,6 +101,7 @@ def backtest(
 
     def run_one(traded: Sequence[Any], folder: Path) -> RunReport:
         run_report = backtested(scan, traded, rules, along, commanded, mode) if scan else run_strategy(traded)
+        run_report = replace(run_report, held=held_of(traded, rules, along).summary)
         for sentence in run_report.study.unworked:
             print(f"tidemark: {sentence}", file=sys.stderr)
         _write(folder, run_report, run_report.plain(), equity, report)

@@ -20,12 +20,13 @@ COLOURS = {"up": "cyan", "down": "dark_orange", "warn": "yellow", "breach": "red
 
 @dataclass(frozen=True)
 class RunReport:
-    """A backtest on files with its remarks and manifest. ``model``: the one that filtered its signals, and how much of what it used."""
+    """A backtest on files with its remarks and manifest. ``model``: the one that filtered its signals, and how much of what it used. ``held``: metrics of buy and hold (None where nothing could be bought), and what is held."""
 
     study: Study
     remarks: Sequence[Remark]
     manifest: Mapping[str, Any]
     model: Mapping[str, Any] | None = None
+    held: Mapping[str, Any] | None = None
 
     @cached_property
     def belief(self) -> Belief:
@@ -43,6 +44,7 @@ class RunReport:
         return dict(
             **(dict(model=dict(self.model)) if self.model else {}),
             counts=dict(outcome.counts), ambiguous_bars=outcome.ambiguous, signals=study.signals, entries=outcome.extra["entries"], bars=study.bars, bars_of_history=dict(study.history.bars), history=study.history.sentence,
+            **(dict(benchmark=dict(self.held)) if self.held else {}),
             metrics=dict(study.metrics), remarks=[remark.sentence for remark in self.remarks], manifest=dict(self.manifest),
             belief={**asdict(self.belief), "remarks": [asdict(remark) for remark in self.remarks]}, trials=dict(counted=False, sentence=UNCOUNTED[0].lower() + UNCOUNTED[1:]),
         )  # fmt: skip
@@ -53,7 +55,7 @@ class RunReport:
         study, outcome = self.study, self.study.outcome
         return Material(
             outcome.trades, outcome.fills, outcome.equity, study.metrics, outcome.counts, study.bars, outcome.ambiguous, self.manifest,
-            self.belief, self.remarks, UNCOUNTED, hashes or {}, outcome.reviews,
+            self.belief, self.remarks, UNCOUNTED, hashes or {}, outcome.reviews, hold=(self.held or {}).get("metrics"),
         )  # fmt: skip
 
     def write(self, out: Path, written: Sequence[str]) -> None:

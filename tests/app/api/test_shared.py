@@ -23,9 +23,9 @@ class Slow:
         await send({"type": "http.response.body", "body": str(number).encode()})
 
 
-async def polled(shared: Shared, path: str = "/api/v1/jobs", role: str = "viewer", accept: str = "") -> bytes:
+async def polled(shared: Shared, path: str = "/api/v1/jobs", role: str = "viewer", accept: str = "", name: str = "ana") -> bytes:
     sent: list[Any] = []
-    scope = dict(type="http", method="GET", path=path, root_path="/api", query_string=b"", headers=[(b"accept", accept.encode())], state=dict(desk=SimpleNamespace(actor=SimpleNamespace(role=role))))
+    scope = dict(type="http", method="GET", path=path, root_path="/api", query_string=b"", headers=[(b"accept", accept.encode())], state=dict(desk=SimpleNamespace(actor=SimpleNamespace(role=role, name=name))))
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -49,6 +49,18 @@ def test_those_who_come_while_one_is_worked_on_share_the_next():
         await settled()
         slow.go.set()
         assert await first == b"1" and set(await asyncio.gather(*later)) == {b"2"} and len(slow.begun) == 2
+
+    asyncio.run(course())
+
+
+def test_people_are_kept_apart_as_favourites_are_their_own():
+    async def course() -> None:
+        slow = Slow()
+        shared = Shared(slow)
+        tasks = [asyncio.create_task(polled(shared, name=name)) for name in ("ana", "bob")]
+        await settled()
+        slow.go.set()
+        assert len(set(await asyncio.gather(*tasks))) == 2
 
     asyncio.run(course())
 

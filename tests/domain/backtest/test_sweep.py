@@ -10,9 +10,10 @@ import pytest
 
 from domain.analytics import days_a_year
 from domain.backtest import study
-from domain.backtest.bench import FIGURES, Bench
+from domain.backtest.bench import Bench
 from domain.backtest.prepare import prepare
 from domain.backtest.sweep import evaluate, merged, order, part_size
+from domain.optimise.objective import FIGURES
 from domain.strategies import STRATEGIES
 from domain.trading.account import Account
 from domain.trading.costs import Costs
@@ -145,4 +146,4 @@ def test_watch_receives_progress_and_may_stop_it():
 @pytest.mark.parametrize("points", [1, 7, 100, 10_000])
 def test_a_part_is_some_work_and_there_are_parts_for_all(bars, points):
     size = part_size(bars, points)
-    assert 1 <= size <= 250 and (size == 1 or points / size >= 8)
+    assert 1 <= size <= 500 and (size == 1 or points / size >= 8)

@@ -135,6 +135,21 @@ def no_database(self):
     raise OperationalError("SELECT 1", {}, Exception("connection refused"))
 
 
+FLOOR = '[day]\nreset = "00:00"\ntz = "UTC"\n[drawdown]\nkind = "static"\namount = "5 %"\ncomparator = "<"\n'
+
+
+@pytest.mark.parametrize(("balance", "legs"), [(100_000, 3), (95_100, 0)])
+def test_the_headroom_of_a_rule_set_is_that_of_the_brokers_equity(world, balance, legs):
+    """0.30 lots that lose 153 and more at their stop, above a floor of 95,000."""
+    account = getattr(world.rig, "terminal", None) or world.rig.double.account
+    account.balance = type(account.balance)(balance)
+    world.start(dict(LONG, at=0), rules={"account": {"balance": 100_000.0}, "gate": {"rule_set": FLOOR, "name": "own"}})
+    world.bars(3)
+    assert len(world.there()) == legs
+    refused = [row for row in world.rows("decisions") if row["reason"] == "limit_headroom"]
+    assert len(refused) == (legs == 0) and all(99.0 < row["allowed"] <= 100.0 < 153.0 < row["value"] for row in refused)
+
+
 def test_an_order_for_a_bar_that_has_ended_is_missed(world):
     world.start(dict(LONG, at=0))
     world.bars(1)

@@ -55,4 +55,4 @@ def test_a_strategy_that_raises_stops_its_session_and_its_file_and_line_are_name
     finish(runner())
     assert outputs("bad")[2] == "error" and outputs("gold")[2] == "finished"
     with store.read() as unit:
-        assert unit.sessions.get("bad").note == "pullback.py, line 4: ZeroDivisionError, float division by zero. The details are in the log."
+        assert unit.sessions.get("bad").note == "In pullback.py, line 4: ZeroDivisionError, float division by zero. The details are in the log."

@@ -1,0 +1,74 @@
+"""Notes on trades, tags and favourites of runs, trades by filter and several runs side by side over HTTP."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from domain.analytics import METRICS, measure
+from tests.app.api.calling import Client
+from tests.domain.analytics import makers
+from worker.desk import Desk
+from worker.store import Store
+
+
+@pytest.fixture
+def kind() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def client(desk: Desk) -> Client:
+    return Client(desk)
+
+
+@pytest.fixture
+def runs(store: Store) -> list[str]:
+    """Two backtests that differ in a parameter, with forty trades each."""
+    names = []
+    for number in range(2):
+        trades = makers.trades(np.random.default_rng(number).normal(size=40), costs=2.0)
+        fills, equity = makers.fills(trades), makers.equity(trades)
+        frames = {name: store.frames.put(frame) for name, frame in dict(trades=trades, fills=fills, equity=equity).items()}
+        spec = dict(strategy=dict(name="breakout", params=dict(lookback=number)), data=[dict(instrument="EURUSD", version="v")], span=[], instruments=dict(EURUSD=dict(pip=0.0001, calendar="fx")))
+        with store.unit() as unit:
+            run = dict(kind="backtest", job_id="j", title=f"breakout {number}", spec=dict(datasets=[], strategy="breakout"), manifest=dict(spec=spec, spec_hash=str(number) * 64, code="c", libraries={}, data=[]), frames=frames)
+            summary = dict(metrics=measure(trades, fills, equity, 10_000.0), balance=10_000.0, currency="USD", curve=[], benchmark=dict(metrics=dict.fromkeys(METRICS, 1.0), sentence="1 lots EURUSD."))
+            names.append(unit.runs.add(**run, summary=summary, actor="ana", created_at=datetime(2024, 1, 1 + number, tzinfo=UTC)))
+            unit.audit("ana", "run_finished", f"run:{names[-1]}")
+    return names
+
+
+def test_notes_are_written_read_filtered_and_removed(client: Client, runs: list[str]):
+    path = f"/api/v1/backtests/{runs[0]}"
+    written = client.call("PUT", f"{path}/notes/7", dict(note="Late.", labels=["fomo"]))
+    assert (written.status, written.json["trade"], written.json["labels"]) == (200, 7, ["fomo"])
+    assert client.get(f"{path}/notes").json["notes"]["7"]["note"] == "Late."
+    found = client.get(f"{path}/journal?label=fomo").json
+    assert (found["count"], found["total"], found["page"][0]["trade_id"], found["page"][0]["note"]) == (1, 40, 7, "Late.") and {"spread", "mae", "cumulative", "hours"} <= set(found["page"][0])
+    won = client.get(f"{path}/journal?net_from=0&order=pnl&descending=true&size=3").json
+    assert won["count"] == won["won"] and [row["pnl"] for row in won["page"]] == sorted((row["pnl"] for row in won["page"]), reverse=True)
+    assert client.get(f"{path}/journal?net_from=5&net_to=1").status == 422 and client.call("PUT", f"{path}/notes/99", dict(note="x")).status == 422
+    assert client.call("PUT", f"{path}/notes/7", {}).json is None and client.get(f"{path}/notes").json["notes"] == {}
+    assert client.get("/api/v1/backtests/none/notes").status == 404
+
+
+def test_runs_are_tagged_marked_found_and_compared(client: Client, runs: list[str]):
+    path = f"/api/v1/backtests/{runs[0]}"
+    assert client.call("PUT", f"{path}/tags", dict(tags=["Candidate"])).json == dict(tags=["candidate"]) and client.call("PUT", f"{path}/favourite", dict(favourite=True)).status == 200
+    assert client.get(f"{path}/tags").json == dict(tags=["candidate"], favourite=True) and client.get("/api/v1/backtests/tags").json == dict(candidate=1)
+    found = client.get("/api/v1/backtests/search?tag=candidate&favourites=true&text=break").json["items"]
+    assert [item["id"] for item in found] == [runs[0]] and found[0]["favourite"] and found[0]["tags"] == ["candidate"]
+    first = client.get("/api/v1/backtests/search?limit=1").json
+    assert [item["id"] for item in client.get(f"/api/v1/backtests/search?limit=1&cursor={first['next']}").json["items"]] == [runs[0]]
+    beside = client.get(f"/api/v1/analytics/compare/several?run={runs[0]}&run={runs[1]}").json
+    assert beside["settings"] == [{"path": "params.lookback", runs[0]: "0", runs[1]: "1"}] and beside["metrics"][0]["key"] == "net_profit"
+    assert client.get(f"/api/v1/analytics/compare/several?run={runs[0]}&run={runs[0]}").status == 422
+
+
+def test_statistics_over_http_are_those_of_the_page(client: Client, desk: Desk, runs: list[str]):
+    rows = {row["key"]: row for row in client.get(f"/api/v1/analytics/runs/{runs[0]}/statistics").json["rows"]}
+    table = desk.run_tables.statistics(runs[0]).set_index("key")
+    assert rows["trades"]["long"] == table.loc["trades", "long"] == 20 and rows["sharpe"]["long"] is None and rows["sharpe"]["hold"] == 1.0 and rows["win_rate"]["hold"] is None
