@@ -43,7 +43,7 @@ from worker.desk import Desk
 
 NOUNS = (data, features, models, strategies, signals, journal, backtests, sweeps, paper, executions, compliance, approvals, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
-EXPOSED = ("ETag", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
+EXPOSED = ("ETag", "Tidemark-Checkpoint", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
 ABOUT = (
     "Everything that a person can do on a page. JSON only. Times are RFC 3339 in UTC; amounts are of the account's currency, prices of the instrument; lots and prices of orders are texts, "
     "figures are numbers, and one that does not exist is null. Long work answers 202 with a job; send Prefer: wait=10 to wait for it. A POST with an Idempotency-Key is done once. Errors are RFC 9457."

@@ -60,6 +60,7 @@ def _read(operation: dict[str, Any], answers: dict[str, Any]) -> None:
     answers["304"] = {"description": "Not changed"}
     if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Table"):
         content[ARROW] = {"schema": {"type": "string", "format": "binary"}}
+        answers["200"]["headers"]["Tidemark-Checkpoint"] = {"description": "the audit trail's last signed checkpoint, in base64", "schema": {"type": "string"}}
     _header(operation, "If-None-Match", "tags that the client has; 304 where one is that of the answer")
 
 

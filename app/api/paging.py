@@ -17,8 +17,10 @@ from starlette.responses import JSONResponse, Response
 from app.api.plain import plain, rows
 from app.api.problem import Problem
 from app.api.shapes import Time
+from app.api.submission import Here
 
 EARLIEST, LATEST = 1700, 2200       # years that times of 64 bits of nanoseconds hold
+CHECKPOINT = "tidemark-checkpoint"
 ARROW = "application/vnd.apache.arrow.stream"
 QUALITY = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 Limit = Annotated[int, Query(ge=1, le=1_000, description="how many at most")]
@@ -90,12 +92,12 @@ class Wanted:
     """The rows of a table that a request wants."""
 
     def __init__(
-        self, request: Request, limit: Annotated[int, Query(ge=1, le=100_000, description="rows at most")] = 1_000, cursor: Cursor = "", since: Since = None, until: Until = None,
+        self, request: Request, desk: Here, limit: Annotated[int, Query(ge=1, le=100_000, description="rows at most")] = 1_000, cursor: Cursor = "", since: Since = None, until: Until = None,
         fields: Annotated[str, Query(max_length=2_000, description="columns, separated by commas; all where it is left out")] = "",
     ) -> None:  # fmt: skip
         self._limit, self._start, self._since, self._until = limit, number_of(cursor), utc(since), utc(until)
         self._fields, self._arrow = [each.strip() for each in fields.split(",") if each.strip()], wants_arrow(request.headers.get("accept", ""))
-        self._address = request.url
+        self._address, self._desk = request.url, desk
 
     def of(self, frame: pd.DataFrame, time: str = "ts") -> Response:
         """JSON, or with ``Accept: application/vnd.apache.arrow.stream`` an Arrow stream. ``time``: the column that ``since`` and ``until`` are about."""
@@ -104,9 +106,14 @@ class Wanted:
         end = self._start + len(part)
         following = cursor_of(end) if end < len(chosen) else None
         if self._arrow:
-            link = {"link": f'<?{self._address.include_query_params(cursor=following).query}>; rel="next"'} if following else None
-            return Response(arrow(part), headers=link, media_type=ARROW)
-        return JSONResponse(dict(columns=[str(name) for name in part.columns], rows=rows(part), total=len(chosen), next=following))
+            link = {"link": f'<?{self._address.include_query_params(cursor=following).query}>; rel="next"'} if following else {}
+            return Response(arrow(part), headers=self._checkpoint() | link, media_type=ARROW)
+        return JSONResponse(dict(columns=[str(name) for name in part.columns], rows=rows(part), total=len(chosen), next=following), headers=self._checkpoint())
+
+    def _checkpoint(self) -> dict[str, str]:
+        """The trail's last signed checkpoint: what leaves takes it along."""
+        note = self._desk.checkpoints.latest_text()
+        return {CHECKPOINT: base64.b64encode(note.encode()).decode()} if note else {}
 
     def _span(self, frame: pd.DataFrame, time: str) -> pd.DataFrame:
         if self._since is None and self._until is None:

@@ -34,7 +34,7 @@ def _person(desk: Desk) -> None:
     """Who is signed in, and what waits for them."""
     if not desk.actor.session:
         return
-    st.caption(f":gray[:material/person:] {literal(desk.actor.name)}, {desk.actor.role}")
+    st.caption(f":gray[:material/person:] {literal(desk.actor.name)}, {literal(desk.actor.role)}")
     waiting = [request for request in desk.approvals.pending() if not desk.approvals.refused(request)] if desk.settings.people.second else []
     if waiting:
         st.page_link(st.session_state["pages"]["settings"], label=f"{plural(len(waiting), 'request')} for you", icon=":material/group:", query_params={"view": "requests"})

@@ -1,14 +1,18 @@
-"""Bundles over the API: small ones at once, others as a job whose file is fetched, on both databases."""
+"""Bundles over the API: small ones at once, others as a job whose file is fetched; and the checkpoint that tables take along. On both databases."""
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
 
+from app.api.paging import ARROW
 from tests.app.api.calling import Client
+from tests.app.api.test_others import stored
 from worker import actors
 from worker.actors import WorkerContext
+from worker.checkpoints.notary import Notary
 from worker.desk import Desk
 from worker.store import Store
 
@@ -45,3 +49,15 @@ def test_a_bundle_that_a_request_would_wait_for_is_refused_with_the_way_to_it(de
     answer = client.get("/audit/bundle")
     assert answer.status == 422 and "/api/v1/audit/bundles" in answer.json["detail"]
     assert client.get("/audit/bundle?text=Mine%201").body[:2] == b"PK"
+
+
+def test_a_table_that_leaves_takes_the_last_checkpoint_along(desk: Desk, store: Store):
+    stored(store, "EURUSD", "H1", "1h", 10)
+    client, path = Client(desk), f"/data/{desk.data.catalogue()[0].id}/bars"
+    assert "tidemark-checkpoint" not in client.get(path).headers
+    notary = Notary(store, desk.settings)
+    notary.step()
+    notary.release()
+    note = desk.checkpoints.latest_text()
+    for accept in ("application/json", ARROW):
+        assert note and base64.b64decode(client.get(path, accept=accept).headers["tidemark-checkpoint"]).decode() == note
