@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
-from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+from app.kit.component import component as own_component
+from app.kit.component import serve
 
 HERE = Path(__file__).parent
-NAME, LIBRARY = "tidemark.price_chart", "lightweight.charts"       # the addresses of their files; chart_files/price_chart.js names the second
+LIBRARY = "lightweight.charts"       # the address of its file, which chart_files/price_chart.js names
 HTML = '<div class="chart"><p class="title"></p><div class="top"><p class="readout"></p><span class="unit"></span></div><div style="position:relative"><div class="canvas" tabindex="0" role="application"></div><span class="zone">UTC</span></div><span class="probe" aria-hidden="true"></span></div>'
 
 
@@ -27,9 +26,6 @@ def library_folder() -> Path:
 
 def component() -> Callable[..., Any]:
     """What draws the chart, registered with the running server once."""
-    manager = get_bidi_component_manager()
-    if manager.get(LIBRARY) is None:
-        manager.register_from_manifest(ComponentManifest("lightweight", "5", [ComponentConfig("charts", "vendor")]), library_folder())
-    if manager.get(NAME) is None:
-        manager.register_from_manifest(ComponentManifest("tidemark", "1", [ComponentConfig("price_chart", "chart_files")]), HERE)
-    return st.components.v2.component(NAME, html=HTML, css="price_chart.css", js="price_chart.js")
+    package, name = LIBRARY.split(".")
+    serve(package, name, library_folder(), "vendor", "5")
+    return own_component("tidemark", "price_chart", HERE, "chart_files", HTML)

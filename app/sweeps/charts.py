@@ -89,6 +89,17 @@ def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int 
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
+def windows(folds: pd.DataFrame) -> Picture:
+    """A bar a fold, in sample and out of sample after each other. ``folds``: fold, start, test_start, test_end."""
+    fitted = pd.DataFrame(dict(fold=folds["fold"], start=folds["start"], end=folds["test_start"], role="quiet", part="in sample"))
+    tested = pd.DataFrame(dict(fold=folds["fold"], start=folds["test_start"], end=folds["test_end"], role="line", part="out of sample"))
+    tips = [alt.Tooltip("fold:Q"), alt.Tooltip("part:N", title="window"), tip_time("start", "from, UTC"), tip_time("end", "to, UTC")]
+    y = alt.Y("fold:O", axis=_above("fold", labelOverlap=True, grid=False))
+    step = max(min(14, 420 // max(len(folds), 1)), 3)
+    base = alt.Chart(pd.concat([fitted, tested], ignore_index=True)).encode(y=y, x=at("start", **utc(days_format(folds["test_end"]), tickCount=6)), x2="end:T", color=by_role(), tooltip=tips)
+    return alt.layer(base.mark_bar(height=max(step - 3, 2))).properties(height=alt.Step(step))
+
+
 def in_and_out_of_sample(folds: pd.DataFrame, height: int = 190) -> Picture:
     """Net return p.a. of each fit (tick) and of its test (bars). ``folds``: fold, fitted, tested, both net per year."""
     x = alt.X("fold:O", axis=alt.Axis(title="fold", labelAngle=0, labelOverlap=True, **END))

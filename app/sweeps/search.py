@@ -14,7 +14,9 @@ from app.kit.forms import choice
 from app.kit.rights import allowed
 from app.kit.widgets import attempt, figures, go, history, section
 from app.sweeps import charts, panels
+from app.sweeps.importance import importance
 from app.sweeps.names import OBJECTIVES, declared, form, metric_text, named, point, with_unit
+from app.sweeps.parallel import parallel
 from app.sweeps.table import combinations
 from worker.desk import Desk
 
@@ -50,6 +52,9 @@ def result(desk: Desk, run: Any) -> None:
     _continue(desk, run)
     by = f"objective_{words[0]}"
     rows = panels.table(desk, run.id).sort_values(by, ascending=False, kind="stable", na_position="last").drop_duplicates(names)
+    importance(run, parameters, first.title)
+    inside = parallel(run, rows.assign(**{first.key: rows[by]}), parameters, [name for name in names if rows[name].nunique() > 1], first)
+    rows = rows[rows["number"].isin(inside["number"])]
     combinations(desk, run, rows, len(trials), parameters, names, OBJECTIVES[words[0]], best[0]["number"] if best else None, f"{len(rows):,} distinct, the best {min(len(rows), 500):,} by {first.title}")
 
 

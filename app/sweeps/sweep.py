@@ -12,7 +12,9 @@ import streamlit as st
 from app.kit.figures import number, percent, plural
 from app.kit.widgets import figures, history, section
 from app.sweeps import charts, panels
+from app.sweeps.importance import importance
 from app.sweeps.names import FIGURES, declared, form, metric_text, named, plain, point, rounded, with_unit
+from app.sweeps.parallel import parallel
 from app.sweeps.table import combinations
 from worker.desk import Desk
 
@@ -44,11 +46,16 @@ def result(desk: Desk, run: Any) -> None:
         by = alone(desk, run, parameters, moving[0])
     rows = panels.table(desk, run.id, by)
     note = ""
+    narrowed = parallel(run, rows, parameters, moving, desk.backtests.metrics()[by])
+    if len(narrowed) < len(rows) and not picked:
+        rows, note = narrowed, f"{len(narrowed):,} of {len(table):,} inside the ranges above"
+        first = int(rows["number"].iloc[0]) if len(rows) else first
     if picked:
         for name, value in picked.items():
             rows = rows[rows[name] == value]
         note = f"{len(rows):,} in the cell {point(parameters, picked)}; click it again for all"
         first = int(rows["number"].iloc[0]) if len(rows) else first
+    importance(run, parameters, "Sharpe")
     combinations(desk, run, rows, len(table), parameters, list(grid), by, first, note)
 
 

@@ -66,8 +66,20 @@ def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, parameters: M
     figures = " · ".join(f"{metrics[name].title} {metric_text(metrics[name], row[name])}" for name in ("net_return", "sharpe", "max_drawdown", "trades") if pd.notna(row[name]))
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{number}** {point(parameters, {name: row[name] for name in names})}  \n:gray[{figures or 'no metrics: it was pruned, or failed'}]{'' if clicked else ' :gray[· select another below]'}", width="stretch")
+        if run.kind == "sweep" and st.button("Walk-forward around it", icon=":material/timeline:", key=f"walk-around-{run.id}", help="Optimises the values next to these, one on either side, on windows that roll forward, with the default windows. Every combination in each window counts as a trial."):
+            _walk_forward(desk, run, number)
         if st.button("Backtest this", type="primary", icon=":material/candlestick_chart:", key=f"test-{run.id}", help="Runs this combination as a backtest and opens it: trades, costs, robustness. It does not count as a new trial."):
             submitted = attempt(lambda: desk.backtests.submit(desk.sweeps.request_of(run.id, number)))
-            if submitted is not None:
-                done = submitted.job.state == "done"
-                go("backtest", **({"run": submitted.job.result["run"]} if done else {"job": submitted.job.id}))
+            _follow("backtest", submitted)
+
+
+def _walk_forward(desk: Desk, run: Any, number: int) -> None:
+    submitted = attempt(lambda: desk.sweeps.submit_walk_forward(desk.sweeps.request_of(run.id, number), desk.sweeps.region_of(run.id, number)))
+    _follow("sweeps", submitted)
+
+
+def _follow(page: str, submitted: Any) -> None:
+    """Open the result, or the job that makes it."""
+    if submitted is not None:
+        done = submitted.job.state == "done"
+        go(page, **({"run": submitted.job.result["run"]} if done else {"job": submitted.job.id}))

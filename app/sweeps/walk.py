@@ -36,6 +36,8 @@ def result(desk: Desk, run: Any) -> None:
         yearly = pd.DataFrame(dict(fold=folds["fold"], fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
         st.altair_chart(charts.in_and_out_of_sample(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
         st.caption(efficiency(run))
+    section("Windows", "grey: in sample, blue: out of sample; UTC")
+    st.altair_chart(charts.windows(folds), width="stretch", alt=f"In-sample and out-of-sample window of each of {len(folds)} folds")
     _folds(desk, run, folds, parameters)
     _drift(run, folds, parameters)
 

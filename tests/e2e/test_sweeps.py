@@ -74,6 +74,14 @@ def test_a_sweep_goes_from_the_form_to_a_map_a_table_and_a_backtest(page, system
     assert len(pd.read_parquet(io.BytesIO(taken.read_bytes()))) == 9
     shoot("sweeps", 1360)
 
+    axis = page.locator(".parallel .axis").first           # a range on an axis of the parallel coordinates narrows the table
+    expect(axis).to_be_visible(timeout=SOON)
+    axis.press("ArrowUp")
+    expect(page.get_by_text("of 9 inside the ranges above")).to_be_visible(timeout=SOON)
+    axis.press("Delete")
+    expect(page.get_by_text("all 9", exact=True)).to_be_visible(timeout=SOON)
+
+    maps.first.scroll_into_view_if_needed()
     box = maps.first.bounding_box()
     page.mouse.click(box["x"] + 58 + (box["width"] - 58) / 2, box["y"] + 120)
     expect(page.get_by_text("1 in the cell lookback 40 bars · stop loss 2 ATR")).to_be_visible(timeout=SOON)
@@ -98,7 +106,7 @@ def test_a_walk_forward_shows_its_folds(page, system, bars, shoot):
     expect(page.get_by_text(re.compile("about 4 folds"))).to_be_visible(timeout=SOON)
     press(page.get_by_role("button", name="Run walk-forward"))
     expect(page.get_by_text("Out-of-sample net")).to_be_visible(timeout=LONG)
-    for text in ("Out-of-sample equity", "In-sample vs out-of-sample", "Parameter stability"):
+    for text in ("Out-of-sample equity", "In-sample vs out-of-sample", "grey: in sample, blue: out of sample; UTC", "Parameter stability"):
         expect(page.get_by_text(text)).to_be_visible(timeout=SOON)
     taken = download(page, "Folds, CSV")
     rows = list(csv.DictReader(taken.read_text().splitlines()))

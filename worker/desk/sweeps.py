@@ -268,6 +268,12 @@ class Sweeps:
         start, end = (datetime.fromisoformat(run.spec[edge]) for edge in ("start", "end"))
         return BacktestRequest(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
 
+    def region_of(self, run_id: str, number: int) -> dict[str, list[Any]]:
+        """Parameter -> its values next to those of the combination ``number`` of a sweep, one on either side: a grid around it."""
+        grid = self.axes(run_id)
+        row = self.table(run_id).set_index("number").loc[number]
+        return {name: around_value(values, row[name]) for name, values in grid.items()}
+
     def download(self, run_id: str, what: str = "table") -> bytes:
         """A frame of the run as CSV: table, matrix, fits, folds, equity, trades, fills or curves, as far as its kind has it."""
         run = self.get(run_id)
@@ -293,6 +299,18 @@ class Sweeps:
         if name not in run.frames:
             raise BadRequest(f"a {KINDS[run.kind].lower()} has no {name}; it has {', '.join(run.frames)}")
         return self._context.store.frames.get(run.frames[name])
+
+
+def around_value(values: Sequence[Any], value: Any) -> list[Any]:
+    """
+    >>> around_value([10, 20, 30, 40], 20), around_value([1.0, 2.0], 2.0), around_value(["a", "b", "c"], "c"), around_value([True, False], True)
+    ([10, 20, 30], [1.0, 2.0], ['a', 'b', 'c'], [True, False])
+    """
+    if any(isinstance(each, (str, bool)) for each in values):
+        return list(values)
+    ordered = sorted(values)
+    place = ordered.index(value)
+    return ordered[max(place - 1, 0) : place + 2]
 
 
 def _changed(request: BacktestRequest, point: Mapping[str, Any]) -> BacktestRequest:

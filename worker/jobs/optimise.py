@@ -12,7 +12,7 @@ from domain.params import build
 from worker.jobs import questions
 from worker.jobs.base import Commit, Work, job
 from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
-from worker.jobs.sweeps import save_result
+from worker.jobs.sweeps import importance_of, save_result
 from worker.store.chunks import Chunk
 
 PARTS = 8       # of a batch
@@ -62,7 +62,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     chosen = [dict(number=number, params=points[number], values=list(scores[number].values or ()), figures=dict(scores[number].figures)) for number in best]
     summary = dict(
         history=request.history(), trials=len(points), given_up=sum(score.given_up for score in scores), failed=failed, infeasible=infeasible.total(), refused=dict(infeasible), objectives=list(how.objectives), best=chosen,
-        notes=notes(spec["strategy"], spec["space"]), currency=request.rules.account.currency, balance=request.rules.account.balance, days_a_year=request.days_a_year,
+        notes=notes(spec["strategy"], spec["space"]), importance=importance_of(table, spec["space"], f"objective_{how.objectives[0]}"), currency=request.rules.account.currency, balance=request.rules.account.balance, days_a_year=request.days_a_year,
     )  # fmt: skip
     return save_result(request, work, "optimise", summary, dict(table=work.store.frames.put(table)), trials=len(points))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     frames = dict(table=work.store.frames.put(table), matrix=work.store.frames.put(matrix))
     work.stage("Robustness checks")
     summary = dict(
-        history=request.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.99)),
+        history=request.history(), combinations=len(table), refused=refused, infeasible=sum(refused.values()), grid=axes_of(points), best=_best(table), sweep_spread=_spread(table), overfitting=_overfitting(matrix, work.within(0.94, 0.98)), importance=importance_of(table, axes_of(points)),
         currency=request.rules.account.currency, balance=request.rules.account.balance, days_a_year=request.days_a_year,
     )  # fmt: skip
     commit = save_result(request, work, "sweep", summary, frames, combinations=len(table))
@@ -68,6 +68,14 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
         return commit(unit)
 
     return commit_both
+
+
+def importance_of(table: pd.DataFrame, names: Iterable[str], figure: str = "sharpe") -> dict[str, object] | None:
+    """Which parameters move the figure; None where too few combinations have it."""
+    from domain.laboratory.parameter_importance import importance
+
+    measured = importance(table, list(names), figure)
+    return measured.plain() if measured else None
 
 
 def refused_of(parts: Sequence[Chunk], before: Mapping[str, int]) -> dict[str, int]:
