@@ -28,14 +28,15 @@ DASHES = ([1, 0], [4, 3], [1, 2], [8, 3], [6, 2, 1, 2], [2, 1])
 
 def picker(desk: Desk, run: Any) -> None:
     """Choose runs to compare with."""
-    others = {other.id: other for other in desk.backtests.latest(200) if other.id != run.id}
+    named = [desk.backtests.find(name) for name in st.query_params.get(OTHER, "").split(",") if name]     # however old
+    others = {other.id: other for other in [*desk.backtests.latest(200), *named] if other and other.id != run.id}
     if not others:
         st.caption("There is no other run yet.")
         return
-    with st.form(f"beside-{run.id}", border=False):
-        chosen = st.multiselect("Compare with", list(others), placeholder=f"Choose up to {MOST - 1} runs", max_selections=MOST - 1, format_func=lambda key: titled(others[key]), width=380)
-        if st.form_submit_button("Compare", type="primary") and chosen:
-            go("backtest", run=run.id, **{OTHER: ",".join(chosen)})
+    beside = [name for name in st.query_params.get(OTHER, "").split(",") if name in others]
+    chosen = st.multiselect("Compare with", list(others), beside, placeholder=f"Choose up to {MOST - 1} runs", max_selections=MOST - 1, format_func=lambda key: titled(others[key]), key=f"beside-{run.id}-{','.join(beside)}", width=380)
+    if chosen != beside:
+        go("backtest", run=run.id, **({OTHER: ",".join(chosen)} if chosen else {}))
 
 
 def titled(run: Any) -> str:

@@ -62,7 +62,7 @@ def _chart(desk: Desk, run: Any, trade: int | None) -> None:
     picked = component()(key=f"chart-{run.id}-{name}", data=data, default={"view": None}, on_view_change=_nothing, on_picked_change=_nothing)
     table = visible(shown, state["seen"][0], state["seen"][1], columns)
     with csv:
-        download_drawn("CSV", f"{run.id}_{name}_candles.csv", table, f"candles-{run.id}", f"run:{run.id}")
+        download_drawn("Candles CSV", f"{run.id}_{name}_candles.csv", table, f"candles-{run.id}", f"run:{run.id}")
     st.caption(_note(run, table, shown))
     if picked.picked:
         choose_trade(int(picked.picked))

@@ -44,7 +44,7 @@ def _fields(desk: Desk, every: int) -> tuple[str, list[str], bool, bool]:
         known = desk.run_list.tags()
         tags = st.multiselect("Tags", list(known), key="runs-tags", format_func=lambda tag: f"{tag} ({known.get(tag, 0)})", placeholder="Tags", label_visibility="collapsed", width=220) if known else []
         favourites = st.toggle("Favourites", key="runs-favourites")
-        several = st.toggle("Select several", key="runs-several", help="To compare, tag or delete them.")
+        several = st.toggle("Select several", key="runs-several", help="To compare, tag or delete them; with the keyboard: arrows move, Space ticks a row.")
     return text, list(tags), favourites, several
 
 
@@ -78,6 +78,8 @@ def _several(desk: Desk, page: Any) -> None:
     chosen = [page.runs[row] for row in rows]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"{plural(len(chosen), 'run')} chosen", width="content")
+        if st.button("Open", icon=":material/open_in_new:", key="runs-open", disabled=len(chosen) != 1):
+            go("backtest", run=chosen[0].id)
         fits = 2 <= len(chosen) <= MOST
         if st.button("Compare", icon=":material/compare_arrows:", key="runs-compare", disabled=not fits, help=None if fits else f"Choose 2 to {MOST} runs."):
             go("backtest", run=chosen[0].id, **{OTHER: ",".join(other.id for other in chosen[1:])})

@@ -89,16 +89,10 @@ def clock_axis(ts: pd.Series, ticks: int = 7, rows: Sequence[int] | None = None)
     return alt.Axis(values=list(labels), labelExpr=f"({json.dumps(labels)})[datum.value]", grid=False, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0)
 
 
-def candles(
-    merged: pd.DataFrame, digits: int, unit_name: str, levels: pd.DataFrame | None = None, marks: pd.DataFrame | None = None, height: int = 300, path: pd.DataFrame | None = None
-) -> Picture:  # fmt: skip
-    """Rising candles hollow, falling filled: readable without colour.
-
-    ``levels``: name, price, role, first, last (candle numbers), drawn dashed and named at the right edge.
-    ``marks``: i, price, name (in, out), what, lots: what a trade did. ``path``: i, price of its stop, drawn in steps.
-    """
+def candles(merged: pd.DataFrame, digits: int, unit_name: str, height: int = 300) -> Picture:
+    """Rising candles hollow, falling filled: readable without colour."""
     shown = merged.assign(role=np.where(merged["close"] >= merged["open"], "up", "down"), i=np.arange(len(merged)), a=np.arange(len(merged)) - 0.36, b=np.arange(len(merged)) + 0.36)
-    scale, axis = alt.Scale(domain=[-1, len(shown) * (1.0 if levels is None else 1.1)], nice=False), clock_axis(shown["ts"])
+    scale, axis = alt.Scale(domain=[-1, len(shown)], nice=False), clock_axis(shown["ts"])
 
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", scale=scale, axis=axis)
@@ -111,27 +105,7 @@ def candles(
         x=x("a"), x2="b:Q", y="open:Q", y2="close:Q", color=by_role(), tooltip=tips,
         fillOpacity=alt.condition("datum.role == 'up'", alt.value(0.12), alt.value(1.0)), stroke=alt.Stroke("role:N", scale=SCALE, legend=None),
     )  # fmt: skip
-    layers = [wick, body]
-    if levels is not None and marks is not None:
-        layers += _trade(levels.assign(end=len(shown)), marks, path, x, digits)
-    return alt.layer(*layers).properties(height=height)
-
-
-def _trade(levels: pd.DataFrame, marks: pd.DataFrame, path: pd.DataFrame | None, x: Any, digits: int) -> list[alt.Chart]:
-    level, walk = alt.Chart(levels), alt.Chart(marks).transform_calculate(role="'ink'")
-    tip = [alt.Tooltip("name:N", title="what"), alt.Tooltip("price:Q", format=f".{digits}f")]
-    did = [alt.Tooltip("what:N"), alt.Tooltip("price:Q", format=f".{digits}f"), alt.Tooltip("lots:Q", format=",.2f"), tip_time()]
-    shape = alt.Shape("name:N", scale=alt.Scale(domain=["in", "out"], range=["triangle-right", "square"]), legend=None)
-    layers = [
-        level.mark_rule(strokeDash=[4, 3], strokeWidth=1.2).encode(x=x("first"), x2="last:Q", y="price:Q", color=by_role(), tooltip=tip),
-        level.mark_text(align="left", dx=4).encode(x=x("end"), y="price:Q", text="name:N", color=by_role()),
-        walk.mark_line(strokeWidth=1.6).encode(x=x("i"), y="price:Q", color=by_role()),
-        walk.mark_point(filled=True, size=64, opacity=1).encode(x=x("i"), y="price:Q", color=by_role(), shape=shape, tooltip=did),
-    ]
-    if path is not None and len(path):
-        stop = alt.Chart(path).transform_calculate(role="'down'", name="'stop'")
-        layers.append(stop.mark_line(interpolate="step-after", strokeWidth=1.8).encode(x=x("i"), y="price:Q", color=by_role(), tooltip=tip))
-    return layers
+    return alt.layer(wick, body).properties(height=height)
 
 
 def months(table: pd.DataFrame) -> Picture:

@@ -35,9 +35,10 @@ def _person(desk: Desk) -> None:
     if not desk.actor.session:
         return
     st.caption(f":gray[:material/person:] {literal(desk.actor.name)}, {literal(desk.actor.role)}")
-    waiting = [request for request in desk.approvals.pending() if not desk.approvals.refused(request)] if desk.settings.people.second else []
-    if waiting:
-        st.page_link(st.session_state["pages"]["settings"], label=f"{plural(len(waiting), 'request')} for you", icon=":material/group:", query_params={"view": "requests"})
+    pending = desk.approvals.pending() if desk.settings.people.second else []
+    for count, words in ((sum(not desk.approvals.refused(request) for request in pending), "for you"), (sum(request.person == desk.actor.behind for request in pending), "of yours")):
+        if count:
+            st.page_link(st.session_state["pages"]["settings"], label=f"{plural(count, 'request')} {words}", icon=":material/group:", query_params={"view": "requests"})
     if st.button("Sign out", icon=":material/logout:", type="tertiary", key="leave"):
         desk.account.sign_out()
         to_sign_in()

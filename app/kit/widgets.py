@@ -96,8 +96,18 @@ def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | Non
     shown = _table(frame, columns, alt, key, row_height, height, ("single-row", "single-cell") if pick else ())
     if not pick:
         return None
-    rows, cells = shown.selection.get("rows", []), shown.selection.get("cells", [])
-    return rows[0] if rows else cells[0][0] if cells else None
+    return _changed_last(f"picked-{key}", shown.selection.get("rows", []), shown.selection.get("cells", []))
+
+
+def _changed_last(name: str, rows: list[int], cells: list[Any]) -> int | None:
+    """The row that is ticked or whose cell is selected: whichever changed since the drawing before."""
+    place = cells[0][0] if cells else None
+    ticked = rows[0] if rows else None
+    before = st.session_state.get(name, (None, None, None))
+    if (ticked, place) != before[:2]:
+        both = (place, ticked) if place != before[1] else (ticked, place)
+        st.session_state[name] = before = (ticked, place, next((row for row in both if row is not None), None))
+    return before[2]
 
 
 def chosen_rows(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str) -> list[int]:

@@ -81,8 +81,8 @@ def test_without_sign_in_there_is_no_account_and_the_rest_says_so(desk: Desk):
     assert [each.value for each in draw("settings", desk, view="account").warning] and "Nobody signs in" in captions(draw("settings", desk, view="people")).replace("\\", "")
 
 
-@pytest.mark.parametrize(("page", "query"), [("backtest", {}), ("data", {}), ("scanner", {}), ("training", {}), ("strategies", {}), ("overview", {}), ("audit", {}), ("paper", {}), ("compliance", {}), ("sweeps", {}), ("features", {"view": "compute"})])
-def test_a_viewer_opens_every_page_and_buttons_that_change_something_say_why_not(desk: Desk, page: str, query: dict[str, str]):
+@pytest.mark.parametrize(("page", "query"), [("backtest", {}), ("data", {}), ("strategies", {}), ("audit", {}), ("features", {"view": "compute"})])
+def test_a_viewer_opens_a_page_and_buttons_that_change_something_say_why_not(desk: Desk, page: str, query: dict[str, str]):
     dataset(desk, "EURUSD", 1)
     test = draw(page, desk.acting(Actor("eve", "viewer")), **query)
     assert not test.exception

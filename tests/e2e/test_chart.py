@@ -18,7 +18,7 @@ GRID = 'iframe[title="st_aggrid.AgGrid.agGrid"]'
 
 def opened(page: Page, system, trade: int) -> None:
     """The run of the example at one of its trades, its chart at rest."""
-    system.wait_for(lambda: len(system.terminal("runs", "list")) == 2, 120)
+    system.wait_for(lambda: len(system.terminal("runs", "list")) == 2, 400)
     run = system.terminal("runs", "list")[0]["id"]
     page.goto(f"{system.url}/backtest?run={run}&view=Trades&trade={trade}")
     expect(page.locator(".chart[data-marks]")).to_be_visible(timeout=LONG)

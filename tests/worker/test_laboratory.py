@@ -112,31 +112,36 @@ def test_trades_are_read_with_pips_charges_and_the_sum_so_far(desk, backtest_run
     assert last["cumulative"] == pytest.approx(backtest_run.summary["metrics"]["net_profit"]) and shown["cumulative"].iloc[0] == pytest.approx(trades["pnl"][trades["exit_ts"] <= trades["exit_ts"].iloc[0]].sum())
 
 
-def test_a_trade_is_walked_with_its_stop_as_it_moved_and_its_targets(desk, backtest_run):
+def levels_of(desk: Desk, run_id: str, trade: int, budget: int = 100_000):
+    """The chart's view of one trade, and its levels by name."""
+    name, first, last = desk.run_chart.place(run_id, trade)
+    view = desk.run_chart.view(run_id, name, first, last + 1, budget, trade)
+    return view, {level.name: level for level in view.levels}
+
+
+def test_a_trade_is_drawn_with_its_stop_as_it_moved_and_its_targets(desk, backtest_run):
     trades = frame(desk, backtest_run, "trades")
     moved = 0
     for trade in trades.head(40).itertuples():
-        walk = desk.trades.walk(backtest_run.id, trade.trade_id)
-        levels = walk.levels.set_index("name")["price"]
-        side = 1 if trade.side == "long" else -1
-        assert levels["entry"] == trade.entry_price and levels["initial stop"] == trade.stop_loss == walk.path["price"].iloc[0]
-        assert levels["target 1"] == pytest.approx(trade.entry_price + side * 3.0 * abs(trade.entry_price - trade.stop_loss))
-        assert (np.diff(side * walk.path["price"]) >= 0).all() and walk.path["i"].iloc[-1] == walk.fills["i"].iloc[-1]
-        assert walk.bars["low"].iloc[walk.fills["i"].iloc[0]] <= trade.entry_price + 0.001 and len(walk.bars) <= 220
-        moved += walk.path["price"].iloc[-1] == pytest.approx(trade.entry_price)
-        assert trade.exit_reason != "break_even" or walk.path["price"].iloc[-1] == pytest.approx(trade.entry_price)
+        view, levels = levels_of(desk, backtest_run.id, trade.trade_id)
+        side, stops = 1 if trade.side == "long" else -1, np.array(levels["stop"].prices)
+        assert levels["entry"].prices[0] == trade.entry_price and levels["initial stop"].prices[0] == trade.stop_loss == stops[0]
+        assert levels["target 1"].prices[0] == pytest.approx(trade.entry_price + side * 3.0 * abs(trade.entry_price - trade.stop_loss))
+        assert (np.diff(side * stops) >= 0).all() and view.candles["low"][levels["entry"].candles[0]] <= trade.entry_price + 0.001
+        moved += stops[-1] == pytest.approx(trade.entry_price)
+        assert trade.exit_reason != "break_even" or stops[-1] == pytest.approx(trade.entry_price)
     assert moved > 3
     with pytest.raises(BadRequest, match=f"run {backtest_run.id} has no trade 99999; its trades are 1 to {len(trades)}"):
-        desk.trades.walk(backtest_run.id, 99_999)
+        desk.trades.protection(backtest_run.id, 99_999)
 
 
 def test_a_long_trade_is_drawn_on_merged_candles(desk, dataset):
     run = finished(desk, dataset, strategy="simple_ma", params=dict(fast=50, slow=400, stop_atr=30.0))
     trades = frame(desk, run, "trades")
     longest = trades.loc[trades["bars_held"].idxmax()]
-    walk = desk.trades.walk(run.id, int(longest["trade_id"]))
-    assert longest["bars_held"] > 220 and len(walk.bars) <= 220 and walk.bars["bars"].sum() > longest["bars_held"]
-    assert walk.fills["i"].between(0, len(walk.bars) - 1).all() and walk.levels["last"].max() <= len(walk.bars) - 1
+    view, levels = levels_of(desk, run.id, int(longest["trade_id"]), 220)
+    assert longest["bars_held"] > 220 and view.window.size > 1 and view.candles["bars"].sum() > longest["bars_held"]
+    assert all(0 <= candle < len(view.candles["ts"]) for level in levels.values() for candle in level.candles)
 
 
 # -- belief
@@ -190,7 +195,7 @@ def test_a_run_of_an_older_version_is_shown_without_a_judgement(desk, backtest_r
         run_id = unit.runs.add(**{key: value for key, value in row.items() if key != "id"})
     believed = desk.robustness.of(run_id)
     assert not believed.evaluated and believed.remarks == () and desk.run_tables.refused(run_id).empty
-    assert desk.trades.walk(run_id, 1).path["price"].nunique() == 1
+    assert len(set(levels_of(desk, run_id, 1)[1]["stop"].prices)) == 1
 
 
 # -- beside each other

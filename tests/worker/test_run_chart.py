@@ -75,8 +75,9 @@ def check_levels(desk, run, series, rows):
     levels = {level.name: level for level in shown.levels}
     assert levels["entry"].prices[0] == trade["entry_price"] and levels["initial stop"].prices[0] == levels["stop"].prices[0] == trade["stop_loss"]
     assert levels["stop"].candles == [row - shown.window.first for row in range(first, last + 1)]
-    walk = desk.trades.walk(run.id, int(trade["trade_id"]))
-    assert levels["stop"].prices == walk.path["price"].tolist(), "the same stop as around a single trade"
+    moves = desk.trades.protection(run.id, int(trade["trade_id"])).moves
+    stops = [next((stop for ts, stop in reversed(list(zip(moves["bar_ts"], moves["stop_loss"], strict=True))) if ts < at), trade["stop_loss"]) for at in series.bars["ts"].iloc[first : last + 1]]
+    assert levels["stop"].prices == stops, "in each bar the last move before it"
     assert not desk.run_chart.view(run.id, name, last + 200, last + 210, 10, int(trade["trade_id"])).levels, "none of it lies in this window"
     with pytest.raises(Refused, match="its trades are 1 to"):
         desk.run_chart.place(run.id, 10**6)

@@ -45,6 +45,7 @@ class PriceChart {
     this.setState = setState;
     this.setTrigger = setTrigger;
     const same = this.data && this.data.key === data.key;
+    if (!same || this.data.first !== data.first || this.data.size !== data.size) this.cursor = undefined;
     const seen = same && this.chart ? this.seen() : null;
     this.data = data;
     const signature = JSON.stringify([data.key, data.digits, !!data.v, data.features.map((each) => [each.name, each.pane])]);
@@ -72,6 +73,7 @@ class PriceChart {
     this.canvas.style.height = this.data.height + "px";
     this.chart = createChart(this.canvas, {
       autoSize: true,
+      handleScroll: { vertTouchDrag: false }, // a finger that moves up or down scrolls the page
       crosshair: { mode: CrosshairMode.Normal },
       localization: { locale: "en-GB", dateFormat: "yyyy-MM-dd", timeFormatter: (time) => clock(time) },
       timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.3, rightOffset: 0, borderVisible: false },
@@ -89,7 +91,10 @@ class PriceChart {
         : this.chart.addSeries(LineSeries, { ...line, priceFormat: format }));
     this.chart.panes().forEach((pane, index) => pane.setStretchFactor(index ? 1 : 4));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.report());
-    this.chart.subscribeCrosshairMove((point) => this.read(point));
+    this.chart.subscribeCrosshairMove((point) => {
+      this.hovering = point.logical !== undefined && point.logical !== null;
+      this.read(point);
+    });
     this.chart.subscribeClick((point) => this.click(point));
   }
 
@@ -170,6 +175,7 @@ class PriceChart {
   tell() {
     const d = this.data, seen = this.chart && this.seen();
     if (!seen) return;
+    if (!this.hovering) this.read(null);
     const first = Math.max(Math.round(seen.first), 0), last = Math.min(Math.round(seen.last), d.rows);
     const budget = Math.min(Math.max(Math.round(this.canvas.clientWidth / 2.5), 120), 480);
     const wanted = sizeFor(Math.max(last - first, 1), budget);

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import numpy as np
 import pytest
 
-from domain.analytics import METRICS, measure
 from tests.app.api.calling import Client
-from tests.domain.analytics import makers
+from tests.app.backtest_runs import backtests
 from worker.desk import Desk
 from worker.store import Store
 
@@ -26,19 +22,7 @@ def client(desk: Desk) -> Client:
 
 @pytest.fixture
 def runs(store: Store) -> list[str]:
-    """Two backtests that differ in a parameter, with forty trades each."""
-    names = []
-    for number in range(2):
-        trades = makers.trades(np.random.default_rng(number).normal(size=40), costs=2.0)
-        fills, equity = makers.fills(trades), makers.equity(trades)
-        frames = {name: store.frames.put(frame) for name, frame in dict(trades=trades, fills=fills, equity=equity).items()}
-        spec = dict(strategy=dict(name="breakout", params=dict(lookback=number)), data=[dict(instrument="EURUSD", version="v")], span=[], instruments=dict(EURUSD=dict(pip=0.0001, calendar="fx")))
-        with store.unit() as unit:
-            run = dict(kind="backtest", job_id="j", title=f"breakout {number}", spec=dict(datasets=[], strategy="breakout"), manifest=dict(spec=spec, spec_hash=str(number) * 64, code="c", libraries={}, data=[]), frames=frames)
-            summary = dict(metrics=measure(trades, fills, equity, 10_000.0), balance=10_000.0, currency="USD", curve=[], benchmark=dict(metrics=dict.fromkeys(METRICS, 1.0), sentence="1 lots EURUSD."))
-            names.append(unit.runs.add(**run, summary=summary, actor="ana", created_at=datetime(2024, 1, 1 + number, tzinfo=UTC)))
-            unit.audit("ana", "run_finished", f"run:{names[-1]}")
-    return names
+    return backtests(store)
 
 
 def test_notes_are_written_read_filtered_and_removed(client: Client, runs: list[str]):

@@ -61,7 +61,7 @@ def drawn_signals(rng: np.random.Generator, bars: pd.DataFrame) -> pd.DataFrame:
     """Market orders of one protection, and in some cases exits."""
     at = np.sort(rng.choice(len(bars), rng.integers(0, len(bars)), replace=bool(rng.random() < 0.3)))
     side, price = rng.choice([-1, 1], len(at)), bars["close"].to_numpy()[at]
-    far = rng.integers(1, 30, (3, len(at))) * TICK
+    far = rng.integers(1, rng.choice([6, 30]), (3, len(at))) * TICK
     columns: dict[str, Any] = dict(ts=at, side=side, stop_loss=price - side * far[0])
     kind = rng.choice(["one", "two", "in R", "two in R", "none"])
     if kind in ("one", "two"):
