@@ -12,7 +12,7 @@ export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 # Some images tell Python to keep no compiled files: each of the program's processes would then compile all of it again at every start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint check-kernel check-pages check-faults check-mlflow bench lock clean
+.PHONY: run test lint check-kernel check-pages check-faults check-bucket check-mlflow bench lock clean
 .SILENT:
 
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
@@ -43,6 +43,12 @@ check-pages: .venv/dev  ## the longest courses in a real browser, on real bars t
 
 check-faults: .venv/dev ## kills at random moments, many writers, for minutes
 	$(PYTEST) tests/faults -m faults
+
+check-bucket: .venv/dev ## frames in an S3 bucket, a local server of one; downloads it
+	test -x var/moto/bin/moto_server || { $(PYTHON) -m venv var/moto && var/moto/bin/pip install --quiet "moto[s3,server]>=5.2,<6"; }
+	var/moto/bin/moto_server -H 127.0.0.1 -p 5598 >/dev/null 2>&1 & server=$$!; trap "kill $$server" EXIT; sleep 3; \
+	export AWS_ACCESS_KEY_ID=k AWS_SECRET_ACCESS_KEY=s AWS_EC2_METADATA_DISABLED=true AWS_ENDPOINT_URL_S3=http://127.0.0.1:5598; \
+	$(BIN)/python -c "from worker.store.root import Root; Root.of('s3://frames/x').make()" && TEST_BUCKET=s3://frames $(PYTEST) tests/worker/store/test_copies.py
 
 # The server cannot stand beside what this program needs, so it has an environment of its own; the client, mlflow-skinny, can.
 MLFLOW := var/mlflow
