@@ -12,7 +12,7 @@ export TIDEMARK_APP_BEHIND := $(if $(BEHIND),$(BEHIND),$(TIDEMARK_APP_BEHIND))
 # Some images tell Python to keep no compiled files: each of the program's processes would then compile all of it again at every start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test lint check-kernel check-pages check-faults check-bucket check-mlflow bench lock clean
+.PHONY: run test lint check-kernel check-pages check-api check-faults check-bucket check-mlflow bench lock clean
 .SILENT:
 
 run:                    ## install, migrate, start everything, print the address; Ctrl-C stops all of it
@@ -41,8 +41,11 @@ check-kernel: .venv/dev ## kernel against its reference implementation on 200,00
 check-pages: .venv/dev  ## the longest courses in a real browser, on real bars too where TIDEMARK_DATA names some
 	$(PYTEST) -m "browser and long" tests/e2e
 
-check-faults: .venv/dev ## kills at random moments, many writers, for minutes
-	$(PYTEST) tests/faults -m faults
+check-api: .venv/dev    ## requests drawn from the API's own document
+	TIDEMARK_CASES=$(or $(CASES),8) $(PYTEST) tests/app/api/test_document.py && TIDEMARK_CASES=5000 $(PYTEST) tests/app/api/test_hostile.py
+
+check-faults: .venv/dev ## P1 to P14 on both databases, and the README's table; N=full for the full figures
+	$(BIN)/python -m tests.faults.report $(if $(filter full,$(N)),--full)
 
 check-bucket: .venv/dev ## frames in an S3 bucket, a local server of one; downloads it
 	test -x var/moto/bin/moto_server || { $(PYTHON) -m venv var/moto && var/moto/bin/pip install --quiet "moto[s3,server]>=5.2,<6"; }
