@@ -50,8 +50,9 @@ PAGE = 0.1                  # goal: seconds of a question of a page
 
 
 def rows() -> Iterator[Row]:
-    warm_backtest()         # else the workers would, while they are measured
-    warm_features()
+    if "sweep" in PARTS:
+        warm_backtest()     # else the workers would, while they are measured
+        warm_features()
     if {"jobs", "sweep"} & set(PARTS):
         with postgres(DURABLE) as server:
             measured = {count: _on(server, count) for count in WORKERS}

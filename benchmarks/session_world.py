@@ -48,10 +48,15 @@ def settings_of(home: Path) -> Settings:
     return load(environment={"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_DATABASE_URL": f"sqlite:///{home / 'tidemark.db'}"})
 
 
-def begin(store: Store, count: int, source: Mapping[str, object], prefix: str) -> None:
+def begin(store: Store, count: int, source: Mapping[str, object], prefix: str, apart: bool = False) -> None:
+    """``apart``: each with a parameter of its own, so that none decides what another one does."""
     with store.unit() as unit:
         for number in range(count):
-            start(unit, f"{prefix}{number}", PLAN, dict(source), "benchmark")
+            start(unit, f"{prefix}{number}", plan_of(number) if apart else PLAN, dict(source), "benchmark")
+
+
+def plan_of(number: int) -> dict[str, object]:
+    return PLAN | {"strategies": [{"name": "momentum", "params": {"adx_least": 20.0 + number * 1e-9}}]}
 
 
 def runner_of(store: Store, settings: Settings, **more: str) -> Runner:

@@ -36,7 +36,7 @@ def _person(desk: Desk) -> None:
         return
     st.caption(f":gray[:material/person:] {literal(desk.actor.name)}, {literal(desk.actor.role)}")
     pending = desk.approvals.pending() if desk.settings.people.second else []
-    for count, words in ((sum(not desk.approvals.refused(request) for request in pending), "for you"), (sum(request.person == desk.actor.behind for request in pending), "of yours, not done yet")):
+    for count, words in ((sum(not desk.approvals.refused(request) for request in pending), "for you"), (sum(request.person == desk.actor.behind for request in pending), "of yours")):
         if count:
             st.page_link(st.session_state["pages"]["settings"], label=f"{plural(count, 'request')} {words}", icon=":material/group:", query_params={"view": "requests"})
     if st.button("Sign out", icon=":material/logout:", type="tertiary", key="leave"):

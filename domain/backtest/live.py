@@ -129,7 +129,8 @@ class LiveSimulation(LiveInstants):
         """Everything that the future depends on but the bars of the tape, between two instants."""
         if self.verbs_booked:
             raise BadRequest("what commands booked has not been taken; take it before the state is stored")
-        if self.signals.count > self.account.orders or self.signals.protections > self.account.orders:
+        orders = self.account.orders
+        if self.signals.count > orders or self.signals.protections > orders:
             self.clear()
         self.bars.forget()
         return packed(self._layout, stored_values(self), stored_arrays(self))

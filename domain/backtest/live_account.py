@@ -66,7 +66,7 @@ class LiveAccount:
     @property
     def orders(self) -> int:
         """How many positions and orders there are."""
-        return int(self.numbers[ORDERS].sum())
+        return sum(self.numbers[ORDERS].tolist())
 
     def step(self) -> None:
         """Works the nearest instant that lies in the window. There must be one, and space for it."""

@@ -24,6 +24,7 @@ from domain.market.zones import DAY
 from domain.trading.rules import Rules
 
 NAN = math.nan
+LEAVING = 4         # bars that nothing reads any more, from which on they leave before the state is stored
 
 
 class LiveBars:
@@ -166,9 +167,9 @@ class LiveBars:
         return [block[:, k, :count] for k, count in enumerate(self.window.count) for block in (self.window.words, self.window.marks)]
 
     def forget(self) -> None:
-        """Bars that are not read any more leave."""
+        """Bars that are not read any more leave, a few at a time."""
         for k, bar in enumerate(self.account.cursors["bar"].tolist()):
-            if (leaving := bar - 1 - self.window.first(k)) > 0:
+            if (leaving := bar - 1 - self.window.first(k)) >= LEAVING:
                 self._leave(k, leaving)
 
     def _leave(self, k: int, bars: int) -> None:

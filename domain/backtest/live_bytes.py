@@ -15,13 +15,13 @@ import numpy as np
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import KINDS, TABLES
 from domain.backtest.state import ACCOUNT, CURSOR, FLOOR, POSITION, PROTECTION, SIGNAL, WAITING
+from domain.compact import compact
 from domain.errors import TidemarkError
 from domain.trading.outcomes import COUNTS, REASONS
 
 VERSION = 3         # of what is stored beside the records
 HASHED = 16         # bytes of the hash
 SIZE = 4            # bytes in which the number of parts is written, then the size of each
-ENCODER = json.JSONEncoder(separators=(",", ":"))
 LARGE, PLAIN, DEFLATED = 3_072, b"0", b"1"      # bytes from which on they are deflated: many orders and positions
 
 
@@ -53,7 +53,7 @@ def _body(stored: bytes) -> bytes:
 
 def packed(layout_hash: bytes, values: Mapping[str, Any], arrays: Iterable[np.ndarray]) -> bytes:
     """``values``: plain ones, as JSON."""
-    parts = [ENCODER.encode(values).encode(), *[array.tobytes() for array in arrays]]
+    parts = [compact(values).encode(), *[array.tobytes() for array in arrays]]
     body = b"".join([struct.pack(f"<{len(parts) + 1}I", len(parts), *map(len, parts)), *parts])
     return layout_hash + (DEFLATED + zlib.compress(body, 1) if len(body) > LARGE else PLAIN + body)
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import itemgetter
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from domain.backtest.live_account import PLACE, LiveAccount
+from domain.backtest.live_fields import reader
 from domain.backtest.live_orders import Signals
 from domain.backtest.live_records import Booked, EquityRow, Fill, Held, LiveSeries, Present, Resting, Review, Trade
-from domain.backtest.state import ORDERS, POSITION
+from domain.backtest.state import ORDERS, POSITION, SIGNAL
 from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 
-FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills"))
+FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS, OPEN = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills", "positions"))
 MONEY = np.array([PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")])
 WHOLE = np.array([PLACE[name] for name in ("halted", "trades", "ambiguous")])
 ALL_COUNTS = slice(PLACE["counts"], PLACE["counts"] + len(COUNTS))
-HELD = itemgetter(*((POSITION.names or ()).index(name) for name in ("trade", "signal", "task", "side", "lots", "price", "stop", "target", "reached", "entry_ts", "mark", "value", "swap", "margin", "leaves")))
+HELD = reader(POSITION, ("trade", "signal", "task", "side", "lots", "price", "stop", "reached", "entry_ts", "mark", "value", "swap", "margin", "leaves", "target"))
+NAMED = reader(SIGNAL, ("number", "tag"))
 
 
 class Carrier:
@@ -28,6 +28,7 @@ class Carrier:
         self._account, self._signals = account, signals
         self._names = [each.instrument.name for each in series]
         self._rows = int(account.numbers[ALL_ROWS])
+        self._counted, self._counts = b"", dict[str, int]()
 
     def booked(self, now: int) -> Booked:
         """What this instant booked; the row, if a bar ended at it."""
@@ -46,16 +47,25 @@ class Carrier:
         return booked._replace(ts=row.ts if row else 0, row=row)
 
     def last_row(self) -> EquityRow | None:
-        return EquityRow(int(self._account.outputs["row_ts"][0]), *self._account.rows[1:, 0].tolist()) if self._rows else None
+        if not self._rows:
+            return None
+        _, *values = self._account.rows[:, 0].tolist()
+        return EquityRow(int(self._account.outputs["row_ts"][0]), *values)
 
     def present(self) -> Present:
         account, numbers = self._account, self._account.numbers
-        counts = dict(zip(COUNTS, numbers[ALL_COUNTS].tolist(), strict=True))
         resting = tuple(self._resting(order) for orders in (account.waiting(), account.pending()) for order in orders)
         balance, equity, used, day_start, peak = numbers[MONEY].view(np.float64).tolist()
         halted, entries, ambiguous = numbers[WHOLE].tolist()
-        held = tuple(self._held(p.tolist()) for p in account.positions())
-        return Present(balance, equity, used, day_start, peak, halted, entries, ambiguous, counts, held, resting)
+        held = tuple([self._held(place) for place in range(numbers[OPEN])])
+        return Present(balance, equity, used, day_start, peak, halted, entries, ambiguous, self._present_counts(), held, resting)
+
+    def _present_counts(self) -> Mapping[str, int]:
+        """The same mapping as long as nothing more was counted."""
+        counts = self._account.numbers[ALL_COUNTS]
+        if (now := counts.tobytes()) != self._counted:
+            self._counted, self._counts = now, dict(zip(COUNTS, counts.tolist(), strict=True))
+        return self._counts
 
     def _new_row(self) -> EquityRow | None:
         numbers = self._account.numbers
@@ -101,13 +111,12 @@ class Carrier:
             for signal, ts, k, verdict, reason, lots, given, value, most, buffer in self._account.outputs["reviews"][:count].tolist()
         )
 
-    def _held(self, position: tuple[Any, ...]) -> Held:
-        trade, number, k, side, lots, price, stop, target, reached, entry_ts, mark, value, swap, margin, leaves = HELD(position)
-        signal = self._signals.table[number]
-        targets = tuple([each for t, each in enumerate(target.tolist()) if each == each and not reached & (1 << t)])
-        tag = self._signals.tags.words[int(signal["tag"])]
+    def _held(self, place: int) -> Held:
+        trade, signal, k, side, lots, price, stop, reached, entry_ts, mark, value, swap, margin, leaves, *target = HELD(self._account.state["positions"], place)
+        number, tag = NAMED(self._signals.table, signal)
+        targets = tuple([each for t, each in enumerate(target) if each == each and not reached & (1 << t)])
         risk = max(side * (price - stop) * lots * value + mark, 0.0) if stop == stop else stop
-        return Held(trade, int(signal["number"]) + 1, k, self._names[k], tag, side, lots, price, stop, targets, entry_ts, mark, risk, swap, margin, bool(leaves))
+        return Held(trade, number + 1, k, self._names[k], self._signals.tags.words[tag], side, lots, price, stop, targets, entry_ts, mark, risk, swap, margin, bool(leaves))
 
     def _resting(self, order: np.void) -> Resting:
         s, k = self._signals.table[order["signal"]], int(order["task"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from domain.compliance.account import NEAR
 from domain.compliance.day import DayClock
 from domain.compliance.rule import DAY_LOCK
 from domain.compliance.rule_set import RuleSet, load
@@ -49,13 +50,15 @@ def floors_of(gate: Gate, initial: float, currency: str) -> Floors | None:
     if not gate:
         return None
     rule_set = load(gate.rule_set, gate.name or "the rule set", gate.phase)
-    refuse_other(rule_set, currency)
+    refuse_other(rule_set, initial, currency)
     rules = (_floor(rule, initial) for rule in rule_set.rules)
     return Floors(tuple(rule for rule in rules if rule is not None), rule_set.day)
 
 
-def refuse_other(rule_set: RuleSet, currency: str) -> None:
-    """Raises BadRequest for a rule set that an account in this currency cannot be held against."""
+def refuse_other(rule_set: RuleSet, initial: float, currency: str) -> None:
+    """Raises BadRequest for a rule set that an account of this size and currency cannot be held against."""
+    if rule_set.account and not rule_set.relative and abs(initial - rule_set.account) > NEAR * rule_set.account:
+        raise BadRequest(f"{rule_set.title} is money on an account of {rule_set.account:,.0f} {rule_set.currency}, and the balance is {initial:,.2f}; give that balance, or a rule set in shares of it")
     if rule_set.currency != currency:
         raise BadRequest(f"the rule set {rule_set.title} counts in {rule_set.currency}, and the account is in {currency}; choose a rule set in {currency}, or another account currency")
     if not any(isinstance(rule, DailyLoss | MaxDrawdown) for rule in rule_set.rules):

@@ -78,6 +78,9 @@ class Step:
         self.reads = [*(name for name in self.inputs if name != COLUMNS), *(BAR_COLUMNS if COLUMNS in self.inputs else ()), *(inner.column for inner in inputs_of(use_))]
 
 
+Making = tuple[str, Callable[..., Any], list[tuple[Any, int]], Tail | None]     # column, what makes it, what it reads of which memory (a fact: its name and 0), and where it is kept
+
+
 class Stream:
     """``uses`` on bars that grow. What ``append`` gives for a bar is what ``compute`` gives for it: the same bits where a feature keeps a
     state or uses full windows, as all built-in ones do; 1e-9 where one is recursive and recomputed from its memory.
@@ -96,8 +99,9 @@ class Stream:
         self.steps = _in_order(own)
         self._needs_end = any(name in ("end", *FAMILIES) for step in self.steps for name in step.spec.inputs)
         self._tails, self._families = self._filled(table)
-        self._reading = {step.column: self._readers(step) for step in self.steps}
-        self._states = {name: state for name, state in table.states.items()}
+        self._bars = [(name, tail) for name, tail in self._tails.items() if name in BAR_COLUMNS]
+        self._making = [self._step(step, table) for step in self.steps]
+        self._columns = tuple(use.column for use in self.uses)
         self._longer = {name: _Longer(bars, [use_ for use_ in self.uses if use_.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
 
@@ -110,39 +114,39 @@ class Stream:
         if headlines is not None:
             self.context = replace(self.context, headlines=headlines)
         self._last, self.bars = ts, self.bars + 1
-        self._take_in(bar, ts, dict(others=others, macro=macro))
-        values = {step.column: self._value_at(step) for step in self.steps}
+        self._take_in(bar, ts, others, macro)
+        values = {}
+        for column, make, reads, tail in self._making:
+            values[column] = value = float(make(*[read(count) if count else getattr(self.context, read) for read, count in reads])[-1])
+            if tail is not None:
+                tail.append(value)
         for longer in self._longer.values():
             values |= longer.append(bar, ts)
-        return {use.column: values[use.column] for use in self.uses}
+        return {column: values[column] for column in self._columns}
 
-    def _take_in(self, bar: Mapping[str, Any], ts: int | None, values: Mapping[str, Mapping[str, float]]) -> None:
-        for name, tail in self._tails.items():
-            if name in BAR_COLUMNS:
-                tail.append(float(bar.get(name, np.nan)))
-            elif name == "ts":
-                tail.append(_instant(ts))
-            elif name == "end":
-                tail.append(int(bar["end"]) if "end" in bar else self._end_of(_instant(ts)))
+    def _take_in(self, bar: Mapping[str, Any], ts: int | None, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
+        for name, tail in self._bars:
+            tail.append(float(bar.get(name, np.nan)))
+        if "ts" in self._tails:
+            self._tails["ts"].append(_instant(ts))
+        if "end" in self._tails:
+            self._tails["end"].append(int(bar["end"]) if "end" in bar else self._end_of(_instant(ts)))
+        if self._families:
+            self._take_in_families(dict(others=others, macro=macro))
+
+    def _take_in_families(self, values: Mapping[str, Mapping[str, float]]) -> None:
         for family, tails in self._families.items():
             for name, tail in tails.items():
                 tail.append(values[family][name] if name in values[family] else float(tail.latest(1)[0]) if len(tail.latest(1)) else np.nan)
 
-    def _value_at(self, step: Step) -> float:
-        arguments = [read(step.memory) if read is not None else getattr(self.context, name) for name, read in self._reading[step.column]]
-        if step.spec.state is not None:
-            value = float(step.function(*arguments, **step.params, state=self._states[step.column])[-1])
-        else:
-            value = float(step.function(*arguments, **step.params)[-1])
-        if step.column in self._tails:
-            self._tails[step.column].append(value)
-        return value
-
-    def _readers(self, step: Step) -> list[tuple[str, Callable[[int], Any] | None]]:
-        """How each input of a feature is read, decided once; None for a fact of the context."""
-        return [(name, self._reader(name)) for name in step.inputs]
+    def _step(self, step: Step, table: FeatureTable) -> Making:
+        """How a feature is made, decided once."""
+        state = {} if step.spec.state is None else dict(state=table.states[step.column])
+        reads = [(name, 0) if (read := self._reader(name)) is None else (read, step.memory) for name in step.inputs]
+        return step.column, partial(step.function, **step.params, **state), reads, self._tails.get(step.column)
 
     def _reader(self, name: str) -> Callable[[int], Any] | None:
+        """None for a fact of the context."""
         if name == COLUMNS:
             return lambda count: lambda wanted: self._tails[wanted if isinstance(wanted, str) else wanted.column].latest(count)
         return self._tails[name].latest if name in self._tails else partial(Family, self._families[name]) if name in FAMILIES else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.errors import unknown
 from domain.live.plan import Plan
-from domain.live.tape import TapeBar, time_text
+from domain.live.tape import INF, TapeBar, time_text
 from domain.market.calendar import bar_ends
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
@@ -115,8 +115,13 @@ class Arrivals:
 
     def next(self) -> int | None:
         """The next instant that is known whole; None where there is none yet. A bar that is to end before it and has not holds it back."""
-        known = min((at for coming in self.coming.values() if coming and (at := coming[0].next) is not None), default=None)
-        return None if known is None or self.held <= known else known
+        known, held = FOREVER, FOREVER
+        for coming in self.coming.values():
+            if coming and (at := coming[0].next) is not None:
+                known = at if at < known else known
+            elif coming and coming[0].end < held:
+                held = coming[0].end
+        return None if known == FOREVER or held <= known else known
 
     @property
     def held(self) -> int:
@@ -148,6 +153,8 @@ class Arrivals:
 
     def remarks(self) -> tuple[str, ...]:
         """What was dropped since they were last asked for."""
+        if not self._remarks:
+            return ()
         remarks, self._remarks = tuple(self._remarks), []
         return remarks
 
@@ -186,8 +193,8 @@ class Arrivals:
         coming, (last, until) = self._of(series), self.last.get(series, (ts - 1, ts))
         if self.start is not None and ts < self.start:
             return f"it opens before the session, which trades from {time_text(self.start)} on"
-        if why := TapeBar(series, ts, end, open, open, open, open, math.nan, spread).fault:
-            return why
+        if not (-INF < open < INF and not (spread < 0 or spread == INF) and end > ts):
+            return TapeBar(series, ts, end, open, open, open, open, math.nan, spread).fault
         if not self.traded[series][0].negative_prices and open <= 0:
             return f"its open is {open}, which is not above 0"
         if coming and coming[-1].bar is None:

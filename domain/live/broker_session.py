@@ -28,6 +28,7 @@ from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.seen import Seen
 from domain.live.session import Session, together
+from domain.live.shared import Lines
 from domain.live.tape import TapeBar
 from domain.live.worked import View, Worked
 from domain.market.instrument import Instrument
@@ -42,8 +43,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class BrokerSession(Session):
     """``connect`` it after ``start`` or ``restore``."""
 
-    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation) -> None:
-        super().__init__(plan, arrivals, seen, contexts, account)
+    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation, lines: Lines | None = None) -> None:
+        super().__init__(plan, arrivals, seen, contexts, account, lines)
         self.outside = OutsideAccount(account)
         self.name, self.at = "", 0                          # the session's name; the vendor's time as the broker's side told it last
         self.orders: dict[int, SessionOrder] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from domain.features.stream import Stream
 from domain.live.deciding import Deciding
 from domain.live.plan import Plan
 from domain.live.selecting import Market, Selected
+from domain.live.shared import Follower, Lines
 from domain.live.signal_rows import SignalRows, Signals
 from domain.live.tape import TapeBar, columns_of, frame_of
 from domain.outside.timed_values import TimedValues
@@ -26,9 +28,11 @@ Seen = Callable[[str], Sequence[TapeBar]]       # series -> its bars that have e
 
 
 class Deciders:
-    """One for each pair of ``plan.decided``. ``contexts``: by series, what is read beside bars; ``seen``: the bars that have ended."""
+    """One for each pair of ``plan.decided``. ``contexts``: by series, what is read beside bars; ``seen``: the bars that have ended.
+    ``lines``: what other sessions of the process decide, where they are asked the same."""
 
-    def __init__(self, plan: Plan, contexts: Mapping[str, Context], seen: Seen) -> None:
+    def __init__(self, plan: Plan, contexts: Mapping[str, Context], seen: Seen, lines: Lines | None = None) -> None:
+        self._lines = lines
         self.plan, self.contexts, self.seen = plan, contexts, seen
         self.strategies = [planned.built for planned in plan.strategies]
         self.parameters = [values_of(strategy) for strategy in self.strategies]
@@ -59,8 +63,10 @@ class Deciders:
         return replace(selected, taken=taken)
 
     def _decided(self, k: int, bar: TapeBar) -> list[Row]:
-        text, _ = self.plan.decided[k]
-        return self._deciding[k].ended(columns_of(bar), self._known_others(text), self._macro_at(text, bar.end))
+        text, deciding = bar.series, self._deciding[k]
+        if isinstance(deciding, Follower):
+            return deciding.ended(bar)
+        return deciding.ended(columns_of(bar), self._known_others(text), self._macro_at(text, bar.end))
 
     def _selected(self, at: int, bars: Sequence[TapeBar], decided: Mapping[int, list[Row]]) -> Selected:
         assert self._selector is not None
@@ -90,10 +96,12 @@ class Deciders:
         """What was missed since they were last asked for."""
         return tuple(remark for each in self._deciding if isinstance(each, SignalRows) for remark in each.remarks())
 
-    def _begun(self, text: str, strategy: Strategy) -> Deciding | SignalRows:
+    def _begun(self, text: str, strategy: Strategy) -> Deciding | Follower | SignalRows:
         if isinstance(strategy, Signals):
             seen = self.seen(text)
             return SignalRows(text, self.plan.inputs.signals_of(self._names[text].instrument), max(seen[-1].ts if seen else BEFORE, BEFORE if self.plan.start is None else self.plan.start - 1))
+        if self._lines is not None and text not in self.contexts and not self._others[text]:
+            return self._lines.follow(strategy, self._context(text), self.plan.model is not None, partial(self.seen, text))
         return Deciding(strategy, frame_of(self.seen(text)), self._context(text), self.plan.model is not None)
 
     def _context(self, text: str) -> Context:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.features import Context, compute
 from domain.features.base import BAR_COLUMNS
-from domain.features.stream import Stream, Tail
+from domain.features.stream import Stream
 from domain.strategies import OnColumns, Strategy, memory_of
 from domain.strategies.base import name_of, refuse_without_model, uses_of
 from domain.strategies.deciding import decide_last
@@ -60,13 +60,37 @@ class Deciding:
             raise BadRequest(f"{name_of(strategy)} cannot decide bar by bar: {error}") from None
         frame = compute(bars, uses, context)
         names = [*BAR_COLUMNS, *(use.column for use in uses)]
-        self._tails = {name: Tail(frame[name].to_numpy(np.float64) if name in frame else np.full(len(bars), np.nan), self.memory) for name in names}
+        self._latest = Latest({name: frame[name].to_numpy(np.float64) if name in frame else np.full(len(bars), np.nan) for name in names}, self.memory)
 
     def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}) -> list[Row]:
         """The signals of a bar that has just ended, in their order. ``others``: closes of other instruments, ``macro``: external series, as known now."""
         values = self._stream.append(bar, others, macro)
-        for name in BAR_COLUMNS:
-            self._tails[name].append(bar.get(name, np.nan))
-        for name, value in values.items():
-            self._tails[name].append(value)
-        return decide_last(self.strategy, {name: tail.latest(self.memory) for name, tail in self._tails.items()})
+        self._latest.append([*(bar.get(name, np.nan) for name in BAR_COLUMNS), *values.values()])
+        return decide_last(self.strategy, self._latest.columns())
+
+
+class Latest:
+    """The last ``memory`` values of several columns, which grow together.
+
+    >>> latest = Latest({"close": np.array([1.0, 2.0]), "ema": np.array([1.0, 1.5])}, memory=2)
+    >>> latest.append([3.0, 2.5])
+    >>> {name: column.tolist() for name, column in latest.columns().items()}
+    {'close': [2.0, 3.0], 'ema': [1.5, 2.5]}
+    """
+
+    def __init__(self, columns: Mapping[str, np.ndarray], memory: int) -> None:
+        self._names, self._memory = tuple(columns), memory
+        last = [values[-memory:] for values in columns.values()]
+        self._end = len(last[0])
+        self._values = np.empty((len(last), 2 * memory + 16))
+        self._values[:, : self._end] = last
+
+    def append(self, row: Sequence[float]) -> None:
+        if self._end == self._values.shape[1]:
+            self._values[:, : self._memory] = self._values[:, self._end - self._memory : self._end]
+            self._end = self._memory
+        self._values[:, self._end] = row
+        self._end += 1
+
+    def columns(self) -> dict[str, np.ndarray]:
+        return dict(zip(self._names, self._values[:, max(self._end - self._memory, 0) : self._end], strict=True))

@@ -9,6 +9,7 @@ from typing import Any
 from domain.backtest.own_limits import limited
 from domain.backtest.parameters import changed
 from domain.backtest.verbs import CommandedAccount, Open, Traded, Verbs
+from domain.compact import compact
 from domain.errors import BadRequest
 from domain.live.command import Command
 from domain.live.deciders import Deciders
@@ -31,6 +32,7 @@ class Obeying:
         traded = [Traded(plan.instrument(text), plan.name_of(text).timeframe, plan.names[number]) for text, number in plan.decided]
         self.verbs = Verbs(traded, plan.rules.limits.blackout)
         self.halts: dict[str, set[str]] = {why: set() for why, _ in HALTS.values()}     # paused, killed, disabled -> strategies, ALL for the session
+        self._text = ""                                                                 # of ``plain``, while no command comes
         self.params: dict[int, Mapping[str, Any]] = {}                                  # of the strategies that ``set`` has changed
 
     def check(self, command: Command, deciders: Deciders) -> None:
@@ -43,6 +45,7 @@ class Obeying:
 
     def obey(self, command: Command, account: CommandedAccount, deciders: Deciders) -> tuple[str, ...]:
         """Sentences on what could not be done."""
+        self._text = ""
         try:
             remarks = self.verbs.work(command, account)
         except BadRequest as error:
@@ -60,10 +63,17 @@ class Obeying:
     def _approved(self, arguments: Any) -> int:
         return next(k for k, task in enumerate(self.verbs.tasks) if arguments.series in ("", task.series) and arguments.strategy in ("", task.strategy))
 
+    @property
+    def text(self) -> str:
+        """``plain`` as JSON, written again only after a command."""
+        self._text = self._text or compact(self.plain())
+        return self._text
+
     def plain(self) -> dict[str, Any]:
         return dict(tickets=self.verbs.tickets, windows=self.verbs.windows, stopped=self.verbs.stopped, halts={why: sorted(names) for why, names in self.halts.items()}, params={str(number): dict(values) for number, values in self.params.items()})
 
     def take_back(self, plain: Mapping[str, Any], deciders: Deciders) -> None:
+        self._text = ""
         self.verbs.tickets, self.verbs.windows, self.verbs.stopped = plain["tickets"], plain["windows"], plain["stopped"]
         self.halts = {why: set(names) for why, names in plain["halts"].items()}
         for number, values in plain["params"].items():

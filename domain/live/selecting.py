@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from domain.trading.task import Outcome
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Selected:
     """``taken``: by number of the pair in ``Plan.decided``, the signals that are traded, each with its size. ``left``: the others, each with its reason."""
 

@@ -16,6 +16,7 @@ from domain.backtest.live import Booked, LiveSeries, LiveSimulation
 from domain.backtest.live import OtherLayout as OtherLayout
 from domain.backtest.series import Bars
 from domain.backtest.verbs import REACHED, ticket_row
+from domain.compact import compact
 from domain.errors import BadRequest
 from domain.features import Context
 from domain.live.arrivals import FOREVER, Arrivals
@@ -26,12 +27,12 @@ from domain.live.lacking import refuse_lacking
 from domain.live.obeying import Obeying
 from domain.live.plan import Plan
 from domain.live.seen import Seen, Tape
+from domain.live.shared import Lines
 from domain.live.tape import TapeBar, in_order
 from domain.live.worked import Decision, View, Worked
 from domain.trading.signal_row import Row
 
 LAYOUT = 1
-ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Session:
@@ -49,21 +50,23 @@ class Session:
     ['the bar EURUSD M5 of 1970-01-01T00:00:00Z was dropped: its high 1.2 is below its low 1.3']
     """
 
-    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation) -> None:
+    def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation, lines: Lines | None = None) -> None:
         """``start`` and ``restore`` make one."""
         self.plan, self.state, self.bars = plan, "waiting", 0
         self._arrivals, self._seen, self._account = arrivals, seen, account
-        self._deciders = Deciders(plan, contexts, seen.of)
+        self._deciders = Deciders(plan, contexts, seen.of, lines)
         self._tasks = {text: [k for k, (series, _) in enumerate(plan.decided) if series == text] for text in plan.series}
         self._decisions = Decisions(plan)
         self._obeying = Obeying(plan)
         self._commands: deque[Command] = deque()
         self._filled: dict[str, int] = {}                   # series -> open of the last bar that had a fill
+        self._strategies: tuple[dict[str, Any], ...] = ()   # as they are shown; empty where a command may have changed them
+        self._counted: tuple[Mapping[str, int], dict[str, int]] = ({}, {})      # all counts as the account has them, and those that are not 0
 
     @classmethod
-    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None) -> Self:
+    def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None, lines: Lines | None = None) -> Self:
         """A session before its first bar. ``history``: earlier bars, which features see. ``contexts``: by series, what features read beside bars.
-        ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory."""
+        ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory. ``lines``: of the sessions of this process, which decide alike where they are asked the same."""
         refuse_lacking(plan, contexts)
         seen, arrivals = Seen(plan.series, tape), Arrivals.of(plan)
         for bar in history:
@@ -72,7 +75,7 @@ class Session:
         account = LiveSimulation(series_of(plan, contexts), plan.account_rules, plan.inputs.pairs, _tape_of(plan, seen))
         account.ask(plan.mode == "approve")
         with seen.read_once():
-            session = cls(plan, arrivals, seen, contexts, account)
+            session = cls(plan, arrivals, seen, contexts, account, lines)
             session._remember()
         return session
 
@@ -146,13 +149,13 @@ class Session:
 
     def store(self) -> bytes:
         """The state as bytes; bars that have come and were not worked are part of it, commands are not."""
-        parts = dict(arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), commands=self._obeying.plain(), filled=self._filled)
-        head = ENCODER.encode(dict(layout=LAYOUT, bars=self.bars, state=self.state, **parts)).encode()
+        own = compact(dict(layout=LAYOUT, bars=self.bars, state=self.state, arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), filled=self._filled))
+        head = f'{own[:-1]},"commands":{self._obeying.text}}}'.encode()
         self._seen.stored(self.ts)
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
     @classmethod
-    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}) -> Self:
+    def restore(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context] = {}, lines: Lines | None = None) -> Self:
         """The session as it was stored. ``tape``: gives the bars of a series that ended up to then, its history first. Raises OtherLayout where the bytes
         are of other code: then ``rebuild`` it."""
         state, account = _parts(stored)
@@ -161,7 +164,7 @@ class Session:
         seen = Seen(plan.series, tape)
         with seen.read_once():
             live = LiveSimulation.restore(series_of(plan, contexts), plan.account_rules, account, plan.inputs.pairs, _tape_of(plan, seen))
-            session = cls(plan, Arrivals.of(plan), seen, contexts, live)
+            session = cls(plan, Arrivals.of(plan), seen, contexts, live, lines)
             session._take_back(state)
         return session
 
@@ -169,6 +172,7 @@ class Session:
         self._arrivals.take_back(state["arrivals"])
         self._decisions.take_back(state["decisions"])
         self._obeying.take_back(state["commands"], self._deciders)
+        self._strategies = ()
         self._remember()
         self.bars, self.state, self._filled = state["bars"], state["state"], state["filled"]
 
@@ -191,12 +195,17 @@ class Session:
         return session, worked
 
     def view(self) -> View:
-        present, enabled, params = self._account.present(), self._obeying.enabled, self._deciders.parameters
-        strategies = tuple(dict(planned.plain(), name=name, strategy=planned.name, params=params[number], enabled=enabled(name)) for number, (planned, name) in enumerate(zip(self.plan.strategies, self.plan.names, strict=True)))
+        present = self._account.present()
+        if present.counts is not self._counted[0]:
+            self._counted = present.counts, {name: count for name, count in present.counts.items() if count}
+        self._strategies = self._strategies or self._shown_strategies()
         positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
         state = "halted" if self.state == "running" and present.halted else self.state
-        counts = {name: count for name, count in present.counts.items() if count}
-        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), counts, dict(self._arrivals.dropped), strategies)
+        return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), self._counted[1], dict(self._arrivals.dropped), self._strategies)
+
+    def _shown_strategies(self) -> tuple[dict[str, Any], ...]:
+        enabled, params, planned = self._obeying.enabled, self._deciders.parameters, enumerate(zip(self.plan.strategies, self.plan.names, strict=True))
+        return tuple(dict(strategy.plain(), name=name, strategy=strategy.name, params=params[number], enabled=enabled(name)) for number, (strategy, name) in planned)
 
     # ---- inside
 
@@ -222,11 +231,11 @@ class Session:
         monitored = {bar.series: self._deciders.monitored(bar) for bar in ended}
         selected = self._deciders.decide(at, ended)
         booked = self._account.advance(at, lambda k, end: self._decided(k, by_series[self.plan.decided[k][0]], selected.taken.get(k, []), monitored))
-        left = self._decisions.left(selected.left, at, by_series)
+        left = self._decisions.left(selected.left, at, by_series) if selected.left else ()
         return self._outcome(booked[-1] if booked else Booked(at), tuple(ended), (*expired, *left))
 
     def _obey(self, command: Command) -> Worked:
-        remarks = self._obeying.obey(command, self._account, self._deciders)
+        remarks, self._strategies = self._obeying.obey(command, self._account, self._deciders), ()
         if command.command == "approve" and not remarks:
             decisions = self._decisions.approved(self._obeying.task_of(command), command.payload.order, command.ts)
         elif command.command == "order":

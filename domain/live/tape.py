@@ -22,9 +22,9 @@ SECOND = 1_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class TapeBar:
-    """A bar that has ended. Times are nanoseconds UTC; ``volume`` and ``spread`` are NaN where they are unknown; ``recovered``: it was not seen
+    """A bar that has ended; nobody changes it (a frozen one takes three times as long to make). Times are nanoseconds UTC; ``volume`` and ``spread`` are NaN where they are unknown; ``recovered``: it was not seen
     as it formed, but came from the vendor's candles after a break."""
 
     series: str

@@ -43,7 +43,7 @@ class Decision:
         return {name: getattr(self, name) for name in DECISIONS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Worked:
     """One instant of a session. ``bars``: that ended at it, as they go onto the tape. ``fills`` and ``trades``: rows with the columns of fills.csv and
     trades.csv, times in nanoseconds UTC. ``row``: that of equity.csv, None where no bar ended. ``commands``: worked after it. ``remarks``: sentences for the log,
@@ -60,7 +60,7 @@ class Worked:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class View:
     """A session between two instants. ``opened``: per series the bar that has opened and not ended. ``dropped``: per reason how many bars were.
     ``positions``, ``orders``, ``proposals``: plain rows. ``counts``: as of a backtest, those

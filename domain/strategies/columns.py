@@ -93,7 +93,7 @@ def sided(long: np.ndarray, short: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> [part.tolist() for part in sided(np.array([False, True, False]), np.array([True, False, False]))]
     [[0, 1], [-1, 1]]
     """
-    bar = np.flatnonzero(long | short)
+    bar = (long | short).nonzero()[0]
     return bar, np.where(long[bar], 1, -1)
 
 

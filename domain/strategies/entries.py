@@ -30,8 +30,7 @@ def began(long: np.ndarray, short: np.ndarray, distance: np.ndarray) -> tuple[np
 def placed(bar: np.ndarray, side: np.ndarray, stop: np.ndarray, tag: str, *, target_r: float = 0.0, max_bars: int = 0, break_even_r: float = 0.0, by_side: bool = False) -> Rows:
     """Market orders with these stops; where a stop is unknown there is none. ``by_side``: longs and shorts are tagged apart, so that an exit leaves only
     those it speaks of. The others: see ``order_columns``."""
-    known = ~np.isnan(stop)
-    if not known.all():
+    if len(bar) and not (known := ~np.isnan(stop)).all():
         bar, side, stop = bar[known], side[known], stop[known]
     return dict(bar=bar, side=side, **order_columns(stop, tags(tag, side) if by_side else tag, target_r=target_r, max_bars=max_bars, break_even_r=break_even_r))
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.faults.promises import PROMISES, Check, Promise
+from tests.faults.promises import BEYOND, PROMISES, Check, Promise
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- promises: written by make check-faults -->", "<!-- end of promises -->"
@@ -43,6 +43,10 @@ def main(words: Sequence[str]) -> int:
         rows.append(row_of(promise, outcomes))
         failed += sum(each.counts.get("failed", 0) for each in outcomes)
         print(rows[-1], flush=True)
+    if full and not named:
+        beyond = outcome_of(Check(BEYOND), full)
+        failed += beyond.counts.get("failed", 0)
+        print(f"beyond the promises: {counted(beyond.counts)} in {beyond.seconds:.0f} s", flush=True)
     text = f"{HEAD}{chr(10).join(rows)}\n\n{'Full figures' if full else 'The short course'}, {(time.monotonic() - began) / 60:.0f} minutes on {os.cpu_count()} cores; load at its end {os.getloadavg()[0]:.0f}.\n"
     if not named and not write(ROOT / "README.md", text):
         print(f"the README has no place for the table; give it the lines {BEGIN} and {END}")
@@ -81,9 +85,13 @@ def row_of(promise: Promise, outcomes: Sequence[Outcome]) -> str:
     """
     counts = sum((Counter(each.counts) for each in outcomes), Counter())
     figures = [f"{', '.join(f'{value:,g}' for value in values)} {check.figures[name]}" for check, each in zip(promise.checks, outcomes, strict=True) for name, values in each.figures.items() if values]
-    came = f"{', '.join(f'{counts[state]} {state}' for state in ('passed', 'failed', 'skipped') if counts[state])} in {sum(each.seconds for each in outcomes):.0f} s"
+    came = f"{counted(counts)} in {sum(each.seconds for each in outcomes):.0f} s"
     files = dict.fromkeys(f"`{Path(test.partition('::')[0]).stem}`" for check in promise.checks for test in check.tests)
     return f"| {promise.name} | {promise.text} | {promise.goal} | {', '.join(files)} | {'; '.join([came, *figures, *([promise.lacks] if promise.lacks else [])])} |"
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{counts[state]} {state}" for state in ("passed", "failed", "skipped") if counts.get(state))
 
 
 def write(path: Path, table: str) -> bool:

@@ -79,6 +79,7 @@ def test_what_was_backed_up_comes_back_and_its_trail_holds(store, settings, else
     back.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_second_backup_copies_only_what_is_new(store, settings, tmp_path, monkeypatch):
     keep(store, 1)
     first = take(store, settings, tmp_path / "out", "ana")
@@ -119,6 +120,7 @@ def test_the_backup_is_of_one_moment_while_others_write(store, settings, elsewhe
     back.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_the_range_that_is_lost_is_told_by_a_checkpoint_that_left(store, settings, elsewhere, tmp_path):
     notary = Notary(store, settings)
     notary.step()
@@ -139,6 +141,7 @@ def test_the_range_that_is_lost_is_told_by_a_checkpoint_that_left(store, setting
     back.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_workspace_that_is_not_empty_is_refused_and_stays_as_it_is(store, settings, elsewhere, tmp_path):
     keep(store, 1)
     take(store, settings, tmp_path / "out", "ana")
@@ -168,6 +171,7 @@ def test_damaged_and_missing_files_are_named(store, settings, elsewhere, tmp_pat
         restore(elsewhere("other"), tmp_path / "out", "bea", partial=True)
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_what_the_store_has_lost_is_named_by_the_backup(store, settings, tmp_path):
     name = keep(store, 1)
     Path(store.frames._path(name)).unlink()
@@ -175,6 +179,7 @@ def test_what_the_store_has_lost_is_named_by_the_backup(store, settings, tmp_pat
     assert len(taken.manifest.missing) == 1 and name in taken.manifest.missing[0] and "no longer in the workspace" in taken.manifest.missing[0]
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_a_backup_is_for_its_owner_only_and_holds_no_key_and_no_password(store, settings, tmp_path):
     Notary(store, settings).step()
     take(store, settings, tmp_path / "out", "ana")
@@ -187,6 +192,7 @@ def test_a_backup_is_for_its_owner_only_and_holds_no_key_and_no_password(store, 
     assert not password or not any(password.encode() in path.read_bytes() for path in paths if path.is_file())
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_trading_is_halted_where_a_session_was_open(store, settings, elsewhere, tmp_path):
     with store.unit() as unit:
         session_asking.start(unit, "one", {}, {}, "ana")

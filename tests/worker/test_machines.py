@@ -58,6 +58,7 @@ def test_a_run_on_bars_of_another_machine_is_the_same_run(machine, tmp_path):
     pd.testing.assert_frame_equal(desk.jobs._context.store.frames.get(name), machine("three").jobs._context.store.frames.get(name))
 
 
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("revision", "sentence"), [("9999", r"newer than this program's \d+, so it takes no work: start the newer program"), ("0003", r"older than this program's \d+, so it takes no work: tidemark up brings")])
 def test_a_worker_of_another_version_than_the_database_takes_no_job_and_says_why(system, desk, store, caplog, revision, sentence):
     """The database is brought forward, or back, while the worker runs."""

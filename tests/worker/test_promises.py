@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.promises import PROMISES, Check, Promise
+from tests.faults.promises import BEYOND, PROMISES, Check, Promise
 from tests.faults.report import BEGIN, END, HEAD, Outcome, row_of, write
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +16,11 @@ def test_fourteen_promises_each_name_tests_that_there_are():
         for name in (name for check in promise.checks for name in check.tests):
             file, _, test = name.partition("::")
             assert ((ROOT / file).exists() and f"def {test}(" in (ROOT / file).read_text()) or not test, name
+
+
+def test_no_test_of_faults_is_left_out():
+    named = {name.partition("::")[0] for promise in PROMISES for check in promise.checks for name in check.tests} | set(BEYOND)
+    assert {f"tests/faults/{path.name}" for path in (ROOT / "tests" / "faults").glob("test_*.py")} <= named
 
 
 def test_every_figure_of_the_table_is_recorded_by_a_test_and_every_size_is_read_by_one():

@@ -17,15 +17,26 @@ from worker.store.session_tape import packed
 
 if TYPE_CHECKING:
     from domain.live.broker_session import BrokerSession
+    from domain.live.shared import Lines
 
 
 class LiveAccounts:
-    """``domain.live.session.Session``."""
+    """``domain.live.session.Session``; those of this process that are asked the same decide once."""
+
+    def __init__(self) -> None:
+        self._lines: Lines | None = None
+
+    @property
+    def lines(self) -> Lines:
+        from domain.live.shared import Lines
+
+        self._lines = self._lines or Lines()
+        return self._lines
 
     def start(self, plan: Plan, history: Iterable[TapeBar], tape: Tape) -> Account:
         from domain.live.session import Session
 
-        return Session.start(plan, history, plan.inputs.contexts, tape)
+        return Session.start(plan, history, plan.inputs.contexts, tape, self.lines)
 
     def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape) -> BrokerSession:
         """One whose fills are a broker's, begun or as it was stored."""
@@ -47,7 +58,7 @@ class LiveAccounts:
         from domain.live.session import OtherLayout, Session
 
         try:
-            return Session.restore(plan, stored, tape, plan.inputs.contexts)
+            return Session.restore(plan, stored, tape, plan.inputs.contexts, self.lines)
         except OtherLayout:
             session, worked = Session.rebuild(plan, stored, tape, commands, plan.inputs.contexts)
             check(worked, booked)

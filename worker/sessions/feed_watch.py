@@ -36,8 +36,8 @@ class FeedWatch:
         changed = [each for each in now.values() if each.before != each.now]
         if changed:
             with store.unit() as unit:
+                unit.sessions.show_all({each.work.name: each.now for each in changed})
                 for each in changed:
-                    unit.sessions.show(each.work.name, each.now)
                     self._tell(unit, each)
         self._shown = {name: each.now for name, each in now.items()}
 

@@ -65,7 +65,7 @@ class HaltSwitch:
     def unrecorded(self, session: str) -> bool:
         """Whether a file covers the session that the database does not know of yet: nothing is decided until it does."""
         self._look_at(session)
-        return any(file_halt.session in ("", session) for file_halt in list(self._file_halts.values()))
+        return bool(self._file_halts) and any(file_halt.session in ("", session) for file_halt in list(self._file_halts.values()))
 
     def look(self) -> None:
         """At all files."""

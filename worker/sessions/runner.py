@@ -82,6 +82,7 @@ class Runner:
         self._turns = 0                                 # rounds so far, of which each gives one replay as fast as possible its turn
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
+        self._at_brokers: list[SessionWork] = []
         self._paced = False                             # whether many are held, all of which are live: a replay gives one instant a round
         self._left = 0                                  # sessions that have left since ``stay``
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
@@ -265,35 +266,53 @@ class Runner:
 
     def _work(self) -> bool:
         """Every session as far as its feed has come; what was worked is written at once."""
-        at_brokers = [work for work in list(self.held.values()) if work.broker is not None and self._guarded(work, work.hear_broker)]
-        busy = [work for work in self._turn() if self._forward(work)]
-        self._write_now(dict.fromkeys([*at_brokers, *busy]))
+        at_brokers = [work for work in self._at_brokers if self._guarded(work, work.hear_broker)]
+        self._come()
+        busy = self._receive()
+        self._write_now(dict.fromkeys([*at_brokers, *busy]) if at_brokers else busy)
         return bool(busy)
 
-    def _turn(self) -> list[SessionWork]:
-        """Everyone whose feed gives what has come, and of those as fast as possible the next one: commands and halts wait for one batch, however many replay."""
-        self._turns += 1
-        return self._live + self._eager[self._turns % max(len(self._eager), 1) :][:1]
+    def _come(self) -> None:
+        """What the feeds give of everyone, and of a replay as fast as possible the next one: commands and halts wait for one batch, however many replay."""
+        come = self._pending
+        for work in self._live:
+            if work.name not in come and (items := work.next(0.0)):
+                come[work.name] = items
+        if self._eager:
+            self._turns += 1
+            work = self._eager[self._turns % len(self._eager)]
+            if work.name not in come and (items := work.next(0.0)):
+                come[work.name] = items
 
-    def _forward(self, work: SessionWork) -> bool:
-        """True where something was worked. A feed that is as fast as possible gives many instants, any other one what has come."""
-        moved, until = False, 0.0
-        while not work.end and (items := (self._pending and self._pending.pop(work.name, ())) or work.feed.next(0.0)):
+    def _receive(self) -> list[SessionWork]:
+        """Who has worked what came. Where a file halts what the database does not know of yet, it waits."""
+        moved = []
+        for name in [*self._pending]:
+            work = self.held.get(name)
+            if work is None or work.end:
+                del self._pending[name]
+            elif not self.switch.unrecorded(name):
+                moved.append(work)
+                self._forward(work, self._pending.pop(name))
+        return moved
+
+    def _forward(self, work: SessionWork, items: Sequence[FeedItem]) -> None:
+        """A feed that is as fast as possible gives many instants, any other one what has come."""
+        go_on = self._guarded(work, partial(work.receive, items))
+        if not go_on or not getattr(work.feed, "eager", False):
+            return
+        until = self._clock() + (BESIDE if self._live else BATCH)
+        while go_on and not work.end and self._clock() < until and (items := work.next(0.0)):
             if self.switch.unrecorded(work.name):
                 self._pending[work.name] = items
-                break
-            moved = True
-            if not self._guarded(work, partial(work.receive, items)) or not getattr(work.feed, "eager", False):
-                break
-            until = until or self._clock() + (BESIDE if self._live else BATCH)
-            if self._clock() >= until:
-                break
-        return moved
+                return
+            go_on = self._guarded(work, partial(work.receive, items))
 
     def _guarded(self, work: SessionWork, act: Callable[[], object]) -> bool:
         try:
             act()
         except AWAY:
+            self._let_go(work.name)     # it stands within an instant: it is taken up again as it was stored
             raise
         except Exception as error:      # one session's bug must not stop the others
             self._fail(work.name, work.epoch, error)
@@ -304,14 +323,21 @@ class Runner:
         """By their feeds, whenever others are held."""
         self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
         self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
+        self._at_brokers = [work for work in self.held.values() if work.broker is not None]
         self._paced = len(self.held) >= MANY and not any(hasattr(work.feed, "eager") for work in self.held.values())
         self.switch.watch(self.held)
 
     # -- writing
 
     def _write_now(self, works: Iterable[SessionWork]) -> None:
-        self._unwritten += [written for work in works if work.name in self.held and (written := work.written()) is not None]
+        for work in works:
+            if work.name in self.held:
+                self._guarded(work, partial(self._gather, work))
         self._write()
+
+    def _gather(self, work: SessionWork) -> None:
+        if (written := work.written()) is not None:
+            self._unwritten.append(written)
 
     def _write(self) -> None:
         """All that waits, in one transaction; if the database refuses it for what one session gave, one by one."""

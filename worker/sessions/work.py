@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.errors import BadRequest
@@ -18,6 +18,7 @@ from worker.sessions import events
 from worker.sessions.broker_seen import LimitHalt
 from worker.sessions.losses import LossWatch
 from worker.sessions.replay_feed import Bad, FeedItem, Lost, Over, SessionFeed
+from worker.sessions.shown import Shown
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
 from worker.store.session_commits import Commit, WorkedCommand
@@ -26,8 +27,6 @@ from worker.store.sessions import SessionState
 
 if TYPE_CHECKING:
     from worker.sessions.broker_side import BrokerSide
-
-NAMES: dict[type, tuple[str, ...]] = {}         # of the fields of what accounts show
 
 
 class Account(Protocol):
@@ -44,7 +43,7 @@ class Account(Protocol):
     def view(self) -> Any: ...
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Written:
     """What one transaction writes of a session. ``end``: the state that it ends in, empty while it goes on. ``wanted``: of its broker, once it is committed."""
 
@@ -75,17 +74,18 @@ class SessionWork:
 
     def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, losses: LossWatch | None = None, broker: BrokerSide | None = None) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
+        self.next = feed.next
         self.ts, self.end, self._losses, self.broker = state.ts, "", losses, broker
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
         self._begun = int(state.view.get("begun", 0))
-        self.exposed = _exposed(state.view)             # instruments with a position
+        self.exposed = exposed_in(state.view.get("positions", ()))            # instruments with a position
         self.feed_before = dict(state.feed)             # how its feed was when it was stored
         self._equity_ts = int(state.view.get("equity_ts", 0))
         self._known: set[int] = set()
         self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
         self._commands: deque[StoredCommand] = deque()     # told, not worked
-        self._now = Gathered()
+        self._now, self._shown = Gathered(), Shown()
 
     # -- what comes in
 
@@ -151,9 +151,10 @@ class SessionWork:
         self._now, self._number = Gathered(), self._number + 1
         kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
         broker = self.broker
-        view = _shallow(self.account.view()) | kept | (broker.view() if broker else {})
-        self.exposed = _exposed(view)
-        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), view, now.tape, now.outputs, now.commands, broker.session.kept if broker else {})
+        view = self.account.view()
+        self.exposed = exposed_in(getattr(view, "positions", ()))
+        shown = self._shown.text(view, kept | broker.view() if broker else kept)
+        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), shown, now.tape, now.outputs, now.commands, broker.session.kept if broker else {})
         self._bars += len(now.tape)
         return Written(commit, now.events, now.messages, self.end, now.halts, broker.session.wanted() if broker else None)
 
@@ -171,6 +172,8 @@ class SessionWork:
 
     def _book_until(self, until: int) -> bool:
         """Tell the account what is due, in the order of time; a command for now stands right after the last instant."""
+        if not self._waiting:
+            return False
         due = sorted((c for c in self._waiting if c.ts is None or c.ts <= until), key=lambda c: (self._stamp(c), c.number))
         for stored in due:
             self._waiting.remove(stored)
@@ -194,17 +197,19 @@ class SessionWork:
 
     def _take(self, worked: Iterable[Worked]) -> None:
         for each in worked:
-            self._now.touched = True
+            now = self._now
+            now.touched = True
             self._begun = self._begun or each.ts
-            self._now.tape.extend(each.bars)
+            now.tape.extend(each.bars)
             for bar in each.bars:
                 self._forget(bar)
             self._put(each)
-            happened, messages = events.of(self.name, each, self._losses is not None)
-            self._now.events.extend(happened)
-            self._now.messages.extend(messages)
+            if each.decisions or each.fills or each.trades or each.remarks:
+                happened, messages = events.of(self.name, each, self._losses is not None)
+                now.events.extend(happened)
+                now.messages.extend(messages)
             if self._losses and each.row is not None:
-                self._now.messages.extend(self._losses.look(each.row))
+                now.messages.extend(self._losses.look(each.row))
             for command in each.commands:
                 self._answer(self._commands.popleft(), command.ts)
             if each.ended:
@@ -216,24 +221,29 @@ class SessionWork:
             del self._opened[bar.series]
 
     def _put(self, worked: Worked) -> None:
-        for kind, rows in (("fills", worked.fills), ("trades", worked.trades), ("decisions", [decision.plain() for decision in worked.decisions])):
-            for row in rows:
-                self._out(kind, worked.ts, row, self._rows.get(kind, 0) + 1)
+        for row in worked.fills:
+            self._out("fills", worked.ts, row)
+        for row in worked.trades:
+            self._out("trades", worked.ts, row)
+        for decision in worked.decisions:
+            self._out("decisions", worked.ts, decision.plain())
         if worked.row is not None:
-            self._out("equity", worked.ts, worked.row, self._rows.get("equity", 0) + (0 if self._same_row(worked) else 1))
+            self._out("equity", worked.ts, worked.row, again=self._same_row(worked))
 
     def _same_row(self, worked: Worked) -> bool:
         """Whether this row is that of the last instant once more, as the end of the data writes it."""
         ts, self._equity_ts = self._equity_ts, int(worked.row["ts"]) if worked.row else 0
         return ts == self._equity_ts and self._rows.get("equity", 0) > 0
 
-    def _out(self, kind: str, ts: int, row: Mapping[str, Any], number: int) -> None:
-        self._rows[kind] = number
+    def _out(self, kind: str, ts: int, row: Mapping[str, Any], again: bool = False) -> None:
+        """``again``: in the place of the last one."""
+        self._rows[kind] = number = self._rows.get(kind, 0) + (not again)
         self._now.outputs.append(Output(kind, number, ts, packed(row)))
 
 
-def _exposed(view: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(row["instrument"]) for row in view.get("positions", ())))
+def exposed_in(positions: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The instruments of these positions."""
+    return tuple(dict.fromkeys(str(row["instrument"]) for row in positions))
 
 
 def standing(state: SessionState) -> Standing | None:
@@ -242,10 +252,3 @@ def standing(state: SessionState) -> Standing | None:
         return None
     bars = (OpenBar(series, ts, open, math.nan if spread is None else spread, end, open, open, open, 0.0) for series, (ts, open, spread, end) in state.opened.items())
     return Standing(int(state.view.get("begun", state.ts)), state.ts, tuple(bars))
-
-
-def _shallow(view: Any) -> dict[str, Any]:
-    kind: type = type(view)
-    if kind not in NAMES:
-        NAMES[kind] = tuple(each.name for each in fields(view))
-    return {name: getattr(view, name) for name in NAMES[kind]}

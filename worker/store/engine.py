@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 
+from domain.compact import encoder
 from domain.errors import BadRequest
 from worker.store.waiting import begin_writing
 
@@ -26,7 +28,7 @@ def _item(value: Any) -> Any:
     return value.item()
 
 
-ENCODER = json.JSONEncoder(allow_nan=False, default=_item)
+ENCODE = encoder(_item, (", ", ": "), allow_nan=False)
 UNREADABLE = {"unreadable": True}
 ASK_AFTER = 1.0         # seconds that a connection to a server may lie idle and be used unasked
 PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
@@ -41,11 +43,11 @@ def make_engine(url: str) -> Engine:
     address = parsed(url)
     if address.get_backend_name() == "sqlite":
         _make_folder(Path(address.database or ".").parent)
-        engine = create_engine(address, json_serializer=_json, json_deserializer=_read_json)
+        engine = create_engine(address, json_serializer=json_text, json_deserializer=_read_json)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
-    engine = create_engine(address, pool_size=5, max_overflow=15, json_serializer=_json, json_deserializer=_read_json)
+    engine = create_engine(address, pool_size=5, max_overflow=15, json_serializer=json_text, json_deserializer=_read_json)
     event.listen(engine, "checkin", _put_back)
     event.listen(engine, "handle_error", _no_text)
     event.listen(engine, "checkout", partial(_ask_if_idle, engine))
@@ -134,12 +136,21 @@ def hidden(url: str) -> str:
     return scheme + at + ("***@" if "@" in rest else "") + where + ("?***" if options else "")
 
 
-def _json(value: Any) -> str:
+@dataclass(slots=True)
+class Encoded:
+    """A value of a JSON column that is text already, as ``json_text`` gives it."""
+
+    text: str
+
+
+def json_text(value: Any) -> str:
     """JSON has no NaN and no infinity, and PostgreSQL refuses them: null, as in what the terminal prints."""
+    if type(value) is Encoded:
+        return value.text
     try:
-        return ENCODER.encode(value)
+        return ENCODE(value)
     except ValueError:
-        return ENCODER.encode(_finite(value))
+        return ENCODE(_finite(value))
 
 
 def _read_json(text: str) -> Any:

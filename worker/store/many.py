@@ -13,8 +13,8 @@ Values = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Ready:
-    """A statement in the words of one database. ``places``: where the driver wants which value, None where it wants names; ``processors``: of values that
-    are no plain ones, by their place."""
+    """A statement in the words of one database. ``places``: where the driver wants which value, None where it wants names; ``processors``: of columns whose
+    values are no plain ones, by their place."""
 
     text: str
     places: Sequence[int] | None
@@ -41,11 +41,15 @@ class Many:
         if not rows:
             return
         ready = self._ready.get(connection.dialect) or self._prepared(connection)
-        values = [_processed(row, ready.processors) for row in rows] if ready.processors else rows
-        connection.exec_driver_sql(ready.text, [self._placed(row, ready.places) for row in values])
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        for place, process in ready.processors:
+            columns[place] = _processed(columns[place], process)
+        connection.exec_driver_sql(ready.text, self._placed(columns, ready.places))
 
-    def _placed(self, row: Values, places: Sequence[int] | None) -> Any:
-        return dict(zip(self._names, row, strict=True)) if places is None else tuple([row[place] for place in places])
+    def _placed(self, columns: Sequence[Sequence[Any]], places: Sequence[int] | None) -> list[Any]:
+        if places is None:
+            return [dict(zip(self._names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return list(zip(*[columns[place] for place in places], strict=True))
 
     def _prepared(self, connection: Connection) -> Ready:
         dialect = connection.dialect
@@ -56,8 +60,11 @@ class Many:
         return ready
 
 
-def _processed(row: Values, processors: Sequence[tuple[int, Callable[[Any], Any]]]) -> Values:
-    values = list(row)
-    for place, process in processors:
-        values[place] = process(values[place])
-    return tuple(values)
+def _processed(values: Sequence[Any], process: Callable[[Any], Any]) -> list[Any]:
+    """What several rows in a row share is processed once."""
+    last, text, processed = None, process(None), []
+    for value in values:
+        if value is not last:
+            last, text = value, process(value)
+        processed.append(text)
+    return processed

@@ -6,7 +6,8 @@ is tried again, and one of a runner that lost its lease writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -17,13 +18,16 @@ from sqlalchemy import Connection, bindparam, select
 
 from domain.live.tape import COLUMNS as BAR
 from domain.live.tape import TapeBar
-from worker.store.engine import insert
+from worker.store.engine import Encoded, insert
 from worker.store.many import Many
 from worker.store.schema import leases, session_commands, session_rows, session_states, session_tape
 from worker.store.session_tape import Output
 from worker.store.sessions import lease_of
+from worker.store.trail import raw
 
 Verdict = Literal["written", "there", "fenced"]
+Standing = list[Any]       # of a session its commits so far, and epoch and owner of its lease
+STANDING = "SELECT s.session, s.commits, l.epoch, l.owner FROM session_states s JOIN leases l ON l.name = 'session:' || s.session WHERE s.session IN (SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class WorkedCommand:
     answer: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Commit:
     """One session's whole instants, its ``number``-th commit. ``ts``: the last instant; ``bars_before``: rows of the tape before these;
     ``rows``: the last number of each kind of output after these."""
@@ -48,7 +52,7 @@ class Commit:
     state: bytes
     opened: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
-    view: Mapping[str, Any] = field(default_factory=dict)
+    view: Mapping[str, Any] | Encoded = field(default_factory=dict)
     tape: Sequence[TapeBar] = ()
     outputs: Sequence[Output] = ()
     commands: Sequence[WorkedCommand] = ()
@@ -62,14 +66,22 @@ class SessionCommits:
     def judge(self, commits: Sequence[Commit]) -> dict[str, Verdict]:
         """Of each session whether its commit may be written, is there already, or its lease was lost. Until this unit commits, no lease among them changes."""
         held = {commit.session: commit for commit in commits}
+        standing = self._standing_by_driver(held) if self._c.dialect.name == "sqlite" else self._standing(held)
+        return {name: _verdict(commit, standing.get(name)) for name, commit in held.items()}
+
+    def _standing_by_driver(self, names: Iterable[str]) -> dict[str, Standing]:
+        """On SQLite, where nobody else writes meanwhile: one statement, however many sessions."""
+        result = self._c.exec_driver_sql(STANDING, (json.dumps(list(names)),))
+        return {name: row for name, *row in raw(result)}
+
+    def _standing(self, names: Iterable[str]) -> dict[str, Standing]:
         query = (
             select(session_states.c.session, session_states.c.commits, leases.c.epoch, leases.c.owner)
             .join(leases, leases.c.name == sa.literal("session:") + session_states.c.session)
-            .where(session_states.c.session.in_(sorted(held)))
+            .where(session_states.c.session.in_(sorted(names)))
             .order_by(session_states.c.session)
         )
-        stored = {name: (commits_, epoch, owner) for name, commits_, epoch, owner in self._c.execute(query.with_for_update())}
-        return {name: _verdict(commit, stored.get(name)) for name, commit in held.items()}
+        return {name: row for name, *row in self._c.execute(query.with_for_update())}
 
     def write(self, commits: Sequence[Commit], at: datetime) -> None:
         """Those that ``judge`` found may be written."""
@@ -98,7 +110,7 @@ class SessionCommits:
         return self._c.scalar(select(leases.c.epoch).where(which).with_for_update()) is not None
 
 
-def _verdict(commit: Commit, stored: tuple[int, int, str | None] | None) -> Verdict:
+def _verdict(commit: Commit, stored: Standing | None) -> Verdict:
     if stored is None or stored[2] is None or stored[1] != commit.epoch:
         return "fenced"
     return {commit.number - 1: "written", commit.number: "there"}.get(stored[0], "fenced")  # type: ignore[return-value]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from worker.hidden import shown
 from worker.store.engine import insert
+from worker.store.many import Many
 from worker.store.schema import leases, session_states, sessions
 
 OPEN = ("ready", "running")         # states in which a runner works on it
@@ -114,8 +115,11 @@ class Sessions:
         return {name for source in sources for name in (*source.get("frames", {}).values(), *(each["frame"] for each in source.get("inputs", ())))}
 
     def show(self, name: str, feed: Mapping[str, Any]) -> None:
-        """How its feed is, between two instants."""
-        self._c.execute(sa.update(session_states).where(session_states.c.session == name).values(feed=dict(feed)))
+        self.show_all({name: dict(feed)})
+
+    def show_all(self, feeds: Mapping[str, Mapping[str, Any]]) -> None:
+        """How the feeds of sessions are, between two instants."""
+        FEEDS.execute(self._c, list(feeds.items()))
 
     def enter(self, name: str, state: str, note: str = "", ended_at: datetime | None = None) -> bool:
         """Into another state; False where it is in that state for that reason already."""
@@ -136,3 +140,10 @@ class Sessions:
 def lease_of(name: str) -> str:
     """The name of the lease that its runner holds."""
     return f"session:{name}"
+
+
+def _feed_shown(_: Connection) -> Any:
+    return sa.update(session_states).where(session_states.c.session == sa.bindparam("of")).values(feed=sa.bindparam("shown", type_=session_states.c.feed.type))
+
+
+FEEDS = Many(_feed_shown, ("of", "shown"))

@@ -1,6 +1,6 @@
 """The API's document is true: requests that Schemathesis draws from it, whole and broken, are answered with a status, a content type and a shape that it names.
 
-``TIDEMARK_CASES`` sets how many are drawn of each kind for each operation (``make check-api``); without it every sixth operation gets one, for drawing is dear.
+``TIDEMARK_CASES`` sets how many are drawn of each kind for each operation (``make check-api``); without it operations of every twelfth address get a whole one, for drawing is dear.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from worker.store import Store
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "1"))
 HELD = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance, checks.response_headers_conformance, checks.response_schema_conformance, checks.negative_data_rejection]
+EVERY, MODES = 12, list(GenerationMode) if CASES > 1 else [GenerationMode.POSITIVE]
 ENDLESS = "/v1/stream"
 
 
@@ -53,12 +54,12 @@ def real(desk: Desk, store: Store) -> dict[str, list[str]]:
 def test_what_is_drawn_from_the_document_is_answered_as_it_says(desk: Desk, real: dict[str, list[str]]):
     client = Client(desk)
     document = client.get("/openapi.json").json
+    if CASES == 1:
+        document["paths"] = dict(list(document["paths"].items())[::EVERY])
     wrong = []
     for place, operation in enumerate(operations(document)):
-        if CASES == 1 and place % 6:
-            continue
-        courses = [(mode, named) for mode in GenerationMode for named in ({}, known(operation, real, place))]
-        for mode, named in courses if CASES > 1 else courses[place // 6 % 4 :][:1]:
+        courses = [(mode, named) for mode in MODES for named in ({}, known(operation, real, place))]
+        for mode, named in courses if CASES > 1 else courses[place % 2 :][:1]:
             wrong += drawn(operation, mode, named, lambda case: call(client, case))
     assert not wrong, "\n".join(wrong[:40])
 

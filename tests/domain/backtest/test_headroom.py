@@ -105,6 +105,8 @@ def test_the_floors_of_the_kernel_are_those_of_the_engine_that_judges():
 def test_a_rule_set_that_does_not_fit_the_account_is_refused_in_a_sentence():
     with pytest.raises(BadRequest, match="counts in USD, and the account is in EUR; choose a rule set in EUR"):
         gate_of(Rules(Account(currency="EUR"), gate=Gate(DAY + DAILY)))
+    with pytest.raises(BadRequest, match="is money on an account of 50,000 USD, and the balance is 10,000"):
+        gate_of(Rules(Account(10_000.0), gate=Gate("account = 50000\n" + DAY + PEAK)))
     with pytest.raises(BadRequest, match="has no floor, so there is nothing to keep clear of"):
         gate_of(Rules(gate=Gate(DAY + "[max_lots]\nlots = 5\n")))
 
