@@ -61,9 +61,12 @@ def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(pag
     system.wait_for(lambda: size(page) > 8)
     coarse = size(page)
     page.locator(".chart .canvas").focus()
-    for _ in range(12):
+
+    def closer() -> bool:
         page.keyboard.press("+")
-    system.wait_for(lambda: size(page) == 1)
+        return size(page) == 1
+
+    system.wait_for(closer)
     assert coarse > 8
     page.keyboard.press("ArrowRight")
     expect(page.locator(".chart .readout")).to_contain_text(re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC.*O.*H.*L.*C"))
