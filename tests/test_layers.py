@@ -31,6 +31,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
     "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime"},
     "domain/training": {"numpy", "pandas", "scipy", "sklearn", "optuna"},
+    "domain/optimise/importance.py": {"numpy", "pandas", "sklearn"},
     "domain/live": {"numpy", "pandas", "scipy", "sklearn"},
     "domain/venues": {"numpy", "pandas", "requests"},       # and the SDK of a vendor, in the vendor's file
     "domain/venues/yahoo.py": {"numpy", "pandas", "requests", "yfinance"},

@@ -11,6 +11,7 @@ import pandas as pd
 
 from domain.analytics.daily import last_rows, nanoseconds
 from domain.backtest.study import Series, Study, run
+from domain.errors import BadRequest
 from domain.market.sessions import Calendar
 from domain.risk.limits import Limits
 from domain.risk.sizing import Sizing
@@ -28,8 +29,11 @@ class Held:
 
 
 def held_of(series: Sequence[Series], rules: Rules, rates: Sequence[Rate] = ()) -> Held:
-    """What holding the traded instruments over the same bars would have given, at the same costs."""
-    study = buy_and_hold(series, rules, rates)
+    """What holding the traded instruments over the same bars would have given, at the same costs; without figures, and with the reason, where it cannot be computed."""
+    try:
+        study = buy_and_hold(series, rules, rates)
+    except BadRequest as refusal:       # such as no conversion rate yet at the first bar: the run itself may trade later
+        return Held(dict(metrics=None, sentence=f"Buy and hold was not computed: {refusal}"), pd.DataFrame(dict(ts=pd.DatetimeIndex([], tz="UTC"), equity=np.zeros(0))))
     equity, bought = study.outcome.equity, bool(len(study.outcome.trades))
     sentence = held_in_words(study, len({entry.instrument.name for entry in series}))
     return Held(dict(metrics=dict(study.metrics) if bought else None, sentence=sentence), daily_extremes(equity if bought else equity.iloc[:0], study.market))

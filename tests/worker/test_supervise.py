@@ -248,7 +248,7 @@ REFUSED = {
     "a value out of bounds": (lambda folder: dict(APP_PORT="99999"), r"\[app\] port is 99999; it must be between 1 and 65535"),
     "a value of another kind": (lambda folder: dict(WORK_LEASE="soon"), r"\[work\] lease is 'soon'; it must be a number"),
     "a host that is none": (lambda folder: dict(APP_HOST="nowhere.invalid", APP_BEHIND="reverse proxy"), r"Cannot listen on nowhere.invalid:\d+: .*"),
-    "a wide host without a reason": (lambda folder: dict(APP_HOST="0.0.0.0"), r"0.0.0.0 lets other machines in, and there is no sign-in yet\. Listen on 127.0.0.1, or state why it is safe: TIDEMARK_APP_BEHIND=.*"),
+    "a wide host without a reason": (lambda folder: dict(APP_HOST="0.0.0.0"), r"0.0.0.0 lets other machines in, and nobody signs in\. Let people sign in: .*TIDEMARK_PEOPLE_SIGN_IN=local\. Or listen on 127.0.0.1, or state why it is safe: TIDEMARK_APP_BEHIND=.*"),
     "a database that is away": (lambda folder: dict(DATABASE_URL="postgresql://ana:canary@127.0.0.1:1/t"), r"The database postgresql://\*\*\*@127.0.0.1:1/t does not answer: .*"),
     "no database address": (lambda folder: dict(DATABASE_URL="canary"), r"database_url is not a database address; write sqlite:///path or postgresql://user:password@host/name"),
     "no database in the file": (taken, r"The database sqlite:///.*tidemark.db does not answer: file is not a database"),

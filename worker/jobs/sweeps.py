@@ -72,7 +72,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
 
 def importance_of(table: pd.DataFrame, names: Iterable[str], figure: str = "sharpe") -> dict[str, object] | None:
     """Which parameters move the figure; None where too few combinations have it."""
-    from domain.laboratory.parameter_importance import importance
+    from domain.optimise.importance import importance
 
     measured = importance(table, list(names), figure)
     return measured.plain() if measured else None

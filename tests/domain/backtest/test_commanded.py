@@ -29,8 +29,8 @@ START = pd.Timestamp("2024-07-10T06:00Z").value
 DAY = [(1.1000, 1.1010, 1.0990, 1.1000)] * 12
 
 
-def kernel(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, commands: Any = (), strategies: Any = (), ask: bool = False) -> Outcome:
-    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits), Commanded(commands, strategies, ask), rates).outcome
+def kernel(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, commands: Any = (), strategies: Any = (), ask: bool = False, gate: Any = None) -> Outcome:
+    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits, gate), Commanded(commands, strategies, ask), rates).outcome
 
 
 @pytest.fixture(params=[kernel, reference], ids=["kernel", "reference"])
