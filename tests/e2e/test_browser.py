@@ -196,7 +196,7 @@ def test_a_run_is_named_opened_and_deleted(page, system):
     run = run_backtest(page)
     press(page.get_by_role("button", name="Name…"))
     page.get_by_role("dialog").get_by_label("Name").fill("spring channel")
-    press(page.get_by_role("button", name="Save"))
+    press(page.get_by_role("dialog").get_by_role("button", name="Save"))
     expect(page.get_by_text("spring channel").filter(visible=True).first).to_be_visible()
     press(page.get_by_role("button", name="Delete…"))
     press(page.get_by_role("button", name="Delete run", exact=True))
