@@ -8,6 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page
 
+from tests.e2e.bars import generated
 from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
 
@@ -16,10 +17,15 @@ LONG = 120_000       # milliseconds
 GRID = 'iframe[title="st_aggrid.AgGrid.agGrid"]'
 
 
-def opened(page: Page, system, trade: int) -> None:
-    """The run of the example at one of its trades, its chart at rest."""
-    system.wait_for(lambda: len(system.terminal("runs", "list")) == 2, 400)
-    run = system.terminal("runs", "list")[0]["id"]
+@pytest.fixture(scope="module")
+def run(watched, system) -> str:
+    """A backtest of its own, on generated bars."""
+    dataset = generated(watched, system, 77)
+    return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout")["id"]
+
+
+def opened(page: Page, system, run: str, trade: int) -> None:
+    """The run at one of its trades, its chart at rest."""
     page.goto(f"{system.url}/backtest?run={run}&view=Trades&trade={trade}")
     expect(page.locator(".chart[data-marks]")).to_be_visible(timeout=LONG)
 
@@ -40,8 +46,8 @@ def selected(page: Page, trade: int) -> None:
     expect(page.locator(GRID)).to_have_count(1, timeout=LONG)
 
 
-def test_a_marker_chooses_its_row_and_a_row_its_marker(page, system):
-    opened(page, system, 20)
+def test_a_marker_chooses_its_row_and_a_row_its_marker(page, system, run):
+    opened(page, system, run, 20)
     selected(page, 20)
     other = next(mark for mark in marks(page) if mark["trade"] != 20)
     canvas = page.locator(".chart .canvas")
@@ -55,8 +61,9 @@ def test_a_marker_chooses_its_row_and_a_row_its_marker(page, system):
     system.wait_for(lambda: any(mark["trade"] == trade for mark in marks(page)))
 
 
-def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(page, system):
-    opened(page, system, 20)
+@pytest.mark.long
+def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(page, system, run):
+    opened(page, system, run, 20)
     press(page.get_by_role("button", name="Whole run"))
     system.wait_for(lambda: size(page) > 8)
     coarse = size(page)
@@ -74,6 +81,7 @@ def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(pag
     selected(page, 21)
 
 
-def test_an_address_that_names_no_trade_is_told_so(page, system):
-    opened(page, system, 999_999)
+@pytest.mark.long
+def test_an_address_that_names_no_trade_is_told_so(page, system, run):
+    opened(page, system, run, 999_999)
     expect(page.get_by_text("There is no trade 999999.")).to_be_visible()

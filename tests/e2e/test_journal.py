@@ -1,4 +1,4 @@
-"""A run of the example: its statistics, trades by filter, a note on one, the parts of its equity, and the list of runs."""
+"""A run: its statistics, trades by filter, a note on one, the parts of its equity, and the list of runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.e2e.bars import generated
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
 from tests.e2e.pressing import press
@@ -17,11 +18,13 @@ PARTS = {"Rolling": "Rolling Sharpe and volatility", "Exposure": "Highest levera
 
 
 @pytest.fixture(scope="module")
-def runs(system) -> list[str]:
-    """The two runs of the example, newest first."""
-    return system.wait_for(lambda: [entry["id"] for entry in system.terminal("runs", "list") if entry["synthetic"]][-2:] if len(system.terminal("runs", "list")) >= 2 else None, 300)
+def runs(watched, system) -> list[str]:
+    """Two backtests on generated bars, newest first."""
+    dataset = generated(watched, system, 78)
+    return [system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout", "--params", params)["id"] for params in ('{"lookback": 30}', "{}")][::-1]
 
 
+@pytest.mark.long
 def test_statistics_have_a_column_for_each_side_and_for_buy_and_hold_and_leave_as_csv(page, system, runs):
     page.goto(f"{system.url}/backtest?run={runs[0]}&view=Statistics")
     row = page.get_by_role("row", name=re.compile("^Sharpe"))
@@ -33,6 +36,7 @@ def test_statistics_have_a_column_for_each_side_and_for_buy_and_hold_and_leave_a
     assert int(float(rows["trades"]["all"])) == int(float(rows["trades"]["long"])) + int(float(rows["trades"]["short"])) and rows["sharpe"]["long"] == ""
 
 
+@pytest.mark.long
 def test_each_part_of_the_equity_is_drawn_and_a_log_scale_is_explained_where_there_is_none(page, system, runs):
     page.goto(f"{system.url}/backtest?run={runs[0]}&view=Equity")
     expect(page.get_by_text("Dashed: buy and hold").first).to_be_visible()
@@ -56,6 +60,7 @@ def test_trades_are_filtered_over_the_whole_table_and_a_note_is_kept_and_found(p
     page.keyboard.press("Escape")
 
 
+@pytest.mark.long
 def test_runs_are_marked_chosen_and_compared(page, system, runs):
     page.goto(f"{system.url}/backtest?run={runs[0]}")
     press(page.get_by_role("button", name="Favourite", exact=True))

@@ -90,6 +90,7 @@ def test_a_session_that_is_ended_takes_the_open_page_with_it(shared: Installatio
     assert all(kind in written for kind in ("signed_in", "token_created", "session_revoked", "signed_out")) and WORD not in written
 
 
+@pytest.mark.long
 def test_a_wrong_password_is_said_on_a_small_screen_in_the_dark(shared: Installation, tabs):
     page = tabs(390, "dark")
     enter(page, shared.url, "bob", "wrong words of a sentence")
@@ -100,6 +101,7 @@ def test_a_wrong_password_is_said_on_a_small_screen_in_the_dark(shared: Installa
     page.wait_for_url(f"{shared.url}/")
 
 
+@pytest.mark.long
 def test_a_role_changed_on_the_page_holds_in_the_other_browser(shared: Installation, tabs):
     add_user(shared.home, "cy", "viewer")
     cy, ana = tabs(), tabs()

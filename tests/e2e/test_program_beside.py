@@ -14,6 +14,7 @@ from tests.e2e.expecting import expect
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 
+@pytest.mark.long
 def test_a_browser_shows_what_a_program_makes(page, system):
     page.goto(f"{system.url}/paper")
     expect(page.get_by_role("heading", name="Paper trading", level=1)).to_be_visible()

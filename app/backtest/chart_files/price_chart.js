@@ -30,11 +30,14 @@ class PriceChart {
     this.signature = "";
     this.probe = () => this.paint();
     this.at("probe").addEventListener("transitionend", this.probe);
-    this.canvas.addEventListener("keydown", (event) => this.key(event));
+    this.pressed = (event) => this.key(event);
+    this.canvas.addEventListener("keydown", this.pressed);
   }
 
   remove() {
     clearTimeout(this.timer);
+    this.at("probe").removeEventListener("transitionend", this.probe);      // the next chart may be drawn in the same elements
+    this.canvas.removeEventListener("keydown", this.pressed);
     if (this.chart) this.chart.remove();
     this.chart = null;
   }

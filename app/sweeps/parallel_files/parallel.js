@@ -34,7 +34,11 @@ class Parallel {
     this.observer.observe(this.plot);
   }
 
-  remove() { this.observer.disconnect(); clearTimeout(this.timer); }
+  remove() {
+    this.observer.disconnect();
+    clearTimeout(this.timer);
+    this.plot.querySelectorAll(".axis").forEach((handle) => handle.remove());     // they report to this chart, and the next may be drawn in the same elements
+  }
 
   show(data, report) {
     this.report = report;

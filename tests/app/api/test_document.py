@@ -1,6 +1,6 @@
 """The API's document is true: requests that Schemathesis draws from it, whole and broken, are answered with a status, a content type and a shape that it names.
 
-``TIDEMARK_CASES`` sets how many are drawn of each kind for each operation (``make check-api``); without it operations of every twelfth address get a whole one, for drawing is dear.
+``TIDEMARK_CASES`` sets how many are drawn of each kind for each operation (``make check-api``); without it operations of every twenty-fourth address get a whole one, for drawing is dear.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from worker.store import Store
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "1"))
 HELD = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance, checks.response_headers_conformance, checks.response_schema_conformance, checks.negative_data_rejection]
-EVERY, MODES = 12, list(GenerationMode) if CASES > 1 else [GenerationMode.POSITIVE]
+EVERY, MODES = 24, list(GenerationMode) if CASES > 1 else [GenerationMode.POSITIVE]
 ENDLESS = "/v1/stream"
 
 
