@@ -42,7 +42,7 @@ def test_a_strategy_is_written_previewed_saved_backtested_and_scanned(page: Page
     chosen.click()
     page.get_by_role("option", name=re.compile("^rising")).click()
     expect(page.get_by_text("Drawdown tolerance, %", exact=True).first).to_be_visible(timeout=SOON)      # the form is that of the strategy now
-    press(page.get_by_role("button", name="Run backtest"))
+    press_until(page.get_by_role("button", name="Run backtest"), page.get_by_text("You can leave this page").or_(page.get_by_text("Robustness checks")).first)
     expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=LONG)
     (run,) = [each for each in system.terminal("runs", "list") if each["title"].startswith("rising")]
 
