@@ -74,6 +74,12 @@ def test_an_order_submitted_again_by_a_new_process_is_sent_once(rig):
 
 
 def test_two_processes_that_submit_one_order_at_once_send_it_once(rig):
+    def until_it_arrives(seconds: float) -> None:       # the rig's five seconds pass at once; the first request is on its way meanwhile
+        pause = threading.Event()
+        while not rig.accepted() and not pause.wait(0.01):
+            pass
+
+    rig.time.watchers.append(until_it_arrives)
     brokers, tickets = [rig.broker(), rig.broker()], []
     threads = [threading.Thread(target=lambda broker=broker: tickets.append(broker.submit(BUY))) for broker in brokers]
     for thread in threads:
