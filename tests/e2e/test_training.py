@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
+from tests.e2e.pressing import choose
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG, TRAINED = 120_000, 300_000        # milliseconds; kernels may have to be compiled first
@@ -20,8 +21,7 @@ def test_a_model_is_trained_and_its_verdict_comes_first(page, system, shoot):
     page.goto(f"{system.url}/training?data={data['id']}")
     page.get_by_text("On bars", exact=True).click()
     for label, option in (("Learner", "linear"), ("Feature set", "basic")):
-        page.get_by_role("combobox", name=re.compile(label)).first.click()
-        page.get_by_role("option", name=re.compile(rf"^{option}\b")).first.click()
+        choose(page.get_by_role("combobox", name=re.compile(label)).first, page.get_by_role("option", name=re.compile(rf"^{option}\b")).first)
     expect(page.get_by_text(re.compile(r"about 4 folds · one trial"))).to_be_visible(timeout=LONG)
     page.get_by_role("tab", name="Target", exact=True).click()
     every = page.get_by_role("spinbutton", name=re.compile("Every"))
