@@ -118,7 +118,7 @@ def _zip(desk: Here, wanted: Filter, write: Callable[[Path], Any]) -> Response:
     folder = TemporaryDirectory()
     try:
         write(Path(folder.name) / "bundle.zip")
-    except BaseException:
+    except BaseException:       # whatever stopped it: the folder goes, and the error goes on
         folder.cleanup()
         raise
     return FileResponse(Path(folder.name) / "bundle.zip", filename=desk.bundle.name(wanted, desk.jobs.now()), media_type="application/zip", background=BackgroundTask(folder.cleanup))

@@ -13,8 +13,10 @@ import pytest
 from domain.analytics.daily import USUAL, nanoseconds, trade_dates
 from domain.backtest.buy_and_hold import daily_extremes
 from domain.errors import BadRequest, UnknownName
+from tests.worker.test_laboratory import RULES
+from tests.worker.test_laboratory import finished as ended
 from worker.actors import run
-from worker.desk import BacktestRequest, Filter, TradeFilter
+from worker.desk import Filter, TradeFilter
 
 BAD = (
     (dict(trade=10_000, note="x"), "has no trade 10000; its trades are 1 to"), (dict(trade=1, note="x" * 2_001), "the note has 2,001 characters; write at most 2,000"),
@@ -32,12 +34,8 @@ def dataset(desk, system):
 
 
 def finished(desk, dataset, lookback: int = 24, **rules):
-    asked = dict(account=dict(balance=50_000.0), sizing=dict(kind="fraction_at_risk", value=0.005))
-    job = desk.backtests.submit(BacktestRequest("breakout", dict(lookback=lookback), [dataset.id], "M15", START, END, {**asked, **rules})).job
-    run(job.id)
-    done = desk.jobs.get(job.id)
-    assert done.state == "done", done.error
-    return desk.backtests.get(done.result["run"])
+    """A backtest of that lookback, ended; ``rules`` in place of the usual ones."""
+    return ended(desk, dataset, params=dict(lookback=lookback), rules={**RULES, **rules})
 
 
 @pytest.fixture

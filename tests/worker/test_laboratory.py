@@ -28,8 +28,11 @@ def dataset(desk, system):
     return desk.data.get(desk.jobs.get(job.id).result["dataset"])
 
 
+RULES = dict(account=dict(balance=50_000.0), sizing=dict(kind="fraction_at_risk", value=0.005))
+
+
 def finished(desk: Desk, dataset, **changes: object):
-    values = dict(strategy="breakout", params=dict(lookback=24), datasets=[dataset.id], timeframe="M15", start=START, end=END, rules=dict(account=dict(balance=50_000.0), sizing=dict(kind="fraction_at_risk", value=0.005)))
+    values = dict(strategy="breakout", params=dict(lookback=24), datasets=[dataset.id], timeframe="M15", start=START, end=END, rules=RULES)
     job = desk.backtests.submit(BacktestRequest(**{**values, **changes})).job
     run(job.id)
     done = desk.jobs.get(job.id)

@@ -96,7 +96,7 @@ def drawn(operation: Any, mode: GenerationMode, named: dict[str, str], answered:
         course()
     except Unsatisfiable:       # nothing of it can be broken, or is left free
         pass
-    except Exception as error:
+    except Exception as error:      # any fault of one address is a line of the report, and the others go on
         wrong["broken"] = f"{operation.label} {mode.value}: {type(error).__name__} {error}"[:600]
     return list(wrong.values())
 

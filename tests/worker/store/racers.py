@@ -46,7 +46,7 @@ def _run(start: Any, answer: Any, work: Callable[..., Any], number: int, *argume
     try:
         start.wait(60)
         answer.send(work(number, *arguments))
-    except Exception as error:
+    except Exception as error:      # a process of its own: its error is its answer, which the test reads
         answer.send(f"{type(error).__name__}: {error}")
 
 
