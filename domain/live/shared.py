@@ -1,4 +1,4 @@
-"""Strategies with the same question on the same bars, asked once: what one session's strategy decides on a bar, another one's takes.
+"""Strategies with the same question on the same bars, computed once: what one session's strategy decides on a bar, another one's takes.
 
 The same question: the same strategy with the same parameters, of the same instrument and timeframe, beside nothing but bars that are the same from the first on.
 """

@@ -1,4 +1,4 @@
-"""What a training run is asked, as plain values: the same question on the same code has the same answer."""
+"""What a training run is given, as plain values: the same question on the same code has the same answer."""
 
 from __future__ import annotations
 

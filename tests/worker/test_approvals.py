@@ -116,7 +116,7 @@ def test_who_asked_must_still_have_the_right(people: dict[str, Desk], desk: Desk
     request = asked(people)
     desk.users.add("zoe", "admin", WORD)
     desk.users.role("ana", "viewer")
-    with pytest.raises(BadRequest, match="ana, who asked for it, may not do that any more"):
+    with pytest.raises(BadRequest, match="ana, who requested it, may not do that any more"):
         people["bob"].approvals.approve(request)
     desk.users.role("ana", "trader")
     desk.users.disable("ana")

@@ -92,7 +92,7 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
 
 
 def _from(start: int, raw: readers.RawBars, name: str) -> np.ndarray:
-    """The times from a day before the start on: their clock is not told by what is left out."""
+    """The times from a day before the start on: what is left out does not change the inference of their clock."""
     used = raw.local_ns[raw.local_ns >= start - DAY]
     if not len(used) and len(raw):
         raise BadRequest(f"{name} ends at {moment(int(raw.local_ns.max()))[:10]}, before the chosen start, {moment(start)[:10]}; choose an earlier one")

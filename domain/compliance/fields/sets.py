@@ -20,9 +20,9 @@ EVENTS = (NEW, EXECUTION, MODIFICATION, CANCELLATION, REFUSAL)
 
 @dataclass(frozen=True)
 class RequiredField:
-    """``keys``: columns of a record of which any answers it. ``events``: the records it is asked of; none: all.
+    """``keys``: columns of a record of which any answers it. ``events``: the records it is required of; none: all.
 
-    ``only``: key -> values of the records it is asked of. ``optional``: it is asked only where it applies, which the
+    ``only``: key -> values of the records it is required of. ``optional``: it is required only where it applies, which the
     records do not say.
     """
 

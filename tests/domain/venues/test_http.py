@@ -58,7 +58,7 @@ def test_waits_double_from_a_second_to_a_minute_with_a_random_half_on_top(random
 def test_retry_after_is_a_floor_and_no_shortcut():
     here, skipped = connection()
     noticed = failing(here, 0.0, 40.0)
-    assert skipped.waited == pytest.approx(41.0, abs=0.5) and "asked again in 40 s (2 of 6 tries)" in noticed[1]
+    assert skipped.waited == pytest.approx(41.0, abs=0.5) and "requested again in 40 s (2 of 6 tries)" in noticed[1]
 
 
 def test_a_vendor_that_asks_for_more_than_five_minutes_is_left():
