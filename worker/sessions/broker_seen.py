@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.trading.order import Account
@@ -70,13 +70,3 @@ class BrokerWatch(Protocol):
     def kept(self) -> Mapping[str, Any]: ...
     def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         """``halted``: the limits by which the session is halted already."""
-
-
-@dataclass
-class Unwatched:
-    """Says nothing."""
-
-    kept: Mapping[str, Any] = field(default_factory=dict)
-
-    def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
-        return BrokerNews()

@@ -129,7 +129,7 @@ def test_a_question_in_json_is_the_same_question():
     question = asked(fitting=Fitting(half_life=30.0))
     again = question_from(question.values())
     assert again.hash == question.hash and again.fitting == question.fitting and again.family == "breakout"
-    assert len({question.hash, question.with_seed(1).hash, replace(question, shuffle_labels=True).hash, replace(question, fitting=Fitting()).hash}) == 4
+    assert len({question.hash, replace(question, seed=1).hash, replace(question, shuffle_labels=True).hash, replace(question, fitting=Fitting()).hash}) == 4
 
 
 def test_a_stack_learns_from_forecasts_outside_of_each_block(binary):
