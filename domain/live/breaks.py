@@ -50,7 +50,7 @@ def touched(slots: Slots, cut: int, back: int, begun: int) -> Hole | None:
 
 
 def join(holes: list[Hole], new: Hole) -> None:
-    """Add a later hole; one that it reaches into grows, and is requested anew."""
+    """Add a later hole; one that it reaches into grows, and is requested again."""
     if holes and new.start < holes[-1].end:
         holes[-1] = Hole(holes[-1].start, max(holes[-1].end, new.end))
     else:

@@ -29,7 +29,7 @@ NEEDS: dict[str, str] = {       # part.method -> right
     **dict.fromkeys(("trail.verify", "trail.replay", "checkpoints.sign_now", "checkpoints.cover", "checkpoints.acknowledge"), "audit"),
     **dict.fromkeys(("checkpoints.rotate_key", "system.remove_example", "users.all", "users.get", "users.sessions", "users.add", "users.role", "users.disable", "users.enable", "users.set_password", "users.reset_code", "users.new_code", "users.revoke", "users.revoke_all"), "administer"),
 }  # fmt: skip
-Still = Callable[[bool], None]      # raises where the session ended; True: requested anew, not from a moment ago
+Still = Callable[[bool], None]      # raises where the session ended; True: requested again, not from a moment ago
 
 
 class Permitted:

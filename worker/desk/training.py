@@ -185,7 +185,7 @@ class Training:
             if again:
                 unit.audit(self._context.user, "job_retried", f"job:{run.job_id}", f"run:{run_id}", job=KIND)
                 job = required(unit.jobs.get(run.job_id), "job", run.job_id)
-        if job is None:         # its row was removed: the question is requested anew
+        if job is None:         # its row was removed: the question is requested again
             return self.submit(self.request_of(run_id))
         if again:
             self._context.wake(job)

@@ -54,7 +54,7 @@ class Candles:
         self._questions.put(Question(wanted, requested_at, tell))
 
     def answered(self, wanted: Wanted) -> tuple[Candle, ...]:
-        """Candles that nobody else waits for. SourceUnavailable while they are requested, and with the vendor's trouble, after which they are requested anew."""
+        """Candles that nobody else waits for. SourceUnavailable while they are requested, and with the vendor's trouble, after which they are requested again."""
         answer = self._kept.get(wanted)
         if answer is None:
             self._kept[wanted] = UNDER_WAY

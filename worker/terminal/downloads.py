@@ -43,7 +43,7 @@ def download(
     if as_json:
         say(facts | dict(missing=result["missing"], notes=result["notes"], revisions=result["revised"], findings=dataset.quality["sentence"]), True)
     else:
-        say(facts | dict(found=dataset.quality["sentence"]), False)
+        say(facts | dict(quality=dataset.quality["sentence"]), False)
         for note in result["notes"]:
             print(f"Note: {note}.")
         for each in result["missing"]:

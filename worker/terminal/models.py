@@ -101,7 +101,7 @@ def retire(model: str = Named, reason: str = typer.Option("", help="Why; kept in
 
 
 def _parity(at: Any, version: Any) -> dict[str, Any]:
-    """Measured anew on the rows that were stored with the model; those of a model of files are not there."""
+    """Recomputed on the rows that were stored with the model; those of a model of files are not there."""
     from worker.parity import parity_of
 
     rows, y = at.models.held_out(version.title)
