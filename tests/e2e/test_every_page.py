@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.axe import grave
 from tests.e2e.looking import faults, settled
 from worker.desk import BacktestRequest, Desk, FeatureRequest, StartRequest
 from worker.desk.scanner import Choice, ScanRequest
@@ -53,7 +54,7 @@ def addresses(system, desk) -> dict[str, str]:
         "compliance": f"compliance?run={one}", **{f"compliance-{view}": f"compliance?view={view}" for view in ("risk", "rules", "accounts", "fields")},
         "paper": "paper", "paper-session": "paper?session=Walk",
         "audit": "audit", **{f"audit-{view}": f"audit?view={view}" for view in ("days", "checkpoints", "ledger", "tampering")}, "audit-run": f"audit?entity=run:{one}",
-        "settings": "settings",
+        "jobs": "jobs", "help": "help", "settings": "settings", **{f"settings-{view}": f"settings?view={view}" for view in ("tokens", "requests", "people")},
     }  # fmt: skip
 
 
@@ -100,6 +101,18 @@ def test_nothing_is_wider_than_the_window_clipped_faint_raw_or_broken(page, syst
         if seen := faults(page, names):
             wrong[name] = seen
         picture(page, f"{name}-{width}-{scheme}")
+    assert not wrong, "\n".join(f"{name}: {fault}" for name, seen in wrong.items() for fault in seen)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_no_page_or_view_has_a_serious_or_critical_violation(page, system, addresses, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    wrong = {}
+    for name, address in addresses.items():
+        page.goto(f"{system.url}/{address}")
+        settled(page)
+        if seen := grave(page):
+            wrong[name] = seen
     assert not wrong, "\n".join(f"{name}: {fault}" for name, seen in wrong.items() for fault in seen)
 
 
