@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.axe import grave
-from tests.e2e.looking import faults, settled
+from tests.e2e.looking import faults, picture, settled
 from worker.desk import BacktestRequest, Desk, FeatureRequest, StartRequest
 from worker.desk.scanner import Choice, ScanRequest
 from worker.desk.training import TrainingRequest
@@ -21,7 +19,6 @@ WIDTHS = (390, 1280, 1920)
 SCHEMES = ("light", "dark")
 COLUMNS = ("atr(14)", "rsi(14)", "zscore(20)", "log_return(1)")
 TABS = ("Trades", "Statistics", "Equity", "Monthly returns", "Distribution", "Breakdown", "Costs", "Robustness", "Rejected orders", "Reproducibility")
-TALLEST = 6_000         # pixels of a picture
 
 
 @pytest.fixture(scope="module")
@@ -114,12 +111,3 @@ def test_no_page_or_view_has_a_serious_or_critical_violation(page, system, addre
         if seen := grave(page):
             wrong[name] = seen
     assert not wrong, "\n".join(f"{name}: {fault}" for name, seen in wrong.items() for fault in seen)
-
-
-def picture(page, name: str) -> None:
-    """The whole page, where TIDEMARK_PICTURES names a folder."""
-    if folder := os.environ.get("TIDEMARK_PICTURES"):
-        height = page.evaluate("() => document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight + 20")
-        page.set_viewport_size({"width": page.viewport_size["width"], "height": max(1000, min(height, TALLEST))})
-        page.wait_for_timeout(400)
-        page.screenshot(path=Path(folder) / f"{name}.png")

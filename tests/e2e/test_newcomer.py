@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ import pytest
 from tests.e2e.bars import bars_csv
 from tests.e2e.conftest import Installation, start, stop
 from tests.e2e.expecting import expect
-from tests.e2e.looking import settled
+from tests.e2e.looking import picture, settled
 from tests.e2e.pressing import press
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("browser")]
@@ -39,6 +41,14 @@ class Newcomer:
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=LONG)
+
+    def looks(self, name: str) -> None:
+        """A picture of what is seen, where pictures are taken."""
+        if "TIDEMARK_PICTURES" in os.environ:
+            width, height = (self.page.viewport_size[side] for side in ("width", "height"))
+            settled(self.page)
+            picture(self.page, f"newcomer-{name}-{width}")
+            self.page.set_viewport_size(dict(width=width, height=height))
 
     def opens(self, title: str) -> None:
         """A page of the menu, which a phone hides behind a button."""
@@ -76,19 +86,23 @@ def test_from_an_empty_workspace_to_a_verified_trail(newcomer, tmp_path):
     page, width = newcomer.page, newcomer.page.viewport_size["width"]
     page.goto(newcomer.url)
     newcomer.sees(re.compile("Step 1 of 3"))
+    newcomer.looks("1-empty")
     newcomer.click("Import a file")
     newcomer.choose_file(bars_csv(tmp_path, seed=width))
     newcomer.click("Validate")
     newcomer.sees(re.compile("Validation report"))
+    newcomer.looks("2-report")
     newcomer.click(re.compile("^(Import|download_done Import)$"))
     newcomer.sees(re.compile("imported"))
+    newcomer.looks("3-imported")
     newcomer.click(re.compile("Backtest$"))
+    newcomer.looks("4-form")
     newcomer.click(re.compile("^Run backtest"))
     newcomer.sees("Break-even spread")
     newcomer.sees(re.compile(r"over [\d,]+ trades"))
+    newcomer.looks("5-verdict")
     assert newcomer.clicks <= TO_THE_VERDICT, f"{newcomer.clicks} clicks to the first verdict"
-    run = re.search(r"run=(\w+)", page.url)
-    assert run
+    first_verdict = newcomer.clicks
 
     newcomer.click("Statistics", "tab")
     expect(page.get_by_role("row", name=re.compile("^Sharpe"))).to_be_visible(timeout=LONG)
@@ -96,25 +110,28 @@ def test_from_an_empty_workspace_to_a_verified_trail(newcomer, tmp_path):
     page.get_by_role("textbox", name=f"Note on trade {trade}").fill("My first trade")
     newcomer.click("Save note")
     newcomer.sees(re.compile("^anna, "))
+    newcomer.looks("6-note")
 
     newcomer.opens("Optimization")
+    newcomer.looks("7-optimization")
     newcomer.click(re.compile("^Run grid search"))
     newcomer.sees(re.compile("combinations? of breakout"))
+    newcomer.looks("8-sweep")
     newcomer.click(re.compile("Walk-forward around it"))
     newcomer.sees(re.compile("Out-of-sample net|In none of"))
+    newcomer.looks("9-walk-forward")
     assert "/sweeps?run=" in page.url
 
     newcomer.opens("Audit")
     newcomer.click(re.compile("Verify now"))
     newcomer.sees(re.compile("^Verified|holds|intact", re.I))
+    newcomer.looks("10-audit")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    print(f"{width} px: {newcomer.clicks} clicks")
+    print(f"{width} px: {first_verdict} clicks to the first verdict, {newcomer.clicks} to the verified trail")
 
 
 def a_trade_on_the_chart(newcomer: Newcomer) -> int:
     """Choose a trade by its marker; its number."""
-    import json
-
     page = newcomer.page
     newcomer.click("Trades", "tab")
     chart = page.locator(".chart[data-marks]")
