@@ -168,7 +168,7 @@ def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[
 
 def _fixed_parameters(run: Any, parameters: Mapping[str, Any], others: list[str]) -> dict[str, Any]:
     """The chosen values of the parameters that are on neither axis; one that is not chosen has all its values."""
-    fixed = {}
+    fixed: dict[str, Any] = {}
     for place, name in enumerate(others):
         if not place % 4:
             cells = st.columns(4)

@@ -64,8 +64,8 @@ class Newcomer:
             shown.click()
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory) -> Iterator[Installation]:
+@pytest.fixture
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The program on a workspace in which there is nothing, the example neither."""
     running = start(tmp_path_factory.mktemp("newcomer") / "var", TIDEMARK_EXAMPLE="false")
     yield running
