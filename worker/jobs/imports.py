@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market import Instrument, content_version, infer, instrument, join_ask, readers, repair
+from domain.market import Instrument, content_version, infer, instrument, join_ask, likely, readers, repair
 from domain.market.report import moment
 from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
@@ -83,12 +83,14 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
     clock = spec.get("natural_clock") or raw.clock
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
     evidence = infer(raw.local_ns if start is None else _from(start, raw, spec["name"]), timeframe, instrument_.calendar)
-    chosen = spec["clock"] or _likely(clock, evidence)
+    chosen = spec["clock"] or likely(clock, evidence)
     clocks = [dict(clock=e.clock, title=e.title, share=e.share, sentence=e.sentence, certain=e.certain, tied=list(e.tied)) for e in evidence[:EVIDENCE]]
     work.stage("Check")
     with work.store.read() as unit:
         at = unit.now()
     bars, report = repair(raw, instrument_, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
+    if clock and not spec["clock"] and chosen != clock:
+        report = replace(report, notes=(*report.notes, f"its times state {clock}, but its weeks open and close as those of {chosen}, so they are read on that clock; choose {clock} to read them as written"))
     return bars, report, clocks, raw.notes
 
 
@@ -128,11 +130,3 @@ def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> 
 
 def _with_clock_note(report: Any, spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> Any:
     return replace(report, notes=(*report.notes, f"{NO_CLOCK}; {report.clock} is only assumed for this check")) if _clock_is_a_guess(spec, clocks) else report
-
-
-def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
-    """The clock with the best evidence; the format's own where it is as good, or there is no evidence."""
-    if not evidence:
-        return natural or "UTC"
-    best = evidence[0]
-    return natural if natural and (natural == best.clock or natural in best.tied) else best.clock
