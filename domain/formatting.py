@@ -76,3 +76,22 @@ def plural(count: float, singular: str, many: str = "") -> str:
     ('1 run', '1,200 datasets', '2 entries')
     """
     return f"{count:,.0f} {singular if count == 1 else many or singular + 's'}"
+
+
+def label(name: str, unit: str, title: str = "") -> str:
+    """A parameter's title with its unit.
+
+    >>> label("stop_atr", "ATR"), label("max_bars", "bars", "Time stop"), label("seed", "")
+    ('Stop, ATR', 'Time stop, bars', 'Seed')
+    >>> label("stop_atr", "ATR", "Stop loss (× ATR)")
+    'Stop loss (× ATR)'
+    >>> label("fewest_trades", "trades", "Min. trades")
+    'Min. trades'
+    """
+    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # the title has its unit already
+        return title
+    words = name.split("_")
+    if len(words) > 1 and words[-1].lower() == unit.lower():
+        words = words[:-1]
+    text = title or " ".join(words).capitalize()
+    return f"{text}, {unit}" if unit else text

@@ -61,7 +61,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     timeframe = Timeframe.named(report.timeframe)
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(report.ledger)) if len(report.ledger) else None)
-    evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user")
+    evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user" if spec["clock"] else "stated by the file")
     source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec})
     return save_dataset(
         work, bars, version, frames, report,

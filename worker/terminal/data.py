@@ -64,7 +64,8 @@ def _report(inspection: dict, as_json: bool) -> None:
     say([dict(check=f["title"], count=f["count"], first=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "count", "first"))
     for note in report["notes"]:
         print(f"\nNote: {note}.")
-    print(f"\nClock: {report['clock']}. {inspection['clocks'][0]['sentence'] if inspection['clocks'] else ''}\n{_verdict(report)}")
+    evidence = next((clock["sentence"] for clock in inspection["clocks"] if clock["clock"] == report["clock"]), "As stated.")
+    print(f"\nClock: {report['clock']}. {evidence}\n{_verdict(report)}")
 
 
 def _verdict(report: dict) -> str:
