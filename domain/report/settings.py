@@ -18,7 +18,7 @@ def declared(section: str, strategy: str = "") -> Mapping[str, Param]:
     >>> declared("strategy", "breakout")["stop_atr"].unit, dict(declared("strategy", "signals"))
     ('ATR', {})
     """
-    cls = SECTIONS.get(section) if section != "strategy" else STRATEGIES.get(strategy)
+    cls = dict(STRATEGIES).get(strategy) if section == "strategy" else SECTIONS.get(section)
     return {param.name: param for param in params_of(cls)} if cls else {}
 
 
