@@ -44,7 +44,7 @@ class Data:
     # -- choices
 
     def instruments(self) -> Mapping[str, Instrument]:
-        return instruments(self._context.settings.instruments_file)
+        return instruments(self._context.instruments_file)
 
     def timeframes(self) -> list[str]:
         return [str(timeframe) for timeframe in TIMEFRAMES]
@@ -186,7 +186,7 @@ class Data:
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
 
-        return instrument(name, self._context.settings.instruments_file)
+        return instrument(name, self._context.instruments_file)
 
     # -- making bars up
 
