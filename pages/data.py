@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.data.append_steps import append_steps
 from app.data.dataset import catalogue, chosen_dataset
 from app.data.download import download
 from app.data.external import external_view
@@ -37,6 +38,8 @@ def render(desk) -> None:
         missing("view", wanted, "Choose one above.")
     if doing == "import":
         import_steps(desk)
+    elif doing == "append":
+        append_steps(desk)
     elif doing == "download":
         download(desk)
     elif doing == "generate":

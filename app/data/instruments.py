@@ -19,24 +19,25 @@ from worker.desk import Desk
 
 EXACT: dict[str, Any] = dict(valueFormatter="value == null ? '–' : Number(value).toLocaleString('en', {maximumFractionDigits: 10})", type="rightAligned")
 COLUMNS: dict[str, Column] = {
-    "name": ("Instrument", dict(width=104)),
-    "kind": ("Kind", dict(width=66)),
-    "quote": ("Currency", dict(width=82)),
-    "pip": ("Pip", {**EXACT, "width": 78}),
-    "tick": ("Tick", {**EXACT, "width": 82}),
-    "lot_step": ("Lot step", {**EXACT, "width": 78}),
-    "contract": ("Contract, units", {**EXACT, "width": 112}),
-    "swap_long": ("Swap long", {**EXACT, "width": 88}),
-    "swap_short": ("Swap short", {**EXACT, "width": 92}),
-    "calendar": ("Sessions", dict(width=82)),
-    "group": ("Group", dict(width=86)),
-    "version": ("Version", {**EXACT, "minWidth": 76, "flex": 1}),
+    "name": ("Instrument", dict(width=90)),
+    "kind": ("Kind", dict(width=60)),
+    "quote": ("Currency", dict(width=78)),
+    "pip": ("Pip", {**EXACT, "width": 70}),
+    "tick": ("Tick", {**EXACT, "width": 74}),
+    "lot_step": ("Lot step", {**EXACT, "width": 74}),
+    "contract": ("Contract, units", {**EXACT, "width": 106}),
+    "swap_long": ("Swap long", {**EXACT, "width": 82}),
+    "swap_short": ("Swap short", {**EXACT, "width": 84}),
+    "calendar": ("Sessions", dict(width=74)),
+    "group": ("Group", dict(width=78)),
+    "version": ("Version", {**EXACT, "minWidth": 62, "flex": 1}),
 }
 ROWS = (
     ("title", "kind", "base", "quote"), ("tick", "pip", "spread", "contract"), ("lot_step", "min_lot", "max_lot", "leverage"),
     ("swap_long", "swap_short", "triple_day", "calendar"), ("margin_class", "margin_per_lot", "group", "source"),
 )  # fmt: skip
 HELP = {
+    "swap_long": "In the quote currency; negative is paid.", "swap_short": "In the quote currency; negative is paid.",
     "quote": "Prices, profit and loss, and swap are in this currency.", "tick": "Smallest price step.", "pip": "Step in which spread and slippage are given.", "spread": "Used where bars carry none.",
     "leverage": "The most allowed: notional over margin.", "triple_day": "Night on which three days of swap are booked.", "calendar": "Trading hours and holidays.",
     "group": "Instruments that [limits] sector counts together.", "source": "Where these numbers come from.", "margin_per_lot": "0: by leverage.",

@@ -22,7 +22,7 @@ NOT_NEGATIVE = ("spread", "margin_per_lot")
 TITLES = {
     "title": "Title", "kind": "Kind", "base": "Base", "quote": "Currency of prices and P&L", "tick": "Tick, price units", "pip": "Pip, price units", "lot_step": "Lot step, lots", "min_lot": "Min. lot, lots",
     "max_lot": "Max. lot, lots", "contract": "Contract size, units per lot", "margin_class": "Margin class", "leverage": "Leverage", "margin_per_lot": "Margin per lot, quote currency", "spread": "Default spread, price units",
-    "swap_long": "Swap long, quote currency per lot and night", "swap_short": "Swap short, quote currency per lot and night", "triple_day": "Triple swap day", "calendar": "Session calendar",
+    "swap_long": "Swap long, per lot and night", "swap_short": "Swap short, per lot and night", "triple_day": "Triple swap day", "calendar": "Session calendar",
     "negative_prices": "Negative prices", "group": "Group", "source": "Source",
 }  # fmt: skip
 TYPES = {field.name: field.type for field in fields(Instrument)}
