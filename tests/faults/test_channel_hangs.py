@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.doubles.channel import ChannelDouble
-from tests.faults.test_paper_survives import made
+from tests.faults.test_paper_survives import walk_of_bars
 from worker.sessions.accounts import LiveAccounts
 from worker.sessions.runner import Runner
 from worker.settings import ROOT
@@ -66,7 +66,7 @@ def hanging(store, tmp_path) -> Iterator[ChannelDouble]:
             hung.go_on.set()
 
 
-def told(record_property, alone: float, beside: float, what: str) -> None:
+def recorded_times(record_property, alone: float, beside: float, what: str) -> None:
     record_property("p99_alone_ms", round(1_000 * alone, 2))
     record_property("p99_beside_ms", round(1_000 * beside, 2))
     print(f"\np99 of {what}: {1_000 * alone:.2f} ms alone, {1_000 * beside:.2f} ms while a channel hangs")
@@ -77,7 +77,7 @@ def test_a_channel_that_hangs_leaves_commits_as_they_are(store, tmp_path, record
     with hanging(store, tmp_path) as hung:
         beside = p99(store, INSTANTS)
         assert not hung.letters
-    told(record_property, alone, beside, "a commit")
+    recorded_times(record_property, alone, beside, "a commit")
     assert beside < max(3 * alone, 0.1)
 
 
@@ -100,7 +100,7 @@ def fills(store) -> int:
 
 def test_a_channel_that_hangs_leaves_the_loop_of_sessions_as_it_is(store, settings, tmp_path, record_property):
     """Two sessions that trade at an even pace, so that they have fills to tell: the runner with engine, store and messages, as a process of sessions has it."""
-    bars = made(4 * INSTANTS + 3_000, 7)
+    bars = walk_of_bars(4 * INSTANTS + 3_000, 7)
     frames = {series: store.frames.put(bars[series]) for series in ("EURUSD M5",)}
     with store.unit() as unit:
         for name in ("one", "two"):
@@ -115,5 +115,5 @@ def test_a_channel_that_hangs_leaves_the_loop_of_sessions_as_it_is(store, settin
     assert fills(store) > before + INSTANTS // 100, "there was something to tell"
     assert set(runner.held) == {"one", "two"} and not runner.away
     runner.leave()
-    told(record_property, alone, beside, "a round of the loop")
+    recorded_times(record_property, alone, beside, "a round of the loop")
     assert beside < max(3 * alone, 0.1)

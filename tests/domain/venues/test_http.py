@@ -11,14 +11,14 @@ from domain.venues import VENDORS
 from domain.venues.http import Clock, Connection, Pace, Refused, Transient, retry_after
 from domain.venues.vendor import loopback
 from tests.conformance.source_rig import Skipped
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Double, HttpRequest, Reply
 from worker.settings import OF_VENDORS, load
 
 KEY = "not-to-be-seen-4711"
 
 
 class Echo(Double):
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         return Reply(404, {"no": "such thing"}) if asked.path == "/none" else Reply(200, {"path": asked.path})
 
 
