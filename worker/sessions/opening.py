@@ -38,7 +38,7 @@ class Accounts(Protocol):
     """Makes the account of a session."""
 
     def start(self, plan: Plan, history: Iterable[TapeBar], tape: Tape) -> Account: ...
-    def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape) -> BrokerSession: ...
+    def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape, commands: Sequence[Command], booked: Booked) -> BrokerSession: ...
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account: ...
 
 
@@ -91,7 +91,7 @@ def open_session(store: Store, settings: Settings, accounts: Accounts, name: str
         history = source.history(request)
     broker: BrokerSide | None = None
     if stored.session.broker != "paper":
-        account, feed, broker = _at_broker(Held(store, settings, name, stored.session.broker, epoch, refusal, monotonic), accounts, plan, stored, history, tape, partial(source.open, request))
+        account, feed, broker = _at_broker(Held(store, settings, name, stored.session.broker, epoch, refusal, monotonic), accounts, plan, stored, history, tape, partial(booked, store, name), partial(source.open, request))
     else:
         account, feed = _on_paper(accounts, plan, stored, history, tape, partial(booked, store, name)), source.open(request)
     work = SessionWork(name, account, feed, epoch, stored.state, losses, broker)
@@ -108,12 +108,12 @@ def _on_paper(accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[
 
 
 def _at_broker(
-    held: Held, accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[TapeBar], tape: Tape, open_feed: Callable[[], SessionFeed],
+    held: Held, accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[TapeBar], tape: Tape, booked: Booked, open_feed: Callable[[], SessionFeed],
 ) -> tuple[Account, SessionFeed, BrokerSide]:  # fmt: skip
     """One whose fills are a broker's, with its feed and the line to it, which is not open yet."""
     from worker.sessions.broker_side import side_of
 
     state = stored.state
-    account = accounts.at_broker(held.name, plan, state.state, state.broker or {}, history, tape)
+    account = accounts.at_broker(held.name, plan, state.state, state.broker or {}, history, tape, stored.commands, booked)
     feed = open_feed()
     return account, feed, side_of(held, plan, account, feed, watch_of(held.name, plan, state.view.get("broker_watch", {})))
