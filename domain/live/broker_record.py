@@ -51,7 +51,7 @@ class Booking:
     def of(cls, plain: Mapping[str, Any]) -> Booking:
         report = BrokerReport(
             plain["at"], {}, tuple(Taken(number, leg, fill_of(fill)) for number, leg, fill in plain["taken"]), tuple(Refused(*each) for each in plain["refused"]),
-            tuple(Closed(*each) for each in plain["closed"]), tuple(Adopted(*each[:3], None if each[3] is None else _difference(each[3])) for each in plain["adopted"]),
+            tuple(Closed(*each) for each in plain["closed"]), tuple(Adopted(name, number, leg, None if difference is None else _difference(difference)) for name, number, leg, difference in plain["adopted"]),
         )  # fmt: skip
         standing = plain["standing"]
         return cls(plain["ts"], plain["commands"], report, None if standing is None else (standing[0], standing[1]), tuple(plain["differences"]))

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from domain.compliance import dump, preset
 from tests.worker.sessions.broker_world import LONG, M5, at_vendors
 from worker.consistency import check
 from worker.sessions import opening
@@ -286,3 +287,17 @@ def forgets(monkeypatch) -> None:
         return replace(session, state=replace(session.state, broker={**session.state.broker, "recorded": False}))
 
     monkeypatch.setattr(opening, "read", stored)
+
+
+def test_floors_of_a_session_at_a_broker_lie_under_its_equity_there(world):
+    ruled = dict(rule_set=dict(name="ftmo-2-step", version=0, phase="", text=dump(preset("ftmo-2-step"))))
+    world.start(dict(LONG, at=0), rules={"account": {"balance": float(world.rig.broker().account().balance)}}, source=ruled)
+    world.bars(2)
+    before = {floor["rule"]: floor["left"] for floor in world.view["floors"]}
+    world.bars(1, 1.0970)
+    there, floors = world.rig.broker().account(), {floor["rule"]: floor for floor in world.view["floors"]}
+    assert floors["max_drawdown"]["left"] == pytest.approx(float(there.equity) - floors["max_drawdown"]["floor"], abs=0.01)
+    assert floors["max_drawdown"]["left"] < before["max_drawdown"]
+    world.again()
+    world.round()
+    assert {floor["rule"]: floor["floor"] for floor in world.view["floors"]} == {rule: floor["floor"] for rule, floor in floors.items()}

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from domain.compliance import dump, preset
 from domain.live.plan import Plan, StrategyPlan
 from domain.trading.order import Account
 from domain.trading.rules import rules_from
@@ -111,16 +110,3 @@ def test_a_session_at_a_broker_whose_equity_reaches_its_daily_loss_leaves_and_en
         assert [(each.command, each.arguments, each.who) for each in unit.session_commands.all("gold")] == [("halt", {"limit": "daily_loss"}, "tidemark")]
         assert any("of its daily loss limit by the broker's equity" in message.text for message in unit.messages.after(0))
     world.close()
-
-
-def test_floors_of_a_session_at_a_broker_lie_under_its_equity_there(world):
-    ruled = dict(rule_set=dict(name="ftmo-2-step", version=0, phase="", text=dump(preset("ftmo-2-step"))))
-    world.start(dict(LONG, at=0), rules={"account": {"balance": float(world.rig.broker().account().balance)}}, source=ruled)
-    world.bars(2)
-    before = {floor["rule"]: floor["left"] for floor in world.view["floors"]}
-    world.bars(1, 1.0970)
-    there, floors = world.rig.broker().account(), {floor["rule"]: floor for floor in world.view["floors"]}
-    assert floors["max_drawdown"]["left"] == pytest.approx(float(there.equity) - floors["max_drawdown"]["floor"], abs=0.01) < before["max_drawdown"]
-    world.again()
-    world.round()
-    assert {floor["rule"]: floor["floor"] for floor in world.view["floors"]} == {rule: floor["floor"] for rule, floor in floors.items()}
