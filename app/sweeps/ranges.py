@@ -36,6 +36,15 @@ def values(low: float | None, high: float | None, step: float | None, integer: b
     return [int(value) if integer else float(value) for value in numbers], ""
 
 
+def windows_for(days: int) -> dict[str, int]:
+    """Windows of a walk-forward to start from, in days: a year and a quarter, or less where the period is short.
+
+    >>> windows_for(3_000), windows_for(60)
+    ({'in_sample': 365, 'out_of_sample': 90}, {'in_sample': 20, 'out_of_sample': 5})
+    """
+    return dict(in_sample=max(min(365, days // 3), 1), out_of_sample=max(min(90, days // 12), 1))
+
+
 def listed(text: str, integer: bool) -> tuple[list[Any], str]:
     """The values in a text, or none and a sentence.
 
