@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from domain.errors import SourceUnavailable
 from worker.leases import Watch
@@ -15,12 +15,14 @@ from worker.sessions.opening import Accounts, open_session
 from worker.sessions.work import SessionWork
 from worker.settings import Settings
 from worker.store import Store, Unit
+from worker.store.append import TrailBroken
 from worker.store.leases import Lease
 from worker.store.messages import Message
 from worker.store.session_asking import entity
 from worker.store.sessions import Held, lease_of
 
 LEASE = 5.0                 # seconds, at most, without a sign of life after which a session is taken: who comes back later is fenced off
+AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)      # while the database or its disk is away
 Opened = tuple[SessionWork, bool]       # and whether it was worked on before
 Fail = Callable[[str, int, Exception], None]
 
@@ -46,8 +48,8 @@ class Claiming:
             most = self._share(unit, len(others) + len(held)) - len(held)
         return [*left, *free[: max(most - len(left), 0)]]
 
-    def take(self, sessions: Sequence[Held], away: tuple[type[Exception], ...]) -> tuple[list[Opened], list[SessionWork]]:
-        """All that were opened, and those of them that have begun. ``away``: errors at which what was opened is closed again."""
+    def take(self, sessions: Sequence[Held]) -> tuple[list[Opened], list[SessionWork]]:
+        """All that were opened, and those of them that have begun."""
         with self._store.unit() as unit:
             leases = {each.name: self._lease(unit, each) for each in sessions}
         opened: list[Opened] = []
@@ -55,7 +57,7 @@ class Claiming:
             opened.extend(each for name, lease in leases.items() if lease and (each := self._open(name, lease.epoch)))
             with self._store.unit() as unit:
                 begun = [work for work, recovered in opened if self._begun(unit, work, recovered)]
-        except (*away, SQLAlchemyError):
+        except (*AWAY, SQLAlchemyError):
             for work, _ in opened:
                 work.close()
             raise

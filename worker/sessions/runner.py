@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from worker.owner import OWNER
-from worker.sessions.claiming import Claiming
+from worker.sessions.claiming import AWAY, Claiming
 from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
@@ -25,7 +25,6 @@ from worker.sessions.work import SessionWork, Written
 from worker.sessions.writing import write
 from worker.settings import Settings
 from worker.store import Store
-from worker.store.append import TrailBroken
 from worker.store.sessions import Held, lease_of
 from worker.trouble import addresses, sentence_of
 
@@ -38,7 +37,6 @@ IDLE = 0.02                 # seconds between looks at feeds that have nothing
 MANY, PACE = 200, 0.05      # live sessions held from which on rounds begin at least so many seconds apart: what comes meanwhile is written in one transaction
 UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
 EMPTY = 1.0                 # seconds between two rounds while no session is held
-AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
 
 
 @dataclass
@@ -152,7 +150,7 @@ class Runner:
             self._left = 0 if many else self._left
 
     def _take(self, sessions: Sequence[Held]) -> None:
-        opened, begun = self._claiming.take(sessions, AWAY)
+        opened, begun = self._claiming.take(sessions)
         for work, _ in opened:
             self._pending.pop(work.name, None)
             if work not in begun:
