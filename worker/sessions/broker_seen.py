@@ -68,5 +68,9 @@ class BrokerWatch(Protocol):
 
     @property
     def kept(self) -> Mapping[str, Any]: ...
+    @property
+    def floors(self) -> Mapping[str, Any]:
+        """Of its rule set, under the broker's equity, as they stand in the view; empty without one."""
+
     def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         """``halted``: the limits by which the session is halted already."""
