@@ -44,6 +44,7 @@ class FileBody(Body):
     format: str = ""
     repair: bool = Field(default=False, description="repair what can be, with a list of the repairs; else a file that is not clean is refused")
     start: str = Field(default="", description="import from this time on")
+    mapping: str = Field(default="", max_length=64, description="name of a column mapping, for a delimited file in no known format")
 
     def bytes(self) -> bytes:
         if bool(self.content) == bool(self.content_base64):
@@ -52,6 +53,32 @@ class FileBody(Body):
             return self.content.encode() if self.content else base64.b64decode(self.content_base64, validate=True)
         except ValueError:
             raise Problem(422, "content_base64 is not Base64") from None
+
+
+class AppendBody(FileBody):
+    """A newer file of a stored series; instrument, timeframe and side are those of the series."""
+
+    overlap: Literal["", "keep", "replace"] = Field(default="", description="bars that both have and that differ: those stored, or those of the file; left out: refused")
+
+
+class InstrumentBody(Body):
+    """Changed fields of an instrument."""
+
+    values: dict[str, str | float | bool] = Field(examples=[{"swap_long": -6.5, "source": "price list of the broker"}])
+    why: str = Field(max_length=500, examples=["price list of November"])
+
+
+class MappingBody(Body):
+    """A column mapping. `columns`: role (time, time_of_day, open, high, low, close, volume, spread, ask_open …, or bid and ask of ticks) to a column's name, or its number from 1."""
+
+    separator: Literal[",", ";", "\t", "|", " "] = ","
+    decimal: Literal[".", ","] = "."
+    header_lines: int = Field(default=1, ge=0, le=50, description="lines above the rows; the last names the columns")
+    columns: dict[str, str | int] = Field(examples=[{"time": "Datum", "open": 2, "high": 3, "low": 4, "close": 5}])
+    time_format: str = Field(default="", description="left out: as the first rows show; or a pattern like %d %b %Y %H:%M")
+    clock: str = Field(default="", description="left out: inferred from the weekly open")
+    side: Literal["", "bid", "mid"] = ""
+    spread_unit: Literal["price", "pips", "points"] = "price"
 
 
 class VendorBody(Body):
@@ -81,8 +108,21 @@ async def import_file(submission: Submitting, body: FileBody) -> Any:
     """Import a file of bars, in any format that the Data page reads."""
 
     def submit(desk: Here) -> Any:
-        staged = desk.data.stage_upload(body.name, body.bytes())
+        staged = desk.data.stage_upload(body.name, body.bytes(), unmapped=bool(body.mapping))
+        staged = desk.mappings.apply(staged, body.mapping) if body.mapping else staged
         return desk.data.import_(staged, body.instrument, body.timeframe, body.side, body.clock, body.format, body.repair, start=body.start)
+
+    return await submission.submit(submit)
+
+
+@router.post("/{name}/append", response_model=JobAnswer, status_code=202)
+async def append(submission: Submitting, name: str, body: AppendBody) -> Any:
+    """Append a newer file to a dataset as a new version; the old one stays. Bars that both have and that differ need `overlap`."""
+
+    def submit(desk: Here) -> Any:
+        staged = desk.data.stage_upload(body.name, body.bytes(), unmapped=bool(body.mapping))
+        staged = desk.mappings.apply(staged, body.mapping) if body.mapping else staged
+        return desk.data.append(name, staged, body.overlap, body.clock, repair=body.repair)
 
     return await submission.submit(submit)
 
@@ -119,6 +159,44 @@ def symbols(desk: Here) -> Response:
 def instruments(desk: Here) -> Response:
     """The table of instruments: pip, lot, currencies, sessions."""
     return json_of(dict(items=[dict(name=name, **{field: value for field, value in plain(each).items() if field != "name"}) for name, each in desk.data.instruments().items()]))
+
+
+@router.get("/instruments/{name}")
+def instrument(desk: Here, name: str) -> Response:
+    """An instrument with its versions, newest first; version 0 is as shipped."""
+    return json_of(dict(name=name, version=desk.instruments.version(name), **{key: value for key, value in plain(desk.instruments.get(name)).items() if key != "name"}, history=plain(desk.instruments.history(name))))
+
+
+@router.patch("/instruments/{name}")
+def edit_instrument(desk: Here, name: str, body: InstrumentBody) -> Response:
+    """A new version of an instrument; runs made before keep the version they used."""
+    version = desk.instruments.edit(name, body.values, body.why)
+    return json_of(dict(name=name, version=version.version))
+
+
+@router.get("/mappings")
+def mappings(desk: Here) -> Response:
+    """Column mappings of files in no known format, by name."""
+    return json_of(dict(items=[plain(each) for each in desk.mappings.list()]))
+
+
+@router.get("/mappings/{name}")
+def mapping(desk: Here, name: str) -> Response:
+    """A column mapping."""
+    return json_of(plain(desk.mappings.get(name)))
+
+
+@router.put("/mappings/{name}")
+def save_mapping(desk: Here, name: str, body: MappingBody) -> Response:
+    """Save a column mapping under a name; one of that name is replaced."""
+    return json_of(plain(desk.mappings.save(name, body.model_dump())))
+
+
+@router.delete("/mappings/{name}")
+def delete_mapping(desk: Here, name: str) -> Response:
+    """Delete a column mapping; datasets imported by it keep it in their provenance."""
+    desk.mappings.delete(name)
+    return json_of(dict(deleted=name))
 
 
 @router.get("/vendors")

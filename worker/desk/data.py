@@ -13,6 +13,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, clock, gap_map, instruments, readers
+from domain.market.append import KEEP, REPLACE
 from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
@@ -33,6 +34,8 @@ class Staged:
     name: str
     size: int
     recognised: readers.Recognised
+    mapping: Mapping[str, Any] | None = None        # of its columns, where no reader recognises it
+    mapping_name: str = ""
 
 
 class Data:
@@ -42,7 +45,7 @@ class Data:
     # -- choices
 
     def instruments(self) -> Mapping[str, Instrument]:
-        return instruments(self._context.settings.instruments_file)
+        return instruments(self._context.instruments_file)
 
     def timeframes(self) -> list[str]:
         return [str(timeframe) for timeframe in TIMEFRAMES]
@@ -123,17 +126,17 @@ class Data:
         """May a page open files of this machine by their path?"""
         return may_open_paths(self._context.settings)
 
-    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Staged:
-        """Recognise an uploaded file and stage it under an internal name."""
-        return self._staged(uploaded(name, content))
+    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes], unmapped: bool = False) -> Staged:
+        """Recognise an uploaded file and stage it under an internal name. With ``unmapped`` a table that no reader recognises is staged too, for its columns to be mapped."""
+        return self._staged(uploaded(name, content), unmapped)
 
-    def stage_path(self, path: str, own_rights: bool = False) -> Staged:
+    def stage_path(self, path: str, own_rights: bool = False, unmapped: bool = False) -> Staged:
         """Recognise a file of this machine and stage it. A page may open files that the settings allow, the terminal files that the user may read (``own_rights``)."""
-        return self._staged(of_this_machine(path, self._context.settings, own_rights))
+        return self._staged(of_this_machine(path, self._context.settings, own_rights), unmapped)
 
-    def _staged(self, source: Source) -> Staged:
-        context = self._context
-        return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(readers.recognise, context.settings)))
+    def _staged(self, source: Source, unmapped: bool) -> Staged:
+        context, look = self._context, readers.recognise_or_table if unmapped else readers.recognise
+        return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(look, context.settings)))
 
     def moment(self, text: str) -> str:
         """A date or time as entered, converted to ISO 8601 in UTC; empty for none, and the text itself where it is not a time."""
@@ -160,25 +163,58 @@ class Data:
         spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start) | dict(repair=repair)
         return self._context.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
 
+    # -- a newer file of a stored series
+
+    def compare(self, name: str, staged: Staged, clock_key: str = "", ask: Staged | None = None) -> Submitted:
+        """Read a newer file of the dataset ``name`` in the background, check it, and compare what both have, bar by bar; nothing is stored."""
+        spec = self._append_spec(name, staged, clock_key, ask)
+        return self._context.submit("append_check", f"Compare {staged.name}", spec, key=key_of("append_check", spec))
+
+    def append(self, name: str, staged: Staged, overlap: str = "", clock_key: str = "", ask: Staged | None = None, repair: bool = False) -> Submitted:
+        """Append the file to the dataset as a new version; the old one stays. ``overlap``: of bars that differ those of the dataset (keep) or of the file (replace); without it such files are refused."""
+        if overlap not in ("", KEEP, REPLACE):
+            raise BadRequest(f"the overlap is {overlap!r}; give keep (the stored bars) or replace (those of the file)")
+        spec = self._append_spec(name, staged, clock_key, ask) | dict(overlap=overlap, repair=repair)
+        return self._context.submit("append", f"Append {staged.name}", spec, key=key_of("append", spec))
+
+    def _append_spec(self, name: str, staged: Staged, clock_key: str, ask: Staged | None) -> dict[str, Any]:
+        """As of an import, of the same instrument, timeframe and side. A file that does not say its clock is on that of the series, unless its weekly open says another."""
+        dataset = self.get(name)
+        if dataset.synthetic:
+            raise BadRequest(f"{dataset.instrument} {dataset.timeframe} is synthetic, and a file of real bars cannot be appended to it; import the file as a series of its own")
+        seen = staged.recognised.instrument
+        if seen and seen != dataset.instrument:
+            raise BadRequest(f"{staged.name} seems to hold {seen}, and the series is {dataset.instrument}; choose another file, or rename it if its name is wrong")
+        spec = self._import_spec(staged, dataset.instrument, dataset.timeframe, "" if ask else dataset.side, clock_key, "", ask, "")
+        if spec["side"] != dataset.side:
+            raise BadRequest(f"{staged.name} quotes the {spec['side']}, and the series the {dataset.side}; append a file of the same side")
+        return spec | dict(dataset=dataset.id, natural_clock=staged.recognised.clock or dataset.clock)
+
     def _import_spec(
         self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
     ) -> dict[str, Any]:  # fmt: skip
         traded = self._instrument(instrument)
+        if staged.recognised.format == readers.UNMAPPED:
+            raise BadRequest(f"{staged.name}: {staged.recognised.evidence.rstrip('.')}. Choose its columns first")
         side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.recognised.side, staged.name)
         if clock_key:
             clock(clock_key)
         format = format or staged.recognised.format
-        readers.READERS[format]
+        if format != readers.MAPPED:
+            readers.READERS[format]
+        elif not staged.mapping:
+            raise BadRequest(f"{staged.name} is to be read by a column mapping, and none is given; name one")
+        clock_key = clock_key or str((staged.mapping or {}).get("clock", ""))
         if timeframe:
             Timeframe.named(timeframe)
         spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.recognised.clock)
-        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.recognised.format)) if ask else {}
-        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
+        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.recognised.format) | _mapped(ask)) if ask else {}
+        return spec | _mapped(staged) | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
 
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
 
-        return instrument(name, self._context.settings.instruments_file)
+        return instrument(name, self._context.instruments_file)
 
     # -- making bars up
 
@@ -246,6 +282,12 @@ def _moment(text: str) -> str:
     except ValueError:
         raise BadRequest(f"the start is {text!r}; write it like 2012-01-02 or 2012-01-02T22:00Z") from None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
+def _mapped(staged: Staged) -> dict[str, Any]:
+    """The column mapping of a file, for the spec of its import."""
+    name = dict(mapping_name=staged.mapping_name) if staged.mapping_name else {}
+    return dict(mapping=dict(staged.mapping)) | name if staged.mapping else {}
 
 
 def _joined_side(bid: Staged, ask: Staged, side: str) -> str:

@@ -234,6 +234,24 @@ form_presets = Table(                                       # settings of the ba
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+column_mappings = Table(                                    # of files that no reader recognises, that people named
+    "column_mappings", meta,
+    Column("name", String(64), primary_key=True),
+    Column("mapping", JSON, nullable=False),                # as domain.market.readers.mapping reads it
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
+instrument_versions = Table(                                # instruments that people edited; append-only
+    "instrument_versions", meta,
+    Column("name", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("row", JSON, nullable=False),                    # the fields of domain.market.Instrument
+    Column("why", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
 rule_sets = Table(                                          # of compliance, that people edited; append-only
     "rule_sets", meta,
     Column("name", String(64), primary_key=True),

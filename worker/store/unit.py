@@ -21,6 +21,7 @@ from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.clock import DatabaseClock
+from worker.store.column_mappings import ColumnMappings
 from worker.store.copies import Copies
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
@@ -28,6 +29,7 @@ from worker.store.engine import insert, make_engine, reader_of
 from worker.store.executions import Executions, StrategyDrafts
 from worker.store.form_presets import FormPresets
 from worker.store.frames import Frames
+from worker.store.instrument_versions import InstrumentVersions
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
 from worker.store.message_sends import MessageSends
@@ -79,9 +81,9 @@ class Unit:
         self.jobs, self.runs, self.datasets = Jobs(connection, self.seals), Runs(connection, self.seals), Datasets(connection, self.seals)
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
-        self.form_presets = FormPresets(connection, self.seals)
+        self.form_presets, self.column_mappings = FormPresets(connection, self.seals), ColumnMappings(connection, self.seals)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
-        self.strategies = WrittenStrategies(connection)
+        self.strategies, self.instrument_versions = WrittenStrategies(connection), InstrumentVersions(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
         self.order_intents, self.messages = OrderIntents(connection), Messages(connection)
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)

@@ -6,11 +6,14 @@ import typer
 
 from domain.errors import BadRequest
 from worker.terminal.downloads import download, sources
+from worker.terminal.mappings import app as mappings
+from worker.terminal.mappings import staged_file
 from worker.terminal.outside import app as outside
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Bars: download from vendors, import files, list datasets, show their quality; and external data used by features.")
 app.add_typer(outside, name="outside")
+app.add_typer(mappings, name="mappings")
 app.command()(download)
 app.command()(sources)
 COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
@@ -29,6 +32,7 @@ def import_(
     clock: str = typer.Option("", help="Clock of the file: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
     side: str = typer.Option("", help="Side that the prices quote: bid or mid; default: as the file says, else bid."),
     ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids: the spread is the mean difference."),
+    mapping: str = typer.Option("", help="Column mapping, for a delimited file in no known format: the name of a saved one, or a TOML file (tidemark data mappings show NAME prints one)."),
     repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken, and record it; default: refuse."),
     check: bool = typer.Option(False, "--check", help="Check only: print the findings and store nothing."),
     as_json: Json = False,
@@ -37,8 +41,8 @@ def import_(
     from worker.terminal.here import desk, finished
 
     at = desk()
-    staged = at.data.stage_path(file, own_rights=True)
-    asks = at.data.stage_path(ask, own_rights=True) if ask else None
+    staged = staged_file(at, file, mapping)
+    asks = staged_file(at, ask, mapping, asks=True) if ask else None
     name = instrument or staged.recognised.instrument
     if not name:
         raise BadRequest(f"{staged.name} is {staged.recognised.title}, but does not say its instrument; give --instrument")
@@ -51,6 +55,39 @@ def import_(
     dataset = at.data.get(job.result["dataset"])
     notes = dict(notes=list(dataset.quality["notes"])) if dataset.quality.get("notes") else {}
     say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
+
+
+@app.command()
+def append(
+    dataset: str = typer.Argument(..., help="Dataset, by id or version."),
+    file: str = typer.Argument(..., help="Newer file of the same series, in any format that import reads."),
+    overlap: str = typer.Option("", help="Bars that both have and that differ: keep (those stored) or replace (those of the file). Without it they are shown and nothing is stored."),
+    clock: str = typer.Option("", help="Clock of the file; default: as the file says, else that of the series."),
+    ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids."),
+    mapping: str = typer.Option("", help="Column mapping: the name of a saved one, or a TOML file."),
+    repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken in FILE, and record it; default: refuse."),
+    check: bool = typer.Option(False, "--check", help="Compare only: print what differs and store nothing."),
+    as_json: Json = False,
+) -> None:
+    """Append a newer FILE to a dataset as a new version; the old version stays, and runs keep what they used."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    staged = staged_file(at, file, mapping)
+    asks = staged_file(at, ask, mapping, asks=True) if ask else None
+    if check:
+        return _compared(finished(at, at.data.compare(dataset, staged, clock, asks), as_json).result, as_json)
+    job = finished(at, at.data.append(dataset, staged, overlap, clock, asks, repair), as_json)
+    stored = at.data.get(job.result["dataset"])
+    say((_row(stored) if as_json else _shown(stored)) | dict(new=job.result["new"], appended_to=stored.provenance["appended_to"]["version"], overlap=stored.provenance["overlap"]["sentence"]), as_json)
+
+
+def _compared(result: dict, as_json: bool) -> None:
+    if as_json:
+        return say(result, True)
+    rows = [dict(ts=row["ts"], **{name: f"{row[f'{name}_before']} → {row[f'{name}_after']}" for name in ("open", "high", "low", "close")}, largest=row["largest"]) for row in result["rows"]]
+    say(rows, False, ("ts", "open", "high", "low", "close", "largest"))
+    print(f"\n{result['sentence']}\n{_verdict(result['report'])}")
 
 
 def _report(inspection: dict, as_json: bool) -> None:
