@@ -41,12 +41,6 @@ def is_limited(desk: Desk, start: dict) -> bool:
     return any(start["limits"].get(param.name) for param in desk.backtests.rule_params("limits") if not param.default)
 
 
-def limits_fields(desk: Desk, key: str, start: dict, limited: bool) -> dict[str, Any]:
-    """The entered limits; all off where limits are off, whatever config.toml sets."""
-    params = desk.backtests.rule_params("limits")
-    return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {param.name: param.default for param in params}
-
-
 def profile_box(desk: Desk, key: str, before: dict) -> str:
     """The name of the chosen cost profile; empty: costs are entered. Nothing is drawn while there is no profile."""
     names = [profile.name for profile in desk.cost_profiles.list()]
