@@ -110,7 +110,7 @@ def _live(context: DeskContext, request: StartRequest) -> Prices:
 
 def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plan and the source, as the terminal writes them."""
-    table = instruments(context.settings.instruments_file)
+    table = instruments(context.instruments_file)
     traded = list({name: table[name] for name in (text.rpartition(" ")[0] for text in prices.series)}.values())
     backtest = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
     rules = Backtests(context).rules_with(backtest, traded)
@@ -145,7 +145,7 @@ def _stored(context: DeskContext, dataset: Dataset, timeframe: str) -> str:
     """The stored table of a dataset's bars in a timeframe."""
     if dataset.timeframe == timeframe:
         return dataset.frame
-    calendar = instrument(dataset.instrument, context.settings.instruments_file).calendar
+    calendar = instrument(dataset.instrument, context.instruments_file).calendar
     return context.store.frames.put(resample(context.store.frames.get(dataset.frame), Timeframe.named(dataset.timeframe), Timeframe.named(timeframe), calendar))
 
 

@@ -13,6 +13,7 @@ from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.seen import Tape
 from domain.live.tape import TapeBar
+from worker.instrument_table import settings_as_of
 from worker.sessions.broker_held_by import Held
 from worker.sessions.broker_watch import watch_of
 from worker.sessions.feed_source import source_of
@@ -80,6 +81,7 @@ def booked(store: Store, name: str, kind: str) -> list[Mapping[str, Any]]:
 def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int, refusal: Callable[[str], str] = lambda name: "", monotonic: Callable[[], float] = time.monotonic) -> tuple[Stored, SessionWork]:
     """The session ready to go on. Raises what its plan, its bars or its feed have against it. ``refusal``: the kill switch, looked at before every order at a broker."""
     stored = read(store, name)
+    settings = settings_as_of(store, settings, stored.session.created_at)
     plan = plan_of(store, settings.instruments_file, stored.session.plan, stored.session.source)
     source = source_of(stored.session.source)
     request = FeedRequest(store, settings, plan, stored.session.source, standing(stored.state))
