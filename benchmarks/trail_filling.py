@@ -19,7 +19,6 @@ KINDS = ("order_filled", "order_submitted", "downloaded", "run_finished", "job_f
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 BODY = canonical_text(dict(event_id="e%012d", ts="%s", actor="ana", kind="%s", entities=["%s", "%s"], detail=dict(price="1.10325", units=1000, stop="1.09")))      # in the order of its keys
 Rows = list[tuple[object, ...]]
-Tree = tuple[int, str, Frontier]
 TABLES = {"audit_events": "seq, event_id, ts, actor, kind, body, prev_hash, hash", "audit_links": "entity, seq", "audit_nodes": "level, position, hash"}
 CONSTRAINTS = """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
@@ -38,9 +37,9 @@ def filled(url: str, count: int) -> str:
     return url
 
 
-def chain(count: int, start: Tree | None = None) -> Iterator[tuple[Rows, Rows, Rows]]:
-    """Rows of events, of links and of nodes, some at a time, after the event that ``start`` names."""
-    seq, hash_, tree = start or (0, GENESIS, Frontier(0, []))
+def chain(count: int) -> Iterator[tuple[Rows, Rows, Rows]]:
+    """Rows of events, of links and of nodes, some at a time."""
+    seq, hash_, tree = 0, GENESIS, Frontier(0, [])
     while seq < count:
         events: Rows = []
         links: Rows = []
@@ -84,14 +83,12 @@ def _fill_server(url: str, count: int) -> None:
     with engine.begin() as opened:
         connection = opened.connection.driver_connection
         assert connection is not None
-        size = connection.execute("SELECT coalesce(max(seq), 0) FROM audit_events").fetchone()[0]
-        if size < count:
-            head = connection.execute("SELECT hash FROM audit_events ORDER BY seq DESC LIMIT 1").fetchone()
-            start = (size, head[0], Frontier.read(opened, size, head[0])) if head else None
-            with _unguarded(connection):
-                for parts in chain(count, start):
-                    for (table, columns), some in zip(TABLES.items(), parts, strict=True):
-                        _copied(connection, f"COPY {table} ({columns}) FROM STDIN", some)
+        if connection.execute("SELECT EXISTS (SELECT 1 FROM audit_events)").fetchone()[0]:
+            return
+        with _unguarded(connection):
+            for parts in chain(count):
+                for (table, columns), some in zip(TABLES.items(), parts, strict=True):
+                    _copied(connection, f"COPY {table} ({columns}) FROM STDIN", some)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as opened:
         for table in TABLES:
             opened.exec_driver_sql(f"VACUUM ANALYZE {table}")
