@@ -64,12 +64,25 @@ def chosen_dataset(desk: Desk, dataset: Any) -> None:
     evidence = str(dataset.provenance.get("clock_evidence", ""))
     if evidence and not dataset.synthetic:
         st.caption(f":material/schedule: {literal(typeset(evidence))}")
+    _lineage(desk, dataset)
     download_record(dataset)
     left, right_ = st.columns([5, 2], gap="medium")
     with left:
         _chart(desk, dataset)
     with right_:
         _quality(desk, dataset)
+
+
+def _lineage(desk: Desk, dataset: Any) -> None:
+    """The version that this one was appended to, and what was done where both had bars."""
+    before, overlap = dataset.provenance.get("appended_to"), dataset.provenance.get("overlap", {})
+    if not before:
+        return
+    chosen = {"keep": "stored bars kept", "replace": "bars of the file taken"}.get(str(overlap.get("choice")), "") if overlap.get("differing") else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f":material/playlist_add: {literal(dataset.provenance.get('name', 'A file'))} appended to version {short(before['version'])} ({number(before['bars'])} bars until {before['last'][:10]}). {literal(typeset(str(overlap.get('sentence', ''))))} {chosen}".rstrip(), width="content")
+        if any(each.version == before["version"] for each in desk.data.catalogue()) and st.button("Old version", type="tertiary", key="old-version"):
+            go("data", dataset=before["dataset"])
 
 
 def _actions(desk: Desk, dataset: Any) -> None:
@@ -81,6 +94,8 @@ def _actions(desk: Desk, dataset: Any) -> None:
             download("Repairs, CSV", f"{name}_repairs.csv", "text/csv", lambda: desk.data.download_repairs(dataset.id), "repairs-csv")
     if st.button("Backtest", icon=":material/candlestick_chart:", type="tertiary", help="Opens the form of a backtest with this dataset."):
         go("backtest", data=dataset.id)
+    if not dataset.synthetic and st.button("Append…", icon=":material/playlist_add:", type="tertiary", **allowed(desk, "data.append", help="Append a newer file of the same series.")):
+        go("data", do="append", dataset=dataset.id)
     if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "data.delete")):
         _delete(desk, dataset)
 
