@@ -52,7 +52,7 @@ def started(context: DeskContext, request: StartRequest) -> str:
     plan, source = _plan(context, request, prices)
     commands = _commands(request.commands)
     if request.rule_set:
-        plan, source = with_rule_set(plan, source, rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
+        plan, source = with_rule_set(plan, source, rule_set_of(context, request.rule_set, request.phase, plan["rules"]["account"]))
     name = request.name.strip()
     with context.store.unit() as unit:
         asking.start(unit, name, plan, source, context.user, request.broker, request.mode)
