@@ -7,6 +7,7 @@ import streamlit as st
 from app.data.append_steps import append_steps
 from app.data.dataset import catalogue, chosen_dataset
 from app.data.download import download
+from app.data.example_files import example_files
 from app.data.external import external_view
 from app.data.generate import generate
 from app.data.import_steps import import_steps
@@ -68,5 +69,7 @@ def actions(desk, doing: str, key: str = "head") -> None:
         go("data", do="download")
     if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-import", **allowed(desk, "data.import_", disabled=doing == "import")):
         go("data", do="import")
+    if key == "empty":
+        example_files(desk)
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
         go("data")

@@ -94,11 +94,12 @@ def _differences(result: dict[str, Any], digits: int) -> None:
     rows, config = pd.DataFrame(result["rows"]), st.column_config
     price = f"%.{digits}f"
     names = [name for name in (*PRICES, "volume", "spread") if f"{name}_before" in rows]
-    columns: dict[str, Any] = {"ts": config.TextColumn("Bar, UTC", width=160), "largest": config.NumberColumn("Largest", format=price, width=80)}
+    columns: dict[str, Any] = {"ts": config.TextColumn("Bar, UTC", width=160), "largest": config.NumberColumn("Largest", format=price, width=76)}
+    names.sort(key=lambda name: not (rows[f"{name}_before"] != rows[f"{name}_after"]).any())       # what differs first
     for name in names:
         for when, word in (("before", "stored"), ("after", "file")):
             columns[f"{name}_{when}"] = config.NumberColumn(f"{name.capitalize()}, {word}", format=None if name == "volume" else price, width=104)
-    table(rows, columns, "Bars that differ: as stored and as in the file", key="append-differences", row_height=26, height=260)
+    table(rows, columns, "Bars that differ: as stored and as in the file", key="append-differences", row_height=26, height=34 + 26 * min(len(rows), 9))
     if len(rows) < result["differing"]:
         st.caption(f"The first {number(len(rows))} of {number(result['differing'])}.")
     download_drawn("Differences, CSV", "differences.csv", rows, "append-differences-csv", f"dataset:{result['dataset']}")

@@ -80,7 +80,7 @@ def table_text(table: Mapping[str, Instrument]) -> str:
 
     >>> from domain.market.instrument import instrument
     >>> table_text({"ES=F": instrument("ES=F")}).splitlines()[3:5]
-    ['["ES=F"]', 'title = "E-mini S&P 500"']
+    ['["ES=F"]', 'title = "E-mini S&P 500 future"']
     """
     classes = {row.margin_class: row.leverage for row in table.values()}
     lines = ["[leverage]", *(f"{json.dumps(name)} = {value!r}" for name, value in sorted(classes.items()))]

@@ -149,6 +149,15 @@ def test_the_three_steps_stay_until_all_are_taken(desk):
     assert captions(draw("overview", desk)).count("done") == 2
 
 
+def test_a_halt_needs_attention(desk):
+    from app.overview.attention import CRITICAL, trading_notices
+
+    assert not list(trading_notices(desk))
+    desk.paper.halt("news at noon")
+    notices = list(trading_notices(desk))
+    assert [notice.icon for notice in notices] == [CRITICAL] and notices[0].page == "paper" and "news at noon" in notices[0].text
+
+
 def test_a_field_that_is_empty_shows_the_number_that_applies(desk):
     chosen = dataset(desk, "EURUSD", 1)
     fields = {field.label: field.placeholder for field in draw("backtest", desk, data=chosen).number_input}

@@ -14,6 +14,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, clock, gap_map, instruments, readers
 from domain.market.append import KEEP, REPLACE
+from domain.market.example_files import EXAMPLES, example
 from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
@@ -269,6 +270,16 @@ class Data:
         rows = self.repairs(name)
         self._note_download(f"dataset:{name}", "repairs", "csv", 0 if rows is None else len(rows))
         return csv_of(rows if rows is not None else pd.DataFrame())
+
+    def example_files(self) -> dict[str, tuple[str, str, str]]:
+        """Key -> name, what it holds, where it is imported."""
+        return {key: (each.name, each.title, each.use) for key, each in EXAMPLES.items()}
+
+    def download_example(self, key: str) -> bytes:
+        """An example file, as CSV."""
+        name, content = example(key)
+        self._note_download(f"example:{name}", "example file", "csv", content.count(b"\n") - 1)
+        return content
 
     def _note_download(self, entity: str, what: str, form: str, rows: int) -> None:
         with self._context.store.unit() as unit:

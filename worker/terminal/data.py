@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from domain.errors import BadRequest
@@ -103,6 +105,25 @@ def _report(inspection: dict, as_json: bool) -> None:
 def _verdict(report: dict) -> str:
     """The report's sentence, with the verdict where the sentence does not contain it."""
     return report["sentence"] if report["verdict"] in ("clean", "refused") else f"{report['verdict'].capitalize()}: {report['sentence']}"
+
+
+@app.command()
+def example(
+    name: str = typer.Argument("", help="bars_m5, bars_h1, signals or trades; without it they are listed."),
+    out: Path = typer.Option(Path("."), help="Folder to write it to."),
+    as_json: Json = False,
+) -> None:
+    """Write an example file that imports without a question: bars, signals or trades."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    files = at.data.example_files()
+    if not name:
+        return say([dict(name=key, file=file, holds=title, used=use) for key, (file, title, use) in files.items()], as_json, ("name", "file", "holds", "used"))
+    content = at.data.download_example(name)
+    path = out / files[name][0]
+    path.write_bytes(content)
+    say(dict(written=str(path), bytes=len(content)), as_json)
 
 
 @app.command("list")
