@@ -18,6 +18,7 @@ from worker.store.sessions import SessionState, TradingSession, lease_of
 
 POINTS, NEWEST, ROWS = 40, 200, 5_000       # of a sparkline, of tables, of the equity curve
 DAY = 86_400_000_000_000
+STANDING = ("orders", "proposals", "positions")
 KINDS = ("trades", "fills", "equity", "decisions", "tape", "commands")
 COLUMNS: Mapping[str, Sequence[str]] = dict(
     trades=TRADES, fills=FILLS, equity=EQUITY,
@@ -120,6 +121,22 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
         log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=view.get("broker") or {},
         floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), **newest, **now,
     )  # fmt: skip
+
+
+def standing_of(unit: Unit, name: str) -> dict[str, list[dict[str, Any]]]:
+    """Orders, proposals and positions of a session, every row with the same columns."""
+    state = unit.sessions.progress(name)
+    return {kind: level(list(state.view.get(kind) or ()) if state else []) for kind in STANDING}
+
+
+def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with the columns of all of them.
+
+    >>> level([dict(lots=1.0), dict(lots=2.0, tag="a")])
+    [{'lots': 1.0, 'tag': None}, {'lots': 2.0, 'tag': 'a'}]
+    """
+    columns = dict.fromkeys(column for row in rows for column in row)
+    return [{column: row.get(column) for column in columns} for row in rows]
 
 
 def _curve(unit: Unit, session: TradingSession, rows: Mapping[str, int]) -> pd.DataFrame:
