@@ -33,7 +33,7 @@ def opened(page: Page, system, bars: str, address: str = "") -> None:
     chosen = page.locator("[data-testid=stMultiSelect]").first
     expect(chosen).to_be_visible(timeout=SOON)
     if bars not in chosen.inner_text():
-        page.get_by_role("button", name="Clear all").first.click()
+        press(page.get_by_role("button", name="Clear all").first)
         chosen.locator("input").fill(bars)
         page.get_by_role("option").first.click()
         page.keyboard.press("Escape")       # closes the list, which hides the rest of the page from its reader
