@@ -19,6 +19,7 @@ from app.kit.page import SECTIONS, all_pages  # noqa: E402
 from app.kit.sharing import share  # noqa: E402
 from app.kit.signed_out import signed_out  # noqa: E402
 from app.kit.status import status  # noqa: E402
+from app.kit.style import style  # noqa: E402
 from app.kit.widgets import attempt  # noqa: E402
 from worker.desk import begin_request  # noqa: E402
 
@@ -28,6 +29,7 @@ st.set_page_config("Tidemark", str(STATIC / "icon.svg"), layout="wide", initial_
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "icon.svg"), size="medium")
 
 begin_request("page")
+style()
 at = here()
 if at is None:
     signed_out()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.kit.altered import altered_runs
-from app.kit.figures import clock, number, percent, plural, typeset
+from app.kit.figures import clock, number, percent, plural
 from app.kit.page import Page
 from app.kit.rights import allowed
 from app.kit.tables import events_frame, run_columns, runs_frame
 from app.kit.text import literal
 from app.kit.widgets import go, head, section, table
+from app.overview.attention import attention
+from app.overview.equity import recent_equity
 from app.overview.example import example_pair
 from app.overview.jobs import jobs_view
 
@@ -31,6 +32,7 @@ def render(desk) -> None:
         if desk.system.has_example():
             example(desk)
         recent_runs(runs)
+        recent_equity(desk, runs)
     with right:
         jobs_view(desk)
         recent_activity(desk)
@@ -39,25 +41,6 @@ def render(desk) -> None:
 def new_backtest() -> None:
     if st.button("New backtest", type="primary", icon=":material/add:"):
         go("backtest")
-
-
-def attention(desk, pulse) -> None:
-    """Draw at most three problems, worst first, each with the page that helps."""
-    altered_runs(desk, "backtest")
-    messages = []
-    failing = bool(pulse.verified and not pulse.verified["holds"])
-    if failing:
-        messages.append((":red[:material/error:]", f"**The audit trail fails verification.** {literal(typeset(pulse.verified['why']))}", "Open the audit", "audit"))
-    if not pulse.workers:
-        messages.append((":red[:material/error:]", "**No worker is running.** Jobs are queued until one is: start Tidemark with `make run`.", "See health", "settings"))
-    elif not pulse.scheduler:
-        messages.append((":orange[:material/warning:]", "**The scheduler is not running.** Jobs of a crashed worker are not taken over.", "See health", "settings"))
-    messages += [(":orange[:material/warning:]", f"**{part.part}:** {literal(typeset(part.note))}", "See health", "settings") for part in desk.system.health() if part.part in ("Queue", "Disk", *(() if failing else ("Audit trail",))) and part.state != "well"]
-    for number_, (icon, text, label, page) in enumerate(messages[:3]):
-        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
-            st.markdown(f"{icon} {text}", width="stretch")
-            if st.button(label, type="tertiary", key=f"attend-{number_}"):
-                go(page)
 
 
 def steps_done(desk, runs, datasets) -> tuple[bool, bool, bool]:

@@ -10,6 +10,7 @@ from app.kit.page import Page
 from app.kit.widgets import head, job_panel, nothing
 from app.sweeps import lists, search, sweep, walk
 from app.sweeps.form import form
+from app.sweeps.running import best_so_far
 
 PAGE = Page("Optimization", "Research", 45, "grid_on")
 RESULTS = {"sweep": sweep.result, "walk_forward": walk.result, "optimise": search.result}
@@ -29,8 +30,7 @@ def render(desk) -> None:
         form(desk, run)
     if job and job.state != "done":
         if job_panel(desk, job) and job.open:
-            for height in (60, 300):
-                st.skeleton(height)
+            best_so_far(desk, job)
     elif run:
         RESULTS[run.kind](desk, run)
     elif not runs and desk.data.catalogue():

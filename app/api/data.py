@@ -44,6 +44,7 @@ class FileBody(Body):
     format: str = ""
     repair: bool = Field(default=False, description="repair what can be, with a list of the repairs; else a file that is not clean is refused")
     start: str = Field(default="", description="import from this time on")
+    mapping: str = Field(default="", max_length=64, description="name of a column mapping, for a delimited file in no known format")
 
     def bytes(self) -> bytes:
         if bool(self.content) == bool(self.content_base64):
@@ -52,6 +53,19 @@ class FileBody(Body):
             return self.content.encode() if self.content else base64.b64decode(self.content_base64, validate=True)
         except ValueError:
             raise Problem(422, "content_base64 is not Base64") from None
+
+
+class MappingBody(Body):
+    """A column mapping. `columns`: role (time, time_of_day, open, high, low, close, volume, spread, ask_open …, or bid and ask of ticks) to a column's name, or its number from 1."""
+
+    separator: Literal[",", ";", "\t", "|", " "] = ","
+    decimal: Literal[".", ","] = "."
+    header_lines: int = Field(default=1, ge=0, le=50, description="lines above the rows; the last names the columns")
+    columns: dict[str, str | int] = Field(examples=[{"time": "Datum", "open": 2, "high": 3, "low": 4, "close": 5}])
+    time_format: str = Field(default="", description="left out: as the first rows show; or a pattern like %d %b %Y %H:%M")
+    clock: str = Field(default="", description="left out: inferred from the weekly open")
+    side: Literal["", "bid", "mid"] = ""
+    spread_unit: Literal["price", "pips", "points"] = "price"
 
 
 class VendorBody(Body):
@@ -81,7 +95,8 @@ async def import_file(submission: Submitting, body: FileBody) -> Any:
     """Import a file of bars, in any format that the Data page reads."""
 
     def submit(desk: Here) -> Any:
-        staged = desk.data.stage_upload(body.name, body.bytes())
+        staged = desk.data.stage_upload(body.name, body.bytes(), unmapped=bool(body.mapping))
+        staged = desk.mappings.apply(staged, body.mapping) if body.mapping else staged
         return desk.data.import_(staged, body.instrument, body.timeframe, body.side, body.clock, body.format, body.repair, start=body.start)
 
     return await submission.submit(submit)
@@ -119,6 +134,31 @@ def symbols(desk: Here) -> Response:
 def instruments(desk: Here) -> Response:
     """The table of instruments: pip, lot, currencies, sessions."""
     return json_of(dict(items=[dict(name=name, **{field: value for field, value in plain(each).items() if field != "name"}) for name, each in desk.data.instruments().items()]))
+
+
+@router.get("/mappings")
+def mappings(desk: Here) -> Response:
+    """Column mappings of files in no known format, by name."""
+    return json_of(dict(items=[plain(each) for each in desk.mappings.list()]))
+
+
+@router.get("/mappings/{name}")
+def mapping(desk: Here, name: str) -> Response:
+    """A column mapping."""
+    return json_of(plain(desk.mappings.get(name)))
+
+
+@router.put("/mappings/{name}")
+def save_mapping(desk: Here, name: str, body: MappingBody) -> Response:
+    """Save a column mapping under a name; one of that name is replaced."""
+    return json_of(plain(desk.mappings.save(name, body.model_dump())))
+
+
+@router.delete("/mappings/{name}")
+def delete_mapping(desk: Here, name: str) -> Response:
+    """Delete a column mapping; datasets imported by it keep it in their provenance."""
+    desk.mappings.delete(name)
+    return json_of(dict(deleted=name))
 
 
 @router.get("/vendors")

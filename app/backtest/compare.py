@@ -53,7 +53,7 @@ def view(desk: Desk, ids: list[str]) -> None:
         st.warning(literal(typeset(sentence)), icon=":material/warning:")
     _settings(beside.changed, runs)
     section("Equity", "change since the start, %, UTC")
-    st.altair_chart(_equity(desk.compare.curves([run.id for run in runs]), runs), width="stretch", alt="Equity of the runs over their starts")
+    st.altair_chart(curves_chart(desk.compare.curves([run.id for run in runs]), runs), width="stretch", alt="Equity of the runs over their starts")
     if len(runs) == 2:
         _fills(desk, runs)
     section("All metrics", "Δ is the difference to A; of shares in percentage points")
@@ -83,7 +83,8 @@ def _settings(changed: pd.DataFrame, runs: list[Any]) -> None:
     table(shown, columns, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
 
 
-def _equity(curves: pd.DataFrame, runs: list[Any], height: int = 260) -> Picture:
+def curves_chart(curves: pd.DataFrame, runs: list[Any], height: int = 260) -> Picture:
+    """Equity of the runs over their starts, each named by its letter at its end. ``curves``: run, ts, share."""
     layers: list[Any] = []
     tips = [alt.Tooltip("letter:N", title="run"), tip_time(), alt.Tooltip("share:Q", format="+.2%", title="since the start")]
     axis = utc(days_format(curves["ts"].sort_values()), tickCount=6)

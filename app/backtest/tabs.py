@@ -26,7 +26,17 @@ VIEWS: dict[str, Callable[[Desk, Any], None]] = {
     "Audit trail": audit_view,
 }
 NAMES = [*list(VIEWS)[:7], ROBUSTNESS, *list(VIEWS)[7:]]
+TAB = "run-tab"     # key of the open tab
 ALIASES = {"Months": "Monthly returns", "Groups": "Breakdown", "Believe": ROBUSTNESS, "Refused": "Rejected orders", "Manifest": "Reproducibility"}     # names in addresses of earlier versions
+
+
+def _opened() -> None:
+    """Write the open tab into the address, as a step that the browser's Back undoes; the first tab leaves it clean."""
+    name = st.session_state[TAB]
+    if name == NAMES[0]:
+        st.query_params.pop("view", None)
+    else:
+        st.query_params["view"] = name
 
 
 def views(desk: Desk, run: Any, evidence: Any) -> None:
@@ -37,7 +47,8 @@ def views(desk: Desk, run: Any, evidence: Any) -> None:
         st.rerun()
     elif wanted and wanted not in NAMES:
         missing("view", wanted, "Choose one below.")
-    for tab, name in zip(st.tabs(NAMES, key="view", bind="query-params"), NAMES, strict=True):
+    st.session_state[TAB] = wanted if wanted in NAMES else NAMES[0]
+    for tab, name in zip(st.tabs(NAMES, key=TAB, on_change=_opened), NAMES, strict=True):
         if tab.open:
             with tab:
                 if name == ROBUSTNESS:

@@ -91,4 +91,4 @@ def checks(run: Any, evidence: Any) -> None:
         st.caption(":green[:material/check:] No warnings." if evidence.evaluated else "No warnings.")
     left = len(evidence.remarks) - SHOWN
     if left > 0:
-        st.caption(f":gray[{plural(left, 'more warning')} under Robustness.]")
+        st.caption(f"{plural(left, 'more warning')} under Robustness.")

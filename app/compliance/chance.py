@@ -35,7 +35,7 @@ def will_it_pass(desk: Desk, choice: Choice) -> None:
     if job_of(desk, "chance", job, 180):
         return
     if estimated is None:
-        nothing("Not estimated yet", "Days of this path are drawn anew, in blocks, and each path is judged. It takes some seconds.", lambda: _ask(desk, choice))
+        nothing("Not estimated yet", "The days of this path are resampled in blocks, and each resampled path is judged. It takes some seconds.", lambda: _ask(desk, choice))
         return
     if estimated.stale:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):

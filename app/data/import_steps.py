@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.data.column_mapping import map_again, mapping_step, needs_mapping, saved_mappings
 from app.data.file_input import choose_ask_file, choose_file
 from app.kit.figures import number, size, typeset
 from app.kit.rights import allowed
@@ -27,10 +28,21 @@ def import_steps(desk: Desk) -> None:
     if job is not None and job.kind == "import" and _importing(desk, job):
         return
     with st.container(border=True):
-        staged = choose_file(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED)
-        choice = _choices(desk, staged, choose_ask_file(desk, f"{ASKS}-{staged.file[:8]}")) if staged else None
+        staged = choose_file(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED, unmapped=True)
+        saved_mappings(desk)
+        if staged and needs_mapping(staged):
+            return _map(desk, staged)
+        choice = _choices(desk, staged, choose_ask_file(desk, f"{ASKS}-{staged.file[:8]}", staged.mapping)) if staged else None
         if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
             _report(desk, staged, choice, job)
+
+
+def _map(desk: Desk, staged: Any) -> None:
+    """The columns of the file, until they are mapped; then the steps go on with it."""
+    if mapped := mapping_step(desk, staged):
+        st.session_state[STAGED] = mapped
+        st.query_params.pop("job", None)
+        st.rerun()
 
 
 def _importing(desk: Desk, job: Any) -> bool:
@@ -57,12 +69,14 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     recognised, names, frames = staged.recognised, list(desk.data.instruments()), desk.data.timeframes()
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {recognised.title}. {recognised.evidence}")
     st.dataframe(safe_cells(recognised.preview), hide_index=True, row_height=26, height=30 + 26 * min(len(recognised.preview), 5), alt="The first rows of the file")
+    map_again(staged)
     with st.form("choices", border=False):
         a, b, c, d = st.columns(4)
         instrument = a.selectbox("Instrument", names, index=names.index(recognised.instrument) if recognised.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")
         frame = b.selectbox("Timeframe", [MOST_ROWS, *frames], key=f"import-frame-{staged.file[:8]}", help="Detected by the distance of most rows, wherever they are in the file.")
-        clocks = desk.data.clocks()
-        clock = c.selectbox("Time zone", [INFER, *clocks], format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
+        clocks, mapped = desk.data.clocks(), str((staged.mapping or {}).get("clock", ""))
+        zones = list(dict.fromkeys([INFER, *clocks, *filter(None, [mapped])]))
+        clock = c.selectbox("Time zone", zones, zones.index(mapped or INFER), format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
         side = d.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(recognised.side or 'bid').capitalize()} ({'as in the file' if recognised.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
         sent = st.form_submit_button("Validate", type="primary", **allowed(desk, "data.inspect"))
     if instrument is None:

@@ -12,7 +12,7 @@ from app.kit.text import literal
 from app.kit.widgets import attempt, section, table
 from worker.desk import Desk
 
-COLUMNS = {"state": "State", "summary": "Change", "asked": "Asked by", "at": "Asked, UTC", "decided": "Decided by", "decided_at": "Decided, UTC", "note": "Note", "id": "Id"}
+COLUMNS = {"state": "State", "summary": "Change", "asked": "Requested by", "at": "Requested, UTC", "decided": "Decided by", "decided_at": "Decided, UTC", "note": "Note", "id": "Id"}
 
 
 def view(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from app.kit.text import literal
 from app.kit.widgets import attempt, section, table
 from worker.desk import Desk
 
-COLUMNS = {"name": "Name", "role": "Role", "state": "State", "owner": "Of", "used": "Last use", "expires": "Expires, UTC", "made": "Made, UTC", "id": "Id"}
+COLUMNS = {"name": "Name", "role": "Role", "state": "State", "owner": "Owner", "used": "Last use", "expires": "Expires, UTC", "made": "Created, UTC", "id": "Id"}
 SHOWN = "token-secret"
 
 

@@ -126,16 +126,15 @@ def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> al
     return alt.vconcat(*strips, spacing=18).resolve_scale(x="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
-def history(trials: pd.DataFrame, title: str, form: str, height: int = 240) -> Picture:
-    """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, chosen (its
-    parameters)."""
-    x = alt.X("number:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title="trial", format=",.0f", tickMinStep=1, **END))
-    tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
+def history(trials: pd.DataFrame, title: str, form: str, height: int = 240, noun: str = "trial") -> Picture:
+    """Each trial by its number, and the best so far as a line. ``trials``: number, value, best, and, where there are any, chosen (its parameters)."""
+    x = alt.X("number:Q", scale=alt.Scale(nice=False), axis=alt.Axis(title=noun, format=",.0f", tickMinStep=1, **END))
+    tips = [alt.Tooltip("number:Q", format=",", title=noun), alt.Tooltip("value:Q", format=form, title=title), *([alt.Tooltip("chosen:N")] if "chosen" in trials else [])]
     dots = alt.Chart(_few(trials.dropna(subset=["value"]), "value")).transform_calculate(role="'quiet'").mark_point(filled=True, size=22, opacity=0.75).encode(
         x=x, y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_above(title, format=form)), color=by_role(), tooltip=tips
     )  # fmt: skip
     line = alt.Chart(_few(trials.dropna(subset=["best"]), "best")).transform_calculate(role="'line'").mark_line(interpolate="step-after").encode(
-        x=x, y="best:Q", color=by_role(), tooltip=[alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("best:Q", format=form, title="best so far")]
+        x=x, y="best:Q", color=by_role(), tooltip=[alt.Tooltip("number:Q", format=",", title=noun), alt.Tooltip("best:Q", format=form, title="best so far")]
     )  # fmt: skip
     return alt.layer(dots, line).properties(height=height)
 

@@ -18,6 +18,7 @@ from app.kit.rights import allowed
 from app.kit.widgets import attempt, go, nothing, section
 from app.sweeps import request
 from app.sweeps.names import ABOUT, ALIASES, KINDS
+from app.sweeps.ranges import windows_for
 from app.sweeps.varied import Varied, parameters
 from worker.desk import BacktestRequest, Desk, Refused
 
@@ -81,9 +82,8 @@ def _how(desk: Desk, key: str, kind: str, before: Mapping[str, Any], days: int) 
     forms = desk.sweeps.forms()
     if kind == "walk_forward":
         start = dict(before.get("windows", {})) | dict(before.get("objective", {}))
-        at_most = dict(in_sample=max(min(365, days // 3), 1), out_of_sample=max(min(90, days // 12), 1))
         section("Windows", "calendar days, and the objective by which the best of a window is chosen")
-        return fields(_without_repeats([*forms["windows"], *forms["objective"]]), key, start or at_most)
+        return fields(_without_repeats([*forms["windows"], *forms["objective"]]), key, start or windows_for(days))
     if kind == "optimise":
         section("Search", "the same seed on the same data tries the same combinations, whatever the number of workers")
         entered = fields([param for param in _without_repeats(forms["search"]) if param.name != "second"], key, before.get("search", {}))

@@ -10,6 +10,7 @@ from typing import Any
 
 MOST = 10_000       # values of one parameter: more is a typing error
 FEW = 6             # steps of a new range
+FEWEST_TRADES = 30  # of a combination in a window, where there may be as many
 
 
 def values(low: float | None, high: float | None, step: float | None, integer: bool) -> tuple[list[Any], str]:
@@ -34,6 +35,24 @@ def values(low: float | None, high: float | None, step: float | None, integer: b
         return [], f"Steps of {step:g} from {low:g} to {high:g} are {count:,} values. Take a larger step; {MOST:,} values of one parameter are the most."
     numbers = [first + k * increment for k in range(count)]
     return [int(value) if integer else float(value) for value in numbers], ""
+
+
+def windows_for(days: int) -> dict[str, int]:
+    """Windows of a walk-forward to start from, in days: a year and a quarter, or less where the period is short.
+
+    >>> windows_for(3_000), windows_for(60)
+    ({'in_sample': 365, 'out_of_sample': 90}, {'in_sample': 20, 'out_of_sample': 5})
+    """
+    return dict(in_sample=max(min(365, days // 3), 1), out_of_sample=max(min(90, days // 12), 1))
+
+
+def fewest_trades_for(trades: float, in_sample: int, days: int) -> int:
+    """Trades that a combination must have in a window to be chosen there: half of those to be expected, where one has ``trades`` in all ``days``; 30 at most.
+
+    >>> fewest_trades_for(600, 365, 1_000), fewest_trades_for(90, 20, 60)
+    (30, 15)
+    """
+    return max(min(FEWEST_TRADES, int(trades * in_sample / max(days, 1) / 2)), 1)
 
 
 def listed(text: str, integer: bool) -> tuple[list[Any], str]:

@@ -13,8 +13,9 @@ from app.kit.figures import number, percent, plural
 from app.kit.widgets import figures, history, section
 from app.sweeps import charts, panels
 from app.sweeps.importance import importance
-from app.sweeps.names import FIGURES, declared, form, metric_text, named, plain, point, rounded, with_unit
+from app.sweeps.names import FIGURES, declared, form, metric_text, named, point, rounded, with_unit
 from app.sweeps.parallel import parallel
+from app.sweeps.slices import slices
 from app.sweeps.table import combinations
 from worker.desk import Desk
 
@@ -56,6 +57,7 @@ def result(desk: Desk, run: Any) -> None:
         note = f"{len(rows):,} in the cell {point(parameters, picked)}; click it again for all"
         first = int(rows["number"].iloc[0]) if len(rows) else first
     importance(run, parameters, "Sharpe")
+    slices(run, table, parameters, moving, desk.backtests.metrics()[by], first)
     combinations(desk, run, rows, len(table), parameters, list(grid), by, first, note)
 
 
@@ -136,12 +138,12 @@ def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[
     """Draw the maps; the clicked cell, the metric, and the combination that is selected first: the best of the best
     plateau."""
     metrics = desk.backtests.metrics()
-    cells = st.columns(4)
+    cells = st.columns(3)
     x = cells[0].selectbox("X axis", moving, 0, key=f"x-{run.id}", format_func=lambda name: named(parameters[name]))
     others = [name for name in moving if name != x]
     y = cells[1].selectbox("Y axis", others, 0, key=f"y-{run.id}-{x}", format_func=lambda name: named(parameters[name]))
     by = cells[2].selectbox("Metric", FIGURES, 0, key=f"figure-{run.id}", format_func=lambda name: metrics[name].title)
-    fixed = _fixed_parameter(run, parameters, [name for name in moving if name not in (x, y)], cells[3])
+    fixed = _fixed_parameters(run, parameters, [name for name in moving if name not in (x, y)])
     cells_of = panels.heat(desk, run.id, x, y, by, tuple(fixed.items()))
     if cells_of["value"].isna().all():
         st.caption("No combination has this metric.")
@@ -164,14 +166,16 @@ def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[
     return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, fixed, level, x, y)
 
 
-def _fixed_parameter(run: Any, parameters: Mapping[str, Any], others: list[str], cell: Any) -> dict[str, Any]:
-    """A fixed value of a parameter that is on neither axis; empty: all values."""
-    if not others:
-        cell.selectbox("Fixed parameters", ["none"], disabled=True, key=f"none-{run.id}")
-        return {}
-    options = [("", None)] + [(name, value) for name in others for value in run.summary["grid"][name]]
-    name, value = cell.selectbox("Fixed parameters", options, 0, key=f"held-{run.id}-{'-'.join(others)}", format_func=lambda option: f"{plain(parameters[option[0]])} {rounded(option[1])}" if option[0] else "all values (median)")
-    return {name: value} if name else {}
+def _fixed_parameters(run: Any, parameters: Mapping[str, Any], others: list[str]) -> dict[str, Any]:
+    """The chosen values of the parameters that are on neither axis; one that is not chosen has all its values."""
+    fixed: dict[str, Any] = {}
+    for place, name in enumerate(others):
+        if not place % 4:
+            cells = st.columns(4)
+        options = [None, *run.summary["grid"][name]]
+        value = cells[place % 4].selectbox(f"{named(parameters[name])}, slice", options, 0, key=f"held-{run.id}-{name}", format_func=lambda each: "all values (median)" if each is None else rounded(each))
+        fixed |= {} if value is None else {name: value}
+    return fixed
 
 
 def _median(fixed: Mapping[str, Any], moving: list[str], parameters: Mapping[str, Any]) -> str:

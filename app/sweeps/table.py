@@ -12,6 +12,7 @@ import streamlit as st
 from app.kit.grid import FILTERS, Column, grid, right
 from app.kit.widgets import attempt, download, go, section
 from app.sweeps.names import metric_text, named, point
+from app.sweeps.ranges import fewest_trades_for, windows_for
 from worker.desk import Desk
 
 BEST = 500      # rows shown; all of them can be exported
@@ -66,16 +67,20 @@ def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, parameters: M
     figures = " · ".join(f"{metrics[name].title} {metric_text(metrics[name], row[name])}" for name in ("net_return", "sharpe", "max_drawdown", "trades") if pd.notna(row[name]))
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{number}** {point(parameters, {name: row[name] for name in names})}  \n:gray[{figures or 'no metrics: it was pruned, or failed'}]{'' if clicked else ' :gray[· select another below]'}", width="stretch")
-        if run.kind == "sweep" and st.button("Walk-forward around it", icon=":material/timeline:", key=f"walk-around-{run.id}", help="Optimises the values next to these, one on either side, on windows that roll forward, with the default windows. Every combination in each window counts as a trial."):
-            _walk_forward(desk, run, number)
+        if st.button("Walk-forward around it", icon=":material/timeline:", key=f"walk-around-{run.id}", help="Optimises the values next to these, one on either side, on windows that roll forward: a year and a quarter, or less where the period is short. Every combination in each window counts as a trial."):
+            _walk_forward(desk, run, number, float(row["trades"]))
         if st.button("Backtest this", type="primary", icon=":material/candlestick_chart:", key=f"test-{run.id}", help="Runs this combination as a backtest and opens it: trades, costs, robustness. It does not count as a new trial."):
             submitted = attempt(lambda: desk.backtests.submit(desk.sweeps.request_of(run.id, number)))
             _follow("backtest", submitted)
 
 
-def _walk_forward(desk: Desk, run: Any, number: int) -> None:
-    submitted = attempt(lambda: desk.sweeps.submit_walk_forward(desk.sweeps.request_of(run.id, number), desk.sweeps.region_of(run.id, number)))
-    _follow("sweeps", submitted)
+def _walk_forward(desk: Desk, run: Any, number: int, trades: float) -> None:
+    """Optimise the region around the combination, on windows that fit into the period of the run."""
+    request = desk.sweeps.request_of(run.id, number)
+    days = (request.end - request.start).days
+    windows = windows_for(days)
+    objective = dict(fewest_trades=fewest_trades_for(trades, windows["in_sample"], days))
+    _follow("sweeps", attempt(lambda: desk.sweeps.submit_walk_forward(request, desk.sweeps.region_of(run.id, number), windows, objective)))
 
 
 def _follow(page: str, submitted: Any) -> None:

@@ -44,9 +44,10 @@ def parameters(desk: Desk, key: str, kind: str, strategy: str, before: Mapping[s
     own = [param for name, param in params.items() if "." not in name]
     at_first = set(given) or _first(own)
     varied = Varied()
-    with st.container(gap="xxsmall"):
-        for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value / Min", "Max", "Step", "Values")), strict=True):
-            column.caption(head)
+    with st.container(gap="xxsmall", key=f"varied-{kind}"):
+        with st.container(key="varied-head"):
+            for column, head in zip(st.columns(WIDTHS), HEADS.get(kind, ("Parameter", "Vary", "Value / Min", "Max", "Step", "Values")), strict=True):
+                column.caption(head)
         for param in own:
             _row(param, kind, f"{key}.{param.name}", same.get("params", {}).get(param.name, param.default), given.get(param.name), param.name in at_first, varied)
     settings = {name: param for name, param in params.items() if "." in name and (param.choices or param.type in (int, float, bool))}
@@ -87,7 +88,7 @@ def _row(param: Any, kind: str, key: str, value: Any, given: Any, vary: bool | N
 def _bare(param: Any, key: str, value: Any) -> Any:
     if param.choices or param.type in (bool, str):
         return input_of(replace(param, title=" ", unit="", help=""), key, value)
-    return _number(f"{plain(param)}, value".capitalize(), param, key, value)
+    return _number(f"{_first_upper(param)}, value", param, key, value)
 
 
 def _number(text: str, param: Any, key: str, value: Any, low: float | None = None, free: bool = False) -> Any:
@@ -112,7 +113,7 @@ def _words(param: Any, cell: Any, key: str, given: Any, varied: Varied) -> None:
 
 def _listed(param: Any, cells: Sequence[Any], key: str, given: Sequence[Any], varied: Varied) -> None:
     """Unevenly spaced values, as from a run or the terminal."""
-    text = cells[0].text_input(f"{plain(param)}, values".capitalize(), ", ".join(f"{value:g}" for value in given), key=f"{key}-list", label_visibility="collapsed", help=None)
+    text = cells[0].text_input(f"{_first_upper(param)}, values", ", ".join(f"{value:g}" for value in given), key=f"{key}-list", label_visibility="collapsed", help=None)
     numbers, fault = listed(text, param.type is int)
     cells[1].caption(":red[:material/error: see below]" if fault else f"{len(numbers):,}")
     if fault:
@@ -145,8 +146,13 @@ def _three(param: Any, cells: Sequence[Any], key: str, start: Sequence[float]) -
     entered = []
     for cell, word, value in zip(cells, ("min", "max", "step"), start, strict=False):
         with cell:
-            entered.append(_number(f"{plain(param).capitalize()}, {word}", param, f"{key}-{word}", value, 0 if word == "step" else None, word == "step"))
+            entered.append(_number(f"{_first_upper(param)}, {word}", param, f"{key}-{word}", value, 0 if word == "step" else None, word == "step"))
     return entered[0], entered[1], entered[2]
+
+
+def _first_upper(param: Any) -> str:
+    name = plain(param)
+    return name[:1].upper() + name[1:]
 
 
 def _range_of(given: Any) -> tuple[Any, ...] | None:

@@ -24,6 +24,16 @@ def result(desk: Desk, run: Any) -> None:
     verdict(run, folds)
     figures(headline(desk, run, folds))
     history(run)
+    if folds["out_of_sample_return"].notna().any():
+        _out_of_sample(desk, run, folds, parameters)
+    section("Windows", "grey: in sample, blue: out of sample; UTC")
+    st.altair_chart(charts.windows(folds), width="stretch", alt=f"In-sample and out-of-sample window of each of {len(folds)} folds")
+    _folds(desk, run, folds, parameters)
+    _drift(run, folds, parameters)
+
+
+def _out_of_sample(desk: Desk, run: Any, folds: pd.DataFrame, parameters: Mapping[str, Any]) -> None:
+    """Equity of the tests, and their result beside that of the fits."""
     selected = [point(parameters, {name: fold[name] for name in run.summary["grid"]}) if pd.notna(fold["number"]) else "not traded" for fold in folds.to_dict("records")]
     left, right = st.columns([5, 2], gap="medium")
     with left:
@@ -36,10 +46,6 @@ def result(desk: Desk, run: Any) -> None:
         yearly = pd.DataFrame(dict(fold=folds["fold"], fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
         st.altair_chart(charts.in_and_out_of_sample(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
         st.caption(efficiency(run))
-    section("Windows", "grey: in sample, blue: out of sample; UTC")
-    st.altair_chart(charts.windows(folds), width="stretch", alt=f"In-sample and out-of-sample window of each of {len(folds)} folds")
-    _folds(desk, run, folds, parameters)
-    _drift(run, folds, parameters)
 
 
 def verdict(run: Any, folds: pd.DataFrame) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.errors import BadRequest, unknown
@@ -35,18 +35,27 @@ def combinations(strategy: str, grid: Grid) -> list[Point]:
     ...
     domain.errors.UnknownName: no parameter to sweep named 'fsat'; did you mean 'fast'?
     """
+    return list(each_combination(strategy, grid))
+
+
+def each_combination(strategy: str, grid: Grid) -> Iterator[Point]:
+    """The same one after the other: values and their count are checked before the first, and none is built before it is taken.
+
+    >>> next(each_combination("simple_ma", {"fast": range(1, 300), "slow": range(300, 600)}))
+    {'fast': 1, 'slow': 300}
+    """
     params = swept(strategy)
     if isinstance(grid, Mapping):
         values = {name: _values(params, name, given) for name, given in grid.items()}
         _not_too_many(math.prod(map(len, values.values())) if values else 0)
-        return [dict(zip(values, point, strict=True)) for point in itertools.product(*values.values())]
+        return (dict(zip(values, point, strict=True)) for point in itertools.product(*values.values()))
     if isinstance(grid, (str, bytes)) or not all(isinstance(point, Mapping) for point in grid):
         raise BadRequest("the grid is neither a mapping of parameters to their values nor a list of combinations; write it like {\"lookback\": [10, 20]}")
     _not_too_many(len(grid))
     points = [{name: _values(params, name, [value])[0] for name, value in point.items()} for point in grid]
     if len({tuple(point) for point in points}) > 1:
         raise BadRequest("the combinations do not name the same parameters in the same order; each must give every swept parameter")
-    return points
+    return iter(points)
 
 
 def swept(strategy: str) -> dict[str, Any]:

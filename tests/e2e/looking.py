@@ -5,8 +5,12 @@ Streamlit writes white on the theme's primary colour and the primary colour on t
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import Any
+
+TALLEST = 6_000         # pixels of a picture
 
 IDLE = """() => {
   const app = document.querySelector('[data-testid=stApp]');
@@ -77,3 +81,12 @@ def _named(text: str, names: set[str]) -> bool:
     """Whether all that looks like a key in ``text`` is a name that people write themselves."""
     keys = KEYS.findall(text)
     return bool(keys) and all(key in names for key in keys)
+
+
+def picture(page: Any, name: str) -> None:
+    """The whole page, where TIDEMARK_PICTURES names a folder."""
+    if folder := os.environ.get("TIDEMARK_PICTURES"):
+        height = page.evaluate("() => document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight + 20")
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": max(1000, min(height, TALLEST))})
+        page.wait_for_timeout(400)
+        page.screenshot(path=Path(folder) / f"{name}.png")

@@ -13,29 +13,13 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
-from domain.market.instrument import instrument
-from domain.market.timeframe import Timeframe
-from domain.venues.synthetic import RegimeSwitching, generate
+from tests.e2e.bars import bars_csv
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
 from tests.e2e.pressing import choose, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 120_000       # milliseconds; the kernel may have to be compiled first
-
-
-def bars_csv(folder: Path, dirty: bool = False, seed: int = 3) -> Path:
-    """Two months of EURUSD M15 as CSV in Tidemark's own format; dirty: with a repeated, an inverted and a misplaced
-    row."""
-    start, end = (pd.Timestamp(day, tz="UTC").to_pydatetime() for day in ("2024-01-08", "2024-03-08"))
-    bars = generate(RegimeSwitching(), instrument("EURUSD"), Timeframe.named("M15"), start, end, seed).drop(columns=["volume"])
-    if dirty:
-        bars = pd.concat([bars.iloc[:100], bars.iloc[99:100], bars.iloc[100:]], ignore_index=True)
-        bars.loc[50, "high"] = bars.loc[50, "low"] - 0.01
-        bars.iloc[[200, 201]] = bars.iloc[[201, 200]].to_numpy()
-    path = folder / f"EURUSD_M15_{'dirty' if dirty else seed}.csv"
-    bars.assign(ts=pd.to_datetime(bars["ts"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_csv(path, index=False)
-    return path
 
 
 def open_file(page: Page, system, path: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.looking import faults, settled
+from tests.e2e.axe import grave
+from tests.e2e.looking import faults, picture, settled
 from worker.desk import BacktestRequest, Desk, FeatureRequest, StartRequest
 from worker.desk.scanner import Choice, ScanRequest
 from worker.desk.training import TrainingRequest
@@ -20,7 +19,6 @@ WIDTHS = (390, 1280, 1920)
 SCHEMES = ("light", "dark")
 COLUMNS = ("atr(14)", "rsi(14)", "zscore(20)", "log_return(1)")
 TABS = ("Trades", "Statistics", "Equity", "Monthly returns", "Distribution", "Breakdown", "Costs", "Robustness", "Rejected orders", "Reproducibility")
-TALLEST = 6_000         # pixels of a picture
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +51,7 @@ def addresses(system, desk) -> dict[str, str]:
         "compliance": f"compliance?run={one}", **{f"compliance-{view}": f"compliance?view={view}" for view in ("risk", "rules", "accounts", "fields")},
         "paper": "paper", "paper-session": "paper?session=Walk",
         "audit": "audit", **{f"audit-{view}": f"audit?view={view}" for view in ("days", "checkpoints", "ledger", "tampering")}, "audit-run": f"audit?entity=run:{one}",
-        "settings": "settings",
+        "jobs": "jobs", "help": "help", "settings": "settings", **{f"settings-{view}": f"settings?view={view}" for view in ("tokens", "requests", "people")},
     }  # fmt: skip
 
 
@@ -103,10 +101,13 @@ def test_nothing_is_wider_than_the_window_clipped_faint_raw_or_broken(page, syst
     assert not wrong, "\n".join(f"{name}: {fault}" for name, seen in wrong.items() for fault in seen)
 
 
-def picture(page, name: str) -> None:
-    """The whole page, where TIDEMARK_PICTURES names a folder."""
-    if folder := os.environ.get("TIDEMARK_PICTURES"):
-        height = page.evaluate("() => document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight + 20")
-        page.set_viewport_size({"width": page.viewport_size["width"], "height": max(1000, min(height, TALLEST))})
-        page.wait_for_timeout(400)
-        page.screenshot(path=Path(folder) / f"{name}.png")
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_no_page_or_view_has_a_serious_or_critical_violation(page, system, addresses, scheme):
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    wrong = {}
+    for name, address in addresses.items():
+        page.goto(f"{system.url}/{address}")
+        settled(page)
+        if seen := grave(page):
+            wrong[name] = seen
+    assert not wrong, "\n".join(f"{name}: {fault}" for name, seen in wrong.items() for fault in seen)

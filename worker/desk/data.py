@@ -33,6 +33,8 @@ class Staged:
     name: str
     size: int
     recognised: readers.Recognised
+    mapping: Mapping[str, Any] | None = None        # of its columns, where no reader recognises it
+    mapping_name: str = ""
 
 
 class Data:
@@ -123,17 +125,17 @@ class Data:
         """May a page open files of this machine by their path?"""
         return may_open_paths(self._context.settings)
 
-    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes]) -> Staged:
-        """Recognise an uploaded file and stage it under an internal name."""
-        return self._staged(uploaded(name, content))
+    def stage_upload(self, name: str, content: bytes | memoryview | IO[bytes], unmapped: bool = False) -> Staged:
+        """Recognise an uploaded file and stage it under an internal name. With ``unmapped`` a table that no reader recognises is staged too, for its columns to be mapped."""
+        return self._staged(uploaded(name, content), unmapped)
 
-    def stage_path(self, path: str, own_rights: bool = False) -> Staged:
+    def stage_path(self, path: str, own_rights: bool = False, unmapped: bool = False) -> Staged:
         """Recognise a file of this machine and stage it. A page may open files that the settings allow, the terminal files that the user may read (``own_rights``)."""
-        return self._staged(of_this_machine(path, self._context.settings, own_rights))
+        return self._staged(of_this_machine(path, self._context.settings, own_rights), unmapped)
 
-    def _staged(self, source: Source) -> Staged:
-        context = self._context
-        return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(readers.recognise, context.settings)))
+    def _staged(self, source: Source, unmapped: bool) -> Staged:
+        context, look = self._context, readers.recognise_or_table if unmapped else readers.recognise
+        return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(look, context.settings)))
 
     def moment(self, text: str) -> str:
         """A date or time as entered, converted to ISO 8601 in UTC; empty for none, and the text itself where it is not a time."""
@@ -164,16 +166,22 @@ class Data:
         self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
     ) -> dict[str, Any]:  # fmt: skip
         traded = self._instrument(instrument)
+        if staged.recognised.format == readers.UNMAPPED:
+            raise BadRequest(f"{staged.name}: {staged.recognised.evidence.rstrip('.')}. Choose its columns first")
         side = _joined_side(staged, ask, side) if ask else resolve_side(side, staged.recognised.side, staged.name)
         if clock_key:
             clock(clock_key)
         format = format or staged.recognised.format
-        readers.READERS[format]
+        if format != readers.MAPPED:
+            readers.READERS[format]
+        elif not staged.mapping:
+            raise BadRequest(f"{staged.name} is to be read by a column mapping, and none is given; name one")
+        clock_key = clock_key or str((staged.mapping or {}).get("clock", ""))
         if timeframe:
             Timeframe.named(timeframe)
         spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.recognised.clock)
-        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.recognised.format)) if ask else {}
-        return spec | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
+        asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.recognised.format) | _mapped(ask)) if ask else {}
+        return spec | _mapped(staged) | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
 
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
@@ -246,6 +254,12 @@ def _moment(text: str) -> str:
     except ValueError:
         raise BadRequest(f"the start is {text!r}; write it like 2012-01-02 or 2012-01-02T22:00Z") from None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+
+
+def _mapped(staged: Staged) -> dict[str, Any]:
+    """The column mapping of a file, for the spec of its import."""
+    name = dict(mapping_name=staged.mapping_name) if staged.mapping_name else {}
+    return dict(mapping=dict(staged.mapping)) | name if staged.mapping else {}
 
 
 def _joined_side(bid: Staged, ask: Staged, side: str) -> str:

@@ -17,7 +17,7 @@ SUBJECTS = {            # subject of an event, by the first word of its kind
     "order": "order", "broker": "order", "position": "order", "session": "session", "job": "job", "run": "run", "batch": "run", "gate": "run", "decision": "run", "chance": "run", "risk": "run",
     "dataset": "data", "file": "data", "example": "data", "recipe": "data", "outside": "data", "cost": "data", "history": "data",
     "rule": "rule", "ruleset": "rule", "compliance": "rule", "audit": "audit", "checkpoint": "audit", "witness": "audit", "restored": "audit", "backup": "audit", "key": "audit",
-    "downloaded": "user", "sign": "user", "user": "user", "kernel": "system", "settings": "system", "process": "system", "listening": "system",
+    "downloaded": "user", "column": "data", "instrument": "data", "sign": "user", "user": "user", "kernel": "system", "settings": "system", "process": "system", "listening": "system",
 }  # fmt: skip
 REFUSED = ("refused", "rejected", "failed", "broken", "denied", "halted", "lost")
 

@@ -13,8 +13,9 @@ from domain.analytics import METRICS, Overfitting, cscv, pbo
 from domain.errors import BadRequest
 from domain.market import Instrument, instrument
 from domain.optimise import OBJECTIVES, SAMPLERS, Grid, Objective, Search, Windows, combinations, compared, dimensions, feasible, heat
-from domain.optimise.grid import rules_at, swept
+from domain.optimise.grid import each_combination, rules_at, swept
 from domain.optimise.objective import ranked_by
+from domain.optimise.search import Dimension
 from domain.params import Param, build, params_of, values_of
 from domain.strategies.base import reads_forecasts
 from domain.trading.cost_units import in_pips, space_in_pips, without_unit
@@ -24,6 +25,7 @@ from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.luck import Luck, days_a_year_of, of_best, of_search
 from worker.desk.strategies import meant, title_of
+from worker.desk.sweep_progress import SweepProgress, progress_of
 from worker.desk.thin import thin
 from worker.store import Run
 from worker.store.chunks import PACE
@@ -115,11 +117,21 @@ class Sweeps:
         return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
 
     def _spec(self, request: BacktestRequest, grid: Grid) -> dict[str, Any]:
-        points, refused = self._points(request, grid)
-        if not points:
-            raise BadRequest(f"no combination of the grid makes a strategy: {next(iter(refused), 'it is empty')}")
-        combinations = {name: list(values) for name, values in grid.items()} if isinstance(grid, Mapping) else points
-        return self._backtests.spec(self._standing(request, points[:1])) | dict(grid=combinations)
+        """The spec of a grid. Of a mapping, no more combinations are built than it takes to meet the first that is feasible; of a list, all."""
+        first = self._first(request, grid)
+        if isinstance(grid, Mapping):
+            return self._backtests.spec(self._standing(request, first)) | dict(grid={name: list(values) for name, values in grid.items()})
+        points, _ = self._points(request, grid)
+        return self._backtests.spec(self._standing(request, first)) | dict(grid=points)
+
+    def _first(self, request: BacktestRequest, grid: Grid) -> list[dict[str, Any]]:
+        sections, sentence = self._sections(request), "it is empty"
+        for point in each_combination(request.strategy, grid):
+            possible, refused = feasible(request.strategy, request.params, [point], sections)
+            if possible:
+                return possible
+            sentence = next(iter(refused)) if sentence == "it is empty" else sentence
+        raise BadRequest(f"no combination of the grid makes a strategy: {sentence}")
 
     def _points(self, request: BacktestRequest, grid: Grid) -> tuple[list[dict[str, Any]], dict[str, int]]:
         return feasible(request.strategy, request.params, combinations(request.strategy, grid), self._sections(request))
@@ -137,6 +149,13 @@ class Sweeps:
             if feasible(request.strategy, request.params, [there | at], sections)[0]:
                 return _changed(request, at)
         return request
+
+    # -- while it runs
+
+    def progress(self, job_id: str) -> SweepProgress:
+        """How far an open job is, and the best so far, by whichever worker."""
+        with self._context.store.read() as unit:
+            return progress_of(required(unit.jobs.get(job_id), "job", job_id), unit.chunks.all(job_id))
 
     # -- reading
 
@@ -269,10 +288,12 @@ class Sweeps:
         return BacktestRequest(run.spec["strategy"], params, datasets, run.spec["timeframe"], start, end, rules)
 
     def region_of(self, run_id: str, number: int) -> dict[str, list[Any]]:
-        """Parameter -> its values next to those of the combination ``number`` of a sweep, one on either side: a grid around it."""
-        grid = self.axes(run_id)
+        """Parameter -> its values next to those of the combination ``number``, one on either side: a grid around it. Of a search: a step, or a tenth of the range."""
+        run = self.get(run_id)
         row = self.table(run_id).set_index("number").loc[number]
-        return {name: around_value(values, row[name]) for name, values in grid.items()}
+        if run.kind == "optimise":
+            return {each.name: near_value(each, row[each.name]) for each in dimensions(run.spec["strategy"], run.spec["space"])}
+        return {name: around_value(values, row[name]) for name, values in self.axes(run_id).items()}
 
     def download(self, run_id: str, what: str = "table") -> bytes:
         """A frame of the run as CSV: table, matrix, fits, folds, equity, trades, fills or curves, as far as its kind has it."""
@@ -311,6 +332,19 @@ def around_value(values: Sequence[Any], value: Any) -> list[Any]:
     ordered = sorted(values)
     place = ordered.index(value)
     return ordered[max(place - 1, 0) : place + 2]
+
+
+def near_value(searched: Dimension, value: Any) -> list[Any]:
+    """
+    >>> near_value(Dimension("lookback", 10, 80, integer=True), 12), near_value(Dimension("stop", 1.0, 3.0, step=0.5), 3.0)
+    ([10, 12, 19], [2.5, 3.0])
+    """
+    if searched.choices:
+        return list(searched.choices)
+    low, high = float(searched.low or 0.0), float(searched.high or 0.0)
+    step = searched.step or (max(round((high - low) / 10), 1) if searched.integer else (high - low) / 10)
+    near = {round(min(max(each, low), high), 10) for each in (float(value) - step, float(value), float(value) + step)}
+    return [int(each) if searched.integer else each for each in sorted(near)]
 
 
 def _changed(request: BacktestRequest, point: Mapping[str, Any]) -> BacktestRequest:

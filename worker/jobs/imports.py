@@ -26,6 +26,7 @@ SOURCES = {
     "csv": "CSV", "parquet": "Parquet", "mt5": "MetaTrader 5", "mt4": "MetaTrader 4", "hst": "MetaTrader 4", "histdata": "HistData", "histdata_mt": "HistData",
     "metastock": "MetaStock", "dukascopy": "Dukascopy", "yfinance": "Yahoo", "lean": "LEAN", "bid_ask": "CSV", "ticks": "ticks",
     "bi5": "Dukascopy", "yahoo_chart": "Yahoo", "oanda": "OANDA", "trading_data_stream": "Dukascopy",
+    "mapped": "mapped file",
 }  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(report.ledger)) if len(report.ledger) else None)
     evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user")
-    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **({"ask": spec["ask"]} if "ask" in spec else {}))
+    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec})
     return save_dataset(
         work, bars, version, frames, report,
         instrument=spec["instrument"], timeframe=report.timeframe, side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
@@ -77,7 +78,7 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[
     raw = _raw(spec, instrument_, named, work, 0.0, 0.2 if "ask" in spec else 0.4)
     if "ask" in spec:
         raw = join_ask(raw, _raw(spec["ask"], instrument_, named, work, 0.2, 0.4))
-    timeframe = Timeframe.named(spec["timeframe"] or ("M1" if readers.READERS[spec["format"]].ticks else _usual(raw, spec)))
+    timeframe = Timeframe.named(spec["timeframe"] or ("M1" if _reader(spec).ticks else _usual(raw, spec)))
     work.stage("Clock")
     clock = spec.get("natural_clock") or raw.clock
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
@@ -113,12 +114,16 @@ def _raw(file: Mapping[str, Any], instrument: Instrument, timeframe: Timeframe |
     """The rows of a staged file: its ``file``, ``name`` and ``format``. Ticks become bars of ``timeframe``."""
     data = work.settings.data
     with work.store.frames.open_file(file["file"], file["name"]) as path:
-        return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows, timeframe=timeframe)
+        return readers.read(path, file["format"], instrument, work.within(start, stop), max_bytes=data.max_import_mb * 1_000_000, max_rows=data.max_rows, timeframe=timeframe, mapping=file.get("mapping"))
+
+
+def _reader(spec: Mapping[str, Any]) -> readers.Reader:
+    return readers.reader_of(spec["format"], spec.get("mapping"))
 
 
 def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> bool:
     """Whether the bars are on a broker's server clock that neither the user nor the file states."""
-    return not spec["clock"] and not clocks and readers.READERS[spec["format"]].server_clock
+    return not spec["clock"] and not clocks and _reader(spec).server_clock
 
 
 def _with_clock_note(report: Any, spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> Any:

@@ -13,6 +13,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from worker.jobs import questions
 from worker.jobs.base import Commit, JobResult, Work, job
+from worker.jobs.part_best import best_row
 from worker.jobs.parts import Evaluate, Owner, PartResult, Watch, shared
 from worker.store import Unit
 from worker.store.chunks import PACE, Chunk
@@ -34,7 +35,8 @@ def _evaluator(request: questions.LoadedRequest, points: Sequence[Mapping[str, A
     def evaluate(chunk: Chunk, watch: Watch) -> PartResult:
         began = time.monotonic()
         part = sweep.evaluate(bench, combinations, chunk.spec["numbers"], watch)
-        return PartResult(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused))
+        best = best_row(part.table, "sharpe", list(points[0]))
+        return PartResult(dict(table=part.table, matrix=part.matrix), part.trials, dict(seconds=time.monotonic() - began, refused=part.refused, best=best))
 
     return evaluate
 
@@ -44,6 +46,7 @@ def run(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: a backtest's, and ``grid``: parameter -> values, or a list of combinations."""
     work.stage("Load bars")
     request = questions.read(spec, work)
+    work.stage("Check combinations")
     points, refused = questions.points_of(spec, request.rules)
     work.stage("Simulate")
     from domain.backtest import sweep

@@ -234,6 +234,14 @@ form_presets = Table(                                       # settings of the ba
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+column_mappings = Table(                                    # of files that no reader recognises, that people named
+    "column_mappings", meta,
+    Column("name", String(64), primary_key=True),
+    Column("mapping", JSON, nullable=False),                # as domain.market.readers.mapping reads it
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
 rule_sets = Table(                                          # of compliance, that people edited; append-only
     "rule_sets", meta,
     Column("name", String(64), primary_key=True),

@@ -22,6 +22,7 @@ from domain.audit import AuditEvent, chain_hash, plain
 from domain.errors import BadRequest
 from worker.store.schema import (
     account_histories,
+    column_mappings,
     cost_profiles,
     datasets,
     events,
@@ -61,6 +62,7 @@ KINDS = {
     ),
     "recipe": Sealed(recipes, "name", "feature set", ("name", "columns", "note", "actor", "created_at")),
     "cost_profile": Sealed(cost_profiles, "name", "cost profile", ("name", "instruments", "costs", "source", "dated", "actor", "created_at")),
+    "column_mapping": Sealed(column_mappings, "name", "column mapping", ("name", "mapping", "actor", "created_at")),
     "form_preset": Sealed(form_presets, "name", "form preset", ("name", "settings", "actor", "created_at")),
     "history": Sealed(
         account_histories, "id", "account history",

@@ -21,6 +21,7 @@ from worker.store.blobs import Blobs
 from worker.store.checkpoints import Checkpoints
 from worker.store.chunks import Chunks
 from worker.store.clock import DatabaseClock
+from worker.store.column_mappings import ColumnMappings
 from worker.store.copies import Copies
 from worker.store.cost_profiles import CostProfiles
 from worker.store.datasets import Datasets
@@ -79,7 +80,7 @@ class Unit:
         self.jobs, self.runs, self.datasets = Jobs(connection, self.seals), Runs(connection, self.seals), Datasets(connection, self.seals)
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
-        self.form_presets = FormPresets(connection, self.seals)
+        self.form_presets, self.column_mappings = FormPresets(connection, self.seals), ColumnMappings(connection, self.seals)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
         self.strategies = WrittenStrategies(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)

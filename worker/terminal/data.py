@@ -6,11 +6,14 @@ import typer
 
 from domain.errors import BadRequest
 from worker.terminal.downloads import download, sources
+from worker.terminal.mappings import app as mappings
+from worker.terminal.mappings import staged_file
 from worker.terminal.outside import app as outside
 from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Bars: download from vendors, import files, list datasets, show their quality; and external data used by features.")
 app.add_typer(outside, name="outside")
+app.add_typer(mappings, name="mappings")
 app.command()(download)
 app.command()(sources)
 COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
@@ -29,6 +32,7 @@ def import_(
     clock: str = typer.Option("", help="Clock of the file: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
     side: str = typer.Option("", help="Side that the prices quote: bid or mid; default: as the file says, else bid."),
     ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids: the spread is the mean difference."),
+    mapping: str = typer.Option("", help="Column mapping, for a delimited file in no known format: the name of a saved one, or a TOML file (tidemark data mappings show NAME prints one)."),
     repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken, and record it; default: refuse."),
     check: bool = typer.Option(False, "--check", help="Check only: print the findings and store nothing."),
     as_json: Json = False,
@@ -37,8 +41,8 @@ def import_(
     from worker.terminal.here import desk, finished
 
     at = desk()
-    staged = at.data.stage_path(file, own_rights=True)
-    asks = at.data.stage_path(ask, own_rights=True) if ask else None
+    staged = staged_file(at, file, mapping)
+    asks = staged_file(at, ask, mapping, asks=True) if ask else None
     name = instrument or staged.recognised.instrument
     if not name:
         raise BadRequest(f"{staged.name} is {staged.recognised.title}, but does not say its instrument; give --instrument")

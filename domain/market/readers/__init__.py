@@ -4,8 +4,10 @@ here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +23,17 @@ from domain.market.readers.base import Reader as Reader
 from domain.market.readers.base import ReadLimits as ReadLimits
 from domain.market.readers.base import Recognised as Recognised
 from domain.market.readers.files import full_name, head_of
+from domain.market.readers.mapped import MAPPED as MAPPED
+from domain.market.readers.mapped import UNMAPPED as UNMAPPED
+from domain.market.readers.mapped import Mapped, as_table
+from domain.market.readers.mapped import guess as guess
+from domain.market.readers.mapped import preview_of as preview_of
+from domain.market.readers.mapped import recognise_mapped as recognise_mapped
+from domain.market.readers.mapping import FORMATS as FORMATS
+from domain.market.readers.mapping import ColumnMapping as ColumnMapping
+from domain.market.readers.mapping import mapping_of as mapping_of
+from domain.market.readers.mapping import names_of as names_of
+from domain.market.readers.sample import lines_of as lines_of
 from domain.market.readers.sampling import by_most_rows
 from domain.market.readers.unreadable import what_it_is
 from domain.market.timeframe import Timeframe
@@ -51,6 +64,22 @@ def recognise(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
     raise refused or BadRequest(f"{path.name} is {what_it_is(head, name)}. Known formats: {known_formats()}")
 
 
+def recognise_or_table(path: Path | str, max_bytes: int = MAX_BYTES) -> Recognised:
+    """The same, and a table of text in an unknown format as one whose columns can be mapped."""
+    try:
+        return recognise(path, max_bytes)
+    except BadRequest as refusal:
+        table = None if is_folder(Path(path)) else as_table(Path(path), str(refusal), max_bytes)
+        if table is None:
+            raise
+        return table
+
+
+def reader_of(format: str, mapping: Mapping[str, Any] | None = None) -> Reader:
+    """The reader of a format; that of a mapped file has the ``mapping`` of its columns."""
+    return Mapped(mapping_of(mapping or {})) if format == MAPPED else READERS[format]
+
+
 def _of_folder(path: Path, max_bytes: int) -> Recognised:
     """What a folder holds, for the one reader that reads folders."""
     reader = next(reader for reader in READERS.values() if reader.folders)
@@ -74,13 +103,15 @@ def read(
     max_bytes: int = MAX_BYTES,
     max_rows: int = MAX_ROWS,
     timeframe: Timeframe | None = None,
+    mapping: Mapping[str, Any] | None = None,
 ) -> RawBars:
     """The rows of a file, oldest first. ``progress(share, note)`` is called at least every few hundred milliseconds.
 
     ``timeframe``: of the bars that ticks are made into, M1 if None; rows that are bars already stay as they are.
+    ``mapping``: of the columns of a file of the format ``mapped``.
     """
     limits = ReadLimits(max_bytes, max_rows, timeframe)
-    return _oldest_first(READERS[format].read(Path(path), instrument, limits, progress or _silent))
+    return _oldest_first(reader_of(format, mapping).read(Path(path), instrument, limits, progress or _silent))
 
 
 def _oldest_first(raw: RawBars) -> RawBars:

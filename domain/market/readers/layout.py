@@ -22,7 +22,7 @@ class Layout:
 
     ``columns`` name ``ts``, or ``date`` and ``time``, and open, high, low, close, volume, spread; the ask's four prices
     (ask_open …) where open to close are the bid's; or the bid and ask of ticks. ``origin`` (ns) is the midnight that
-    times of day count from.
+    times of day count from; ``decimal``: what stands between the whole and the fraction of a number.
     """
 
     separator: str
@@ -30,10 +30,11 @@ class Layout:
     kind: str
     skip: int = 0
     origin: int = 0
+    decimal: str = "."
 
     @property
     def times(self) -> tuple[str, ...]:
-        return tuple(name for name in self.columns if name in ("ts", "date", "time"))
+        return tuple(name for name in ("ts", "date", "time") if name in self.columns)
 
     @property
     def numbers(self) -> tuple[str, ...]:

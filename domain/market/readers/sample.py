@@ -113,6 +113,8 @@ def words_of(line: str, separator: str) -> list[str]:
 
 def refuse_commas(name: str, rows: list[list[str]], layout: Layout) -> None:
     """Prices such as 1,0403 are refused: what is a decimal here may be a thousand there."""
+    if layout.decimal == ",":
+        return
     places = [at for at, column in enumerate(layout.columns) if column in layout.numbers]
     for row in rows[:20]:
         commas = [row[at] for at in places if at < len(row) and DECIMAL_COMMA.fullmatch(row[at].strip())]
@@ -152,7 +154,7 @@ def side_in(name: str) -> str | None:
 
 
 def times_of(rows: list[list[str]], layout: Layout) -> tuple[list[int], bool]:
-    places = [at for at, column in enumerate(layout.columns) if column in layout.times]
+    places = [layout.columns.index(name) for name in layout.times]
     read = []
     for row in rows:
         try:
@@ -173,7 +175,7 @@ def timeframe_word(name: str) -> str | None:
 
 
 def _span(rows: list[list[str]], layout: Layout) -> str:
-    places = [at for at, column in enumerate(layout.columns) if column in layout.times]
+    places = [layout.columns.index(name) for name in layout.times]
     return f"first row {' '.join(rows[0][at] for at in places if at < len(rows[0]))}"
 
 

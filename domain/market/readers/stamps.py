@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -111,6 +111,8 @@ def parse_one(text: str, kind: str) -> Stamp:
     ...
     ValueError: day is out of range for month
     """
+    if is_pattern(kind):
+        return _by_pattern(text, kind)
     match = FIELDS[kind].fullmatch(text)
     if not match:
         raise ValueError(f"{text[:40]!r} is not a time written as {kind}")
@@ -123,6 +125,42 @@ def parse_one(text: str, kind: str) -> Stamp:
     span = datetime(year, month, day, _in_day(hour, parts["p"]) if parts.get("p") else hour, minute, second) - EPOCH
     ns = (span.days * 86_400 + span.seconds) * SECOND + int((parts["f"] or "").ljust(9, "0"))
     return Stamp(ns - _offset(parts["zone"]), True) if parts["zone"] else Stamp(ns, False)
+
+
+def is_pattern(kind: str) -> bool:
+    """Whether a way to write times is a pattern such as ``%d %b %Y %H:%M``, Python's."""
+    return "%" in kind
+
+
+def _by_pattern(text: str, pattern: str) -> Stamp:
+    try:
+        at = datetime.strptime(text, pattern)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is not a time written as {pattern}") from None
+    if not 1900 <= at.year <= 2200:
+        raise ValueError(f"the year {at.year} is not between 1900 and 2200")
+    zone = at.utcoffset()
+    span = at.replace(tzinfo=None) - EPOCH
+    ns = (span.days * 86_400 + span.seconds) * SECOND + span.microseconds * 1_000
+    return Stamp(ns - (zone.days * 86_400 + zone.seconds) * SECOND if zone is not None else ns, zone is not None)
+
+
+def parse_pattern(texts: Sequence[str], pattern: str) -> tuple[np.ndarray, bool] | None:
+    """Stamps of texts written by one pattern, and whether they are aware; None if any is out of the ordinary.
+
+    >>> parse_pattern(["2 Mar 25 17:00", "2 Mar 25 17:01"], "%d %b %y %H:%M")[0].tolist()
+    [1740934800000000000, 1740934860000000000]
+    """
+    distinct: dict[str, Stamp] = {}
+    try:
+        for text in texts:
+            if text not in distinct:
+                distinct[text] = _by_pattern(text, pattern)
+    except ValueError:
+        return None
+    if len({stamp.aware for stamp in distinct.values()}) != 1:
+        return None
+    return np.array([distinct[text].ns for text in texts], np.int64), distinct[texts[0]].aware
 
 
 def _in_day(hour: int, half: str) -> int:

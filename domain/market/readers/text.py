@@ -146,7 +146,7 @@ def _fast(data: bytes, layout: Layout, parts: Parts) -> dict[str, np.ndarray] | 
             read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
             parse_options=arrow_csv.ParseOptions(delimiter=layout.separator),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=types, include_columns=list(types), null_values=[""], strings_can_be_null=False
+                column_types=types, include_columns=list(types), null_values=[""], strings_can_be_null=False, decimal_point=layout.decimal
             ),
         )
     except pa.ArrowInvalid:
@@ -169,6 +169,8 @@ def _stamps(table: Any, layout: Layout) -> tuple[np.ndarray, bool] | None:
     columns = [table[name].combine_chunks() for name in layout.times]
     texts = pc.binary_join_element_wise(*columns, " ") if len(columns) > 1 else columns[0]
     texts = texts.chunk(0) if hasattr(texts, "chunk") else texts
+    if stamps.is_pattern(layout.kind):
+        return stamps.parse_pattern(pc.utf8_trim_whitespace(texts).to_pylist(), layout.kind)
     if texts[0].as_py() != texts[0].as_py().strip():
         texts = pc.utf8_trim_whitespace(texts)
     lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
@@ -238,6 +240,10 @@ def _cells(text: str, layout: Layout) -> list[str]:
 
 
 def _number(name: str, text: str, layout: Layout) -> float:
+    if layout.decimal == ",":
+        if "." in text:
+            raise ValueError(f"{name} is {text.strip()[:40]!r}, and decimals are written with a comma")
+        text = text.replace(",", ".")
     if NUMBER.fullmatch(text):
         return float(text)
     if not text.strip() and name not in layout.required:
