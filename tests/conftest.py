@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import os
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,10 @@ from sqlalchemy.engine import make_url
 
 from tests.databases import KINDS, Postgres, postgres
 from worker.memory import keep_objects
+
+# As in the program's workers: several processes share the cores, where the threads of a library wait for one another by computing.
+for name_ in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name_, "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
