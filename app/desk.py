@@ -8,6 +8,7 @@ from threading import Lock
 import streamlit as st
 
 from app.cookies import SESSION, cookie
+from app.kit.carried import carried
 from worker.desk import Desk, open_here
 
 MOST = 500          # desks of people that are kept
@@ -17,7 +18,9 @@ _lock = Lock()
 
 @st.cache_resource
 def desk() -> Desk:
-    return open_here()
+    opened = open_here()
+    carried.carry(opened)
+    return opened
 
 
 def here() -> Desk | None:

@@ -119,6 +119,7 @@ class Download:
         for name in ("content-length", "etag", "content-encoding", "accept-ranges"):
             with contextlib.suppress(KeyError):
                 del headers[name]
+        headers.update(spool().headers_of(path))
         await FileResponse(path, headers=dict(headers))(_unranged(scope), receive, send)
 
 

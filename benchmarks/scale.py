@@ -22,9 +22,9 @@ import psutil
 from sqlalchemy import text
 
 from benchmarks.clients import CHROMIUM
-from benchmarks.long_trail import fill
 from benchmarks.system import PORT, started
 from benchmarks.timing import Row, median
+from benchmarks.trail_filling import filled
 from domain.backtest.warm import warm as warm_backtest
 from domain.features.warm import warm as warm_features
 from tests.databases import DURABLE, postgres
@@ -256,7 +256,7 @@ def large_workspace(url: str, events: int, count: int) -> None:
     engine = make_engine(url)
     upgrade(engine)
     engine.dispose()
-    fill(url.removeprefix("sqlite:///"), events)
+    filled(url, events)
     engine = make_engine(url)
     summary = {"metrics": {f"metric_{number}": number / 7 for number in range(60)}, "curve": [round(1e5 + number * 1.25, 2) for number in range(400)]}
     with engine.begin() as connection:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numba
 from numba import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.event import Event, Listener, install_listener
 from numba.core.registry import CPUDispatcher
 
 from domain.compiled_folder import folder_of, package_of
+from domain.compiled_linking import CompilesPart, CompilesWhole
 
 HOW: dict[str, Any] = dict(nogil=True, error_model="numpy")
 FUNCTIONS: dict[str, set[str]] = {"backtest": set(), "features": set()}     # what each package compiles
@@ -25,8 +26,8 @@ Watch = Callable[[int, int, str], None]                                     # ho
 
 def entry(function: Callable) -> Any:
     """Compile on the first call from Python, and cache the result."""
-    numba.config.CACHE_DIR = str(folder_of(_named(function)))      # type: ignore[attr-defined]
-    dispatcher = Entry(function, targetoptions=dict(nopython=True, boundscheck=None, **HOW))
+    _named(function)
+    dispatcher = Entry(function, targetoptions=dict(nopython=True, boundscheck=None, **HOW), pipeline_class=CompilesWhole)
     dispatcher.enable_caching()
     return dispatcher
 
@@ -34,16 +35,40 @@ def entry(function: Callable) -> Any:
 def compiled(function: Callable) -> Any:
     """Compile where compiled code calls it."""
     _named(function)
-    return Inner(function, targetoptions=dict(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **HOW))
+    return Inner(function, targetoptions=dict(nopython=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **HOW), pipeline_class=CompilesPart)
 
 
 class Entry(CPUDispatcher):
     """A function that Python calls. An array that Python may only read (a column of a table, say) is of the same type as any other: for numba they
     are two, and each loop would be compiled once for every mixture of them. No loop here writes to what it is given but its own state."""
 
+    def enable_caching(self) -> None:
+        self._cache = Kept(self.py_func)
+
     def typeof_pyval(self, value: Any) -> Any:
         kind = super().typeof_pyval(value)
         return kind if not isinstance(kind, types.Array) or kind.mutable else kind.copy(readonly=False)
+
+
+class Located(UserProvidedCacheLocator):
+    """Where the code of a function is kept: by what it is made of, so that it serves a copy of the program in another folder, or a later version of
+    the program with the same sources. numba itself keeps it by the folder that the source lies in."""
+
+    def __init__(self, function: Callable, file: str) -> None:
+        self._py_file, self._lineno = file, function.__code__.co_firstlineno
+        self._cache_path = str(folder_of(package_of(function.__module__)) / function.__module__)
+
+    @classmethod
+    def from_function(cls, py_func: Callable, py_file: str) -> Located:
+        return cls(py_func, py_file)
+
+
+class KeptResult(CompileResultCacheImpl):
+    _locator_classes = [Located]     # noqa: RUF012
+
+
+class Kept(FunctionCache):
+    _impl_class = KeptResult
 
 
 class Inner(CPUDispatcher):

@@ -11,7 +11,7 @@ from tempfile import gettempdir
 
 HERE = Path(__file__).parent
 HASHED = 12             # digits of the hash in a folder's name
-HOW = ("compiled.py", "compiled_folder.py")
+HOW = ("compiled.py", "compiled_folder.py", "compiled_linking.py")
 SOURCES = {     # sources of the compiled code, by package: an edit of one leaves the cache of the other valid
     "backtest": ("backtest/kernel/*.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),
     "sweeps": ("backtest/lane/record.py", "backtest/lane/kernel/*.py", "backtest/kernel/codes.py", "backtest/kernel/numbers.py", "backtest/kernel/places.py", "backtest/memory.py", "backtest/state.py", "risk/limits.py", "trading/outcomes.py"),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.data.append_steps import append_steps
 from app.data.dataset import catalogue, chosen_dataset
 from app.data.download import download
+from app.data.example_files import example_files
 from app.data.external import external_view
 from app.data.generate import generate
 from app.data.import_steps import import_steps
+from app.data.instruments import instruments_view
 from app.kit.address import address_value, missing
 from app.kit.altered import altered_datasets
 from app.kit.figures import number, plural, size
@@ -17,7 +20,7 @@ from app.kit.rights import allowed
 from app.kit.widgets import go, head, nothing
 
 PAGE = Page("Data", "Research", 10, "database")
-VIEWS = {"prices": "Prices", "external": "External data"}
+VIEWS = {"prices": "Prices", "external": "External data", "instruments": "Instruments"}
 ALIASES = {"bars": "prices", "outside": "external"}     # views by their earlier names
 
 
@@ -26,6 +29,8 @@ def render(desk) -> None:
     view = ALIASES.get(wanted, wanted)
     if view == "external":
         return external_view(desk, doing, lambda: switch("external"))
+    if view == "instruments":
+        return instruments_view(desk, doing, lambda: switch("instruments"))
     datasets = desk.data.catalogue()
     state = f"{plural(len(datasets), 'dataset')}, {number(sum(entry.bars for entry in datasets))} bars, {size(sum(entry.bytes for entry in datasets))}" if datasets else ""
     head("Data", state, lambda: actions(desk, doing))
@@ -34,6 +39,8 @@ def render(desk) -> None:
         missing("view", wanted, "Choose one above.")
     if doing == "import":
         import_steps(desk)
+    elif doing == "append":
+        append_steps(desk)
     elif doing == "download":
         download(desk)
     elif doing == "generate":
@@ -62,5 +69,7 @@ def actions(desk, doing: str, key: str = "head") -> None:
         go("data", do="download")
     if st.button("Import…", icon=":material/upload:", type="secondary" if doing else "primary", key=f"{key}-import", **allowed(desk, "data.import_", disabled=doing == "import")):
         go("data", do="import")
+    if key == "empty":
+        example_files(desk)
     if doing and key == "head" and st.button("Close", icon=":material/close:", type="tertiary"):
         go("data")

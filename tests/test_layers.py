@@ -27,6 +27,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain": {"numpy", "pandas", "pyarrow"},
     "domain/audit": {"cryptography"},
     "domain/compiled.py": {"numba"},
+    "domain/compiled_linking.py": {"numba"},
     "domain/features": {"numpy", "pandas"},
     "domain/features/regimes": {"numpy", "pandas", "hmmlearn", "sklearn", "scipy"},
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
@@ -52,7 +53,7 @@ INSIDE = {      # package -> packages of ours that it may import; the longest ma
     "app/api": {"app.api", "worker.desk"},
     "app/kit": {"app.kit", "worker.desk"},
     "worker": {"worker", "domain"},
-    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.following", "worker.held", "worker.hidden", "worker.listening", "worker.logs", "worker.opened", "worker.outside_context", "worker.redis_server", "worker.trouble", "domain"},
+    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.following", "worker.held", "worker.hidden", "worker.instrument_table", "worker.listening", "worker.logs", "worker.opened", "worker.outside_context", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
     "domain/compliance": {"domain.block_length", "domain.compliance", "domain.errors", "domain.market", "domain.outside", "domain.params", "domain.parsing", "domain.registry", "domain.trading"},
 }
@@ -62,8 +63,8 @@ NEVER = {       # package -> what it may never import, although the table above 
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-LAYERS = ("errors", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "live", "scanner", "training", "manifest", "report")
-NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py"}
+LAYERS = ("errors", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled_linking", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "live", "scanner", "training", "manifest", "report")
+NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py", "domain/compiled_linking.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]
 ENGINE = [path for path in FILES if path.relative_to(ROOT).as_posix().startswith("domain/")]

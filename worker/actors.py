@@ -20,6 +20,7 @@ from domain.errors import BadBars, BadRequest, SourceUnavailable
 from worker.dispatch import enqueue
 from worker.engine import wait_for
 from worker.following import job_of
+from worker.instrument_table import settings_of
 from worker.jobs import JOBS
 from worker.jobs.base import Cancelled, Commit, Fenced, Overdue, ShuttingDown, Work
 from worker.leases import rescue_here
@@ -140,7 +141,8 @@ def _request_of(job: Job) -> str:
 
 
 def _execute(job: Job) -> None:
-    system, work = WorkerContext, Work(WorkerContext.store, WorkerContext.settings, job)
+    system = WorkerContext
+    work = Work(system.store, settings_of(system.store, system.settings, job), job)
     system.running.add(work)
     if system.leaving:       # the message came in while the lanes were closing
         work.stop(ShuttingDown())

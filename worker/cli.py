@@ -19,6 +19,7 @@ from worker.terminal import (
     costs,
     data,
     features,
+    instruments,
     jobs,
     models,
     models_watch,
@@ -43,6 +44,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(audit.app, name="audit")
 app.add_typer(costs.app, name="costs")
+app.add_typer(instruments.app, name="instruments")
 app.add_typer(compliance.app, name="compliance")
 app.add_typer(features.app, name="features")
 app.add_typer(regimes.app, name="regimes")

@@ -14,7 +14,9 @@ from domain.live.command import Command
 from domain.live.consistency import TABLES, Alert, Books, Consistency, exact
 from domain.live.plan import Plan
 from domain.live.tape import TapeBar
+from worker.instrument_table import table_file
 from worker.sessions.inputs import plan_of
+from worker.settings import Settings
 from worker.store import Store, Unit
 from worker.store.messages import Message
 from worker.store.session_asking import entity
@@ -30,12 +32,13 @@ def fact_of(name: str) -> str:
     return f"consistency:{name}"
 
 
-def check(store: Store, name: str, instruments_file: str = "") -> Consistency:
-    """The check of one session as it stands. ``instruments_file``: the workspace's own instruments."""
+def check(store: Store, name: str, settings: Settings | None = None) -> Consistency:
+    """The check of one session as it stands, on the table of instruments as of its start; without ``settings`` on the shipped one."""
     with store.read() as unit:
         session, state = unit.sessions.get(name), unit.sessions.progress(name)
         if session is None or state is None:
             raise unknown("session", name, [each.name for each in unit.sessions.all()])
+        instruments_file = table_file(unit, settings, session.created_at) if settings else ""
         tape, own = list(unit.session_tape.bars(name)), books_of(unit, name)
         commands = [Command(each.worked or 0, each.who, each.command, dict(each.arguments), each.reason) for each in unit.session_commands.taped(name)]
     until = None if session.state in ("finished", "stopped") else _until(state, tape)

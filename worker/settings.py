@@ -104,6 +104,7 @@ class Audit:
     witnesses: str = param("", help="addresses of witnesses, comma-separated, each with its verifier key after a space where you have it")
     jsonl: str = param("", help="file that every event is appended to after its commit; empty: none")
     origin: str = param("", help="name of this trail in its checkpoints and key, fixed at the first start; empty: tidemark/ and random letters")
+    downloads: str = param("file", choices=("file", "zip"), help="what a page's downloads are: the file alone, or a ZIP of it and the last checkpoint")
     interval: float = param(60.0, low=1.0, high=86_400.0, unit="s", help="longest time between two checkpoints, also while nothing happens")
     events: int = param(1_000, low=1, high=1_000_000, unit="events", help="most events between two checkpoints")
 

@@ -55,6 +55,19 @@ class FileBody(Body):
             raise Problem(422, "content_base64 is not Base64") from None
 
 
+class AppendBody(FileBody):
+    """A newer file of a stored series; instrument, timeframe and side are those of the series."""
+
+    overlap: Literal["", "keep", "replace"] = Field(default="", description="bars that both have and that differ: those stored, or those of the file; left out: refused")
+
+
+class InstrumentBody(Body):
+    """Changed fields of an instrument."""
+
+    values: dict[str, str | float | bool] = Field(examples=[{"swap_long": -6.5, "source": "price list of the broker"}])
+    why: str = Field(max_length=500, examples=["price list of November"])
+
+
 class MappingBody(Body):
     """A column mapping. `columns`: role (time, time_of_day, open, high, low, close, volume, spread, ask_open …, or bid and ask of ticks) to a column's name, or its number from 1."""
 
@@ -102,6 +115,18 @@ async def import_file(submission: Submitting, body: FileBody) -> Any:
     return await submission.submit(submit)
 
 
+@router.post("/{name}/append", response_model=JobAnswer, status_code=202)
+async def append(submission: Submitting, name: str, body: AppendBody) -> Any:
+    """Append a newer file to a dataset as a new version; the old one stays. Bars that both have and that differ need `overlap`."""
+
+    def submit(desk: Here) -> Any:
+        staged = desk.data.stage_upload(body.name, body.bytes(), unmapped=bool(body.mapping))
+        staged = desk.mappings.apply(staged, body.mapping) if body.mapping else staged
+        return desk.data.append(name, staged, body.overlap, body.clock, repair=body.repair)
+
+    return await submission.submit(submit)
+
+
 @router.post("/downloads", response_model=JobAnswer, status_code=202)
 async def download(submission: Submitting, body: VendorBody) -> Any:
     """Download bars from a vendor; what is stored already is not asked for again."""
@@ -134,6 +159,19 @@ def symbols(desk: Here) -> Response:
 def instruments(desk: Here) -> Response:
     """The table of instruments: pip, lot, currencies, sessions."""
     return json_of(dict(items=[dict(name=name, **{field: value for field, value in plain(each).items() if field != "name"}) for name, each in desk.data.instruments().items()]))
+
+
+@router.get("/instruments/{name}")
+def instrument(desk: Here, name: str) -> Response:
+    """An instrument with its versions, newest first; version 0 is as shipped."""
+    return json_of(dict(name=name, version=desk.instruments.version(name), **{key: value for key, value in plain(desk.instruments.get(name)).items() if key != "name"}, history=plain(desk.instruments.history(name))))
+
+
+@router.patch("/instruments/{name}")
+def edit_instrument(desk: Here, name: str, body: InstrumentBody) -> Response:
+    """A new version of an instrument; runs made before keep the version they used."""
+    version = desk.instruments.edit(name, body.values, body.why)
+    return json_of(dict(name=name, version=version.version))
 
 
 @router.get("/mappings")

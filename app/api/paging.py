@@ -20,7 +20,6 @@ from app.api.shapes import Time
 from app.api.submission import Here
 
 EARLIEST, LATEST = 1700, 2200       # years that times of 64 bits of nanoseconds hold
-CHECKPOINT = "tidemark-checkpoint"
 ARROW = "application/vnd.apache.arrow.stream"
 QUALITY = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 Limit = Annotated[int, Query(ge=1, le=1_000, description="how many at most")]
@@ -107,13 +106,8 @@ class Wanted:
         following = cursor_of(end) if end < len(chosen) else None
         if self._arrow:
             link = {"link": f'<?{self._address.include_query_params(cursor=following).query}>; rel="next"'} if following else {}
-            return Response(arrow(part), headers=self._checkpoint() | link, media_type=ARROW)
-        return JSONResponse(dict(columns=[str(name) for name in part.columns], rows=rows(part), total=len(chosen), next=following), headers=self._checkpoint())
-
-    def _checkpoint(self) -> dict[str, str]:
-        """The trail's last signed checkpoint: what leaves takes it along."""
-        note = self._desk.checkpoints.latest_text()
-        return {CHECKPOINT: base64.b64encode(note.encode()).decode()} if note else {}
+            return Response(arrow(part), headers=self._desk.checkpoints.header() | link, media_type=ARROW)
+        return JSONResponse(dict(columns=[str(name) for name in part.columns], rows=rows(part), total=len(chosen), next=following), headers=self._desk.checkpoints.header())
 
     def _span(self, frame: pd.DataFrame, time: str) -> pd.DataFrame:
         if self._since is None and self._until is None:

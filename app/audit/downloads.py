@@ -29,8 +29,8 @@ def menu(desk: Desk) -> None:
         download("events.jsonl", f"{_name(desk)}.jsonl", "application/jsonl", lambda: desk.trail.jsonl(wanted), "audit-jsonl", "One line an event: its number, both hashes, and the exact canonical text.")
         download("CSV", f"{_name(desk)}.csv", "text/csv", lambda: desk.trail.csv(wanted), "audit-csv", "A view for people, safe to open in a spreadsheet.")
         st.caption("Keep these two elsewhere: what is downloaded is checked against them.")
-        download("Checkpoint, signed note", f"{_name(desk)}_checkpoint.txt", "text/plain", desk.trail.checkpoint_file, "audit-checkpoint-file", "The signed note with its cosignatures.")
-        download("Public key", "tidemark_public_key.txt", "text/plain", desk.trail.key_file, "audit-key-file", "The key that checkpoints are signed with, and every rotation before it.")
+        download("Checkpoint, signed note", f"{_name(desk)}_checkpoint.txt", "text/plain", desk.trail.checkpoint_file, "audit-checkpoint-file", "The signed note with its cosignatures.", evidence=True)
+        download("Public key", "tidemark_public_key.txt", "text/plain", desk.trail.key_file, "audit-key-file", "The key that checkpoints are signed with, and every rotation before it.", evidence=True)
 
 
 def _prepare(desk: Desk, wanted: Filter) -> None:
@@ -61,8 +61,8 @@ def proof(desk: Desk, event: Any) -> None:
     """The proof of one event, and its exact text."""
     with st.container(horizontal=True, gap="xsmall"):
         about = "At most 1 KB: the hashes beside the event's way to the root of the last checkpoint. verify.py of a bundle checks it."
-        download("Proof", f"audit_event_{event.seq}.json", "application/json", lambda: _proof(desk, event), f"proof-{event.seq}", about)
-        download("Exact text", f"audit_event_{event.seq}.event.json", "application/json", lambda: desk.trail.text(event.seq), f"text-{event.seq}", "The canonical bytes that were hashed; beside a proof for an event too long for it.")
+        download("Proof", f"audit_event_{event.seq}.json", "application/json", lambda: _proof(desk, event), f"proof-{event.seq}", about, evidence=True)
+        download("Exact text", f"audit_event_{event.seq}.event.json", "application/json", lambda: desk.trail.text(event.seq), f"text-{event.seq}", "The canonical bytes that were hashed; beside a proof for an event too long for it.", evidence=True)
 
 
 def _name(desk: Desk) -> str:

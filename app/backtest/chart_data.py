@@ -17,14 +17,19 @@ VOLUME = "volume"
 
 
 def chart_data(shown: View, instrument: Any, side: str, run: Any, trade: int | None, columns: Sequence[str]) -> dict[str, Any]:
+    """The window of a run, with its trades and columns."""
+    label = f"Candles of {instrument.name} with the run's entries and exits. Arrow keys move the crosshair, with Shift the view; plus and minus zoom; Home and End go to the ends; N and P to the next and previous trade."
+    return series_data(shown, instrument, run.spec["timeframe"], side, columns, label) | dict(trade=trade, trades=int(run.summary["metrics"].get("trades") or 0))
+
+
+def series_data(shown: View, instrument: Any, timeframe: str, side: str, columns: Sequence[str], label: str) -> dict[str, Any]:
     """The window as lists, ``None`` where there is no value; ``panes``: those below the candles, in their order."""
     candles, window = shown.candles, shown.window
     features = [_feature(name, shown, instrument.digits) for name in columns if name in shown.features]
     panes = [*([VOLUME] if VOLUME in candles else []), *dict.fromkeys(each["pane"] for each in features if each["pane"])]
     return dict(
         rows=shown.rows, first=window.first, last=window.last, size=window.size, digits=instrument.digits, unit=instrument.quote,
-        title=f"{instrument.name} {run.spec['timeframe']}, {side} prices, {instrument.quote}", trade=trade, trades=int(run.summary["metrics"].get("trades") or 0),
-        label=f"Candles of {instrument.name} with the run's entries and exits. Arrow keys move the crosshair, with Shift the view; plus and minus zoom; Home and End go to the ends; N and P to the next and previous trade.",
+        title=f"{instrument.name} {timeframe}, {side} prices, {instrument.quote}", trade=None, trades=0, label=label,
         t=candles["ts"].tolist(), n=candles["bars"].tolist(), v=plain(candles[VOLUME]) if VOLUME in candles else None,
         **{letter: plain(candles[name]) for letter, name in (("o", "open"), ("h", "high"), ("l", "low"), ("c", "close"))},
         features=features, panes=panes, height=HEIGHT + PANE * len(panes), marks=_marks(shown.marks.single), groups=_groups(shown.marks.grouped),

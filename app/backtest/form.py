@@ -19,6 +19,7 @@ from app.backtest.rule_fields import (
     limits_fields,
     model_box,
     profile_box,
+    rule_set_box,
     rules_start,
 )
 from app.backtest.saved_presets import chosen_preset, presets_box, save
@@ -67,7 +68,7 @@ def form(desk: Desk, run: Any = None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(literal(typeset(strategies[strategy])), width="stretch")
         profile, model, preset = profile_box(desk, key, before), model_box(desk, key, strategy, before), preset_box(desk, key, strategy)
-        limited = st.toggle("Risk limits", is_limited(desk, start), key=f"{key}-limits", help=LIMITS_HELP)
+        limited = st.toggle("Risk limits", is_limited(desk, start) or bool(before.get("gate")), key=f"{key}-limits", help=LIMITS_HELP)
     signals = signals_box(desk, key, before) if strategy == SIGNALS else {}
     with st.form(f"{key}-{strategy}", border=False):
         request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model, preset, signals)
@@ -125,11 +126,12 @@ def _request(desk: Desk, key: str, strategy: str, chosen: list, before: dict, st
     params = fields(desk.backtests.params(strategy), f"{key}{f'-{model.title}' if model else ''}{f'-{preset.name}' if preset else ''}", first)
     rules = costs_fields(desk, key, chosen, start, sizer, profile)
     rules["limits"] = limits_fields(desk, key, start, limited)
+    rule_set, phase = rule_set_box(desk, key, before) if limited else ("", "")
     rules["account"] = {"balance": balance}
     rules["execution"] |= {"intrabar": intrabar}
     if not chosen or not isinstance(span, tuple) or len(span) != 2:
         return None
-    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile, model.title if model else "", signals)
+    return BacktestRequest(strategy, params, [dataset.id for dataset in chosen], frame, *whole_days(*span), rules, profile, model.title if model else "", signals, rule_set, phase)
 
 
 def intrabar_field(column: Any, key: str, start: dict) -> str:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.backtest.chart_component import component
 from app.backtest.chart_data import chart_data, visible
+from app.backtest.chart_view import draw, follow, go, opened
 from app.backtest.chosen import choose_trade
 from app.backtest.running import begin, under_way
 from app.drawn import download_drawn
@@ -20,7 +20,6 @@ from worker.desk import Desk
 from worker.desk.outcomes import label
 
 MARGIN = (40, 30)       # bars shown before and after a trade
-BUDGET = 360            # candles in the view, until the browser says how wide it is
 MOST_COLUMNS = 4        # drawn at first
 JOB = "features_job"    # query parameter
 FEATURES_HELP = "Computes the columns that the strategy decided on, of all bars of the run, and draws them. Once a run."
@@ -56,10 +55,10 @@ def _chart(desk: Desk, run: Any, trade: int | None) -> None:
         columns = _columns(desk, run)
         st.space("stretch")
         csv = st.container(width="content")
-    _follow(state, f"{run.id}/{name}", f"chart-{run.id}-{name}")
+    follow(state, f"{run.id}/{name}", f"chart-{run.id}-{name}")
     shown = desk.run_chart.view(run.id, name, state["load"][0], state["load"][1], state["budget"], trade if own else None)
     data = chart_data(shown, series[name][0], series[name][1], run, trade, columns) | dict(go=dict(state["go"]), key=f"{run.id}/{name}")
-    picked = component()(key=f"chart-{run.id}-{name}", data=data, default={"view": None}, on_view_change=_nothing, on_picked_change=_nothing)
+    picked = draw(f"chart-{run.id}-{name}", data)
     table = visible(shown, state["seen"][0], state["seen"][1], columns)
     with csv:
         download_drawn("Candles CSV", f"{run.id}_{name}_candles.csv", table, f"candles-{run.id}", f"run:{run.id}")
@@ -73,8 +72,7 @@ def _state(desk: Desk, run_id: str, trade: int | None, place: tuple[str, int, in
     """What this reader sees of the run. Another chosen trade moves it there; ``go`` is where the browser is sent."""
     key = f"chart-{run_id}"
     if key not in st.session_state:
-        st.session_state[key] = dict(instrument=names[0], trade=None, view=None, budget=BUDGET, go=dict(first=0, last=0, seq=0))
-        _go(st.session_state[key], 0, desk.run_chart.rows(run_id, names[0]))
+        st.session_state[key] = opened(0, desk.run_chart.rows(run_id, names[0])) | dict(instrument=names[0], trade=None)
     state: dict[str, Any] = st.session_state[key]
     if trade != state["trade"]:
         state["trade"] = trade
@@ -84,25 +82,8 @@ def _state(desk: Desk, run_id: str, trade: int | None, place: tuple[str, int, in
     return state
 
 
-def _go(state: dict[str, Any], first: float, last: float) -> None:
-    state["load"] = state["seen"] = (first, last)
-    state["go"] = dict(first=first, last=last, seq=state["go"]["seq"] + 1)
-
-
 def _to_trade(state: dict[str, Any], place: tuple[str, int, int]) -> None:
-    _go(state, place[1] - MARGIN[0], place[2] + MARGIN[1])
-
-
-def _follow(state: dict[str, Any], key: str, component_key: str) -> None:
-    """Take over what the browser reported since: the rows in view, and those to load where it needs others."""
-    view = (st.session_state.get(component_key) or {}).get("view")
-    if not view or view == state["view"] or view.get("key") != key:
-        return
-    state["view"] = view
-    state["budget"] = min(max(int(view["budget"]), 100), 500)
-    state["seen"] = (int(view["first"]), int(view["last"]))
-    if view["load"]:
-        state["load"] = (int(view["load"][0]), int(view["load"][1]))
+    go(state, place[1] - MARGIN[0], place[2] + MARGIN[1])
 
 
 def _instrument(state: dict[str, Any], names: list[str], run_id: str) -> str:
@@ -116,7 +97,7 @@ def _instrument(state: dict[str, Any], names: list[str], run_id: str) -> str:
 
 
 def _buttons(state: dict[str, Any], run: Any, rows: int, own: tuple[str, int, int] | None) -> None:
-    st.button("Whole run", key=f"chart-all-{run.id}", on_click=_go, args=(state, 0, rows))
+    st.button("Whole run", key=f"chart-all-{run.id}", on_click=go, args=(state, 0, rows))
     if own:
         st.button("Chosen trade", key=f"chart-trade-{run.id}", on_click=_to_trade, args=(state, own))
 
@@ -138,7 +119,3 @@ def _note(run: Any, table: pd.DataFrame, shown: Any) -> str:
     drawn = f"{number(bars)} bars of {run.spec['timeframe']}" if bars == len(table) else f"{number(len(table))} candles drawn from {number(bars)} bars of {run.spec['timeframe']}"
     fills = "Arrow: entry, up buys and down sells. Square: exit, coloured by the trade's result. Click one to choose its trade." if shown.marks.single is not None else "Numbers: trades entered in that stretch; click one to zoom in."
     return f"{drawn}, UTC. {fills} Wheel or + and \u2212 zoom, drag or arrows move, N and P go to the next and previous trade. Drawn with TradingView Lightweight Charts\u2122."
-
-
-def _nothing() -> None:
-    """A change of the component's state draws this part again; nothing else happens."""

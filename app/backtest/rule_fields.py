@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.kit.figures import number
 from app.kit.forms import fields, index_of
+from app.kit.rule_sets import phased
 from app.kit.text import literal
 from worker.desk import Desk
 
@@ -28,6 +29,7 @@ LIMITS_HELP = "Rules that reject or shrink an order, or halt the account: levera
 SLIPPAGE = {"fixed": "Slippage, pips", "atr": "Slippage, × ATR", "random": "Slippage up to, pips"}
 OWN_NUMBERS = "Enter below"
 NO_MODEL = "No model"
+RULE_SET_HELP = "Orders are refused whose worst case does not fit the headroom above its floors."
 
 
 def rules_start(desk: Desk, before: dict) -> dict[str, Any]:
@@ -45,6 +47,14 @@ def limits_fields(desk: Desk, key: str, start: dict, limited: bool) -> dict[str,
     """The entered limits; all off where limits are off, whatever config.toml sets."""
     params = desk.backtests.rule_params("limits")
     return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {param.name: param.default for param in params}
+
+
+def rule_set_box(desk: Desk, key: str, before: dict, more: str = "") -> tuple[str, str]:
+    """Name and phase of the rule set whose floors orders keep clear of; both empty for none. ``more``: what else it does here, for the help."""
+    titles = {("", ""): "None"} | {(row.name, phase): phased(row, phase) for row in desk.rule_sets.all() for phase in row.phases}
+    gate = before.get("gate") or {}
+    chosen: tuple[str, str] = st.selectbox("Rule set to keep", list(titles), index=index_of(list(titles), (gate.get("name", ""), gate.get("phase", ""))), key=f"{key}-rule-set", format_func=titles.__getitem__, help=" ".join((RULE_SET_HELP, more)).strip())
+    return chosen
 
 
 def profile_box(desk: Desk, key: str, before: dict) -> str:

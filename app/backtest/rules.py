@@ -20,6 +20,7 @@ def rules_of(desk: Desk, run: Any) -> dict[str, str]:
     instruments = desk.backtests.instruments_of(run.id)
     profile = {"Cost profile": spec["cost_profile"]["name"]} if "cost_profile" in spec else {}
     profile |= {"Model": f"{spec['model']['name']}@{spec['model']['version']}: {run.summary['model']['sentence']}"} if spec.get("model") else {}
+    profile |= {"Rule set kept": ", ".join(filter(None, (gate.get("name"), gate.get("phase"))))} if (gate := spec.get("gate")) else {}
     return {**_account(spec["account"]), **profile, **_costs(desk, spec, instruments), **_execution(desk, spec["execution"]), **_sizing(spec["sizing"]), **_limits(desk, spec.get("limits", {}))}
 
 

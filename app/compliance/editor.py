@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.compliance.pickers import Choice, named
+from app.compliance.pickers import Choice
 from app.compliance.verdict import reservations, trust_of_row
 from app.compliance.versions import versions
 from app.kit.figures import plural, typeset
 from app.kit.forms import WIDE, field, label
 from app.kit.rights import allowed
+from app.kit.rule_sets import phased
 from app.kit.spool import content
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, go, nothing, section
@@ -41,7 +42,7 @@ def editor(desk: Desk, choice: Choice) -> None:
 def _head(desk: Desk, choice: Choice) -> None:
     row = choice.rules
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.header(literal(named(row, choice.phase)), anchor=False, width="content")
+        st.header(literal(phased(row, choice.phase)), anchor=False, width="content")
         trust_of_row(row)
         st.space("stretch")
         download("TOML", f"{row.name}.toml", "application/toml", partial(desk.rule_sets.download, row.name), f"toml-{row.name}-{row.version}")

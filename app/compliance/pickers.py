@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.address import address_value, missing
+from app.kit.rule_sets import phased
 from app.kit.widgets import go
 from worker.desk import Desk
 
@@ -66,7 +67,7 @@ def pickers(desk: Desk, choice: Choice) -> None:
     at = next((k for k, (row, phase) in enumerate(options) if choice.rules and (row.name, phase) == (choice.rules.name, choice.phase)), 0)
     picked = st.selectbox(
         "Rule set", options, index=at if options else None, key=f"rules-{choice.rules.name if choice.rules else ''}-{choice.phase}", label_visibility="collapsed", width=250,
-        placeholder="No rule set", format_func=lambda option: named(*option),
+        placeholder="No rule set", format_func=lambda option: phased(*option),
     )  # fmt: skip
     chosen = Choice(subject, *(picked or (None, "")))
     if chosen.address != choice.address:
@@ -76,8 +77,3 @@ def pickers(desk: Desk, choice: Choice) -> None:
                 desk.compliance.submit_table(chosen.subject)
         go("compliance", **chosen.address)
 
-
-def named(row: Any, phase: str) -> str:
-    """A rule set and its phase as a picker shows it."""
-    own = f" v{row.version}" if row.own else ""
-    return f"{row.title}{own}" + (f" · {phase}" if len(row.phases) > 1 else "")

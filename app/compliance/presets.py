@@ -61,7 +61,7 @@ def _columns() -> dict[str, Any]:
         "verdict": config.MultiselectColumn("Verdict", width=70, options=list(COLOURS), color=list(COLOURS.values())),
         "days": config.NumberColumn("Days", width=40, help="Trading days until it passed or failed; of an open one all days."),
         "by": config.TextColumn("First breach", width=140),
-        "used": config.ProgressColumn("Most used", format="percent", min_value=0, max_value=1, width=62, help="The largest share of an allowance that was used, over all rules."),
+        "used": config.ProgressColumn("Used", format="percent", min_value=0, max_value=1, width=62, help="Of the rule with the least headroom: the share of its allowance that is used at the end, or where it passed; all of it where it failed."),
         "confidence": config.TextColumn("Source", width=60),
     }
 

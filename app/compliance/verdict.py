@@ -86,7 +86,7 @@ def _not_judged(rules: Any) -> None:
 def headroom(judged: Any) -> None:
     """A bullet for each rule that has an allowance."""
     rows = [row for rule in judged.run.summary["rules"] if (row := bullet(rule, judged.run.summary["currency"])) is not None]
-    section("Headroom at the end", "share of the allowance used; tick: own buffer")
+    section("Headroom when it passed" if judged.word == "passed" else "Headroom at the end", "share of the allowance used; tick: own buffer")
     if not rows:
         st.caption("No rule of this set that could be judged has an allowance.")
         return

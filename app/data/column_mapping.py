@@ -46,7 +46,7 @@ def mapping_step(desk: Desk, staged: Any) -> Any:
     """The staged file once its columns are mapped; None before."""
     section("2  Map the columns", f"{staged.name}, {size(staged.size)}")
     if staged.recognised.format == UNMAPPED:
-        st.caption(f":material/info: {literal(typeset(staged.recognised.evidence.partition('. Known formats')[0].rstrip('.')))}. Say which column is what; it is then checked as any other file.")
+        st.caption(f":material/info: {literal(typeset(staged.recognised.evidence.partition('. Known formats')[0].rstrip('.')))} Say which column is what; it is then checked as any other file.")
     if applied := _offered(desk, staged):
         return _done(applied)
     before = staged.mapping or attempt(lambda: desk.mappings.guess(staged)) or {}

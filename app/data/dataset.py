@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app.data.download_record import download_record
+from app.data.series_chart import series_chart
 from app.drawn import download_drawn
 from app.kit import charts
 from app.kit.address import address_value, missing
@@ -20,7 +20,6 @@ from app.kit.text import literal
 from app.kit.widgets import download, download_file, go, section, table
 from worker.desk import Desk
 
-SPANS = {"1 day": 1, "1 week": 7, "1 month": 31, "1 year": 366, "All": None}
 COLUMNS: dict[str, Column] = {
     "instrument": ("Instrument", dict(width=98)),
     "timeframe": ("Timeframe", dict(width=84)),
@@ -45,7 +44,7 @@ def catalogue(desk: Desk, datasets: list) -> Any:
     place = next((k for k, dataset in enumerate(datasets) if wanted in (dataset.id, dataset.version)), None if wanted else 0)
     if place is None:
         missing("dataset", wanted, "Choose one in the table.")
-    row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, f"catalogue-{wanted}" if place is None else "catalogue", rows=8, pick=True)
+    row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, f"catalogue-{wanted}" if place is None else "catalogue", rows=8, pick=True, chosen=place if wanted else None)
     download_drawn("Catalogue, CSV", "catalogue.csv", frame.drop(columns="id"), "catalogue-csv")
     if row is None:
         return None if place is None else datasets[place]
@@ -64,12 +63,25 @@ def chosen_dataset(desk: Desk, dataset: Any) -> None:
     evidence = str(dataset.provenance.get("clock_evidence", ""))
     if evidence and not dataset.synthetic:
         st.caption(f":material/schedule: {literal(typeset(evidence))}")
+    _lineage(desk, dataset)
     download_record(dataset)
     left, right_ = st.columns([5, 2], gap="medium")
     with left:
-        _chart(desk, dataset)
+        series_chart(desk, dataset)
     with right_:
         _quality(desk, dataset)
+
+
+def _lineage(desk: Desk, dataset: Any) -> None:
+    """The version that this one was appended to, and what was done where both had bars."""
+    before, overlap = dataset.provenance.get("appended_to"), dataset.provenance.get("overlap", {})
+    if not before:
+        return
+    chosen = {"keep": "The stored bars were kept.", "replace": "Those of the file were taken."}.get(str(overlap.get("choice")), "") if overlap.get("differing") else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f":material/playlist_add: {literal(dataset.provenance.get('name', 'A file'))} appended to version {short(before['version'])} ({number(before['bars'])} bars until {before['last'][:10]}). {literal(typeset(str(overlap.get('sentence', ''))))} {chosen}".rstrip(), width="content")
+        if any(each.version == before["version"] for each in desk.data.catalogue()) and st.button("Old version", type="tertiary", key="old-version"):
+            go("data", dataset=before["dataset"])
 
 
 def _actions(desk: Desk, dataset: Any) -> None:
@@ -81,6 +93,8 @@ def _actions(desk: Desk, dataset: Any) -> None:
             download("Repairs, CSV", f"{name}_repairs.csv", "text/csv", lambda: desk.data.download_repairs(dataset.id), "repairs-csv")
     if st.button("Backtest", icon=":material/candlestick_chart:", type="tertiary", help="Opens the form of a backtest with this dataset."):
         go("backtest", data=dataset.id)
+    if not dataset.synthetic and st.button("Append…", icon=":material/playlist_add:", type="tertiary", **allowed(desk, "data.append", help="Append a newer file of the same series.")):
+        go("data", do="append", dataset=dataset.id)
     if st.button("Delete…", icon=":material/delete:", type="tertiary", **allowed(desk, "data.delete")):
         _delete(desk, dataset)
 
@@ -94,33 +108,6 @@ def _delete(desk: Desk, dataset: Any) -> None:
     if st.button(label, type="primary", icon=":material/delete:", **allowed(desk, "data.delete")):
         desk.data.delete(dataset.id)
         go("data")
-
-
-def _chart(desk: Desk, dataset: Any) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        span = st.segmented_control("Span", list(SPANS), default="1 month", required=True, key=f"span-{dataset.id}", label_visibility="collapsed")
-        until = st.date_input("until", dataset.last_ts.date(), dataset.first_ts.date(), dataset.last_ts.date(), key=f"until-{dataset.id}", width=150, label_visibility="collapsed", help="Last day shown, UTC.")
-    start, end = _edges(dataset, span, until)
-    merged, bars = _candles(desk, dataset.id, start, end)
-    quote = desk.data.instruments()[dataset.instrument]
-    if merged.empty:
-        st.caption(f"No bars from {clock(start)} to {clock(end)} UTC. Choose another date.")
-        return
-    section("Price", f"{quote.quote}, {dataset.side}, {clock(start)[:10]} to {clock(end - timedelta(days=1))[:10]}")
-    about = f"{dataset.instrument} from {clock(start)} to {clock(end)} UTC"
-    st.altair_chart(charts.candles(merged, quote.digits, quote.quote, height=320), width="stretch", alt=about)
-    st.caption(f"{plural(len(merged), 'candle')} drawn from {number(bars)} bars. Times are UTC.")
-
-
-def _edges(dataset: Any, span: str, until: date) -> tuple[datetime, datetime]:
-    end = datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1)
-    days = SPANS[span]
-    return (dataset.first_ts, dataset.last_ts + timedelta(days=1)) if days is None else (end - timedelta(days=days), end)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _candles(_desk: Desk, dataset: str, start: datetime, end: datetime) -> tuple[pd.DataFrame, int]:
-    return _desk.data.candles(dataset, start, end)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

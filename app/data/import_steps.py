@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.data.column_mapping import map_again, mapping_step, needs_mapping, saved_mappings
+from app.data.example_files import example_files
 from app.data.file_input import choose_ask_file, choose_file
 from app.kit.figures import number, size, typeset
 from app.kit.rights import allowed
@@ -29,7 +30,9 @@ def import_steps(desk: Desk) -> None:
         return
     with st.container(border=True):
         staged = choose_file(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED, unmapped=True)
-        saved_mappings(desk)
+        with st.container(horizontal=True):
+            example_files(desk)
+            saved_mappings(desk)
         if staged and needs_mapping(staged):
             return _map(desk, staged)
         choice = _choices(desk, staged, choose_ask_file(desk, f"{ASKS}-{staged.file[:8]}", staged.mapping)) if staged else None

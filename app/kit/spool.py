@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -26,6 +26,7 @@ class Spool:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="tidemark-page-"))
         self._secret = secrets.token_hex(16).encode()
+        self._headers: dict[str, Mapping[str, str]] = {}
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
 
     def new(self) -> Path:
@@ -54,15 +55,21 @@ class Spool:
         """Bytes of all files here."""
         return sum(entry.stat().st_size for entry in os.scandir(self.folder))
 
-    def written(self, write: Callable[[Path], None]) -> bytes:
-        """The ticket of a file that ``write`` fills; files older than an hour are removed."""
+    def headers_of(self, path: Path) -> Mapping[str, str]:
+        """What else an answer with this file says."""
+        return self._headers.get(path.name, {})
+
+    def written(self, write: Callable[[Path], None], headers: Callable[[], Mapping[str, str]] = dict) -> bytes:
+        """The ticket of a file that ``write`` fills; files older than an hour are removed. ``headers``: of the answer with it, asked for once it is written."""
         for entry in os.scandir(self.folder):
             if entry.stat().st_mtime < time.time() - LIFETIME:
                 with contextlib.suppress(FileNotFoundError):
                     os.remove(entry.path)
+                    self._headers.pop(entry.name, None)
         path = self.new()
         self.open_new(path).close()
         write(path)
+        self._headers[path.name] = headers()
         return self.ticket(path)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
+from app.kit.carried import carried
 from app.kit.figures import DASH, clock, lasted, typeset
 from app.kit.rights import allowed
 from app.kit.signed_out import signed_out
@@ -121,16 +122,18 @@ def _table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | No
     return st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, placeholder=DASH, **options)
 
 
-def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "") -> None:
-    """A button for a file that is created on request; nothing else on the page runs again."""
-    download_file(label, name, mime, lambda path: _fill(path, make), key, about)
+def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "", evidence: bool = False) -> None:
+    """A button for a file that is created on request; nothing else on the page runs again. ``evidence``: it is a checkpoint, a key or a proof itself, and goes as it is."""
+    download_file(label, name, mime, lambda path: _fill(path, make), key, about, evidence)
 
 
-def download_file(label: str, name: str, mime: str, write: Callable[[Path], None], key: str, about: str = "") -> None:
+def download_file(label: str, name: str, mime: str, write: Callable[[Path], None], key: str, about: str = "", evidence: bool = False) -> None:
     """The same for a file that ``write`` fills part by part: Streamlit gets its ticket, and the server streams it from
-    disk."""
+    disk, with the trail's last checkpoint."""
+    if not evidence:
+        name, mime, write = carried.with_checkpoint(name, mime, write)
     st.download_button(
-        label, data=lambda: spool().written(write), file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None
+        label, data=lambda: spool().written(write, carried.header), file_name=name, mime=mime, key=key, on_click="ignore", icon=":material/download:", type="tertiary", help=about or None
     )
 
 

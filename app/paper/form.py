@@ -70,9 +70,9 @@ def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[
     with st.expander("More", icon=":material/more_horiz:"):
         e, f = st.columns(2)
         commands = e.file_uploader("Commands, CSV", type=["csv"], max_upload_size=1, key=f"{key}-commands", help="As commands.csv of a session: ts, who, command, arguments, reason. Each is worked after the last instant up to its ts.")
-        titles = {"": "none"} | {row.name: row.title for row in desk.rule_sets.all()}
-        rule_set = f.selectbox("Rule set to keep", list(titles), key=f"{key}-rule-set", format_func=titles.__getitem__, help="Orders are refused whose worst case does not fit the headroom above its floors, and people are warned as the account comes near them.")
-    given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=content(commands) if commands else b"", rule_set=rule_set)
+        with f:
+            rule_set, phase = rule_fields.rule_set_box(desk, key, {}, "People are warned as the account comes near them.")
+    given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=content(commands) if commands else b"", rule_set=rule_set, phase=phase)
     return rules | dict(account=dict(balance=balance)), given
 
 

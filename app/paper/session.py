@@ -91,9 +91,11 @@ def _equity(view: Any) -> None:
     if len(curve) < 2:
         st.caption("The equity curve begins with the first bars that end.")
         return
-    lines = charts.floor_lines(curve, view.plan["rules"]["limits"], row.start)
-    section("Equity and its floors" if len(lines) else "Equity and drawdown", f"{row.currency}, UTC; the newest {len(curve):,} instants")
-    takeaway = f"Equity of {row.name}: {money(row.equity, row.currency)}, started with {money(row.start, row.currency)}"
+    begun = row.start if row.broker == "paper" else float(curve["equity"].iloc[0])
+    lines = charts.floor_lines(curve, view.plan["rules"]["limits"], begun)
+    place = "" if row.broker == "paper" else " at the broker"
+    section(f"Equity{place} and its floors" if len(lines) else f"Equity{place} and drawdown", f"{row.currency}, UTC; the newest {len(curve):,} instants")
+    takeaway = f"Equity of {row.name}: {money(row.equity, row.currency)}, started with {money(begun, row.currency)}"
     if len(lines):
         st.altair_chart(floors(curve, lines, row.currency), width="stretch", alt=takeaway)
     else:

@@ -15,6 +15,7 @@ REPLAYS = {         # kind of event -> what its replay computes again
     "gate_passed": "The look-ahead check is computed again on the same bars.",
     "gate_refused": "The look-ahead check is computed again on the same bars.",
     "dataset_imported": "The stored bars are hashed again to their version; synthetic bars are generated again from their model and seed.",
+    "dataset_appended": "The stored bars are hashed again to their version.",
     "dataset_known": "The stored bars are hashed again to their version; synthetic bars are generated again from their model and seed.",
     "outside_imported": "The stored rows are hashed again to their version.",
     "outside_known": "The stored rows are hashed again to their version.",

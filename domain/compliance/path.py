@@ -58,6 +58,20 @@ class Path:
     def __len__(self) -> int:
         return len(self.ts)
 
+    def until(self, ts: int) -> Path:
+        """The path as it stood at an instant of it: what was opened or paid later is left out, and what was closed later is still open."""
+        rows = int(np.searchsorted(self.ts, ts, side="right"))
+        curves: dict[str, Any] = {name: None if getattr(self, name) is None else getattr(self, name)[:rows] for name in CURVES}
+        flows = None if self.flows is None else self.flows[pd.to_datetime(self.flows["ts"], utc=True) <= pd.Timestamp(ts, tz="UTC")]
+        return replace(self, ts=self.ts[:rows], **curves, trades=self._trades_until(ts), flows=flows)
+
+    def _trades_until(self, ts: int) -> pd.DataFrame | None:
+        if self.trades is None:
+            return None
+        at = pd.Timestamp(ts, tz="UTC")
+        entry, leave = (pd.to_datetime(self.trades[name], utc=True) for name in ("entry_ts", "exit_ts"))
+        return self.trades.assign(exit_ts=leave.where(leave <= at))[entry <= at]
+
     def scaled(self, initial: float) -> Path:
         """The same path on an account of another size: money and lots in proportion."""
         by = initial / self.initial

@@ -7,7 +7,8 @@ What it wants of the broker is told whole (``wanted``), so that nothing is lost 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -23,10 +24,11 @@ from domain.live.arrivals import Arrivals
 from domain.live.broker_book import BrokerBook, Taken, legs_of
 from domain.live.broker_exits import due, levels_of
 from domain.live.broker_orders import SessionOrder, entry_of, sized, tags_held, targets_of
+from domain.live.broker_record import Booking, Standing
 from domain.live.broker_wanted import Adopted, BrokerReport, Closed, Leave, Refused, Wanted
 from domain.live.command import Command
 from domain.live.plan import Plan
-from domain.live.seen import Seen
+from domain.live.seen import Seen, Tape
 from domain.live.session import Session, together
 from domain.live.shared import Lines
 from domain.live.tape import TapeBar
@@ -52,6 +54,11 @@ class BrokerSession(Session):
         self.dropped: dict[str, int] = {}                   # orders that came to nothing at the broker, by reason
         self.differences: tuple[str, ...] = ()              # client ids of what the broker has otherwise
         self._next, self._adopts = 1, dict[str, bool]()     # client id -> whether it is closed, too
+        self._obeyed = 0                                    # commands so far
+        self._recorded = True                               # whether all bookings so far are on record; not of a session that an earlier program began
+        self._standing: Standing | None = None              # of the broker's account, as it was told last
+        self._quiet: Booking | None = None                  # the last report, where it said nothing new
+        self._bookings: list[Booking] = []                  # since they were taken last
         self._rows: dict[tuple[int, int], Row] = {}         # signals of the instant that is worked
         self._reviews: list[Review] = []
         self._remarks: list[str] = []
@@ -62,20 +69,78 @@ class BrokerSession(Session):
         if stored:
             self.orders = {plain["number"]: SessionOrder.of(plain) for plain in stored["orders"]}
             self.book, self.dropped, self._next, self._adopts, self.at = stored["book"], dict(stored["dropped"]), stored["next"], dict(stored["adopts"]), stored["at"]
+            self._recorded, self._obeyed = stored.get("recorded", False), stored.get("obeyed", 0)
+            self._quiet = Booking.of(stored["quiet"]) if stored.get("quiet") else None
+            self._standing = self._quiet.standing if self._quiet else None
         return self
+
+    @classmethod
+    def again(cls, name: str, plan: Plan, stored: bytes, kept: Mapping[str, Any], tape: Tape, commands: Iterable[Command], bookings: Iterable[Booking], contexts: Mapping[str, Context] = {}) -> tuple[BrokerSession, list[Worked]]:
+        """As ``rebuild``: from its tape, its commands and its ``bookings``, all of them. Raises BadRequest where that gives other orders than ``kept`` has."""
+        if not kept.get("recorded"):
+            raise BadRequest(f"the state of {name} was stored by another program, which kept no record of what its broker said: go on with the program that started it, or close its positions there and start a new session")
+        session, state = cls._again(plan, stored, tape, contexts)
+        session.connect(name)
+        left, worked = deque(commands), list[Worked]()
+        for booking in (*bookings, *([Booking.of(kept["quiet"])] if kept.get("quiet") else ())):
+            worked += session._book_again(booking, left)
+        for command in left:
+            session.command(command)
+        worked += session.work(state["arrivals"]["worked"])
+        session._stands(state, tape)
+        if (orders := session.kept["orders"]) != list(kept["orders"]):
+            raise BadRequest(f"the tape of {name} gives other orders with this program than it has at its broker ({len(orders)}, not {len(kept['orders'])}, or others): nothing is traded; go on with the earlier program, or close its positions there and start a new session")
+        return session.connect(name, kept), worked
+
+    def _book_again(self, booking: Booking, commands: deque[Command]) -> list[Worked]:
+        while commands and self._obeyed + len(self._commands) < booking.commands:
+            self.command(commands.popleft())
+        worked = self.work(booking.ts)
+        if booking.standing is not None:
+            self.stands_at(*booking.standing)
+        self.differences = booking.differences
+        return [*worked, *self.booked(booking.report)]
 
     @property
     def kept(self) -> dict[str, Any]:
         """As JSON, to be stored with the state."""
-        return dict(orders=[order.plain() for order in self.orders.values()], book=self.book, dropped=self.dropped, next=self._next, adopts=self._adopts, at=self.at)
+        return dict(orders=self._plain_orders(), book=self.book, dropped=self.dropped, next=self._next, adopts=self._adopts, at=self.at) | dict(
+            recorded=self._recorded, obeyed=self._obeyed, quiet=self._quiet.plain() if self._quiet else None,
+        )  # fmt: skip
+
+    def bookings(self) -> list[Booking]:
+        """What is new on record: to be stored in their order, with the state."""
+        bookings, self._bookings = self._bookings, []
+        return bookings
 
     # ---- what happens
 
-    def work(self, until: int) -> list[Worked]:
-        return [*super().work(until), *self._go_on()]
+    def _worked(self, until: int) -> Iterator[Worked]:
+        for worked in super()._worked(until):
+            yield worked
+            yield from self._go_on()
 
     def booked(self, news: BrokerReport) -> list[Worked]:
         """What the broker's side has found. Told twice it would be booked twice: it is stored with the state, ``book`` says up to where."""
+        booking, before = Booking(self.ts, self._obeyed, replace(news, book={}), self._standing, self.differences), self._plain_orders()
+        worked = self._booked(news)
+        if booking.is_news or worked or self._plain_orders() != before:
+            self._note_quiet()
+            self._bookings.append(booking)
+        else:
+            self._quiet = booking
+        return worked
+
+    def _plain_orders(self) -> list[dict[str, Any]]:
+        return [order.plain() for order in self.orders.values()]
+
+    def _note_quiet(self) -> None:
+        """The last report that said nothing new is on record once something happens after it."""
+        if self._quiet is not None:
+            self._bookings.append(self._quiet)
+            self._quiet = None
+
+    def _booked(self, news: BrokerReport) -> list[Worked]:
         self.at, self.book = max(self.at, news.at), news.book
         for taken in news.taken:
             self._take(taken)
@@ -89,6 +154,7 @@ class BrokerSession(Session):
 
     def stands_at(self, balance: float, equity: float) -> None:
         """The broker's account as it was last looked at, in account currency: what the gate of a rule set looks at."""
+        self._standing = (balance, equity)
         self.outside.stands_at(balance, equity)
 
     def wanted(self) -> Wanted:
@@ -114,6 +180,7 @@ class BrokerSession(Session):
     # ---- orders on their way out
 
     def _instant(self, at: int) -> Worked:
+        self._note_quiet()
         worked = super()._instant(at)
         self._note(at)
         return worked
@@ -125,6 +192,8 @@ class BrokerSession(Session):
         return rows
 
     def _obey(self, command: Command) -> Worked:
+        self._note_quiet()
+        self._obeyed += 1
         worked = super()._obey(command)
         if command.command == "order":
             number = self._obeying.verbs.tickets

@@ -52,7 +52,18 @@ class Deciding:
     """
 
     def __init__(self, strategy: Strategy, bars: pd.DataFrame, context: Context = Context(), filtered: bool = False) -> None:
-        self.strategy, self.memory = streamable(strategy, filtered), memory_of(strategy) or 1
+        self.strategy = streamable(strategy, filtered)
+        self._columns = Growing(strategy, bars, context)
+
+    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}) -> list[Row]:
+        """The signals of a bar that has just ended, in their order. ``others``: closes of other instruments, ``macro``: external series, as known now."""
+        return decide_last(self.strategy, self._columns.ended(bar, others, macro))
+
+
+class Growing:
+    """The columns that ``strategy`` decides on: of the bars and of its features, its last ``memory`` rows."""
+
+    def __init__(self, strategy: Strategy, bars: pd.DataFrame, context: Context = Context()) -> None:
         uses = uses_of(strategy)
         try:
             self._stream = Stream(bars, uses, context)
@@ -60,17 +71,17 @@ class Deciding:
             raise BadRequest(f"{name_of(strategy)} cannot decide bar by bar: {error}") from None
         frame = compute(bars, uses, context)
         names = [*BAR_COLUMNS, *(use.column for use in uses)]
-        self._latest = Latest({name: frame[name].to_numpy(np.float64) if name in frame else np.full(len(bars), np.nan) for name in names}, self.memory)
+        self._latest = Latest({name: frame[name].to_numpy(np.float64) if name in frame else np.full(len(bars), np.nan) for name in names}, memory_of(strategy) or 1)
 
-    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}) -> list[Row]:
-        """The signals of a bar that has just ended, in their order. ``others``: closes of other instruments, ``macro``: external series, as known now."""
+    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}) -> dict[str, np.ndarray]:
+        """They stay as they are when further bars end."""
         values = self._stream.append(bar, others, macro)
         self._latest.append([*(bar.get(name, np.nan) for name in BAR_COLUMNS), *values.values()])
-        return decide_last(self.strategy, self._latest.columns())
+        return self._latest.columns()
 
 
 class Latest:
-    """The last ``memory`` values of several columns, which grow together.
+    """The last ``memory`` values of several columns, which grow together; what ``columns`` gave once stays as it is.
 
     >>> latest = Latest({"close": np.array([1.0, 2.0]), "ema": np.array([1.0, 1.5])}, memory=2)
     >>> latest.append([3.0, 2.5])
@@ -87,7 +98,8 @@ class Latest:
 
     def append(self, row: Sequence[float]) -> None:
         if self._end == self._values.shape[1]:
-            self._values[:, : self._memory] = self._values[:, self._end - self._memory : self._end]
+            before, self._values = self._values, np.empty_like(self._values)
+            self._values[:, : self._memory] = before[:, self._end - self._memory : self._end]
             self._end = self._memory
         self._values[:, self._end] = row
         self._end += 1

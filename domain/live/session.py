@@ -180,19 +180,29 @@ class Session:
     def rebuild(cls, plan: Plan, stored: bytes, tape: Tape, commands: Iterable[Command] = (), contexts: Mapping[str, Context] = {}) -> tuple[Session, list[Worked]]:
         """The session by working its tape again up to where it was stored, and all that this gave: it must be what was booked. ``commands``: those that
         were worked."""
+        session, state = cls._again(plan, stored, tape, contexts)
+        for command in commands:
+            session.command(command)
+        worked = session.work(state["arrivals"]["worked"])
+        session._stands(state, tape)
+        return session, worked
+
+    @classmethod
+    def _again(cls, plan: Plan, stored: bytes, tape: Tape, contexts: Mapping[str, Context]) -> tuple[Self, Mapping[str, Any]]:
+        """A new session with all bars of the tape and none of them worked, and what is stored beside the account."""
         state, _ = _parts(stored)
         bars = in_order((bar for text in plan.series for bar in tape(text)), plan.series)
         session = cls.start(plan, [bar for bar in bars if plan.start is not None and bar.ts < plan.start], contexts)
         for bar in bars:
             if plan.start is None or bar.ts >= plan.start:
                 session.bar(bar)
-        for command in commands:
-            session.command(command)
         session._arrivals.form_again(state["arrivals"])
-        worked = session.work(state["arrivals"]["worked"])
-        session._arrivals.take_back(state["arrivals"])
-        session._seen.follow(tape)
-        return session, worked
+        return session, state
+
+    def _stands(self, state: Mapping[str, Any], tape: Tape) -> None:
+        """All of the tape has been worked: from now on its bars are read from there."""
+        self._arrivals.take_back(state["arrivals"])
+        self._seen.follow(tape)
 
     def view(self) -> View:
         present = self._account.present()

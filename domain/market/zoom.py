@@ -95,6 +95,19 @@ def last_values(column: np.ndarray, view: Window) -> np.ndarray:
     return column[view.ends]
 
 
+def mean_values(column: np.ndarray, view: Window) -> np.ndarray:
+    """The mean of a column over the bars of each candle; bars without a value do not count.
+
+    >>> mean_values(np.array([1.0, 3.0, np.nan, 5.0, np.nan]), Window(0, 5, 2)).tolist()
+    [2.0, 5.0, nan]
+    """
+    part, inside = column[view.first : view.last], view.starts - view.first
+    known = np.isfinite(part)
+    number = np.add.reduceat(known.astype(np.int64), inside)
+    total = np.add.reduceat(np.where(known, part, 0.0), inside)
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
 def counts(rows: np.ndarray, view: Window) -> np.ndarray:
     """How many of the rows fall into each candle.
 

@@ -23,8 +23,14 @@ def decide_last(strategy: OnColumns, columns: Columns) -> list[Row]:
     >>> [(row["side"], round(row["stop_loss"], 5), row["target_r_1"]) for row in decide_last(breakout, ready)]
     [(1, 1.099, 3.0)]
     """
-    decided = strategy.decisions(columns)
     last, signals = len(columns["close"]) - 1, []
+    if type(strategy).decisions is OnColumns.decisions:
+        bar, side = strategy.entries(columns)
+        if not len(bar) or bar[-1] != last:
+            return []
+        decided: Any = dict(bar=bar, side=side, **strategy.protected(columns, bar, side))
+    else:
+        decided = strategy.decisions(columns)
     for rows in decided if isinstance(decided, tuple) else (decided,):
         bar = rows["bar"]
         place = len(bar) - 1

@@ -1,4 +1,4 @@
-"""Orders and tickets as JSON: decimals and times as text, so that what is read again is equal."""
+"""Orders, tickets, fills and positions as JSON: decimals and times as text, so that what is read again is equal."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from domain.trading.order import Order, Target, Ticket
+from domain.trading.order import Fill, Order, Position, Target, Ticket
 
-DECIMALS = ("lots", "price", "stop_loss", "filled_lots", "open_lots")
-TIMES = ("expires", "at")
+DECIMALS = ("lots", "price", "stop_loss", "filled_lots", "open_lots", "profit", "commission", "swap")
+TIMES = ("expires", "at", "opened_at")
 
 
-def values_of(thing: Order | Ticket) -> dict[str, Any]:
+def values_of(thing: Order | Ticket | Fill | Position) -> dict[str, Any]:
     """
     >>> values_of(Ticket("a", "filled", filled_lots=Decimal("0.10")))["filled_lots"]
     '0.10'
@@ -28,8 +28,15 @@ def order_of(values: Mapping[str, Any]) -> Order:
     >>> order_of(values_of(order)) == order
     True
     """
-    typed = _typed(values)
-    return Order(**{**typed, "targets": tuple(Target(Decimal(price), Decimal(fraction)) for price, fraction in typed["targets"])})
+    return Order(**_with_targets(values))
+
+
+def position_of(values: Mapping[str, Any]) -> Position:
+    return Position(**_with_targets(values))
+
+
+def fill_of(values: Mapping[str, Any]) -> Fill:
+    return Fill(**_typed(values))
 
 
 def ticket_of(values: Mapping[str, Any]) -> Ticket:
@@ -40,6 +47,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [[str(target.price), str(target.fraction)] for target in value]
     return value.isoformat() if isinstance(value, datetime) else str(value) if isinstance(value, Decimal) else value
+
+
+def _with_targets(values: Mapping[str, Any]) -> dict[str, Any]:
+    typed = _typed(values)
+    return {**typed, "targets": tuple(Target(Decimal(price), Decimal(fraction)) for price, fraction in typed["targets"])}
 
 
 def _typed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Up to the model's last label its stored predictions of the walk-forward decide; 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,9 @@ from domain.training.columns import LARGEST
 from domain.training.fitted_pipeline import FittedPipeline
 from domain.training.inputs import Inputs
 from domain.training.lacking import refuse_lacking
+from domain.training.live_regimes import LiveRegimes
 from domain.training.question import Question
+from domain.training.regime_columns import PREFIX, regimes_learnt
 from domain.training.signals import ATR, OWN
 
 LEFT = "model"          # the reason of a signal that the model does not take
@@ -50,7 +53,7 @@ class LiveModel(NamedTuple):
         every, planned, rates = list(series.values()), plan.strategies[0], tuple(plan.inputs.rates)
         inputs = [Inputs(each, context_of(each, every), uses_of(self.question), plan.rules, rates) for each in every]
         applied.check(self.question, planned.built, planned.name, inputs)
-        used = applied.applied(self.question, self.pipeline, inputs, planned.built, self.stored, self.last)
+        used = applied.applied(self.question, self.pipeline, regimes_learnt(self.question.data, inputs), planned.built, self.stored, self.last)
         return run(every, plan.rules, planned.built, rates=rates, keep=used.keep, commands=commands, ask=plan.mode == "approve").outcome
 
 
@@ -93,8 +96,6 @@ class LiveFilter:
 
     def _check(self) -> None:
         plan, question = self.market.plan, self.model.question
-        if any(part.get("regimes") for part in question.data):
-            raise BadRequest("the model learnt from regimes that are walked over all bars, and a session does not walk them; use a model without regimes")
         names = [plan.instrument(text).name for text in plan.series]
         if len(set(names)) < len(names) or len(plan.strategies) > 1:
             raise BadRequest("a model filters one strategy on one timeframe of each instrument; name one strategy, and each instrument once")
@@ -115,6 +116,7 @@ class Line:
         self._bid, self._count = plan.side == "bid", len(bars)
         self._needed = max((warm_up_of(use, context) for use in uses_of(model.question)), default=0)
         self._stream = Stream(bars, self._uses, context)
+        self._regimes = _regimes_of(model.question, market, text)
         self._rows = self._past(bars, context, market, text)
         self._atr = np.nan
         self._bar: TapeBar | None = None
@@ -126,6 +128,8 @@ class Line:
 
     def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
         values = self._stream.append(columns_of(bar), others, macro)
+        if self._regimes is not None:
+            self._regimes.ended(bar)
         self._atr, self._bar, self._count = values[ATR.column], bar, self._count + 1
         self._rows = [*self._rows[1 - self._pipeline.bars :], self._row(values)] if self._pipeline.bars > 1 else [self._row(values)]
 
@@ -133,6 +137,8 @@ class Line:
         """What the model says of each entry of the bar that has just ended: its size, 0 where it is not taken."""
         assert self._bar is not None
         own = [self._own(row, self._bar.close, self._bar.spread, self._atr) for row in entries]
+        if self._regimes is not None:
+            self._put(self._regimes.last(len(self._rows)))
         last = self._rows[-1]
         self._rows[-1] = self._with(last, own[0])
         matrix = np.array([*self._rows, *(self._with(last, each) for each in own[1:])], np.float32)
@@ -148,8 +154,16 @@ class Line:
 
     def _row(self, values: Mapping[str, float]) -> np.ndarray:
         """The model's columns, its own of a signal unknown; what does not fit into float32 is no value."""
-        row = np.array([np.nan if name in OWN else values[name] for name in self._pipeline.columns])
+        row = np.array([np.nan if name in OWN else values.get(name, np.nan) if name.startswith(PREFIX) else values[name] for name in self._pipeline.columns])
         return np.where(np.abs(row) <= LARGEST, row, np.nan).astype(np.float32)
+
+    def _put(self, regimes: Mapping[str, np.ndarray]) -> None:
+        """The columns of regimes into the rows, oldest first."""
+        for name, values in regimes.items():
+            if name in self._pipeline.columns:
+                place = self._pipeline.columns.index(name)
+                for row, value in zip(self._rows, values.astype(np.float32), strict=True):
+                    row[place] = value
 
     def _with(self, row: np.ndarray, own: Mapping[str, float]) -> np.ndarray:
         filled = row.copy()
@@ -177,6 +191,18 @@ class Line:
             if (near := place - len(bars) + keep) >= 0 and place >= self._needed:
                 rows[near] = self._with(rows[near], self._own(row, float(bars["close"].iloc[place]), float(bars["spread"].iloc[place]), float(frame[ATR.column].iloc[place])))
         return rows
+
+
+def _regimes_of(question: Question, market: Market, text: str) -> LiveRegimes | None:
+    """Those that the model learnt from, with the bars that have ended."""
+    name = market.plan.instrument(text).name
+    plan = next((each["regimes"] for each in question.data if each["instrument"] == name and each.get("regimes")), None)
+    if plan is None:
+        return None
+    regimes = LiveRegimes(plan, partial(market.context, text))
+    for bar in market.seen(text):
+        regimes.ended(bar)
+    return regimes
 
 
 def uses_of(question: Question) -> tuple[Use, ...]:

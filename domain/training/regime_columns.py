@@ -51,13 +51,30 @@ def _walked(part: Inputs, plan: Mapping[str, Any], watch: Watch) -> pd.DataFrame
     config = build(FitConfig, {name: value for name, value in plan.items() if name not in ("observed", "first")})
     bars, ts, first = part.series.seen, ts_of(part.series.seen), pd.Timestamp(plan["first"])
     at = int(np.searchsorted(ts, first.value))
-    if at == len(ts) or ts[at] != first.value:
-        raise BadRequest(f"its regimes were made walking forward from the bar of {first:%Y-%m-%d %H:%M} UTC on, and these bars begin at {bars['ts'].iloc[0]:%Y-%m-%d %H:%M} without it; give bars from there on")
+    refuse_elsewhere(plan, int(ts[0]) if len(ts) else 0, at < len(ts) and bool(ts[at] == first.value))
     walk = bars.iloc[at:].reset_index(drop=True)
     seen = observations(walk, part.context, plan["observed"])
     walked = walk_forward(seen, config.train, config.step, config.kind, config.number, config.seed, config.restarts, anchored=config.anchored, watch=watch)
-    states = {f"{PROBABILITY}{name.replace(' ', '_')}": walked.probabilities[:, k] for k, name in enumerate(walked.names)}
+    states = {f"{PROBABILITY}{_word(name)}": walked.probabilities[:, k] for k, name in enumerate(walked.names)}
     return pd.DataFrame(dict(end=part.context.ends(walk)) | states)
+
+
+def refuse_elsewhere(plan: Mapping[str, Any], begins: int, holds: bool) -> None:
+    """Raises BadRequest unless bars that begin at ``begins`` hold the first one of a walk."""
+    if not holds:
+        raise BadRequest(f"its regimes were made walking forward from the bar of {pd.Timestamp(plan['first']):%Y-%m-%d %H:%M} UTC on, and these bars begin at {pd.Timestamp(begins):%Y-%m-%d %H:%M} without it; give bars from there on")
+
+
+def column_of(state: str) -> str:
+    """
+    >>> column_of("high volatility")
+    'regime_high_volatility'
+    """
+    return f"{PREFIX}{_word(state)}"
+
+
+def _word(state: str) -> str:
+    return state.replace(" ", "_")
 
 
 def _instants(ends: pd.Series) -> np.ndarray:

@@ -52,7 +52,7 @@ PROMISES = (
         Check((f"{FAULTS}/test_trail_speed.py::test_appends_of_eight_writers_never_wait_long",), dict(TIDEMARK_SECONDS=20), dict(p99_ms="ms 99th percentile")),
     )),
     Promise("P7", "Verification is fast", "≥ 20,000 events a second; a proof ≤ 1 KB", (
-        Check((f"{FAULTS}/test_trail_speed.py::test_a_million_events_are_appended_verified_and_paged_quickly",), dict(TIDEMARK_EVENTS=100_000), dict(batches_per_s="appended a second", verified_per_s="verified a second", one_ms="ms for one event")),
+        Check((f"{FAULTS}/test_trail_speed.py::test_a_million_events_are_appended_verified_and_paged_quickly",), dict(TIDEMARK_EVENTS=100_000), dict(batches_per_s="appended a second", verified_per_s="verified a second", one_ms="ms for one event", one_alone_ms="ms of them without the disk's part of the commit")),
     )),
     Promise("P8", "A killed paper session goes on as if nothing had happened", "the same trades and equity; back ≤ 10 s", (
         Check((f"{FAULTS}/test_paper_survives.py",), dict(TIDEMARK_KILLS=25, TIDEMARK_BARS=600), dict(kills="kills", slowest_return_s="s until it was back, at most")),

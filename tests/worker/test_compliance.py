@@ -127,6 +127,20 @@ def test_every_rule_set_in_one_table(desk, trap):
     assert desk.compliance.table(subject).stale == "Judged before a rule set was added or changed."
 
 
+def test_headroom_of_a_path_that_passed_stands_where_it_passed(desk, system):
+    """Then it loses all of it, which is another account's: 6,000 above the day's floor is more than its 5,000, so nothing of it is used."""
+    desk.rule_sets.save("small", RULES, "a test")
+    ruined = (("2026-03-02T10:00Z", 100_000.0, 100_000.0), ("2026-03-02T12:00Z", 111_000.0, 111_000.0), ("2026-03-03T12:00Z", 1_000.0, 1_000.0))
+    run = stored_run(desk, equity_of(*ruined), trades_of(*(dict(entry_ts=f"2026-03-{day}T10:30Z", exit_ts=f"2026-03-{day}T11:30Z") for day in ("02", "03"))))
+    subject = desk.compliance.subject("run", run)
+    done(desk, desk.compliance.submit(subject, "small"))
+    judged = desk.compliance.judged(subject, "small")
+    daily = judged.run.summary["rules"][0]
+    assert (judged.word, daily["state"], daily["value"], daily["floor"], daily["headroom"], daily["used"]) == ("passed", "passed", 111_000.0, 95_000.0, 16_000.0, 0.0)
+    rows = desk.compliance.table_rows(done(desk, desk.compliance.submit_table(subject))).set_index("name")
+    assert (rows.loc["small"].word, rows.loc["small"].used) == ("passed", 0.0) and rows.loc["topstep-50k"].used == 1.0
+
+
 def test_the_manifest_names_rule_set_run_and_code_and_the_event_what_decided(desk, trap):
     run = desk.compliance.get(done(desk, desk.compliance.submit(desk.compliance.subject("run", trap), "small")))
     assert run.spec["rules"]["version"] == 1 and run.spec["path"] == dict(kind="run", id=trap) and len(run.manifest["code"]) == 64

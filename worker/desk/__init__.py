@@ -34,6 +34,7 @@ from worker.desk.form_presets import FormPresetsView
 from worker.desk.health import Health
 from worker.desk.histories import Histories
 from worker.desk.incoming import Quota
+from worker.desk.instrument_list import InstrumentList
 from worker.desk.jobs import JobList
 from worker.desk.journal import Journal
 from worker.desk.listing import Listing, Part
@@ -54,6 +55,7 @@ from worker.desk.run_chart import RunChart
 from worker.desk.run_list import RunList
 from worker.desk.run_tables import RunTables
 from worker.desk.scanner import Choice, Scanner, ScanRequest
+from worker.desk.series_chart import SeriesChart
 from worker.desk.session_analysis import SessionAnalysis
 from worker.desk.sign_in import Caller, Identity, NotSignedIn, SignedIn, SignIn
 from worker.desk.signal_files import SignalFiles
@@ -84,7 +86,7 @@ T = TypeVar("T")
 
 
 class Desk:
-    """All operations of the pages and the terminal: ``jobs``, ``data``, ``mappings`` (of the columns of files in no known format), ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``before_run`` (what one will cost and take), ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``form_presets`` (settings of the backtest form under a name), ``signal_files`` (tables of signals to trade), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts), ``run_list`` (backtests searched, tagged, favourites), ``sign_in``, ``account`` (one's own), ``users`` (who may sign in), ``approvals`` (of changes that need a second person);
+    """All operations of the pages and the terminal: ``jobs``, ``data``, ``series_chart`` (its bars, at any zoom), ``mappings`` (of the columns of files in no known format), ``instruments`` (their table, and its edits), ``downloads`` (of bars, from vendors), ``outside`` (data beside the bars), ``outside_downloads`` (of such data, from vendors), ``histories`` (of accounts elsewhere), ``fields`` (of regulations in order records), ``backtests``, ``before_run`` (what one will cost and take), ``batches`` (several at once), ``sweeps``, ``features``, ``examinations`` (of features), ``regimes``, ``splits`` (of runs by regime), ``training``, ``tuning``, ``models``, ``explanations`` and ``policies`` (of trainings), ``drift`` (of models), ``cost_profiles`` (trading costs under a name), ``form_presets`` (settings of the backtest form under a name), ``signal_files`` (tables of signals to trade), ``strategies`` (that users write), ``rule_sets``, ``compliance`` (paths judged by them), ``chances`` (of passing), ``risks`` (of open positions), ``scanner`` (of all combinations of instrument, strategy and timeframe), ``paper`` (trading sessions), ``session_analysis`` (sessions compared, capital allocated over them, each held against its backtest), ``trail`` (the audit), ``checkpoints`` (signed, of the trail), ``bundle`` (of the trail, for others), ``system`` (settings and health), ``tokens`` (of programs that use the API), ``requests`` (of theirs, answered once), ``executions`` (of others, matched to proposals), ``listing`` (of runs and jobs in parts), ``run_list`` (backtests searched, tagged, favourites), ``sign_in``, ``account`` (one's own), ``users`` (who may sign in), ``approvals`` (of changes that need a second person);
     of a run ``trades``, ``trade_list`` (filtered), ``journal`` (notes on trades), ``run_tables``, ``run_chart`` (its bars, at any zoom) and ``robustness`` (how far to trust it)."""
 
     def __init__(self, store: Store, settings: Settings, user: str | Actor = "", send: Callable[[str, str, str], bool] = enqueue, still: Still | None = None, one: bool = False, quota: Quota | None = None) -> None:
@@ -114,7 +116,8 @@ class Desk:
         self.trades, self.run_tables, self.robustness = Trades(context), RunTables(context), RobustnessView(context)
         self.journal, self.run_list, self.trade_list = Journal(context), RunList(context), TradeList(context)
         self.run_chart, self.before_run = RunChart(context), BeforeRun(context)
-        self.mappings = MappingsView(context)
+        self.series_chart = SeriesChart(context)
+        self.mappings, self.instruments = MappingsView(context), InstrumentList(context)
         self.form_presets, self.signal_files = FormPresetsView(context), SignalFiles(context)
         self.executions = Executions(context)
         self.tokens, self.requests, self.listing = Tokens(context), Requests(context), Listing(context)

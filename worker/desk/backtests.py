@@ -202,13 +202,13 @@ class Backtests:
         rules: dict[str, Any] = {name: build(RULES[name], values) for name, values in changed.items()}
         if profile:
             rules["costs"] = resolved_costs(profile, [instrument_.name for instrument_ in traded])
-        rules["costs"].check_names(instruments(self._context.settings.instruments_file))
+        rules["costs"].check_names(instruments(self._context.instruments_file))
         rules["costs"].check(traded)
         return rules
 
     def costs_in_pips(self, costs: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
         """Costs as a form shows them: spread and slippage in pips of each instrument, where they were stored in price units too."""
-        table = instruments(self._context.settings.instruments_file)
+        table = instruments(self._context.instruments_file)
         return in_pips(costs, [table[name] for name in names])
 
     def _check(self, request: BacktestRequest, used: Sequence[Dataset]) -> None:
@@ -322,7 +322,7 @@ class Backtests:
         return file_of(frame, form)
 
     def _instrument(self, dataset: Dataset) -> Instrument:
-        return instrument(dataset.instrument, self._context.settings.instruments_file)
+        return instrument(dataset.instrument, self._context.instruments_file)
 
     def _names(self, versions: Sequence[str]) -> tuple[str, str]:
         with self._context.store.read() as unit:

@@ -72,7 +72,7 @@ class BeforeRun:
         return [] if bars.empty else [((traded.base, traded.quote), float(bars["close"].iloc[-1]) + half)]
 
     def _instrument(self, dataset: Dataset) -> Instrument:
-        return instrument(dataset.instrument, self._context.settings.instruments_file)
+        return instrument(dataset.instrument, self._context.instruments_file)
 
 
 def seconds_for(bars: int, earlier: Sequence[tuple[int, float]]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from worker.desk.health import Health
 from worker.store import ALIVE, Receipt, SignedCheckpoint, Unit
 from worker.store.checkpoints import COSIGNED, FILE, STORED, cosigned
 
+HEADER = "tidemark-checkpoint"          # of an answer: the last checkpoint, in base64
 LATE = 15.0             # seconds after its time until a checkpoint counts as late
 PATIENCE = 5.0          # seconds that a download waits for a checkpoint
 
@@ -112,6 +114,11 @@ class CheckpointsView:
         """The last checkpoint as a signed note with its cosignatures, for every download; empty if there is none yet."""
         row = self.latest()
         return row.text if row else ""
+
+    def header(self) -> dict[str, str]:
+        """The last checkpoint as a header of an answer: what leaves takes it along."""
+        note = self.latest_text()
+        return {HEADER: base64.b64encode(note.encode()).decode()} if note else {}
 
     def text(self, heartbeats: bool = False) -> str:
         """All checkpoints as signed notes, oldest first, one after another; without ``heartbeats`` one for each state of the trail."""

@@ -179,7 +179,7 @@ class Compliance:
         rule: Any = self._rule_sets.get(rules, phase).rule("news")
         if rule is None:
             return None
-        table = instrument_table(self._context.settings.instruments_file)
+        table = instrument_table(self._context.instruments_file)
         instruments = [table[name] for name in subject.instruments if name in table]
         with self._context.store.read() as unit:
             calendar, now = unit.outside.newest("releases"), unit.now()
@@ -207,7 +207,7 @@ class Compliance:
     def _newest(self, kind: str, job_kind: str, spec: Mapping[str, Any], fits: Any) -> tuple[Run | None, str]:
         """The result of this very request, else the newest of an earlier one and what it differs in."""
         with self._context.store.read() as unit:
-            job = unit.jobs.of_key(key_of(job_kind, spec))
+            job = unit.jobs.of_key(self._context.keyed(key_of(job_kind, spec)))
             run = unit.runs.get(job.result["run"]) if job and job.state == "done" and job.result else None
             if run is not None:
                 return run, ""
@@ -218,7 +218,7 @@ class Compliance:
     def _unfinished(self, kind: str, spec: Mapping[str, Any]) -> Job | None:
         """A job of this request that is open; a failed or cancelled one where it was the last of its kind."""
         with self._context.store.read() as unit:
-            job = unit.jobs.of_key(key_of(kind, spec))
+            job = unit.jobs.of_key(self._context.keyed(key_of(kind, spec)))
             latest = unit.jobs.latest(kinds=(kind,), limit=SEARCHED) if job is None else []
         if job is not None:
             return None if job.state == "done" else job

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from domain.audit import canonical, plain
@@ -12,6 +13,7 @@ from domain.errors import UnknownName
 from worker.code import code_of
 from worker.desk.actor import Actor
 from worker.desk.incoming import Quota
+from worker.instrument_table import table_file
 from worker.settings import Settings
 from worker.store import Job, Store, Unit
 from worker.store.seals import Altered
@@ -38,8 +40,15 @@ class DeskContext:
         """The name recorded in the audit trail."""
         return self.actor.name
 
+    @property
+    def instruments_file(self) -> str:
+        """The table of instruments as it is now, edits included; "" for the shipped one."""
+        with self.store.read() as unit:
+            return table_file(unit, self.settings)
+
     def submit(self, kind: str, title: str, spec: Mapping[str, Any], queue: str = "interactive", key: str = "", example: bool = False, user: str = "") -> Submitted:
         """Commit the job's row and its audit event, then notify a worker. The same ``key`` returns the existing job while its stored result is intact."""
+        key = self.keyed(key)
         spoilt = self._spoilt(key) if key else ""
         with self.store.unit() as unit:
             if spoilt:
@@ -50,6 +59,11 @@ class DeskContext:
         if new:
             self.wake(job)
         return Submitted(job, new)
+
+    def keyed(self, key: str) -> str:
+        """The key of the same request on the table of instruments as it is edited now; the key itself while nothing was edited."""
+        file = self.instruments_file if key else ""
+        return hashlib.sha256(f"{key} {Path(file).name}".encode()).hexdigest() if file != self.settings.instruments_file and key else key
 
     def _spoilt(self, key: str) -> str:
         """The earlier job of this key, if a table of its result is missing or altered and must be computed again."""

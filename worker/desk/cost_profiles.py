@@ -52,7 +52,7 @@ class CostProfilesView:
             unit.audit(self._context.user, "cost_profile_deleted", f"cost_profile:{name}", name=name, costs=dict(profile.costs))
 
     def _checked(self, costs: Mapping[str, Any], instruments: Sequence[str]) -> Costs:
-        table, built = instrument_table(self._context.settings.instruments_file), build(Costs, costs)
+        table, built = instrument_table(self._context.instruments_file), build(Costs, costs)
         for name in instruments:
             if name not in table:
                 raise unknown("instrument", name, table)

@@ -13,6 +13,8 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.market import CLOCKS, TIMEFRAMES, Instrument, clock, gap_map, instruments, readers
+from domain.market.append import KEEP, REPLACE
+from domain.market.example_files import EXAMPLES, example
 from domain.market.report import CHECKS, verdict_words
 from domain.market.side import check_pair, resolve_side
 from domain.market.timeframe import Timeframe
@@ -44,7 +46,7 @@ class Data:
     # -- choices
 
     def instruments(self) -> Mapping[str, Instrument]:
-        return instruments(self._context.settings.instruments_file)
+        return instruments(self._context.instruments_file)
 
     def timeframes(self) -> list[str]:
         return [str(timeframe) for timeframe in TIMEFRAMES]
@@ -162,6 +164,33 @@ class Data:
         spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start) | dict(repair=repair)
         return self._context.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
 
+    # -- a newer file of a stored series
+
+    def compare(self, name: str, staged: Staged, clock_key: str = "", ask: Staged | None = None) -> Submitted:
+        """Read a newer file of the dataset ``name`` in the background, check it, and compare what both have, bar by bar; nothing is stored."""
+        spec = self._append_spec(name, staged, clock_key, ask)
+        return self._context.submit("append_check", f"Compare {staged.name}", spec, key=key_of("append_check", spec))
+
+    def append(self, name: str, staged: Staged, overlap: str = "", clock_key: str = "", ask: Staged | None = None, repair: bool = False) -> Submitted:
+        """Append the file to the dataset as a new version; the old one stays. ``overlap``: of bars that differ those of the dataset (keep) or of the file (replace); without it such files are refused."""
+        if overlap not in ("", KEEP, REPLACE):
+            raise BadRequest(f"the overlap is {overlap!r}; give keep (the stored bars) or replace (those of the file)")
+        spec = self._append_spec(name, staged, clock_key, ask) | dict(overlap=overlap, repair=repair)
+        return self._context.submit("append", f"Append {staged.name}", spec, key=key_of("append", spec))
+
+    def _append_spec(self, name: str, staged: Staged, clock_key: str, ask: Staged | None) -> dict[str, Any]:
+        """As of an import, of the same instrument, timeframe and side. A file that does not say its clock is on that of the series, unless its weekly open says another."""
+        dataset = self.get(name)
+        if dataset.synthetic:
+            raise BadRequest(f"{dataset.instrument} {dataset.timeframe} is synthetic, and a file of real bars cannot be appended to it; import the file as a series of its own")
+        seen = staged.recognised.instrument
+        if seen and seen != dataset.instrument:
+            raise BadRequest(f"{staged.name} seems to hold {seen}, and the series is {dataset.instrument}; choose another file, or rename it if its name is wrong")
+        spec = self._import_spec(staged, dataset.instrument, dataset.timeframe, "" if ask else dataset.side, clock_key, "", ask, "")
+        if spec["side"] != dataset.side:
+            raise BadRequest(f"{staged.name} quotes the {spec['side']}, and the series the {dataset.side}; append a file of the same side")
+        return spec | dict(dataset=dataset.id, natural_clock=staged.recognised.clock or dataset.clock)
+
     def _import_spec(
         self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
     ) -> dict[str, Any]:  # fmt: skip
@@ -186,7 +215,7 @@ class Data:
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument
 
-        return instrument(name, self._context.settings.instruments_file)
+        return instrument(name, self._context.instruments_file)
 
     # -- making bars up
 
@@ -241,6 +270,16 @@ class Data:
         rows = self.repairs(name)
         self._note_download(f"dataset:{name}", "repairs", "csv", 0 if rows is None else len(rows))
         return csv_of(rows if rows is not None else pd.DataFrame())
+
+    def example_files(self) -> dict[str, tuple[str, str, str]]:
+        """Key -> name, what it holds, where it is imported."""
+        return {key: (each.name, each.title, each.use) for key, each in EXAMPLES.items()}
+
+    def download_example(self, key: str) -> bytes:
+        """An example file, as CSV."""
+        name, content = example(key)
+        self._note_download(f"example:{name}", "example file", "csv", content.count(b"\n") - 1)
+        return content
 
     def _note_download(self, entity: str, what: str, form: str, rows: int) -> None:
         with self._context.store.unit() as unit:

@@ -81,7 +81,7 @@ class Downloads:
     def _request(self, name: str, timeframe: str, start: datetime, end: datetime) -> Request:
         if start >= end:
             raise BadRequest(f"the span ends on {end:%Y-%m-%d %H:%M}, not after it starts on {start:%Y-%m-%d %H:%M}; choose a later end")
-        traded = instrument(name, self._context.settings.instruments_file)
+        traded = instrument(name, self._context.instruments_file)
         with self._context.store.read() as unit:
             at = instant(unit.now())
         return Request(traded, Timeframe.named(timeframe), Span(instant(start), instant(end)), at)
@@ -89,7 +89,7 @@ class Downloads:
     def _forget_ended(self, key: str) -> None:
         """The same download may be asked for again once it has ended: by then a vendor may have more."""
         with self._context.store.unit() as unit:
-            job = unit.jobs.of_key(key)
+            job = unit.jobs.of_key(self._context.keyed(key))
             if job is not None and not job.open:
                 unit.jobs.forget_key(job.id)
 

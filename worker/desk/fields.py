@@ -88,5 +88,5 @@ class Fields:
             strategy=str(run.spec.get("strategy", "")),
             code=str(run.manifest.get("code", "")),
             actor=run.actor,
-            instruments=instruments(self._context.settings.instruments_file),
+            instruments=instruments(self._context.instruments_file),
         )

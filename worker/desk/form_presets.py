@@ -10,7 +10,7 @@ from worker.desk.context import DeskContext, required
 from worker.store.form_presets import FormPreset
 
 LONGEST = 64            # letters of a name
-KEPT = ("strategy", "params", "timeframe", "cost_profile", "model", *RULES)     # of a spec
+KEPT = ("strategy", "params", "timeframe", "cost_profile", "model", "gate", *RULES)     # of a spec
 
 
 class FormPresetsView:

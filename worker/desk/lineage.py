@@ -77,6 +77,8 @@ def of_dataset(dataset: Dataset, event: Event | None) -> list[Fact]:
     model = [Fact("Model", f"{origin['model']}, seed {origin['seed']}", hash_of(origin.get("params", {})))] if "model" in origin else []
     file = [Fact("File", str(origin.get("name", dataset.source)), str(origin["file"]))] if isinstance(origin.get("file"), str) and len(origin["file"]) == HASH else []
     download = [Fact("Download", _download_words(origin), hash_of(origin.get("covered", [])))] if "vendor" in origin else []
+    before = origin.get("appended_to", {})
+    file += [Fact("Appended to", f"{before['bars']:,} bars until {str(before['last'])[:10]}", str(before["version"]))] if before else []
     repairs = [Fact("Repairs", "rows dropped or merged", dataset.ledger)] if dataset.ledger else []
     return [
         Fact("Data", f"{dataset.instrument} {dataset.timeframe}, {dataset.bars:,} bars", dataset.version, str(event.detail.get("version", "")) if event else ""),

@@ -84,7 +84,7 @@ class OutsideDownloads:
     def _forget_ended(self, key: str) -> None:
         """The same download may be asked for again once it has ended: by then a vendor may have more."""
         with self._context.store.unit() as unit:
-            job = unit.jobs.of_key(key)
+            job = unit.jobs.of_key(self._context.keyed(key))
             if job is not None and not job.open:
                 unit.jobs.forget_key(job.id)
 

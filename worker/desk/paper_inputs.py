@@ -20,7 +20,7 @@ from worker.outside_context import context_of, entries_of
 
 def inputs_of(context: DeskContext, plan: Mapping[str, Any]) -> dict[str, Any]:
     """``inputs`` for the session's source: the newest imports, stored as they are now; empty where nothing is read. A limit on news without a calendar is refused."""
-    instruments = {text: instrument(text.partition(" ")[0], context.settings.instruments_file) for text in plan["series"]}
+    instruments = {text: instrument(text.partition(" ")[0], context.instruments_file) for text in plan["series"]}
     outside = _versions(context, plan, list(instruments.values()))
     if plan["rules"]["limits"].get("news") and "releases" not in outside:
         raise BadRequest("no entries around releases are asked for, and the workspace has no calendar of releases; import one on the page Data, External data, or set No entries around releases to 0")

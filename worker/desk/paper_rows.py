@@ -114,7 +114,7 @@ class HaltRow:
 @dataclass(frozen=True)
 class StartRequest:
     """A session to start. ``datasets``: ids of stored bars to replay; ``feed``: instead of them oanda or mt5, with ``instruments``; ``rules``: changed values of account, costs, execution, sizing and limits;
-    ``start``: earlier bars are history; ``speed``: times real time, 0 for as fast as possible; ``rule_set``: whose floors people are warned of. ``model``: NAME@VERSION that filters the strategy's signals, or forecasts.
+    ``start``: earlier bars are history; ``speed``: times real time, 0 for as fast as possible; ``rule_set`` and its ``phase``: whose floors orders keep clear of and people are warned of. ``model``: NAME@VERSION that filters the strategy's signals, or forecasts.
     ``signals``: instead of a strategy the bytes of a CSV; ``scan``: the id of a scan, whose strategies and criteria are a scanner that trades. ``commands``: the bytes of a CSV."""
 
     name: str
@@ -130,6 +130,7 @@ class StartRequest:
     start: datetime | None = None
     speed: float = 0.0
     rule_set: str = ""
+    phase: str = ""
     model: str = ""
     signals: bytes = b""
     scan: str = ""

@@ -52,7 +52,7 @@ def started(context: DeskContext, request: StartRequest) -> str:
     plan, source = _plan(context, request, prices)
     commands = _commands(request.commands)
     if request.rule_set:
-        plan, source = with_rule_set(plan, source, rule_set_of(context, request.rule_set, "", plan["rules"]["account"]))
+        plan, source = with_rule_set(plan, source, rule_set_of(context, request.rule_set, request.phase, plan["rules"]["account"]))
     name = request.name.strip()
     with context.store.unit() as unit:
         asking.start(unit, name, plan, source, context.user, request.broker, request.mode)
@@ -110,7 +110,7 @@ def _live(context: DeskContext, request: StartRequest) -> Prices:
 
 def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plan and the source, as the terminal writes them."""
-    table = instruments(context.settings.instruments_file)
+    table = instruments(context.instruments_file)
     traded = list({name: table[name] for name in (text.rpartition(" ")[0] for text in prices.series)}.values())
     backtest = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
     rules = Backtests(context).rules_with(backtest, traded)
@@ -145,7 +145,7 @@ def _stored(context: DeskContext, dataset: Dataset, timeframe: str) -> str:
     """The stored table of a dataset's bars in a timeframe."""
     if dataset.timeframe == timeframe:
         return dataset.frame
-    calendar = instrument(dataset.instrument, context.settings.instruments_file).calendar
+    calendar = instrument(dataset.instrument, context.instruments_file).calendar
     return context.store.frames.put(resample(context.store.frames.get(dataset.frame), Timeframe.named(dataset.timeframe), Timeframe.named(timeframe), calendar))
 
 

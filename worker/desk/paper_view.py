@@ -37,13 +37,23 @@ def row_of(unit: Unit, session: TradingSession, state: SessionState | None) -> S
     balance = float(account.get("balance", 0.0))
     equity = float(view.get("equity") or balance)
     begin = _day_begin(unit, session.name, state.ts if state else 0, balance)
-    used = _daily_loss_used(float(limits.get("daily_loss", 0.0)), float((view.get("losses") or (0, begin))[1]), equity)
+    used = _daily_loss_used(float(limits.get("daily_loss", 0.0)), float((_losses(view) or (0, begin))[1] or begin), _watched(view, equity))
     strategies = ", ".join(dict.fromkeys((each.get("params") or {}).get("name") or each["name"] for each in session.plan.get("strategies", ())))
     return SessionRow(
         session.name, _state(session, view), f"{strategies} · {', '.join(session.plan.get('series', ()))}", str(session.source.get("feed", "")), session.broker, session.mode,
         str(account.get("currency", "")), balance, equity, equity - begin, len(view.get("positions") or ()), used, None, state.bars if state else 0,
         tuple(reversed([float(each.row["equity"]) for each in unit.session_tape.last(session.name, "equity", POINTS)])), session.note or _reason(session, view), view.get("balance") or balance, len(view.get("proposals") or ()), alarms_of(session, view),
     )  # fmt: skip
+
+
+def _losses(view: Mapping[str, Any]) -> Sequence[Any]:
+    """What the loss limits stand at: of the broker's equity, where there is one."""
+    return (view.get("broker_watch") or {}).get("losses") or view.get("losses") or ()
+
+
+def _watched(view: Mapping[str, Any], equity: float) -> float:
+    """The equity that limits look at."""
+    return float(((view.get("broker") or {}).get("account") or {}).get("equity") or equity)
 
 
 def _state(session: TradingSession, view: Mapping[str, Any]) -> str:
@@ -102,15 +112,23 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     opened = view.get("opened") or {}
     waiting = [each for each in unit.session_commands.all(session.name) if each.worked is None]
     figures = dict(balance=row.balance, equity=row.equity, today=row.today, open=float(row.open), bars=float(row.bars), dropped=float(sum((view.get("dropped") or {}).values())), commands_waiting=float(len(waiting)))
-    first = max((state.rows.get("equity", 0) if state else 0) - ROWS, 0)
     newest = {kind: _frame(kind, (each.row for each in unit.session_tape.last(session.name, kind, NEWEST))) for kind in ("decisions", "fills", "trades")}
     now = {kind: pd.DataFrame.from_records(list(view.get(kind) or ())) for kind in ("positions", "orders", "proposals")}
     return SessionView(
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
-        equity=_frame("equity", (each.row for each in unit.session_tape.rows(session.name, "equity", first))), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
+        equity=_curve(unit, session, state.rows if state else {}), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
         log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=view.get("broker") or {},
         floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), **newest, **now,
     )  # fmt: skip
+
+
+def _curve(unit: Unit, session: TradingSession, rows: Mapping[str, int]) -> pd.DataFrame:
+    """The newest of the equity curve; of a session at a broker the account there, as it was looked at."""
+    kind = "equity" if session.broker == "paper" or not rows.get("broker") else "broker"
+    newest = (each.row for each in unit.session_tape.rows(session.name, kind, max(rows.get(kind, 0) - ROWS, 0)))
+    if kind == "broker":
+        newest = (dict(ts=each["at"], balance=each["standing"][0], equity=each["standing"][1], equity_low=each["standing"][1]) for each in newest if each["standing"])
+    return _frame("equity", newest)
 
 
 def table_of(unit: Unit, name: str, kind: str) -> pd.DataFrame:

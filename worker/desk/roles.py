@@ -17,7 +17,7 @@ NEEDS: dict[str, str] = {       # part.method -> right
     **dict.fromkeys((
         "backtests.submit", "backtests.rename", "backtests.delete", "batches.submit", "batches.cancel", "batches.delete", "chances.submit", "compare.reproduce",
         "compliance.submit", "compliance.submit_table", "cost_profiles.save", "cost_profiles.delete", "data.stage_upload", "data.stage_path", "data.discard", "data.inspect",
-        "data.import_", "mappings.apply", "mappings.save", "mappings.delete", "data.generate", "data.delete", "downloads.submit", "drift.submit", "drift.retrain", "examinations.submit_examination", "examinations.submit_similar", "examinations.delete",
+        "data.import_", "data.compare", "data.append", "mappings.apply", "mappings.save", "mappings.delete", "instruments.edit", "instruments.add", "data.generate", "data.delete", "downloads.submit", "drift.submit", "drift.retrain", "examinations.submit_examination", "examinations.submit_similar", "examinations.delete",
         "explanations.submit", "policies.submit", "features.save_recipe", "features.delete_recipe", "features.submit", "features.submit_columns", "features.submit_gate", "features.delete", "form_presets.save", "form_presets.rename", "form_presets.delete",
         "histories.import_", "histories.rebuild", "histories.rename", "histories.delete", "jobs.cancel", "jobs.dismiss", "jobs.retry", "models.register", "models.register_files", "models.promote",
         "models.retire", "models.verify", "models.predict", "outside.import_", "outside.remove", "outside_downloads.submit", "regimes.submit", "regimes.submit_rules", "regimes.delete",

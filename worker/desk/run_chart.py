@@ -212,7 +212,7 @@ class RunChart:
             return [dataset for version in run.spec["datasets"] if (dataset := unit.datasets.get(version))]
 
     def _instrument(self, dataset: Dataset) -> Instrument:
-        return instrument(dataset.instrument, self._context.settings.instruments_file)
+        return instrument(dataset.instrument, self._context.instruments_file)
 
     def _run(self, run_id: str) -> Run:
         with self._context.store.read() as unit:

@@ -105,7 +105,7 @@ class RunTables(RunFigures):
         run = self._run(run_id)
         trades = self._frame(run, "trades", ["instrument", "side", "lots", "entry_price", "exit_price", "pnl_gross", "pnl"])
         names = trades["instrument"].unique()
-        pips = {name: instrument(name, self._context.settings.instruments_file).pip for name in names}
+        pips = {name: instrument(name, self._context.instruments_file).pip for name in names}
         return break_even(trades, self._frame(run, "fills", ["instrument", "spread_cost"]), pips)
 
     # -- what did not happen

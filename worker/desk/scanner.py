@@ -147,7 +147,7 @@ class Scanner:
         spec = self._backtests.spec(backtest)
         uses = [*(use for _, strategy in strategies.values() for use in uses_of(strategy)), *limit_features(build(Limits, spec["limits"]))]
         with self._context.store.read() as unit:
-            outside = resolved(unit, uses, [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets], self._context.settings.outside.release_impact)
+            outside = resolved(unit, uses, [instrument(dataset.instrument, self._context.instruments_file) for dataset in datasets], self._context.settings.outside.release_impact)
         return {key: value for key, value in spec.items() if key not in ("strategy", "params", "timeframe", "outside", "model")} | outside
 
     def _model(self, request: ScanRequest, strategies: Mapping[str, tuple[str, Any]]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Splits:
         """The split where it has been computed by the present code; None where ``submit_split`` must compute it."""
         spec = self._spec(run_id, by, instrument)
         with self._context.store.read() as unit:
-            job = unit.jobs.of_key(key_of("split", spec))
+            job = unit.jobs.of_key(self._context.keyed(key_of("split", spec)))
             done = unit.runs.get(job.result["run"]) if job and job.state == "done" and job.result else None
         if done is None or any(self._context.store.frames.fault(name) for name in done.frames.values()):
             return None

@@ -61,7 +61,7 @@ class Stories:
         if kind == "run" and (run := unit.runs.as_stored(name)):
             return lineage.of_run(run, _first(events, "run_finished", "gate_passed", "gate_refused", "run_histories_drawn", "model_trained", "training_stopped")), run.name or run.title
         if kind == "dataset" and (dataset := unit.datasets.as_stored(name)):
-            return lineage.of_dataset(dataset, _first(events, "dataset_imported")), f"{dataset.instrument} {dataset.timeframe}"
+            return lineage.of_dataset(dataset, _first(events, "dataset_imported", "dataset_appended")), f"{dataset.instrument} {dataset.timeframe}"
         if kind == "job" and (job := unit.jobs.get(name)):
             return lineage.of_job(job, _first(events, "job_submitted")), job.title
         return lineage.of_events(events), ""

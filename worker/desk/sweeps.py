@@ -258,7 +258,7 @@ class Sweeps:
     def _instruments(self, spec: Mapping[str, Any]) -> list[Instrument]:
         with self._context.store.read() as unit:
             datasets = [unit.datasets.get(version) for version in spec["datasets"]]
-        return [instrument(dataset.instrument, self._context.settings.instruments_file) for dataset in datasets if dataset]
+        return [instrument(dataset.instrument, self._context.instruments_file) for dataset in datasets if dataset]
 
     def luck(self, run_id: str, trials: int) -> Luck:
         """Expected best of the trials without any edge; for a sweep also the deflated Sharpe ratio of its best."""

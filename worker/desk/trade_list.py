@@ -81,7 +81,7 @@ class TradeList:
     def _pips(self, run: Run, names: Sequence[str]) -> dict[str, float]:
         """Of the instruments as the run had them; of an old run that does not name them, as they are now."""
         of_run: Mapping[str, Any] = run.manifest["spec"].get("instruments", {})
-        return {name: float(of_run[name]["pip"]) if name in of_run else instrument(name, self._context.settings.instruments_file).pip for name in names}
+        return {name: float(of_run[name]["pip"]) if name in of_run else instrument(name, self._context.instruments_file).pip for name in names}
 
     def _run(self, run_id: str) -> Run:
         with self._context.store.read() as unit:

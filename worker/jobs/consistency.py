@@ -20,7 +20,7 @@ def consistency(spec: Mapping[str, Any], work: Work) -> Commit:
     checks = []
     for number, name in enumerate(names):
         work.progress(number / max(len(names), 1), f"Compare {name}")
-        checks.append(check(work.store, name, work.settings.instruments_file))
+        checks.append(check(work.store, name, work.settings))
 
     def commit(unit: Unit) -> JobResult:
         for each in checks:

@@ -37,7 +37,7 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
     ``spec``: file, name, format, instrument, timeframe ("": that of most rows), side, clock ("" to infer); ``ask`` (file, name, format)
     where the asks are in a file of their own; ``start`` where only the bars from then on are meant.
     """
-    _, report, clocks, _ = _read(spec, work)
+    _, report, clocks, _ = read_bars(spec, work)
     report = _with_clock_note(report, spec, clocks)
     result = dict(report=report.to_json(), clocks=clocks)
 
@@ -50,7 +50,7 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
 @job("import", limit=1_800)
 def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     """Import the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
-    bars, report, clocks, raw_notes = _read(spec, work)
+    bars, report, clocks, raw_notes = read_bars(spec, work)
     if _clock_is_a_guess(spec, clocks):
         raise BadRequest(f"{spec['name']}: {NO_CLOCK}. Choose it (on the terminal --clock mt5_us, mt5_eu or another) and import again")
     if report.verdict == "refused":
@@ -70,7 +70,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     )  # fmt: skip
 
 
-def _read(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
+def read_bars(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
     """The bars, the report, the clocks with their evidence, and the reader's notes."""
     instrument_ = instrument(spec["instrument"], work.settings.instruments_file)
     work.stage("Read")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 def summary_of(judgement: Judgement, rule_set: RuleSet, rules: Mapping[str, Any], stored: StoredPath, path: Path) -> dict[str, Any]:
     """What the first screen shows, and what a list needs."""
     times = judgement.floors["ts"]
+    stood = standing(judgement, rule_set, stored, path)
     return dict(
         state=judgement.state, sentence=judgement.sentence, passed_at=_iso(judgement.passed_at), failed_at=_iso(judgement.failed_at),
         first=_iso(times.iloc[0]), last=_iso(times.iloc[-1]), instants=len(times), days=days_until(judgement), currency=path.currency, initial=judgement.initial,
-        scaled_from=stored.path.initial if path is not stored.path else None, breaches=len(judgement.breaches), rules=[rule_row(verdict) for verdict in judgement.rules],
+        scaled_from=stored.path.initial if path is not stored.path else None, breaches=len(judgement.breaches), rules=[rule_row(verdict) for verdict in stood],
         rule_set=about(rule_set, rules), path=dict(stored.about),
     )  # fmt: skip
+
+
+def standing(judgement: Judgement, rule_set: RuleSet, stored: StoredPath, path: Path) -> Sequence[RuleVerdict]:
+    """The rules at the end of the path; of one that passed, at that instant, for what comes after it is another account's."""
+    from domain.compliance import judge
+
+    if judgement.passed_at is None:
+        return judgement.rules
+    return judge(path.until(judgement.passed_at.as_unit("ns").value), rule_set, stored.instruments, stored.releases).rules
 
 
 def about(rule_set: RuleSet, rules: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +86,7 @@ def row_of(rule_set: RuleSet, rules: Mapping[str, Any], stored: StoredPath) -> d
     except BadRequest as refusal:
         return named | dict(state="not judged", sentence=str(refusal), days=0, by="", at=None, used=math.nan, breaches=0, needs=str(refusal), regulatory=False, account=rule_set.account, scaled=False)
     failed = judgement.failed_by
-    used = [used for verdict in judgement.rules if (used := used_of(verdict)) is not None]
+    used = [used for verdict in standing(judgement, rule_set, stored, path) if (used := used_of(verdict)) is not None]
     lacking = [f"{title_of(verdict.column)}: {verdict.sentence}" for verdict in judgement.rules if verdict.state == "not judged"]
     return named | dict(
         state="not judged" if len(lacking) == len(judgement.rules) else judgement.state, sentence=judgement.sentence, days=days_until(judgement),

@@ -18,7 +18,7 @@ from worker.store import Unit
 
 OF_KIND = {
     **dict.fromkeys(("run_finished", "run_reproduced", "run_histories_drawn", "gate_passed", "gate_refused"), of_run),
-    **dict.fromkeys(("dataset_imported", "dataset_known"), of_dataset),
+    **dict.fromkeys(("dataset_imported", "dataset_appended", "dataset_known"), of_dataset),
     **dict.fromkeys(("outside_imported", "outside_known"), of_outside),
     **dict.fromkeys(("audit_verified", "audit_broken"), of_verification),
     "job_submitted": of_job,

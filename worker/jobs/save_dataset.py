@@ -12,8 +12,8 @@ from worker.jobs.base import Commit, JobResult, Work
 from worker.store import Unit
 
 
-def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], **about: Any) -> Commit:
-    """The commit that writes the dataset's row; bars stored already are not written again (``new`` is False)."""
+def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[str, str | None], report: Any, *, provenance: Mapping[str, Any], event: str = "dataset_imported", entities: tuple[str, ...] = (), **about: Any) -> Commit:
+    """The commit that writes the dataset's row; bars stored already are not written again (``new`` is False). ``event`` and further ``entities`` of a new one."""
     spread = float(np.nanmedian(bars["spread"])) if "spread" in bars and bars["spread"].notna().any() else None
     facts = dict(
         version=version, bars=len(bars), first_ts=bars["ts"].iloc[0].to_pydatetime(), last_ts=bars["ts"].iloc[-1].to_pydatetime(),
@@ -25,8 +25,7 @@ def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[s
         job = work.job
         dataset, new = unit.datasets.add(**facts, actor=job.actor, created_at=unit.now(), example=job.example)
         detail = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
-        event = "dataset_imported" if new else "dataset_known"
-        return JobResult(dict(dataset=dataset.id, new=new), event, (f"dataset:{dataset.id}",), detail)
+        return JobResult(dict(dataset=dataset.id, new=new), event if new else "dataset_known", (f"dataset:{dataset.id}", *entities), detail)
 
     return commit
 

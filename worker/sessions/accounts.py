@@ -38,8 +38,11 @@ class LiveAccounts:
 
         return Session.start(plan, history, plan.inputs.contexts, tape, self.lines)
 
-    def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape) -> BrokerSession:
-        """One whose fills are a broker's, begun or as it was stored."""
+    def at_broker(
+        self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape, commands: Sequence[Command], booked: Booked,
+    ) -> BrokerSession:  # fmt: skip
+        """One whose fills are a broker's, begun or as it was stored. Bytes of an earlier program are worked again, with what the broker said on record."""
+        from domain.live.broker_record import Booking
         from domain.live.broker_session import BrokerSession
         from domain.live.session import OtherLayout
 
@@ -48,10 +51,9 @@ class LiveAccounts:
         try:
             return BrokerSession.restore(plan, stored, tape, plan.inputs.contexts).connect(name, kept)
         except OtherLayout:
-            raise BadRequest(
-                f"the state of {name} was stored by another program, and what its broker filled does not stand on its tape: go on with the program that started it, "
-                "or close its positions there and start a new session"
-            ) from None
+            session, worked = BrokerSession.again(name, plan, stored, kept, tape, commands, map(Booking.of, booked("broker")), plan.inputs.contexts)
+            check(worked, booked)
+            return session
 
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account:
         """As it was stored. Bytes of an earlier program are worked again from the tape, which must give what was booked."""

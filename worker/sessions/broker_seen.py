@@ -68,6 +68,10 @@ class BrokerWatch(Protocol):
 
     @property
     def kept(self) -> Mapping[str, Any]: ...
+    @property
+    def floors(self) -> Mapping[str, Any]:
+        """Of its rule set, under the broker's equity, as they stand in the view; empty without one."""
+
     def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         """``halted``: the limits by which the session is halted already."""
 
@@ -77,6 +81,7 @@ class Unwatched:
     """Says nothing."""
 
     kept: Mapping[str, Any] = field(default_factory=dict)
+    floors: Mapping[str, Any] = field(default_factory=dict)
 
     def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         return BrokerNews()

@@ -42,7 +42,7 @@ class BrokerSide:
         return self.watch.look(update.seen, self.session.halted_by)
 
     def view(self) -> dict[str, Any]:
-        return dict(broker=self.seen.plain() | dict(leaving=self.session.leaving), broker_watch=dict(self.watch.kept))
+        return dict(broker=self.seen.plain() | dict(leaving=self.session.leaving), broker_watch=dict(self.watch.kept), **self.watch.floors)
 
 
 def side_of(held: Held, plan: Plan, session: BrokerSession, feed: SessionFeed, watch: BrokerWatch) -> BrokerSide:

@@ -12,6 +12,7 @@ from domain.live.loss_limits import Use
 from domain.live.plan import Plan
 from worker.sessions.broker_seen import BrokerNews, BrokerSeen, BrokerWatch, LimitHalt
 from worker.sessions.events import Happened
+from worker.sessions.floor_watch import FloorWatch, standing
 from worker.sessions.losses import EquityLosses
 from worker.store.messages import Message
 from worker.store.session_asking import entity
@@ -20,14 +21,14 @@ AGAIN = 60_000_000_000                      # nanoseconds between two askings fo
 Alarms = dict[str, tuple[str, str]]         # key -> severity, sentence
 
 
-def watch_of(name: str, plan: Plan, kept: Mapping[str, Any]) -> BrokerWatch:
-    """The watch of a session. ``kept``: as it was stored, empty for a new one."""
-    return AccountWatch(name, plan, kept)
+def watch_of(name: str, plan: Plan, kept: Mapping[str, Any], floors: FloorWatch | None = None) -> BrokerWatch:
+    """The watch of a session. ``kept``: as it was stored, empty for a new one; ``floors``: of the rule set that it was started with."""
+    return AccountWatch(name, plan, kept, floors)
 
 
 class AccountWatch:
-    def __init__(self, name: str, plan: Plan, kept: Mapping[str, Any]) -> None:
-        self._name, self._flatten = name, plan.account_rules.limits.flatten
+    def __init__(self, name: str, plan: Plan, kept: Mapping[str, Any], floors: FloorWatch | None = None) -> None:
+        self._name, self._flatten, self._floors = name, plan.account_rules.limits.flatten, floors
         self._losses = EquityLosses(name, plan, None, kept.get("losses", ()), "broker")
         self._halted_at: dict[str, int] = dict(kept.get("halted", {}))          # limit -> when its halt was asked for last
         self._raised: dict[str, str] = dict(kept.get("raised", {}))         # alarm -> its sentence
@@ -37,11 +38,17 @@ class AccountWatch:
     def kept(self) -> Mapping[str, Any]:
         return dict(losses=self._losses.kept, halted=dict(self._halted_at), raised=dict(self._raised), away=self._away)
 
+    @property
+    def floors(self) -> Mapping[str, Any]:
+        return self._floors.kept if self._floors else {}
+
     def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         self._away = self._away + 1 if seen.state == "away" else 0
         if self._away:
             return self._news(seen, {**self._standing(), **(_away(seen) if self._away > 1 else {})})
         uses, messages = self._losses.look(seen.at, float(seen.account.equity)) if seen.account else ((), [])
+        if seen.account and self._floors:
+            messages += self._floors.look(standing(seen.at, float(seen.account.balance), float(seen.account.equity)))
         halts = [self._halt(use, seen.at) for use in uses if use.reached and use.limit not in halted and seen.at >= self._halted_at.get(use.limit, -AGAIN) + AGAIN]
         news = self._news(seen, _alarms(seen))
         reached = [Happened("limit_reached", (entity(self._name),), dict(limit=halt.limit, text=halt.reason)) for halt in halts]

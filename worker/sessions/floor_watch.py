@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from domain.live.floors import Floor, Floors
@@ -25,6 +25,11 @@ class FloorWatch:
     @property
     def reached(self) -> Mapping[str, float]:
         return dict(self._levels.reached)
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What stands in the session's view: the floors as they are, and what people were told of them."""
+        return dict(floors=self.shown, floors_told=self.reached)
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
         """What is to be told at this row; a new day begins the level of a daily loss anew."""
@@ -52,7 +57,22 @@ def _plain(floor: Floor) -> dict[str, Any]:
     return dict(rule=floor.rule, clause=floor.clause, floor=floor.floor, left=floor.left, used=max(floor.used, 0.0))
 
 
-def floors_of(name: str, plan: Plan, source: Mapping[str, Any], view: Mapping[str, Any], booked: Callable[[str], Iterable[Mapping[str, Any]]]) -> FloorWatch | None:
-    """That of a session as it was stored; None where its source names no rule set."""
+def floors_of(name: str, plan: Plan, source: Mapping[str, Any], view: Mapping[str, Any], rows: Callable[[], Iterable[Mapping[str, Any]]]) -> FloorWatch | None:
+    """That of a session as it was stored; None where its source names no rule set. ``rows``: of the equity under which the floors lie, so far."""
     given = source.get("rule_set")
-    return FloorWatch(name, plan, given, booked("equity"), view.get("floors_told")) if given else None
+    return FloorWatch(name, plan, given, rows(), view.get("floors_told")) if given else None
+
+
+def standings(bookings: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The account at a broker as rows of an equity curve, from what the broker said on record."""
+    for each in bookings:
+        if each["standing"] is not None:
+            yield standing(each["at"], *each["standing"])
+
+
+def standing(ts: int, balance: float, equity: float) -> dict[str, Any]:
+    """
+    >>> standing(5, 10.0, 9.5)
+    {'ts': 5, 'balance': 10.0, 'equity': 9.5, 'equity_low': 9.5}
+    """
+    return dict(ts=ts, balance=balance, equity=equity, equity_low=equity)

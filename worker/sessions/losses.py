@@ -46,7 +46,8 @@ class EquityLosses:
 
 
 class LossWatch:
-    """Of a session's own book, row by row of its equity curve: its limits, and the floors of the rule set that it was started with.
+    """Of a session's own book, row by row of its equity curve: its limits, and the floors of the rule set that it was started with; those of one at a broker
+    lie under the broker's equity.
 
     >>> from domain.live.plan import StrategyPlan
     >>> from domain.trading.rules import rules_from
@@ -62,7 +63,7 @@ class LossWatch:
     @property
     def kept(self) -> dict[str, Any]:
         """What stands in the session's view: ``losses``, and with a rule set its ``floors`` as they are and what was told of them."""
-        return dict(losses=self._losses.kept) | (dict(floors=self._floors.shown, floors_told=self._floors.reached) if self._floors else {})
+        return dict(losses=self._losses.kept) | (self._floors.kept if self._floors else {})
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
         """What is to be told at this row of the equity curve."""

@@ -13,11 +13,13 @@ from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.seen import Tape
 from domain.live.tape import TapeBar
+from worker.instrument_table import settings_as_of
 from worker.sessions.broker_held_by import Held
+from worker.sessions.broker_seen import BrokerWatch
 from worker.sessions.broker_watch import watch_of
 from worker.sessions.feed_source import source_of
 from worker.sessions.feeds import FeedRequest
-from worker.sessions.floor_watch import floors_of
+from worker.sessions.floor_watch import floors_of, standings
 from worker.sessions.inputs import plan_of
 from worker.sessions.losses import LossWatch
 from worker.sessions.replay_feed import SessionFeed
@@ -38,7 +40,7 @@ class Accounts(Protocol):
     """Makes the account of a session."""
 
     def start(self, plan: Plan, history: Iterable[TapeBar], tape: Tape) -> Account: ...
-    def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape) -> BrokerSession: ...
+    def at_broker(self, name: str, plan: Plan, stored: bytes | None, kept: Mapping[str, Any], history: Iterable[TapeBar], tape: Tape, commands: Sequence[Command], booked: Booked) -> BrokerSession: ...
     def restore(self, plan: Plan, stored: bytes, tape: Tape, commands: Sequence[Command], booked: Booked) -> Account: ...
 
 
@@ -80,18 +82,23 @@ def booked(store: Store, name: str, kind: str) -> list[Mapping[str, Any]]:
 def open_session(store: Store, settings: Settings, accounts: Accounts, name: str, epoch: int, refusal: Callable[[str], str] = lambda name: "", monotonic: Callable[[], float] = time.monotonic) -> tuple[Stored, SessionWork]:
     """The session ready to go on. Raises what its plan, its bars or its feed have against it. ``refusal``: the kill switch, looked at before every order at a broker."""
     stored = read(store, name)
+    settings = settings_as_of(store, settings, stored.session.created_at)
     plan = plan_of(store, settings.instruments_file, stored.session.plan, stored.session.source)
     source = source_of(stored.session.source)
     request = FeedRequest(store, settings, plan, stored.session.source, standing(stored.state))
     history: Sequence[TapeBar] = ()
     tape = partial(taped, store, name)
     view = stored.state.view
-    losses = LossWatch(name, plan, view.get("losses", ()), floors_of(name, plan, stored.session.source, view, partial(booked, store, name)))
+    at_broker = stored.session.broker != "paper"
+    floors = floors_of(name, plan, stored.session.source, view, lambda: standings(booked(store, name, "broker")) if at_broker else booked(store, name, "equity"))
+    losses = LossWatch(name, plan, view.get("losses", ()), None if at_broker else floors)
     if not stored.recovered:
         history = source.history(request)
     broker: BrokerSide | None = None
-    if stored.session.broker != "paper":
-        account, feed, broker = _at_broker(Held(store, settings, name, stored.session.broker, epoch, refusal, monotonic), accounts, plan, stored, history, tape, partial(source.open, request))
+    if at_broker:
+        held = Held(store, settings, name, stored.session.broker, epoch, refusal, monotonic)
+        watch = watch_of(name, plan, view.get("broker_watch", {}), floors)
+        account, feed, broker = _at_broker(held, accounts, plan, stored, history, tape, partial(booked, store, name), partial(source.open, request), watch)
     else:
         account, feed = _on_paper(accounts, plan, stored, history, tape, partial(booked, store, name)), source.open(request)
     work = SessionWork(name, account, feed, epoch, stored.state, losses, broker)
@@ -108,12 +115,12 @@ def _on_paper(accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[
 
 
 def _at_broker(
-    held: Held, accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[TapeBar], tape: Tape, open_feed: Callable[[], SessionFeed],
+    held: Held, accounts: Accounts, plan: Plan, stored: Stored, history: Sequence[TapeBar], tape: Tape, booked: Booked, open_feed: Callable[[], SessionFeed], watch: BrokerWatch,
 ) -> tuple[Account, SessionFeed, BrokerSide]:  # fmt: skip
     """One whose fills are a broker's, with its feed and the line to it, which is not open yet."""
     from worker.sessions.broker_side import side_of
 
     state = stored.state
-    account = accounts.at_broker(held.name, plan, state.state, state.broker or {}, history, tape)
+    account = accounts.at_broker(held.name, plan, state.state, state.broker or {}, history, tape, stored.commands, booked)
     feed = open_feed()
-    return account, feed, side_of(held, plan, account, feed, watch_of(held.name, plan, state.view.get("broker_watch", {})))
+    return account, feed, side_of(held, plan, account, feed, watch)

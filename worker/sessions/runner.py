@@ -10,28 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import SourceUnavailable
-from worker.leases import Watch
-from worker.owner import OWNER, gone
-from worker.sessions.events import ACTOR
+from worker.owner import OWNER
+from worker.sessions.claiming import AWAY, Claiming
 from worker.sessions.failures import Failed, failure, record
 from worker.sessions.feed_watch import FeedWatch
 from worker.sessions.halts import HaltSwitch
-from worker.sessions.opening import Accounts, open_session
+from worker.sessions.opening import Accounts
 from worker.sessions.replay_feed import FeedItem
 from worker.sessions.work import SessionWork, Written
 from worker.sessions.writing import write
 from worker.settings import Settings
-from worker.store import Store, Unit
-from worker.store.append import TrailBroken
-from worker.store.leases import Lease
-from worker.store.messages import Message
-from worker.store.session_asking import entity
+from worker.store import Store
 from worker.store.sessions import Held, lease_of
 from worker.trouble import addresses, sentence_of
 
@@ -40,13 +33,10 @@ LOOK, CLAIM, SHOW = 0.25, 1.0, 1.0      # seconds between looks at commands and 
 TOGETHER, TAKING = 20, 0.25     # sessions that are taken up in two transactions; seconds of it in one round, where others are held
 BATCH, BESIDE = 0.25, 0.05  # seconds of replays as fast as possible that one transaction writes, alone and beside live sessions
 AGAIN = 0.5                 # seconds between two tries while the database is away
-LEASE = 5.0                 # seconds, at most, without a sign of life after which a session is taken: who comes back later is fenced off
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
 MANY, PACE = 200, 0.05      # live sessions held from which on rounds begin at least so many seconds apart: what comes meanwhile is written in one transaction
 UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
 EMPTY = 1.0                 # seconds between two rounds while no session is held
-Opened = tuple[SessionWork, bool]       # and whether it was worked on before
-AWAY = (OperationalError, InterfaceError, OSError, TrailBroken)
 
 
 @dataclass
@@ -83,10 +73,12 @@ class Runner:
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
         self._at_brokers: list[SessionWork] = []
+        self._gives: list[tuple[str, Callable[[float], Sequence[FeedItem]]]] = []       # of the live ones, what their feeds have: looked at in every round
         self._paced = False                             # whether many are held, all of which are live: a replay gives one instant a round
         self._left = 0                                  # sessions that have left since ``stay``
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
-        self._feeds, self._leases = FeedWatch(), Watch(min(settings.work.lease, LEASE), clock)
+        self._feeds = FeedWatch()
+        self._claiming = Claiming(store, settings, accounts, owner, only, clock, self.switch.refusal, self._fail)
 
     # -- the loop
 
@@ -142,16 +134,8 @@ class Runner:
     # -- sessions come and go
 
     def claim(self) -> None:
-        """Take the share of sessions that nobody holds, and all whose holder's process has ended or is silent for the length of a lease: while it counts as
-        a runner still, they are nobody's share."""
-        with self.store.read() as unit:
-            all_known = unit.sessions.held_by(self.owner) == len(self.held)        # else some were taken, and the database went away
-            others = [each for each in unit.sessions.to_work(self.owner if all_known else "") if self._mine(each) and each.name not in self.held]
-            silent = self._leases.silent({each.name: (each.epoch, each.beats) for each in others if each.owner is not None})
-            left = [each for each in others if each.owner == self.owner or gone(each.owner) or each.name in silent]     # its own: it was taken, and the database went away
-            free = [each for each in others if each.owner is None]
-            most = self._share(unit, len(others) + len(self.held)) - len(self.held)
-        self._take_up([*left, *free[: max(most - len(left), 0)]])
+        """Take what nobody holds, as ``Claiming.free`` has it."""
+        self._take_up(self._claiming.free(self.held))
 
     def _take_up(self, free: Sequence[Held]) -> None:
         """Some at a time, each few in one transaction: what is held already is not kept waiting for long."""
@@ -165,71 +149,18 @@ class Runner:
             self._stay(many := 4 * self._left > len(self.held))
             self._left = 0 if many else self._left
 
-    def _mine(self, session: Held) -> bool:
-        return session.name == self._only if self._only else not session.foreground
-
-    def _share(self, unit: Unit, wanted: int) -> int:
-        """The sessions are shared by the runners that live."""
-        runners = [] if self._only else [each for each in unit.processes(timedelta(seconds=30)) if each.kind == "sessions"]
-        return -(-wanted // max(len(runners), 1))
-
     def _take(self, sessions: Sequence[Held]) -> None:
-        with self.store.unit() as unit:
-            leases = {each.name: self._lease(unit, each) for each in sessions}
-        opened: list[Opened] = []
-        try:
-            opened.extend(each for name, lease in leases.items() if lease and (each := self._open(name, lease.epoch)))
-            self._begin(opened)
-        except (*AWAY, SQLAlchemyError):
-            for work, _ in opened:
-                work.close()
-            raise
-
-    def _lease(self, unit: Unit, session: Held) -> Lease | None:
-        if session.owner is not None:
-            unit.leases.free(lease_of(session.name), session.epoch, session.beats)
-        return unit.leases.take(lease_of(session.name), self.owner)
-
-    def _open(self, name: str, epoch: int) -> Opened | None:
-        try:
-            stored, work = open_session(self.store, self._settings, self._accounts, name, epoch, self.switch.refusal, self._clock)
-            return work, stored.recovered
-        except SourceUnavailable as error:
-            self._put_back(name, epoch, str(error))
-        except SQLAlchemyError:
-            raise
-        except Exception as error:      # one session's bug must not stop the others
-            self._fail(name, epoch, error)
-        return None
-
-    def _begin(self, opened: Sequence[Opened]) -> None:
-        with self.store.unit() as unit:
-            begun = {work.name: work for work, recovered in opened if self._begun(unit, work, recovered)}
+        opened, begun = self._claiming.take(sessions)
         for work, _ in opened:
             self._pending.pop(work.name, None)
-            if work.name not in begun:
+            if work not in begun:
                 work.close()
-        self.held |= begun
-        for work in begun.values():
+        self.held |= {work.name: work for work in begun}
+        for work in begun:
             if work.broker is not None:
                 work.broker.line.open()
         self._sort()
         self._look.next = 0.0
-
-    def _begun(self, unit: Unit, work: SessionWork, recovered: bool) -> bool:
-        if not unit.session_commits.hold(work.name, work.epoch):
-            return False
-        unit.sessions.enter(work.name, "running")
-        kind = "session_recovered" if recovered else "session_started"
-        unit.audit(ACTOR, kind, entity(work.name), event_id=f"{entity(work.name)}:begun:{work.epoch}", owner=self.owner, epoch=work.epoch, instant=str(work.ts))
-        if recovered:
-            unit.messages.write([Message(f"{work.name}:recovered:{work.epoch}", "warning", f"{work.name} was taken up again where it stood", work.name)], unit.now())
-        return True
-
-    def _put_back(self, name: str, epoch: int, note: str) -> None:
-        with self.store.unit() as unit:
-            unit.sessions.enter(name, "ready", note)
-            unit.leases.release(lease_of(name), epoch)
 
     def _fail(self, name: str, epoch: int, error: Exception) -> None:
         """An error stops its session only."""
@@ -275,9 +206,10 @@ class Runner:
     def _come(self) -> None:
         """What the feeds give of everyone, and of a replay as fast as possible the next one: commands and halts wait for one batch, however many replay."""
         come = self._pending
-        for work in self._live:
-            if work.name not in come and (items := work.next(0.0)):
-                come[work.name] = items
+        if come:
+            come |= {name: items for name, give in self._gives if name not in come and (items := give(0.0))}
+        else:
+            come |= {name: items for name, give in self._gives if (items := give(0.0))}
         if self._eager:
             self._turns += 1
             work = self._eager[self._turns % len(self._eager)]
@@ -324,6 +256,7 @@ class Runner:
         self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
         self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
         self._at_brokers = [work for work in self.held.values() if work.broker is not None]
+        self._gives = [(work.name, work.next) for work in self._live]
         self._paced = len(self.held) >= MANY and not any(hasattr(work.feed, "eager") for work in self.held.values())
         self.switch.watch(self.held)
 

@@ -151,6 +151,8 @@ class SessionWork:
         self._now, self._number = Gathered(), self._number + 1
         kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
         broker = self.broker
+        for booking in broker.session.bookings() if broker else ():
+            self._out("broker", booking.ts, booking.plain())
         view = self.account.view()
         self.exposed = exposed_in(getattr(view, "positions", ()))
         shown = self._shown.text(view, kept | broker.view() if broker else kept)

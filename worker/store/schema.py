@@ -242,6 +242,16 @@ column_mappings = Table(                                    # of files that no r
     Column("created_at", Instant, nullable=False),
 )  # fmt: skip
 
+instrument_versions = Table(                                # instruments that people edited; append-only
+    "instrument_versions", meta,
+    Column("name", String(32), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("row", JSON, nullable=False),                    # the fields of domain.market.Instrument
+    Column("why", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)  # fmt: skip
+
 rule_sets = Table(                                          # of compliance, that people edited; append-only
     "rule_sets", meta,
     Column("name", String(64), primary_key=True),

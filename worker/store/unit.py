@@ -29,6 +29,7 @@ from worker.store.engine import insert, make_engine, reader_of
 from worker.store.executions import Executions, StrategyDrafts
 from worker.store.form_presets import FormPresets
 from worker.store.frames import Frames
+from worker.store.instrument_versions import InstrumentVersions
 from worker.store.jobs import Jobs
 from worker.store.leases import Leases
 from worker.store.message_sends import MessageSends
@@ -82,7 +83,7 @@ class Unit:
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.form_presets, self.column_mappings = FormPresets(connection, self.seals), ColumnMappings(connection, self.seals)
         self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
-        self.strategies = WrittenStrategies(connection)
+        self.strategies, self.instrument_versions = WrittenStrategies(connection), InstrumentVersions(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
         self.order_intents, self.messages = OrderIntents(connection), Messages(connection)
         self.sessions, self.session_tape, self.session_commits = Sessions(connection), SessionTape(connection), SessionCommits(connection)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from domain.errors import BadRequest
@@ -57,6 +59,39 @@ def import_(
     say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
 
 
+@app.command()
+def append(
+    dataset: str = typer.Argument(..., help="Dataset, by id or version."),
+    file: str = typer.Argument(..., help="Newer file of the same series, in any format that import reads."),
+    overlap: str = typer.Option("", help="Bars that both have and that differ: keep (those stored) or replace (those of the file). Without it they are shown and nothing is stored."),
+    clock: str = typer.Option("", help="Clock of the file; default: as the file says, else that of the series."),
+    ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids."),
+    mapping: str = typer.Option("", help="Column mapping: the name of a saved one, or a TOML file."),
+    repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken in FILE, and record it; default: refuse."),
+    check: bool = typer.Option(False, "--check", help="Compare only: print what differs and store nothing."),
+    as_json: Json = False,
+) -> None:
+    """Append a newer FILE to a dataset as a new version; the old version stays, and runs keep what they used."""
+    from worker.terminal.here import desk, finished
+
+    at = desk()
+    staged = staged_file(at, file, mapping)
+    asks = staged_file(at, ask, mapping, asks=True) if ask else None
+    if check:
+        return _compared(finished(at, at.data.compare(dataset, staged, clock, asks), as_json).result, as_json)
+    job = finished(at, at.data.append(dataset, staged, overlap, clock, asks, repair), as_json)
+    stored = at.data.get(job.result["dataset"])
+    say((_row(stored) if as_json else _shown(stored)) | dict(new=job.result["new"], appended_to=stored.provenance["appended_to"]["version"], overlap=stored.provenance["overlap"]["sentence"]), as_json)
+
+
+def _compared(result: dict, as_json: bool) -> None:
+    if as_json:
+        return say(result, True)
+    rows = [dict(ts=row["ts"], **{name: f"{row[f'{name}_before']} → {row[f'{name}_after']}" for name in ("open", "high", "low", "close")}, largest=row["largest"]) for row in result["rows"]]
+    say(rows, False, ("ts", "open", "high", "low", "close", "largest"))
+    print(f"\n{result['sentence']}\n{_verdict(result['report'])}")
+
+
 def _report(inspection: dict, as_json: bool) -> None:
     report = inspection["report"]
     if as_json:
@@ -70,6 +105,25 @@ def _report(inspection: dict, as_json: bool) -> None:
 def _verdict(report: dict) -> str:
     """The report's sentence, with the verdict where the sentence does not contain it."""
     return report["sentence"] if report["verdict"] in ("clean", "refused") else f"{report['verdict'].capitalize()}: {report['sentence']}"
+
+
+@app.command()
+def example(
+    name: str = typer.Argument("", help="bars_m5, bars_h1, signals or trades; without it they are listed."),
+    out: Path = typer.Option(Path("."), help="Folder to write it to."),
+    as_json: Json = False,
+) -> None:
+    """Write an example file that imports without a question: bars, signals or trades."""
+    from worker.terminal.here import desk
+
+    at = desk()
+    files = at.data.example_files()
+    if not name:
+        return say([dict(name=key, file=file, holds=title, used=use) for key, (file, title, use) in files.items()], as_json, ("name", "file", "holds", "used"))
+    content = at.data.download_example(name)
+    path = out / files[name][0]
+    path.write_bytes(content)
+    say(dict(written=str(path), bytes=len(content)), as_json)
 
 
 @app.command("list")

@@ -20,7 +20,7 @@ def consistency(name: str = typer.Argument(..., help="Name of the session."), as
     from worker.terminal.here import desk
 
     at = desk()
-    analysis = check(at.paper.store, name, at.settings.instruments_file)
+    analysis = check(at.paper.store, name, at.settings)
     with at.paper.store.unit() as unit:
         record(unit, analysis, at.user, new_id())
     facts = analysis.plain()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.errors import BadRequest
-from worker.sessions.runner import AWAY
+from worker.sessions.claiming import AWAY
 
 LOOK_EVERY = 0.1        # seconds
 ASK_EVERY = 50          # looks between two questions who else may work on a session that is not this runner's yet

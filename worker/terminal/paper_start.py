@@ -89,7 +89,9 @@ def start(
     timeframe = timeframe_of(timeframe, strategy_file)
     rules, extra = rules_in(config)
     period, given, times = period_of(start, end), options.commands_in(commands), _speed(speed)
-    at, files = desk(), BarFiles(instruments(extra), clock, checks=False)
+    at = desk()
+    extra = at.instruments.file() or extra
+    files = BarFiles(instruments(extra), clock, checks=False)
     if feed:
         traded = live_series(instrument, timeframe, files.table)
         LIVE[feed].require(at.settings.vendors)

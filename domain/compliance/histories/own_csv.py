@@ -11,6 +11,7 @@ import pandas as pd
 
 from domain.compliance.histories.base import (
     BOUGHT,
+    FLOW,
     HISTORY_READERS,
     SOLD,
     TRADE,
@@ -23,6 +24,7 @@ from domain.compliance.histories.base import (
 from domain.compliance.histories.columns import Cells
 from domain.compliance.histories.rows import Row, separator_of, text_of, text_rows
 from domain.errors import BadRequest
+from domain.market.zones import SECOND
 
 CURVE = ("ts", "balance", "equity")
 MORE = ("equity_low", "equity_high")
@@ -68,7 +70,7 @@ class EquityCsv(HistoryReader):
 
 
 class TradesCsv(HistoryReader):
-    """Times are UTC; a time with another zone is refused."""
+    """Times are UTC; a time with another zone is refused. ``currency`` and ``initial_balance``, the same in each row, may say the account's."""
 
     key = "tidemark_trades"
     title = "Tidemark trades (CSV)"
@@ -80,14 +82,27 @@ class TradesCsv(HistoryReader):
     def read(self, path: Path, limits: HistoryLimits) -> Statement:
         text = text_of(path, limits)
         places, cells = columns_in(text), Cells(path.name)
-        trades = [_trade(row, places, cells) for row in list(text_rows(text, path.name, limits))[1:]]
+        rows = list(text_rows(text, path.name, limits))[1:]
+        trades = [_trade(row, places, cells) for row in rows]
         changes = [Change(trade.closed, trade.net, TRADE, trade.comment, trade.line) for trade in trades]
+        if balance := _same(rows, places, "initial_balance", path.name):
+            first = min(trades, key=lambda trade: trade.opened)
+            changes.append(Change(first.opened - SECOND, cells.number(rows[0], balance, "initial_balance"), FLOW, "balance at the start", rows[0].line))
         return Statement(
             trades=tuple(trades),
             changes=tuple(sorted(changes, key=lambda change: change.at)),
+            currency=_same(rows, places, "currency", path.name),
             clock="UTC",
             first_stops=True,
         )
+
+
+def _same(rows: list[Row], places: dict[str, int], name: str, file: str) -> str:
+    """The one value of a column that says something of the account; empty where there is none."""
+    values = {row[places[name]].strip() for row in rows} if name in places else set()
+    if len(values) > 1:
+        raise BadRequest(f"{file} has different values in its column {name}; it is of the account, so write the same in each row")
+    return values.pop() if values else ""
 
 
 def _trade(row: Row, places: dict[str, int], cells: Cells) -> StatedTrade:

@@ -71,20 +71,37 @@ def walk_forward(
     that it knows where it stands when it is used. States of each refit are paired with those of the model before by what they emit, and bear its
     names. ``states`` None: BIC chooses in the first window, and later ones keep its number. A window on which no model is found keeps the one before.
     """
-    if train < FEWEST or step < 1:
-        raise BadRequest(f"a window of {train} rows every {step}; train must be at least {FEWEST}, step at least 1")
-    starts = range(train, len(observations), step)
-    if not starts:
+    walker = Walker(train, step, kind, states, seed, restarts, anchored=anchored)
+    if len(observations) <= train:
         raise BadRequest(f"{len(observations)} rows leave none after a first window of {train}; give more bars or a shorter window")
-    parts, refits = list[np.ndarray](), list[Refit]()
-    for number, used_from in enumerate(starts):
-        first, used_to = 0 if anchored else used_from - train, min(used_from + step, len(observations))
-        part = _part(watch, number, len(starts))
-        refit = _refit(observations, first, used_from, used_to, refits[-1] if refits else None, (kind, states, seed, restarts), part)
-        refits.append(refit)
-        parts.append(refit.model.filtered(observations.iloc[refit.first : used_to])[used_from - refit.first :])
-    before = np.full((train, refits[0].model.states), np.nan)
-    return WalkForward(np.concatenate([before, *parts]), tuple(refits))
+    walker.fit(observations, watch)
+    return WalkForward(walker.probabilities(observations), tuple(walker.refits))
+
+
+class Walker:
+    """The models of ``walk_forward``, each fitted once its window is there."""
+
+    def __init__(self, train: int, step: int, kind: str = "hmm", states: int | None = 3, seed: int = 0, restarts: int = 5, *, anchored: bool = False) -> None:
+        if train < FEWEST or step < 1:
+            raise BadRequest(f"a window of {train} rows every {step}; train must be at least {FEWEST}, step at least 1")
+        self._train, self._step, self._anchored, self._options = train, step, anchored, (kind, states, seed, restarts)
+        self.refits: list[Refit] = []
+
+    def fit(self, observations: pd.DataFrame, watch: Watch = lambda share: None) -> None:
+        """The models that these rows allow; those of earlier rows, which the rows must begin with, stay."""
+        starts = range(self._train, len(observations), self._step)
+        for number, used_from in enumerate(starts[len(self.refits) :], len(self.refits)):
+            first, used_to = 0 if self._anchored else used_from - self._train, min(used_from + self._step, len(observations))
+            self.refits.append(_refit(observations, first, used_from, used_to, self.refits[-1] if self.refits else None, self._options, _part(watch, number, len(starts))))
+
+    def probabilities(self, observations: pd.DataFrame, since: int = 0) -> np.ndarray:
+        """Of the rows from number ``since`` on; NaN before the first model is used."""
+        parts = [np.full((max(self._train - since, 0), self.refits[0].model.states), np.nan)]
+        for refit in self.refits:
+            used_to = min(refit.used_from + self._step, len(observations))
+            if used_to > since:
+                parts.append(refit.model.filtered(observations.iloc[refit.first : used_to])[max(refit.used_from, since) - refit.first :])
+        return np.concatenate(parts)
 
 
 def _part(watch: Watch, number: int, count: int) -> Callable[[float], None]:

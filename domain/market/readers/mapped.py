@@ -39,7 +39,7 @@ WORDS = {
     "time": ("time", "ts", "timestamp", "datetime", "date", "date time", "date/time", "zeit", "datum", "fecha", "data"), "time_of_day": ("time of day", "hour", "uhrzeit", "hora"),
     "open": ("open", "o", "first", "eröffnung", "eroeffnung", "apertura", "ouverture"), "high": ("high", "h", "max", "hoch", "alto", "haut"),
     "low": ("low", "l", "min", "tief", "bajo", "bas"), "close": ("close", "c", "last", "price", "schluss", "cierre", "clôture"),
-    "volume": ("volume", "vol", "v", "tickvol", "volumen", "umsatz"), "spread": ("spread",), "bid": ("bid",), "ask": ("ask", "offer"),
+    "volume": ("volume", "vol", "v", "tickvol", "volumen", "umsatz"), "spread": ("spread", "spanne"), "bid": ("bid",), "ask": ("ask", "offer"),
 }  # fmt: skip
 
 

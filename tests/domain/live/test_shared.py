@@ -10,7 +10,6 @@ import pytest
 
 from domain.errors import BadRequest
 from domain.live import shared
-from domain.live.deciding import Deciding
 from domain.live.plan import Plan, StrategyPlan
 from domain.live.session import Session
 from domain.live.shared import Lines
@@ -54,14 +53,18 @@ def alone(bars: list[TapeBar], plan: Plan = PLAN) -> str:
 
 @pytest.fixture
 def counted(monkeypatch) -> list[int]:
-    asked, ended = [0], Deciding.ended
+    return counting(monkeypatch, "decide_last", shared.decide_last)
 
-    def count(self, *bar):
-        asked[0] += 1
-        return ended(self, *bar)
 
-    monkeypatch.setattr(Deciding, "ended", count)
-    return asked
+def counting(monkeypatch, name: str, function) -> list[int]:
+    count = [0]
+
+    def counted(*given):
+        count[0] += 1
+        return function(*given)
+
+    monkeypatch.setattr(shared, name, counted)
+    return count
 
 
 def test_sessions_that_are_asked_the_same_decide_once_and_as_each_would_alone(counted):
@@ -117,6 +120,18 @@ def test_other_parameters_are_another_question(counted):
         one.work(bar)
         two.work(bar)
     assert counted == [2 * COUNT] and repr(two.given) == alone(BARS, plan) != alone(BARS)
+
+
+def test_features_that_other_parameters_do_not_change_are_computed_once(monkeypatch, counted):
+    columns = counting(monkeypatch, "columns_of", shared.columns_of)
+    lines, plan = Lines(), Plan(("EURUSD M1",), (StrategyPlan("momentum", dict(slow=20, adx_window=5, adx_least=5.0, target_r=3.0)),))
+    one, two = Alone(lines=lines), Alone(plan, lines)
+    parted = [*BARS[:100], other(BARS[100]), *BARS[101:]]
+    for same, changed in zip(BARS, parted, strict=True):
+        one.work(same)
+        two.work(changed)
+    assert counted == [2 * COUNT] and columns == [100 + 2 * (COUNT - 100)]
+    assert repr(one.given) == alone(BARS) and repr(two.given) == alone(parted, plan) != alone(parted)
 
 
 def test_a_session_taken_up_again_follows_the_others(counted):

@@ -72,13 +72,13 @@ class World:
         self.opened = 1.1
         self.runners = 0
 
-    def start(self, *signals: dict[str, Any], rules: dict[str, Any] | None = None, mode: str = "auto") -> None:
+    def start(self, *signals: dict[str, Any], rules: dict[str, Any] | None = None, mode: str = "auto", source: dict[str, Any] | None = None) -> None:
         """Signals by the number of the bar, from noon on, at whose end they are decided."""
         rows = [{"ts": NOON + M5 * row.pop("at"), **row} for row in (dict(signal) for signal in signals)]
         table = read_signals(pd.DataFrame(rows).assign(ts=lambda frame: pd.to_datetime(frame["ts"], utc=True)), ("EURUSD",))
         plan = dict(series=[SERIES], strategies=[dict(name=SIGNALS, params={}, series=[])], rules=rules or {}, mode=mode)
         with self.store.unit() as unit:
-            start(unit, "gold", plan, dict(feed="told", inputs=stored(self.store.frames, Inputs(table))), "ana", BROKER[self.vendor], mode)
+            start(unit, "gold", plan, dict(feed="told", inputs=stored(self.store.frames, Inputs(table)), **(source or {})), "ana", BROKER[self.vendor], mode)
         self.again()
 
     def again(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from domain.compliance import dump, preset
 from tests.worker.sessions.broker_world import LONG, M5, at_vendors
 from worker.consistency import check
+from worker.sessions import opening
 
 
 def pytest_generate_tests(metafunc):
@@ -229,3 +233,71 @@ def test_an_order_that_fills_in_part_is_held_as_it_filled(world):
     world.rig.fill_only("0.04")
     world.bars(2)
     assert world.held() == 0.04 and world.view["broker"]["state"] == "" and world.there() == [("gold-1-0", "0.04")]
+
+
+@pytest.fixture
+def traded(world):
+    """A session with a position half closed, an order that waits, a report without news, and what a person did."""
+    world.start(dict(LONG, at=0), dict(instrument="EURUSD", side="long", order="limit", price=1.09, lots=0.1, stop_loss=1.08, at=2, tag="deep"))
+    world.bars(2)
+    world.ask("close", share=0.5)
+    world.bars(2, 1.1102)
+    world.round(6.0)
+    return world
+
+
+def test_a_session_whose_state_another_program_stored_is_worked_again_from_tape_and_record(traded, monkeypatch):
+    before, rows, orders = traded.view, {kind: traded.rows(kind) for kind in ("fills", "trades", "equity", "decisions")}, traded.work.account.kept["orders"]
+    account, there = traded.work.account, traded.there()
+    monkeypatch.setattr("domain.backtest.live.layout", lambda *series: b"another program's layout")
+    traded.again()
+    assert traded.work.account is not account and traded.work.account.kept["orders"] == orders
+    traded.round()
+    assert {kind: traded.rows(kind) for kind in rows} == rows and traded.there() == there
+    assert {name: traded.view[name] for name in ("balance", "equity", "positions", "orders", "counts")} == {name: before[name] for name in ("balance", "equity", "positions", "orders", "counts")}
+    traded.ask("close-all")
+    assert traded.there() == [] and traded.held() == 0 and traded.view["broker"]["differences"] == []
+
+
+@pytest.mark.parametrize("which", ["fills", "broker", "nothing"])
+def test_one_whose_record_parts_from_what_was_booked_or_that_has_none_does_not_go_on(traded, monkeypatch, which):
+    monkeypatch.setattr("domain.backtest.live.layout", lambda *series: b"another program's layout")
+    read = opening.booked
+
+    def altered(store, name, of):
+        rows = [dict(row) for row in read(store, name, of)]
+        if of == which == "fills":
+            rows[0]["price"] += 0.0001
+        return [row for row in rows if not row["taken"]] if of == which == "broker" else rows
+
+    monkeypatch.setattr(opening, "booked", altered)
+    if which == "nothing":
+        forgets(monkeypatch)
+    traded.again()
+    assert "gold" not in traded.runner.held and traded.session.state == "error"
+    assert {"fills": "other fills", "broker": "other ", "nothing": "no record"}[which] in traded.session.note
+
+
+def forgets(monkeypatch) -> None:
+    """As one that an earlier program began."""
+    read = opening.read
+
+    def stored(store, name):
+        session = read(store, name)
+        return replace(session, state=replace(session.state, broker={**session.state.broker, "recorded": False}))
+
+    monkeypatch.setattr(opening, "read", stored)
+
+
+def test_floors_of_a_session_at_a_broker_lie_under_its_equity_there(world):
+    ruled = dict(rule_set=dict(name="ftmo-2-step", version=0, phase="", text=dump(preset("ftmo-2-step"))))
+    world.start(dict(LONG, at=0), rules={"account": {"balance": float(world.rig.broker().account().balance)}}, source=ruled)
+    world.bars(2)
+    before = {floor["rule"]: floor["left"] for floor in world.view["floors"]}
+    world.bars(1, 1.0970)
+    there, floors = world.rig.broker().account(), {floor["rule"]: floor for floor in world.view["floors"]}
+    assert floors["max_drawdown"]["left"] == pytest.approx(float(there.equity) - floors["max_drawdown"]["floor"], abs=0.01)
+    assert floors["max_drawdown"]["left"] < before["max_drawdown"]
+    world.again()
+    world.round()
+    assert {floor["rule"]: floor["floor"] for floor in world.view["floors"]} == {rule: floor["floor"] for rule, floor in floors.items()}

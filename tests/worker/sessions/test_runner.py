@@ -231,7 +231,7 @@ def test_a_session_that_was_taken_as_the_database_went_away_is_opened_later(stor
     begin("gold")
     first = runner()
     with monkeypatch.context() as away:
-        away.setattr("worker.sessions.runner.open_session", gone_at_opening)
+        away.setattr("worker.sessions.claiming.open_session", gone_at_opening)
         first.step()
         assert first.away and not first.held
     finish(first)
@@ -286,7 +286,7 @@ def test_what_comes_to_many_sessions_within_a_moment_is_one_round(runner, monkey
     rounds = Waits(3, takes)
     one = runner(clock=lambda: rounds.now)
     feeds = [SimpleNamespace()] * live + [SimpleNamespace(eager=False)] * replays
-    one.held = {str(number): SimpleNamespace(feed=feed, broker=None) for number, feed in enumerate(feeds)}
+    one.held = {str(number): SimpleNamespace(name=str(number), next=None, feed=feed, broker=None) for number, feed in enumerate(feeds)}
     one._sort()
     monkeypatch.setattr(one, "step", rounds.round)
     monkeypatch.setattr(one, "leave", lambda: None)

@@ -15,7 +15,7 @@ from worker.store.schema import meta
 
 CHECKPOINTS = ("checkpoints", "checkpoint_receipts")
 SESSIONS = ("session_tape", "session_commands")
-MODELS = ("models", "model_stages", "trial_datasets")
+MODELS = ("models", "model_stages", "trial_datasets", "instrument_versions")
 SQLITE_TRIGGERS = {
     *(f"audit_{table}_no_{verb}" for table in ("events", "links", "nodes") for verb in ("update", "delete")),
     "audit_events_link", "audit_links_new", "audit_nodes_new", "trials_no_update", "trials_no_delete", "trials_new",
