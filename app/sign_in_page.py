@@ -8,7 +8,7 @@ from pathlib import Path
 LOGO = (Path(__file__).parent / "static" / "logo.svg").read_text(encoding="utf-8")
 STYLE = (
     ":root{color-scheme:light dark;--page:#fff;--panel:#fff;--text:#17222d;--quiet:#5a6875;--line:#b9c3cd;--primary:#2f4a8a;--on:#fff;--wrong:#b4233f}"
-    "@media(prefers-color-scheme:dark){:root{--page:#0f161d;--panel:#141d26;--text:#e3e9ef;--quiet:#94a2af;--line:#46566a;--primary:#5977cb;--on:#fff;--wrong:#f2778c}}"
+    "@media(prefers-color-scheme:dark){:root{--page:#0f161d;--panel:#141d26;--text:#e3e9ef;--quiet:#94a2af;--line:#46566a;--primary:#516ec0;--on:#fff;--wrong:#f2778c}}"
     "*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 'Source Sans','Segoe UI',system-ui,sans-serif}"
     "main{max-width:22rem;margin:0 auto;padding:max(2rem,12vh) 1.25rem 2rem}h1{font-size:1.25rem;font-weight:600;margin:1.75rem 0 1rem}"
     "label{display:block;margin:0 0 .9rem;font-size:.9rem}label span{color:var(--quiet)}input{display:block;width:100%;margin-top:.25rem;padding:.55rem .65rem;font:inherit;color:inherit;background:var(--panel);border:1px solid var(--line);border-radius:4px}"

@@ -18,6 +18,7 @@ from benchmarks import (  # noqa: E402
     audit,
     bundle,
     clients,
+    compiling,
     deciding,
     engine,
     features,
@@ -39,7 +40,7 @@ from benchmarks import (  # noqa: E402
 from benchmarks.timing import Row, table  # noqa: E402
 from worker.memory import keep_freed  # noqa: E402
 
-PARTS = {"engine": engine, "stages": stages, "features": features, "deciding": deciding, "growth": growth, "sweeps": sweeps, "judging": judging, "labels": labels, "passing": passing, "scanner": scanner, "sessions": sessions, "others": others, "system": system, "clients": clients, "silence": silence, "audit": audit, "bundle": bundle, "training": training}
+PARTS = {"engine": engine, "stages": stages, "features": features, "deciding": deciding, "growth": growth, "sweeps": sweeps, "judging": judging, "labels": labels, "passing": passing, "scanner": scanner, "sessions": sessions, "others": others, "system": system, "compiling": compiling, "clients": clients, "silence": silence, "audit": audit, "bundle": bundle, "training": training}
 
 NAMED = {"long_trail": long_trail, "scale": scale}      # run only where they are named: many gigabytes, many processes
 

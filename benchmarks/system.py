@@ -74,11 +74,11 @@ def _start(home: Path) -> float:
 
 
 @contextmanager
-def started(home: Path, **settings: str) -> Iterator[subprocess.Popen]:
-    """The whole program, from when its page answers; ``settings`` as the environment names them."""
+def started(home: Path, program: Path | None = None, **settings: str) -> Iterator[subprocess.Popen]:
+    """The whole program, from when its page answers; ``program``: the folder of a copy of it; ``settings`` as the environment names them."""
     start = time.perf_counter()
     env = environment_of(home) | {"TIDEMARK_APP_PORT": str(PORT), **settings}
-    system = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+    system = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], cwd=program, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         while not _answers():
             if system.poll() is not None or time.perf_counter() - start > 60:

@@ -9,14 +9,14 @@ from pydantic import Field
 
 from app.api.paging import Cursor, Limit, Rows, Since, Until, json_of, utc
 from app.api.plain import plain
-from app.api.plain import rows as rows_of
 from app.api.runs import part, shown
 from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table, Time
 from app.api.submission import Here, Submitting
-from worker.desk import Choice, ScanRequest
+from worker.desk import Choice, Desk, Part, ScanRequest
 
 router = APIRouter(prefix="/v1/signals", tags=["signals"])
 KIND = "scan"
+NEWEST: dict[tuple[str, str], Any] = {}     # database and newest scan -> its verdicts
 
 
 class Chosen(Body):
@@ -61,12 +61,21 @@ async def generate(submission: Submitting, body: ScanBody) -> Any:
 @router.get("/latest")
 def latest(desk: Here) -> Response:
     """The verdicts of the newest scan, and what waits or is open in each paper session."""
-    scans = desk.listing.runs([KIND]).rows
-    sessions = [(row, desk.paper.get(row.name)) for row in desk.paper.all() if not row.over]
-    latest: dict[str, Any] = dict(scan=None, verdicts=[], sessions=[dict(session=row.name, orders=rows_of(view.orders), proposals=rows_of(view.proposals), positions=rows_of(view.positions)) for row, view in sessions])
-    if scans:
-        latest |= dict(scan=shown(scans[0], "signals/scans"), verdicts=plain(desk.scanner.table(scans[0].id)))
-    return json_of(latest)
+    scans = desk.listing.runs([KIND], Part(limit=1)).rows
+    sessions = [dict(session=row.name, **desk.paper.standing(row.name)) for row in desk.paper.all() if not row.over]
+    newest: dict[str, Any] = dict(scan=shown(scans[0], "signals/scans"), verdicts=_verdicts(desk, scans[0].id)) if scans else dict(scan=None, verdicts=[])
+    return json_of(newest | dict(sessions=sessions))
+
+
+def _verdicts(desk: Desk, run_id: str) -> Any:
+    """Those of the newest scan are read once: what a run has written stays as it is."""
+    address = (desk.settings.database_url, run_id)
+    rows = NEWEST.get(address)
+    if rows is None:
+        rows = plain(desk.scanner.table(run_id))
+        NEWEST.clear()
+        NEWEST[address] = rows
+    return rows
 
 
 @router.get("/scans", response_model=Listed)

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.backtest.before_run import costs_table, duration
+from app.backtest.limit_fields import limits_fields
 from app.backtest.preset_fields import cautions, preset_box
 from app.backtest.rule_fields import (
     LIMITS_HELP,
@@ -16,7 +17,6 @@ from app.backtest.rule_fields import (
     SIZING,
     costs_fields,
     is_limited,
-    limits_fields,
     model_box,
     profile_box,
     rule_set_box,

@@ -43,12 +43,6 @@ def is_limited(desk: Desk, start: dict) -> bool:
     return any(start["limits"].get(param.name) for param in desk.backtests.rule_params("limits") if not param.default)
 
 
-def limits_fields(desk: Desk, key: str, start: dict, limited: bool) -> dict[str, Any]:
-    """The entered limits; all off where limits are off, whatever config.toml sets."""
-    params = desk.backtests.rule_params("limits")
-    return fields(params, f"{key}-limit", start["limits"], off=True) if limited else {param.name: param.default for param in params}
-
-
 def rule_set_box(desk: Desk, key: str, before: dict, more: str = "") -> tuple[str, str]:
     """Name and phase of the rule set whose floors orders keep clear of; both empty for none. ``more``: what else it does here, for the help."""
     titles = {("", ""): "None"} | {(row.name, phase): phased(row, phase) for row in desk.rule_sets.all() for phase in row.phases}

@@ -49,7 +49,7 @@ def _table(every: pd.DataFrame, key: str) -> int | None:
         "level": config.MultiselectColumn("Drift", width=74, options=list(COLOURS), color=list(COLOURS.values())),
         **{name: how for name, (_, how) in shown.items()},
     }
-    return table(rows, columns, "Each feature's PSI and KS, recent against before", key=f"drift-{key}", pick=True, row_height=26, height=min(38 + 26 * len(rows), 324))
+    return table(rows, columns, "Each feature's PSI and KS, recent against before", key=f"drift-{key}", pick=True, row_height=26, height="auto" if len(rows) < 10 else 324)
 
 
 def history(months: pd.DataFrame, height: int = 270) -> Picture:

@@ -15,6 +15,7 @@ from app.kit.figures import number
 from app.kit.theme import by_role
 
 GAP = 6         # steps between two panels of a row
+NARROW = 640    # pixels, under which a panel is headed by its return alone
 
 
 def fan(table: pd.DataFrame, height: int = 240) -> Picture:
@@ -56,7 +57,7 @@ def panels(paths: pd.DataFrame, matches: pd.DataFrame, in_a_row: int = 6, height
     shown = pd.concat([shown, knots])
     heads = matches.assign(
         x=((matches["rank"] - 1) % in_a_row) * width, line=(matches["rank"] - 1) // in_a_row, zero=((matches["rank"] - 1) % in_a_row) * width - first,
-        text=[_head(row) for row in matches.to_dict("records")],
+        text=[_head(row) for row in matches.to_dict("records")], brief=[number(BASIS_POINTS * value, 0, True) for value in matches["followed"]],
     )  # fmt: skip
     reach = [float(shown["bp"].min()), float(shown["bp"].max())]
     y = alt.Scale(domain=[reach[0], reach[1] + 0.22 * (reach[1] - reach[0])], nice=False)
@@ -72,7 +73,7 @@ def _row(shown: pd.DataFrame, heads: pd.DataFrame, y: alt.Scale, wide: int, heig
     x = alt.X("x:Q", scale=alt.Scale(domain=[0, wide], nice=False), axis=None)
     tips = [alt.Tooltip("rank:Q", title="match"), alt.Tooltip("step:Q", format="+,", title="bars after"), alt.Tooltip("bp:Q", format="+,.1f", title="bp")]
     lines = alt.Chart(shown[["rank", "step", "x", "bp", "role"]]).mark_line(strokeWidth=1.2).encode(x=x, y=alt.Y("bp:Q", scale=y, axis=above("bp", **plain(True), tickCount=3)), detail="rank:N", color=by_role(), tooltip=tips)
-    at = alt.Chart(heads[["x", "zero", "text"]])
+    at = alt.Chart(heads[["x", "zero", "text", "brief"]])
     rules = at.transform_calculate(role="'quiet'").mark_rule(strokeDash=[2, 2]).encode(x=alt.X("zero:Q", axis=None), color=by_role(), tooltip=alt.value("the match"))
-    words = at.transform_calculate(role="'ink'").mark_text(align="left", baseline="top", fontSize=10).encode(x=alt.X("x:Q", axis=None), y=alt.value(0), text="text:N", color=by_role())
+    words = at.transform_calculate(role="'ink'", head=f"width < {NARROW} ? datum.brief : datum.text").mark_text(align="left", baseline="top", fontSize=10).encode(x=alt.X("x:Q", axis=None), y=alt.value(0), text="head:N", color=by_role())
     return alt.layer(rules, lines, words).properties(height=height)

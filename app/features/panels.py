@@ -17,7 +17,6 @@ from app.kit.theme import LEFT, by_role
 from app.kit.widgets import download
 from worker.desk import Desk
 
-HEAD = 38               # pixels of a heading, with a download or without
 BASIS_POINTS = 1e4      # a log return of 0.0001 is one
 FORMS = (("csv", "CSV", "text/csv"), ("parquet", "Parquet", "application/octet-stream"))
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
@@ -31,7 +30,7 @@ def read(_desk: Desk, verb: str, run_id: str, *about: Any) -> pd.DataFrame:
 
 def headed(desk: Desk, run: Any, title: str, note: str, table: str) -> None:
     """A heading with its note, and the download of the whole table as CSV."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", height=HEAD, border=False):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.subheader(title, anchor=False, width="content")
         st.caption(note, width="content")
         st.space("stretch")

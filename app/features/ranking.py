@@ -230,7 +230,7 @@ def _ranking(desk: Desk, run: Any) -> str:
         "drift": config.MultiselectColumn("Drift", width=72, options=list(drift.COLOURS), color=list(drift.COLOURS.values())),
         "reason": config.TextColumn("Reason", width=520),
     }
-    row = table(pd.DataFrame(rows), columns, "Every feature with q, rank correlation, mutual information, monotonicity, stability, drift and verdict", key=f"ranking-{run.id}", pick=True, row_height=26, height=min(38 + 26 * len(ranking), 298))
+    row = table(pd.DataFrame(rows), columns, "Every feature with q, rank correlation, mutual information, monotonicity, stability, drift and verdict", key=f"ranking-{run.id}", pick=True, row_height=26, height="auto" if len(ranking) < 10 else 298)
     names = ranking["feature"].tolist()
     if row is not None:
         st.query_params["feature"] = names[row]

@@ -44,7 +44,7 @@ def _table(redundancy: pd.DataFrame, proposal: pd.DataFrame) -> None:
         "vif": config.TextColumn("VIF", width=56, alignment="right", help="Variance inflation factor of its ranks; ∞: an exact combination of others."),
         "like": config.TextColumn("Redundant with", width=112, help="The kept feature of its cluster."),
     }
-    table(rows, columns, "Each feature's cluster, inflation, and the feature it is redundant with", row_height=26, height=min(38 + 26 * len(rows), 430))
+    table(rows, columns, "Each feature's cluster, inflation, and the feature it is redundant with", row_height=26, height="auto" if len(rows) < 10 else 430)
 
 
 def heat(pairs: pd.DataFrame, height: int = 0) -> Any:

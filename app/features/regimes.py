@@ -190,7 +190,7 @@ def _statistics(summary: dict[str, Any]) -> None:
         "next_bar": config.TextColumn("Mean next-bar return, bp", width=150, alignment="right", help="Mean log return of the bar after each labelled one."),
         "volatility": config.TextColumn("Ann. volatility, %", width=120, alignment="right", help="Standard deviation of those returns, annualised."),
     }
-    table(pd.DataFrame(rows), columns, "Each regime's bars, share, episodes, mean next-bar return and volatility", row_height=26, height=min(38 + 26 * len(rows), 272))
+    table(pd.DataFrame(rows), columns, "Each regime's bars, share, episodes, mean next-bar return and volatility", row_height=26, height="auto" if len(rows) < 10 else 272)
 
 
 def _states(summary: dict[str, Any]) -> None:
@@ -256,7 +256,7 @@ def _fits(desk: Desk, run: Any) -> None:
         "bic": config.NumberColumn("BIC", format="localized", width=76, step=1),
         "remark": config.TextColumn("Remark", width=110),
     }
-    table(shown, columns, "Each model's window, use and agreement with the one before", row_height=26, height=min(38 + 26 * len(shown), 272))
+    table(shown, columns, "Each model's window, use and agreement with the one before", row_height=26, height="auto" if len(shown) < 10 else 272)
 
 
 def _per(value: float | None, scale: float, places: int = 1, sign: bool = False) -> str:

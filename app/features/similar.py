@@ -162,4 +162,4 @@ def _table(desk: Desk, run: Any) -> None:
         "distance": config.NumberColumn("Distance", format="%.2f", width=84),
         "followed": config.NumberColumn(f"After {plural(run.summary['horizon'], 'bar')}, bp", format="%+.1f", width=130),
     }
-    table(pd.DataFrame(rows), columns, "Matches with time, distance and forward return", row_height=26, height=min(38 + 26 * len(rows), 298))
+    table(pd.DataFrame(rows), columns, "Matches with time, distance and forward return", row_height=26, height="auto" if len(rows) < 10 else 298)

@@ -1,4 +1,4 @@
-"""What the theme cannot set: the colour of text in charts, the room below them, and where toolbars lie."""
+"""What the theme cannot set: the colours of text in charts and on what is chosen, the room below them, and where toolbars lie."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 STYLE = """<style>
 .vega-embed svg .role-axis-label text, .vega-embed svg .role-axis-title text, .vega-embed svg .role-legend text { fill: currentColor; fill-opacity: 0.75; }
+[data-testid="stApp"] :is([data-variant][data-selected="true"], [role="tab"][aria-selected="true"]) :is(p, [data-testid="stIconMaterial"]) { color: light-dark(#2F4A8A, #A9BDF0); }
 [data-testid="stVegaLiteChart"] { margin-bottom: -0.75rem; }
 [data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: 0; }
 @media (hover: none) {

@@ -34,7 +34,7 @@ class Notice:
 def attention(desk: Desk, pulse: Any) -> None:
     """Draw what needs attention."""
     altered_runs(desk, "backtest")
-    notices = sorted([*_system(desk, pulse), *_trading(desk), *_waiting(desk)], key=lambda notice: notice.icon != CRITICAL)
+    notices = sorted([*_system(desk, pulse), *trading_notices(desk), *_waiting(desk)], key=lambda notice: notice.icon != CRITICAL)
     for place, notice in enumerate(notices[:MOST]):
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"{notice.icon} {notice.text}", width="stretch")
@@ -57,7 +57,7 @@ def _system(desk: Desk, pulse: Any) -> Iterator[Notice]:
             yield Notice(WARNING, f"**{part.part}:** {literal(typeset(part.note))}", "See health", "settings")
 
 
-def _trading(desk: Desk) -> Iterator[Notice]:
+def trading_notices(desk: Desk) -> Iterator[Notice]:
     for halt in desk.paper.halts():
         scope = literal(halt.name or halt.strategy) or "all sessions"
         yield Notice(CRITICAL, f"**Trading is halted: {scope}.** {literal(halt.who)}: {literal(halt.reason)}", "Open trading", "paper")

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.backtest import rule_fields
+from app.backtest import limit_fields, rule_fields
 from app.backtest.form import bars_name, frames_for
 from app.kit.rights import allowed
 from app.kit.spool import content
@@ -61,7 +61,7 @@ def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[
     """Rules, and the fields of the request that most sessions leave as they are."""
     before = rule_fields.rules_start(desk, {})
     with st.expander("Costs and risk", icon=":material/tune:"):
-        rules = rule_fields.costs_fields(desk, key, chosen, before) | dict(limits=rule_fields.limits_fields(desk, key, before, True))
+        rules = rule_fields.costs_fields(desk, key, chosen, before) | dict(limits=limit_fields.limits_fields(desk, key, before, True))
     a, b, c, d = st.columns(4)
     balance = a.number_input(f"Balance, {before['account']['currency']}", 1.0, 1e12, float(before["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     speed, start = _replay(key, chosen, b, c) if source == "replay" else (0.0, None)

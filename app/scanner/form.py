@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.backtest import rule_fields
+from app.backtest import limit_fields, rule_fields
 from app.backtest.form import bars_name, whole_days
 from app.kit.figures import plural
 from app.kit.forms import fields
@@ -61,7 +61,7 @@ def _rules(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) -
     limited = c.toggle("Risk limits", rule_fields.is_limited(desk, start), key=f"{key}-limits", help=rule_fields.LIMITS_HELP)
     days = d.date_input("Date range, UTC", _span(chosen, before), key=f"{key}-span-{'-'.join(dataset.id for dataset in chosen)}", help="First and last day, both inclusive. The last closed bar in it decides.")
     profile = rule_fields.profile_box(desk, key, dict(before))
-    rules = rule_fields.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=rule_fields.limits_fields(desk, key, start, limited), account=dict(balance=equity))
+    rules = rule_fields.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=limit_fields.limits_fields(desk, key, start, limited), account=dict(balance=equity))
     span = whole_days(*days) if isinstance(days, tuple) and len(days) == 2 else (None, None)
     return rules, profile, equity, span
 

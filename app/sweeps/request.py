@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.backtest import form as backtest
 from app.backtest import rule_fields as rules
+from app.backtest.limit_fields import limits_fields
 from app.kit.forms import index_of
 from worker.desk import BacktestRequest, Desk
 
@@ -44,7 +45,7 @@ def costs(desk: Desk, key: str, chosen: list[Any], before: Mapping[str, Any]) ->
     sizer = a.selectbox("Position sizing", list(rules.SIZERS), index=index_of(list(rules.SIZERS), start["sizing"]["kind"]), key=f"{key}-sizer", format_func=rules.SIZING.__getitem__)
     limited = c.toggle("Risk limits", rules.is_limited(desk, start), key=f"{key}-limits", help=rules.LIMITS_HELP)
     profile = rules.profile_box(desk, key, dict(before))
-    return rules.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=rules.limits_fields(desk, key, start, limited)), profile
+    return rules.costs_fields(desk, key, chosen, start, sizer, profile) | dict(limits=limits_fields(desk, key, start, limited)), profile
 
 
 def merged(backtest_request: BacktestRequest, changed: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app.kit.address import address_value
-from app.kit.figures import number, plural, short, typeset
+from app.kit.figures import clock, number, plural, short, typeset
 from app.kit.text import literal
 from app.kit.widgets import nothing, section, table
 from app.training import charts
 from app.training.addresses import open_view
 from app.training.panels import over, report
 from app.training.result_words import WORDS, title_of
-from app.training.scores import SHOWN, score, titled
+from app.training.score_columns import score_columns
+from app.training.scores import SHOWN
 from worker.desk import Desk
 
 ROLES = {"better": "up", "worse": "down", "undecided": "quiet", "unknown": "quiet"}
 STATE_COLOURS = {"better": "green", "worse": "orange", "undecided": "gray", "unknown": "gray"}
 MOST = 6            # runs beside each other
+TIMES = ("start", "end")
 LOSSES = {"brier": "Brier score", "pinball": "pinball loss"}
 GROUPS = {"learner_params": "learner", "target_params": "target", "scheme_params": "splits", "strategy_params": "strategy", "fitting": "pipeline"}
 
@@ -109,7 +112,7 @@ def compared(desk: Desk, runs: Sequence[Any]) -> None:
 
 
 def _differences(runs: Sequence[Any], tasks: bool) -> None:
-    """What was asked differently, before any number."""
+    """What was requested differently, before any number."""
     specs = {run.id: flat(run.spec) for run in runs}
     names = list(dict.fromkeys(name for values in specs.values() for name in values))
     differing = [name for name in names if len({str(values.get(name, "")) for values in specs.values()}) > 1]
@@ -130,6 +133,8 @@ def flat(spec: Mapping[str, Any]) -> dict[str, str]:
 
     >>> flat(dict(seed=1, scheme_params=dict(train=40), columns=["a", "b"], fitting={}))
     {'seed': '1', 'splits train': '40', 'columns': '2: a, b'}
+    >>> flat(dict(start="2008-01-02T00:00:00+00:00"))
+    {'start': '2008-01-02 00:00 UTC'}
     """
     plain: dict[str, str] = {}
     for name, value in spec.items():
@@ -139,6 +144,8 @@ def flat(spec: Mapping[str, Any]) -> dict[str, str]:
             plain[name] = f"{len(value)}: {', '.join(value)[:80]}"
         elif name == "datasets":
             plain[name] = ", ".join(short(version) for version in value)
+        elif name in TIMES:
+            plain[name] = f"{clock(datetime.fromisoformat(str(value)))} UTC"
         elif isinstance(value, (str, int, float)):
             plain[name] = str(value)
     return plain
@@ -155,9 +162,10 @@ def _scores(figures: pd.DataFrame) -> None:
     config = st.column_config
     names = [name for name in figures.columns if name not in ("run", "question", "verdict", "trials", "dsr", "rows")]
     columns: dict[str, Any] = {"run": config.TextColumn("Run", width=60), "question": config.TextColumn("Question", width=220), "verdict": config.TextColumn("Verdict", width=150)}
-    columns |= {name: config.NumberColumn(titled(name), format=f"%.{score(name).places}f", width=84, help=score(name).meaning or None) for name in names}
+    shown, scores = score_columns(figures, names)
+    columns |= scores
     columns |= {"rows": config.NumberColumn("Samples", format="localized", width=74), "trials": config.NumberColumn("Trials", width=56), "dsr": config.NumberColumn("DSR", format="%.3f", width=60)}
-    table(figures, columns, f"Scores of {plural(len(figures), 'run')}", row_height=28)
+    table(shown, columns, f"Scores of {plural(len(figures), 'run')}", row_height=28)
 
 
 def _gains(runs: Sequence[Any], reports: Mapping[str, Mapping[str, Any]]) -> None:

@@ -13,7 +13,8 @@ from app.kit.text import literal
 from app.kit.widgets import table
 from app.training import charts
 from app.training.panels import over
-from app.training.scores import SHARES, SHOWN, score, titled
+from app.training.score_columns import score_columns
+from app.training.scores import SHOWN, score, titled
 
 KINDS = {"fold": "Fold", "year": "Year", "regime": "Regime", "months": "Months since training", "path": "Path"}
 WITHOUT = ("rows", "start", "end", "reasons", "sizes", "signals")     # of a row: no scores
@@ -71,11 +72,8 @@ def _table(scores: Mapping[str, Any], kind: str) -> None:
     frame, config = frame_of(scores, kind), st.column_config
     every = names_of(scores, kind)
     names = [name for name in SHOWN if name in every][:MOST]
-    shown = frame.assign(**{name: 100 * frame[name].astype(float) for name in names if name in SHARES})
+    shown, measured = score_columns(frame, names)
     columns: dict[str, Any] = {kind: config.Column(KINDS[kind], width=80), "start": config.TextColumn("From", width=84), "end": config.TextColumn("To", width=84), "rows": config.NumberColumn("Samples", format="localized", width=72)}
-    for name in names:
-        title, places = (f"{titled(name)}, %", 2) if name in SHARES else (f"{titled(name)}, R" if score(name).unit else titled(name), score(name).places)
-        columns[name] = config.NumberColumn(title, format=f"%.{places}f", width=86, help=score(name).meaning or None)
-    table(shown, columns, f"Scores by {KINDS[kind].lower()}", row_height=26, height="auto" if len(shown) <= 14 else 400)
+    table(shown, columns | measured, f"Scores by {KINDS[kind].lower()}", row_height=26, height="auto" if len(shown) <= 14 else 400)
 
 

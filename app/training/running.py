@@ -14,7 +14,8 @@ from app.kit.widgets import attempt, job_panel, section, table
 from app.training import charts
 from app.training.addresses import open_view
 from app.training.question import show
-from app.training.scores import SHOWN, score, titled
+from app.training.score_columns import score_columns
+from app.training.scores import SHOWN
 from worker.desk import Desk
 
 EVERY = 2.0         # seconds between two looks at the finished folds
@@ -65,11 +66,12 @@ def folds(rows: pd.DataFrame, title: str, note: str) -> None:
     section(title, note)
     scores = [name for name in SHOWN if name in rows and rows[name].notna().any()][:MOST]
     config = st.column_config
-    shown = rows.assign(**{name: [clock(pd.Timestamp(value))[:10] if not pd.isna(value) else "" for value in rows[name]] for name in ("start", "end") if name in rows})
+    shown, measured = score_columns(rows, scores)
+    shown = shown.assign(**{name: [clock(pd.Timestamp(value))[:10] if not pd.isna(value) else "" for value in rows[name]] for name in ("start", "end") if name in rows})
     columns: dict[str, Any] = {
         "fold": config.NumberColumn("Fold", width=46), "start": config.TextColumn("Test from", width=84), "end": config.TextColumn("Test to", width=84),
         "train": config.NumberColumn("Trained on", format="localized", width=76, help="Samples of the training part, after purging."), "test": config.NumberColumn("Tested on", format="localized", width=76),
-        **{name: config.NumberColumn(titled(name), format=f"%.{score(name).places}f", width=84, help=score(name).meaning or None) for name in scores},
+        **measured,
     }  # fmt: skip
     present = {name: column for name, column in columns.items() if name in shown}
     table(shown, present, f"{plural(len(rows), 'finished fold')} with scores", row_height=26, height="auto" if len(rows) <= 12 else 340)

@@ -93,6 +93,7 @@ NOWHERE = (      # page, address, sentence
     ("sweeps", dict(kind="zzzz"), "There is no kind of optimization zzzz."),
     ("sweeps", dict(job="zzzz"), "There is no job zzzz."),
     ("features", dict(view="compute", run="zzzz"), "There is no run zzzz."),
+    ("features", dict(run="zzzz"), "There is no run zzzz."),
     ("features", dict(view="zzzz"), "There is no view zzzz."),
     ("features", dict(feature="zzzz"), "There is no feature zzzz."),
     ("audit", dict(job="zzzz"), "There is no verification zzzz."),
@@ -149,6 +150,15 @@ def test_the_three_steps_stay_until_all_are_taken(desk):
     assert captions(draw("overview", desk)).count("done") == 2
 
 
+def test_a_halt_needs_attention(desk):
+    from app.overview.attention import CRITICAL, trading_notices
+
+    assert not list(trading_notices(desk))
+    desk.paper.halt("news at noon")
+    notices = list(trading_notices(desk))
+    assert [notice.icon for notice in notices] == [CRITICAL] and notices[0].page == "paper" and "news at noon" in notices[0].text
+
+
 def test_a_field_that_is_empty_shows_the_number_that_applies(desk):
     chosen = dataset(desk, "EURUSD", 1)
     fields = {field.label: field.placeholder for field in draw("backtest", desk, data=chosen).number_input}
@@ -169,3 +179,17 @@ def test_a_model_of_the_strategy_filters_a_backtest_at_its_own_parameters(desk):
     assert box.options == ["No model", "fake@1, production"] and box.value == "No model"
     box.select("fake@1").run()
     assert 33 in [field.value for field in test.number_input] and not test.exception
+
+
+def test_a_rule_set_to_keep_is_chosen_with_its_phase_under_risk_limits(desk):
+    dataset(desk, "EURUSD", 1)
+    test = draw("backtest", desk)
+    assert "Rule set to keep" not in {box.label for box in test.selectbox}
+    next(toggle for toggle in test.toggle if toggle.label == "Risk limits").set_value(True).run()
+    box = next(box for box in test.selectbox if box.label == "Rule set to keep")
+    box.set_value(("ftmo-2-step", desk.rule_sets.row("ftmo-2-step").phases[-1]))
+    next(number for number in test.number_input if number.label.startswith("Balance")).set_value(100_000.0)
+    next(button for button in test.button if button.label == "Run backtest").click().run()
+    assert not test.exception
+    (job,) = desk.jobs.latest(("backtest",))
+    assert (job.spec["gate"]["name"], job.spec["gate"]["phase"]) == ("ftmo-2-step", desk.rule_sets.row("ftmo-2-step").phases[-1])

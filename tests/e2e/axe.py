@@ -8,9 +8,10 @@ from typing import Any
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 GRAVE = ("serious", "critical")
 EXCEPTIONS = {      # rule -> (selector, why)
+    "svg-img-alt": ("[data-testid=stMetricChart], .vega-embed .role-mark:empty, .vega-embed .span_brush, .vega-embed .span_brush_bg", "Vega gives a role and no name to a layer without marks, to the frame of a brush and to the curve of a metric; the chart itself has a name"),
     "list": ("[data-testid=stSidebarNavItems]", "Streamlit puts the sections of the menu as div into its list"),
     "listitem": ("[data-testid=stSidebarNav] li", "Streamlit puts the sections of the menu as div into its list"),
-    "color-contrast": ("kbd[aria-label^=Shortcut]", "Streamlit writes the keys on a primary button in a paler white; they are in the button's name too, and on the page Help"),
+    "color-contrast": ("kbd[aria-label^=Shortcut], [data-testid=stBaseButton-header]", "Streamlit writes the keys on a primary button in a paler white, and its own Stop button fades in and out; the keys are in the button's name too, and on the page Help"),
 }  # fmt: skip
 
 RUN = """async ([tags, exceptions]) => {

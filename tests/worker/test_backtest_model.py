@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from domain.backtest import study
 from domain.strategies.base import make
 from tests.worker.dying import dying
-from tests.worker.training_jobs import anew, question, trained
+from tests.worker.training_jobs import START, anew, question, trained
 from worker import actors
 from worker.cli import app
-from worker.desk import BacktestRequest, Refused
+from worker.desk import BacktestRequest, FeatureRequest, Refused
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 LEARNT = datetime(2024, 5, 1, tzinfo=UTC)           # the model learns from bars before it, and trades two months more
@@ -188,3 +188,30 @@ def test_a_model_filters_a_backtest(model, desk, store, monkeypatch):
     desk.models.retire("picky@2", "")
     policies_are_fitted_to_its_folds_and_the_next_version_keeps_them(model, desk, store)
     what_does_not_fit_is_refused_in_a_sentence(model, desk, store)
+
+
+@pytest.mark.faults
+def test_a_session_of_a_model_that_learnt_from_regimes_is_its_backtest(system, desk, database, tmp_path, monkeypatch):
+    for name, value in dict(STORAGE_HOME=tmp_path, DATABASE_URL=database, APP_USER="ana", EXAMPLE="false").items():
+        monkeypatch.setenv(f"TIDEMARK_{name}", str(value))
+    job = desk.data.generate("regimes", {}, "EURUSD", "H1", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC), 3).job
+    actors.run(job.id)
+    dataset = desk.data.get(desk.jobs.get(job.id).result["dataset"])
+    trained(desk, anew(desk, question(desk, dataset.id, **ASKED, regimes=[walked(desk, dataset.id)], options=dict(filter="share", share=0.5), register="picky")))
+    bars = desk.data._context.store.frames.get(dataset.frame)
+    bars.assign(ts=bars["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))[["ts", "open", "high", "low", "close"]].to_csv(tmp_path / "bars.csv", index=False)
+    monkeypatch.setattr("worker.sessions.runner.BATCH", 0.02)
+    with dying(monkeypatch, "dead", 2400):
+        CliRunner().invoke(app, ["paper", "start", "--session", "dead", "--replay", str(tmp_path / "bars.csv"), "--instrument", "EURUSD", "--timeframe", "H1", "--model", "picky", "--out", str(tmp_path / "dead")], catch_exceptions=False)
+    assert CliRunner().invoke(app, ["paper", "resume", "dead", "--out", str(tmp_path / "dead")], catch_exceptions=False).exit_code == 0
+    assert backtest(tmp_path, "--model", "picky").exit_code == 0
+    for name in ("trades.csv", "fills.csv", "equity.csv"):
+        assert (tmp_path / "dead" / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
+    assert len(pd.read_csv(tmp_path / "out" / "trades.csv")) > 20 < (pd.read_csv(tmp_path / "dead" / "decisions.csv")["reason"] == "model").sum()
+
+
+def walked(desk, dataset: str) -> str:
+    """A run of learned regimes on the bars that the model learns from."""
+    submitted = desk.regimes.submit(FeatureRequest([dataset], "H1", START, LEARNT, ()), dict(kind="mixture", states="2", train=600, step=500, restarts=1), ["log_atr_share(14)"]).job
+    actors.run(submitted.id)
+    return desk.jobs.get(submitted.id).result["run"]

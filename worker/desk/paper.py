@@ -17,7 +17,7 @@ from worker.desk.context import DeskContext
 from worker.desk.export import file_of
 from worker.desk.paper_rows import TITLES, HaltRow, SessionRow, SessionView, StartRequest, Verb
 from worker.desk.paper_start import feed_lacks, rule_set_of, started, with_rule_set
-from worker.desk.paper_view import left_alone, row_of, silent_of, table_of, view_of
+from worker.desk.paper_view import left_alone, row_of, silent_of, standing_of, table_of, view_of
 from worker.store import Store, Unit
 from worker.store import session_asking as asking
 from worker.store.sessions import TradingSession
@@ -54,6 +54,11 @@ class Paper:
         with self._context.store.read() as unit:
             session = self._session(unit, name)
             return view_of(unit, session, self._row(unit, session))
+
+    def standing(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """What waits or is open in a session now, without its curve, its trades and its log; BadRequest where there is none of that name."""
+        with self._context.store.read() as unit:
+            return standing_of(unit, self._session(unit, name).name)
 
     def table(self, name: str, kind: str) -> pd.DataFrame:
         """All rows of ``trades``, ``fills``, ``equity``, ``decisions``, ``tape`` or ``commands``."""

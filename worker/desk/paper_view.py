@@ -18,6 +18,7 @@ from worker.store.sessions import SessionState, TradingSession, lease_of
 
 POINTS, NEWEST, ROWS = 40, 200, 5_000       # of a sparkline, of tables, of the equity curve
 DAY = 86_400_000_000_000
+STANDING = ("orders", "proposals", "positions")
 KINDS = ("trades", "fills", "equity", "decisions", "tape", "commands")
 COLUMNS: Mapping[str, Sequence[str]] = dict(
     trades=TRADES, fills=FILLS, equity=EQUITY,
@@ -122,6 +123,22 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     )  # fmt: skip
 
 
+def standing_of(unit: Unit, name: str) -> dict[str, list[dict[str, Any]]]:
+    """Orders, proposals and positions of a session, every row with the same columns."""
+    state = unit.sessions.progress(name)
+    return {kind: level(list(state.view.get(kind) or ()) if state else []) for kind in STANDING}
+
+
+def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows with the columns of all of them.
+
+    >>> level([dict(lots=1.0), dict(lots=2.0, tag="a")])
+    [{'lots': 1.0, 'tag': None}, {'lots': 2.0, 'tag': 'a'}]
+    """
+    columns = dict.fromkeys(column for row in rows for column in row)
+    return [{column: row.get(column) for column in columns} for row in rows]
+
+
 def _curve(unit: Unit, session: TradingSession, rows: Mapping[str, int]) -> pd.DataFrame:
     """The newest of the equity curve; of a session at a broker the account there, as it was looked at."""
     kind = "equity" if session.broker == "paper" or not rows.get("broker") else "broker"
@@ -164,7 +181,7 @@ def _timed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _log(unit: Unit, session: TradingSession, feed: Mapping[str, Any]) -> pd.DataFrame:
-    """``ts kind text``, newest first: what was asked, and what became of it; what the feed says."""
+    """``ts kind text``, newest first: what was requested, and what became of it; what the feed says."""
     commands = [(each.at, each.command, f"{each.who}: {each.command}{f', {each.reason}' if each.reason else ''}{f': refused, {each.answer}' if each.answer else ''}") for each in unit.session_commands.all(session.name)]
     ended = [(session.ended_at, session.state, session.note or session.state)] if session.ended_at else []
     remarks = [(unit.now(), "feed", str(text)) for text in (*((feed.get("away"),) if feed.get("away") else ()), *(feed.get("remarks") or ()))]

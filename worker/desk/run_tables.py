@@ -135,13 +135,6 @@ class RunTables(RunFigures):
         first, other = self._run(a), self._run(b)
         return compare_metrics(first.summary["metrics"], other.summary["metrics"]), compare_specs(first.spec, other.spec)
 
-    def download_comparison(self, a: str, b: str) -> bytes:
-        """Every figure of both runs with its difference, as CSV."""
-        figures, _ = self.compare(a, b)
-        with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
-        return csv_of(figures)
-
     def of(self, run_id: str, what: str) -> pd.DataFrame:
         """One of these tables, in full."""
         if what not in self._tables:

@@ -10,6 +10,7 @@ import pytest
 from domain.backtest.search import Suggestions
 from domain.errors import BadRequest
 from domain.optimise import Search, between, combinations, dimensions, feasible, notes
+from domain.optimise.grid import each_combination
 from domain.optimise.objective import RANKABLE, ranked_by
 
 
@@ -111,3 +112,9 @@ def test_a_figure_to_rank_by_is_known_or_refused(word, sentence):
     with pytest.raises(BadRequest) as refused:
         ranked_by(word, RANKABLE)
     assert f"no figure named '{word}'" in str(refused.value) and sentence in str(refused.value)
+
+
+def test_a_grid_of_a_thousand_million_combinations_is_counted_and_not_built():
+    thousand = [round(0.5 + 0.01 * step, 2) for step in range(1_000)]
+    with pytest.raises(BadRequest, match="the grid has 1,000,000,000 combinations"):
+        next(each_combination("breakout", dict(lookback=range(2, 1_002), stop_atr=thousand, target_r=thousand)))
