@@ -85,7 +85,7 @@ class Entrance:
             return self._form(request, "/", AWAY.format(away), 503)
 
     async def back(self, request: Request) -> Response:
-        """From the provider, with a code that it is asked about."""
+        """From the provider, with a code that is redeemed there."""
         try:
             assert self._provider
             identity = await self._provider.identity(request)

@@ -75,7 +75,7 @@ class Sockets:
             await asyncio.sleep(LOOK)
             try:
                 valid = await run_in_threadpool(self._valid, set(self._open.values()))
-            except SourceAway:      # the database is away, and with it everything that could be asked for
+            except SourceAway:      # the database is away, and with it everything that could be requested
                 continue
             for over in [over for over, secret in self._open.items() if secret not in valid]:
                 over.set()
@@ -115,7 +115,7 @@ def _elsewhere(scope: Scope, had: bool) -> Response:
     query = scope.get("query_string", b"").decode("latin-1")
     wanted = scope["path"] + (f"?{query}" if query else "")
     if headers.get("sec-fetch-site") == "cross-site" and not had:
-        return HTMLResponse(again(wanted), headers={"cache-control": "no-store"})      # followed from another site, the cookie was not sent along: asked again from here
+        return HTMLResponse(again(wanted), headers={"cache-control": "no-store"})      # followed from another site, the cookie was not sent along: requested again from here
     answer = RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", 303, {"cache-control": "no-store"})
     if had:
         put(answer, HTTPConnection(scope), SESSION, "", 0)

@@ -1,4 +1,4 @@
-"""Each request of the API under an id: that of the client's X-Request-ID, or a new one. It stands in the answer, the log, and the audit events of what was asked."""
+"""Each request of the API under an id: that of the client's X-Request-ID, or a new one. It stands in the answer, the log, and the audit events of what was requested."""
 
 from __future__ import annotations
 

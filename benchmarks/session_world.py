@@ -1,4 +1,4 @@
-"""Sessions to be timed: a store of their own, a feed that gives a bar when it is told to, and a process that takes up what another one left."""
+"""Sessions to be timed: a store of their own, a feed that gives a bar on command, and a process that takes up what another one left."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def runner_of(store: Store, settings: Settings, **more: str) -> Runner:
 
 
 class Ticks:
-    """A feed that gives the next bar when it is told to."""
+    """A feed that gives the next bar on command."""
 
     def __init__(self, at: int) -> None:
         self.at, self.due = at, at

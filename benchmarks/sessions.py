@@ -72,7 +72,7 @@ def few_back(store: Store, settings: Settings) -> Iterator[Row]:
 
 
 def thousand(store: Store, settings: Settings, apart: bool = False) -> Iterator[Row]:
-    """``apart``: each has parameters of its own, so that none decides what another one does; else all of them are asked the same."""
+    """``apart``: each has parameters of its own, so that none decides what another one does; else all of them have the same question."""
     source, anchor = TickSource(), commit(store)
     begin(store, SESSIONS, {"feed": "benchmark"}, "task", apart)
     before = psutil.Process().memory_info().rss

@@ -9,7 +9,7 @@ LONGEST_WORD, CLIPPED, LONGEST = 200, 80, 2_000      # letters of a word, of one
 
 
 class TidemarkError(Exception):
-    """Base of every error raised on purpose. Its text says what was asked, what was found and what to do.
+    """Base of every error raised on purpose. Its text says what was requested, what was found and what to do.
 
     Such texts quote what a person or a file gave; whatever that was, they stay short and printable.
     """

@@ -20,7 +20,7 @@ FIRST = "catalogue"
 
 
 def render(desk) -> None:
-    wanted = address_value("view") or FIRST
+    wanted = address_value("view") or _view_of(desk, address_value("run"))
     view = ALIASES.get(wanted, wanted)
     start = view if view in VIEWS else FIRST
     head("Features", f"{plural(len(desk.features.catalogue()), 'feature')}, all causal (no look-ahead)")
@@ -29,4 +29,13 @@ def render(desk) -> None:
         go("features", **({} if chosen == FIRST else {"view": str(chosen)}))
     if view not in VIEWS:
         missing("view", wanted, "Choose one above.")
+    for name in ("run", "job") if start == FIRST else ():
+        if address_value(name):
+            missing(name, address_value(name), "Choose a view above, and a run in it.")
     VIEWS[start][1].render(desk)
+
+
+def _view_of(desk, run: str) -> str:
+    """The view of the run that an address without a view names."""
+    kinds = {module.KIND: name for name, (_, module) in VIEWS.items() if module is not catalogue}
+    return next((name for kind, name in kinds.items() if run and any(each.id == run for each in desk.features.latest(kind))), FIRST)

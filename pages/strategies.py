@@ -38,7 +38,7 @@ def _new() -> None:
 
 
 def _actions(desk, values: dict, fault: str, opened) -> None:
-    """Preview on a dataset, save with a reason; what is in the way is said beside the buttons."""
+    """Preview on a dataset, save with a reason; what is in the way stands beside the buttons."""
     datasets = desk.data.catalogue()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dataset = st.selectbox("Preview on", datasets, key="preview-data", format_func=lambda each: f"{each.instrument} {each.timeframe}{' · synthetic' if each.synthetic else ''}", width=260, placeholder="no data yet")

@@ -1,4 +1,4 @@
-"""Training: a question asked of a model, its result out of sample, comparisons, the registry of models, drift."""
+"""Training: a model trained on a question, its result out of sample, comparisons, the registry of models, drift."""
 
 from __future__ import annotations
 

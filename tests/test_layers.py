@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -62,7 +63,7 @@ NEVER = {       # package -> what it may never import, although the table above 
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-LAYERS = ("errors", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled_linking", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "live", "scanner", "training", "manifest", "report")
+LAYERS = ("errors", "formatting", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled_linking", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "live", "scanner", "training", "manifest", "report")
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py", "domain/compiled_linking.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]
@@ -205,6 +206,22 @@ def bound_names(path: Path) -> Iterator[str]:
 def test_names_are_nouns_of_the_field():
     names = {name_of(path): {name for name in bound_names(path) if name.strip("_").lower() in NOT_NOUNS} for path in FILES}
     assert sum(map(len, names.values())) == 0, {path: bad for path, bad in names.items() if bad}
+
+
+# The old dialect: words that stood for a report, a request or a component, and labels of early pages.
+DIALECT = re.compile(r"\b(told|unsaid|heard|foretell\w*|hearth|brought in|bring (?:it|them|bars) in|take it along|of the house|like moments|asked for|asked again|(?:is|was|were|be) (?:asked|said)|what was said|half between|nine tenths|carries over|stands apart from luck|what the linter saw|before you believe)\b", re.IGNORECASE)
+QUOTED = {"app/backtest/tabs.py", "app/sweeps/names.py", "domain/audit/verifier/verify.py"}      # aliases of addresses; a file whose hash is published
+
+
+def test_helpers_of_tests_are_named_by_nouns_too():
+    begins = re.compile(rf"^ *(?:async )?(?:def|class) _?({'|'.join(sorted(NOT_NOUNS))})\b", re.IGNORECASE | re.MULTILINE)
+    assert not [f"{name_of(path)}: {hit[1]}" for path in sorted((ROOT / "tests").rglob("*.py")) for hit in begins.finditer(path.read_text())]
+
+
+def test_texts_use_the_words_of_the_field():
+    """Pages, help, errors, docstrings, comments and documents: reported, requested, shown; not told, asked, said."""
+    texts = [path for path in FILES if name_of(path) not in QUOTED] + sorted((ROOT / "docs").glob("*.md")) + [ROOT / "README.md", ROOT / "config.toml"]
+    assert not [f"{name_of(path)}: {hit.group()}" for path in texts for hit in DIALECT.finditer(path.read_text())]
 
 
 def test_no_file_uses_a_private_name_of_another():

@@ -24,7 +24,7 @@ from worker.store.sessions import SessionState, TradingSession
 
 TIMES = ("ts", "bar_ts", "entry_ts", "exit_ts")
 VENDORS = dict(oanda="oanda", mt5="metatrader")     # feed -> the source of stored bars of the same vendor
-SHOWN = 20          # candles that are told
+SHOWN = 20          # candles that are shown
 
 
 def fact_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Whose work this is: the request that asked for it, and the job that does it. Log lines and audit events name both."""
+"""Whose work this is: the request that submitted it, and the job that does it. Log lines and audit events name both."""
 
 from __future__ import annotations
 

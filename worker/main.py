@@ -40,7 +40,7 @@ def heartbeat(store: Store, kind: str, every: float = SIGN_EVERY, also: Callable
     host, pid = OWNER.split(":")[0], os.getpid()
     with store.read() as unit:
         began = unit.now()
-    with contextlib.suppress(SQLAlchemyError, TrailBroken), store.unit() as unit:        # a trail that takes no event is said by its verification
+    with contextlib.suppress(SQLAlchemyError, TrailBroken), store.unit() as unit:        # a trail that takes no event is reported by its verification
         for lost in unit.lost(kind):
             unit.gone(lost.id)
             unit.audit("tidemark", "process_lost", f"process:{lost.id}", process=kind, host=lost.host, pid=lost.pid, seen=lost.seen_at)

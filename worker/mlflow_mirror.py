@@ -88,7 +88,7 @@ def _stand(client: Any, model: Model, stage: ModelStage, version: str) -> None:
 
 
 def params_of(model: Model) -> dict[str, str]:
-    """What was asked, flat: ``learner_params.l2``, ``scheme``, ``seed`` …"""
+    """What was requested, flat: ``learner_params.l2``, ``scheme``, ``seed`` …"""
     return {name: str(value)[:LONGEST] for name, value in _flat(dict(model.manifest.get("question", {}))) if not name.startswith(("rules", "data"))}
 
 

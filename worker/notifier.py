@@ -45,7 +45,7 @@ def serve(settings: Settings, beside: bool = False) -> None:
 
 
 def clock_of(store: Store, settings: Settings, channel: Channel) -> Clock:
-    """One channel's work. An address that apprise does not know is said once, and left out."""
+    """One channel's work. An address that apprise does not know is reported once, and left out."""
     clock = Clock()
     try:
         sender = Sender(store, channel, connect(channel), lambda: fingerprint(settings))

@@ -48,7 +48,7 @@ def command(home: Path) -> list[str]:
     options = {
         "--port": "0", "--unixsocket": str(socket_path(home)), "--unixsocketperm": "600", "--dir": str(data), "--daemonize": "no",
         "--appendonly": "yes", "--appendfsync": "everysec", "--save": "", "--maxmemory-policy": "noeviction",
-        "--hz": "1",        # looks at what is due once a second; what is asked it answers at once
+        "--hz": "1",        # looks at what is due once a second; it answers at once
     }  # fmt: skip
     return [program(), *(word for pair in options.items() for word in pair)]
 

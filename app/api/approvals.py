@@ -33,7 +33,7 @@ def one(desk: Here, request: str) -> Response:
 
 @router.post("/{request}/approve")
 def approve(desk: Here, request: str, body: Decision = Decision()) -> Response:
-    """Do it, in the name of who asked for it. Nobody approves a request of their own."""
+    """Do it, in the name of who requested it. Nobody approves a request of their own."""
     return json_of(_shown(desk.approvals.approve(request, body.note)))
 
 

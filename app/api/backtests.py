@@ -69,7 +69,7 @@ def backtests(desk: Here, limit: Limit = 100, cursor: Cursor = "", since: Since 
 
 @router.get("/{run_id}", response_model=RunAnswer)
 def result(desk: Here, run_id: str) -> Any:
-    """A result: its figures, what was asked, and hashes of the data and code that it was made from."""
+    """A result: its figures, what was requested, and hashes of the data and code that it was made from."""
     return shown(desk.listing.run(run_id, "backtest"), "backtests", whole=True)
 
 

@@ -33,7 +33,7 @@ class Path(Body):
 
 
 class Chance(Path):
-    """The days of a path, drawn anew."""
+    """The days of a path, resampled."""
 
     config: dict[str, Any] = Field(default={}, description="paths, days, seed")
     risk: float = Field(default=0.0, ge=0, le=1, description="share of equity at risk in each trade; 0: as the path traded")

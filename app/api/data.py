@@ -1,4 +1,4 @@
-"""Data: bring bars in, list them, read them."""
+"""Data: import bars, list them, read them."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ async def append(submission: Submitting, name: str, body: AppendBody) -> Any:
 
 @router.post("/downloads", response_model=JobAnswer, status_code=202)
 async def download(submission: Submitting, body: VendorBody) -> Any:
-    """Download bars from a vendor; what is stored already is not asked for again."""
+    """Download bars from a vendor; what is stored already is not requested again."""
     return await submission.submit(lambda desk: desk.downloads.submit(body.vendor, body.instrument, body.timeframe, utc(body.start), utc(body.end)))
 
 
@@ -201,7 +201,7 @@ def delete_mapping(desk: Here, name: str) -> Response:
 
 @router.get("/vendors")
 def vendors(desk: Here) -> Response:
-    """Vendors, what each needs, and whether it can be asked."""
+    """Vendors, what each needs, and whether it is available."""
     return json_of(dict(items=desk.downloads.vendors()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-ENDLESS = ("/v1/stream",)       # its answer has no end, so nothing could be said of it
+ENDLESS = ("/v1/stream",)       # its answer has no end, so it could not be hashed
 
 
 class Headed:

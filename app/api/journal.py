@@ -40,7 +40,7 @@ class FavouriteBody(Body):
 
 @router.get("/search", response_model=Listed)
 def search(desk: Here, text: Annotated[str, Query(max_length=200)] = "", tag: Annotated[list[str], Query(max_length=20)] = [], favourites: bool = False, limit: Limit = 100, cursor: Cursor = "") -> Any:  # noqa: B006
-    """Backtests with all these words in title, name, note or id and all these tags; of your favourites only, where asked. Newest first."""
+    """Backtests with all these words in title, name, note or id and all these tags; of your favourites only, where requested. Newest first."""
     page = desk.run_list.find(text, tag, favourites, limit, before_of(cursor))
     items = [dict(shown(run, "backtests"), tags=list(page.tags.get(run.id, ())), favourite=run.id in page.favourites) for run in page.runs]
     return dict(items=items, next=cursor_of(page.last[0].isoformat(), page.last[1]) if page.last else None, altered=dict(page.altered))

@@ -123,7 +123,7 @@ class Wanted:
             if name not in frame:
                 raise Problem(422, f"there is no column {name[:40]!r}; there are {', '.join(map(str, frame.columns))}")
             if self._fields.count(name) > 1:
-                raise Problem(422, f"the column {name[:40]!r} is asked for {self._fields.count(name)} times; name it once")
+                raise Problem(422, f"the column {name[:40]!r} is requested {self._fields.count(name)} times; name it once")
         return frame[self._fields] if self._fields else frame
 
 

@@ -20,7 +20,7 @@ JSON = "application/problem+json"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TITLES = {
     400: "Bad request", 401: "Not signed in", 403: "Not allowed", 404: "Not found", 408: "Not sent in time", 405: "Method not allowed", 406: "Not acceptable", 409: "Conflict", 412: "Changed meanwhile", 413: "Too large",
-    415: "Not JSON", 422: "Cannot be done as asked", 429: "Too many requests", 500: "Internal error", 503: "Not available",
+    415: "Not JSON", 422: "Cannot be done as requested", 429: "Too many requests", 500: "Internal error", 503: "Not available",
 }  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def install(app: FastAPI) -> None:
 
 
 def refused(request: Request, error: Refused) -> JSONResponse:
-    """What the desk refuses. A name in the address that names nothing is 404; anything else that was asked for wrongly 422."""
+    """What the desk refuses. A name in the address that names nothing is 404; anything else that was requested wrongly 422."""
     if isinstance(error, SecondPerson):
         at = f"/api/v1/approvals/{error.request}"
         return JSONResponse(dict(request=error.request, href=at, sentence=str(error)), 202, {"location": at})

@@ -14,7 +14,7 @@ SHOWN = ("id", "kind", "name", "title", "note", "actor", "created_at", "syntheti
 
 
 def shown(run: Any, address: str, whole: bool = False) -> dict[str, Any]:
-    """A run as it is answered; ``whole``: with what was asked and what it was made from."""
+    """A run as it is answered; ``whole``: with what was requested and what it was made from."""
     more = dict(spec=plain(run.spec), manifest=plain(run.manifest), tables=sorted(run.frames)) if whole else {}
     return {**{name: plain(getattr(run, name)) for name in SHOWN}, **more, "job": run.job_id, "href": f"/api/v1/{address}/{run.id}"}
 

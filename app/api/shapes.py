@@ -71,7 +71,7 @@ class JobAnswer(Answer):
 
 
 class RunAnswer(Answer):
-    """A finished computation. ``summary``: its figures; ``spec``: what was asked; ``manifest``: data and code that it was made from."""
+    """A finished computation. ``summary``: its figures; ``spec``: what was requested; ``manifest``: data and code that it was made from."""
 
     id: str
     kind: str
@@ -102,7 +102,7 @@ class Table(Answer):
 
 
 class ProblemAnswer(Answer):
-    """RFC 9457. ``detail``: what was asked, what was found and what to do."""
+    """RFC 9457. ``detail``: what was requested, what was found and what to do."""
 
     type: str
     title: str

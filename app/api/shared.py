@@ -1,6 +1,6 @@
 """Many clients that poll the same address share its answer, so a hundred of them cost the pages little more than one.
 
-A request joins only work that begins after it came: what it was written before it asked, it sees. Whoever may not ask is refused before, one by one.
+A request joins only work that begins after it came: it sees what was written before it. Whoever may not ask is refused before, one by one.
 """
 
 from __future__ import annotations

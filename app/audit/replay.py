@@ -1,4 +1,4 @@
-"""The replay of a decision: asked for, under way, and what came out."""
+"""The replay of a decision: requested, under way, and what came out."""
 
 from __future__ import annotations
 

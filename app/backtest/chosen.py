@@ -35,7 +35,7 @@ def choose_trade(number: int) -> None:
 
 
 def table_key(name: str, chosen: int | None) -> str:
-    """The key of a table in which the chosen trade is selected: a new one, so that it is drawn anew, after a choice that was made elsewhere."""
+    """The key of a table in which the chosen trade is selected: a new one, so that it is redrawn, after a choice that was made elsewhere."""
     state = st.session_state.setdefault(f"{name}-choice", dict(last=None, drawn=0))
     if chosen is not None and chosen != state["last"]:
         state.update(last=chosen, drawn=state["drawn"] + 1)

@@ -41,10 +41,10 @@ def record_fields(desk: Desk, choice: Choice) -> None:
 
 def _columns() -> dict[str, Any]:
     config = st.column_config
-    states = ["present", "missing in some", "missing", "where it applies", "not asked"]
+    states = ["present", "missing in some", "missing", "where it applies", "not required"]
     return {
         "number": config.TextColumn("No.", width=60), "field": config.TextColumn("Field", width=260), "state": config.MultiselectColumn("State", width=118, options=states, color=["green", "yellow", "red", "gray", "gray"]),
-        "asked": config.NumberColumn("Records", format="localized", width=64, help="Records that the field is asked of."), "missing": config.NumberColumn("Without", format="localized", width=64),
+        "asked": config.NumberColumn("Records", format="localized", width=64, help="Records that the field is required of."), "missing": config.NumberColumn("Without", format="localized", width=64),
         "examples": config.TextColumn("First without it", width=150), "note": config.TextColumn("Note", width=180),
     }  # fmt: skip
 

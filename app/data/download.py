@@ -1,4 +1,4 @@
-"""Download of bars from a vendor: what it cannot give is said before anybody is asked, and named when it is done."""
+"""Download of bars from a vendor: what it cannot give is named before any request is sent, and named when it is done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from worker.desk import Desk
 
 def download(desk: Desk) -> None:
     with st.container(border=True):
-        section("Download bars", "from a vendor; bars that an earlier download has stored are not asked for again")
+        section("Download bars", "from a vendor; bars that an earlier download has stored are not requested again")
         choice = _choice(desk)
         if choice is not None and st.button("Download", type="primary", icon=":material/download:", **allowed(desk, "downloads.submit")):
             submitted = attempt(lambda: desk.downloads.submit(**choice))
@@ -62,7 +62,7 @@ def _done(desk: Desk, job: Any) -> None:
     result = job.result
     dataset = desk.data.get(result["dataset"])
     what = f"{number(dataset.bars)} bars of {dataset.instrument} {dataset.timeframe} from {dataset.source}"
-    came = f"{plural(result['pages'], 'page')} asked for, {number(result['cached'])} answered from this machine."
+    came = f"{plural(result['pages'], 'page')} requested, {number(result['cached'])} answered from this machine."
     if result["missing"]:
         st.warning(literal(f"{what}. Not all of it could be had: see below. {came}"), title="Partly downloaded", icon=":material/rule:")
         missing_table(result["missing"])

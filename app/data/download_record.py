@@ -27,13 +27,13 @@ def notes_of(notes: Iterable[str]) -> None:
 
 
 def download_record(dataset: Any) -> None:
-    """Of a dataset that was downloaded: what was asked, as of when, what is missing and the vendor's notes."""
+    """Of a dataset that was downloaded: what was requested, as of when, what is missing and the vendor's notes."""
     origin = dataset.provenance
     if "vendor" not in origin:
         return
     if origin["double"]:
         st.badge("Local double", icon=":material/science:", color="orange", help=f"A server on this machine ({origin['double']}) answered in the vendor's place: these are not the vendor's data.")
-    requested = f"Asked for {origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}"
+    requested = f"Requested {origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}"
     st.caption(f":material/cloud_download: {literal(typeset(requested))}")
     notes_of(origin["notes"])
     if origin["missing"]:

@@ -16,7 +16,7 @@ MOST = 8        # drawn with a bar
 
 
 def active_jobs(desk: Desk) -> None:
-    """Draw them; their bars move by themselves, and the page is drawn anew once one has ended or begun."""
+    """Draw them; their bars move by themselves, and the page is redrawn once one has ended or begun."""
     jobs = desk.jobs.matching(ACTIVE, MOST)
     if jobs:
         st.fragment(_draw, run_every=1.0)(desk, [(job.id, job.state) for job in jobs])

@@ -1,4 +1,4 @@
-"""What a list leaves out because it is not what was recorded: said above it, never shown with its figures."""
+"""What a list leaves out because it is not what was recorded; stated above it, never shown with its figures."""
 
 from __future__ import annotations
 

@@ -6,20 +6,16 @@ import re
 from datetime import UTC, datetime
 from math import isnan
 
-MINUS, THIN, DASH = "\u2212", "\u202f", "\u2014"
-
-
-def number(value: float | None, places: int = 0, sign: bool = False) -> str:
-    """Comma thousands and a true minus; an em dash where there is no value; zero has no sign.
-
-    >>> number(-1234.5, 2), number(None), number(-0.001, 2, sign=True)
-    ('\u22121,234.50', '\u2014', '0.00')
-    """
-    if value is None or isnan(value):
-        return DASH
-    text = f"{abs(value):,.{places}f}"
-    zero = not any(digit in text for digit in "123456789")
-    return ("" if zero else MINUS if value < 0 else "+" if sign else "") + text
+from worker.desk.formatting import DASH as DASH
+from worker.desk.formatting import MINUS as MINUS
+from worker.desk.formatting import THIN as THIN
+from worker.desk.formatting import money as money
+from worker.desk.formatting import multiple as multiple
+from worker.desk.formatting import number as number
+from worker.desk.formatting import percent as percent
+from worker.desk.formatting import plural as plural
+from worker.desk.formatting import short as short
+from worker.desk.formatting import trimmed
 
 
 def printed(value: float | None, format: str, integer: bool = False) -> str:
@@ -53,32 +49,7 @@ def exact(value: object) -> str:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    text = f"{value:,.10f}".rstrip("0").rstrip(".")
-    return text.replace("-", MINUS)
-
-
-def money(value: float | None, currency: str = "USD", sign: bool = False) -> str:
-    """An amount with its currency, without cents from 1,000 on.
-
-    >>> money(999.5), money(-3880.2, sign=True)
-    ('999.50\u202fUSD', '\u22123,880\u202fUSD')
-    """
-    if value is None or isnan(value):
-        return DASH
-    return f"{number(value, 0 if abs(value) >= 1_000 else 2, sign)}{THIN}{currency}"
-
-
-def percent(share: float | None, places: int = 1, sign: bool = False) -> str:
-    """
-    >>> percent(0.316), percent(None)
-    ('31.6\u202f%', '\u2014')
-    """
-    return DASH if share is None or isnan(share) else number(share * 100, places, sign) + f"{THIN}%"
-
-
-def multiple(value: float | None, places: int = 2) -> str:
-    """A result in R, signed."""
-    return DASH if value is None or isnan(value) else number(value, places, True) + f"{THIN}R"
+    return trimmed(value)
 
 
 def pips(price: float | None, pip: float, places: int = 1) -> str:
@@ -128,23 +99,6 @@ def ago(seconds: float) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f}{THIN}{unit} ago"
     return f"{max(seconds, 0):.0f}{THIN}s ago"
-
-
-def short(name: str) -> str:
-    """The first and last characters of a hash.
-
-    >>> short("3f9c00d1e271")
-    '3f9c…71'
-    """
-    return name if len(name) <= 8 else f"{name[:4]}…{name[-2:]}"
-
-
-def plural(count: int, singular: str, many: str = "") -> str:
-    """
-    >>> plural(1, "run"), plural(1200, "dataset")
-    ('1 run', '1,200 datasets')
-    """
-    return f"{count:,} {singular if count == 1 else many or singular + 's'}"
 
 
 def valued(value: float | None, unit: str, currency: str = "USD", sign: bool = False) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.kit.figures import exact, typeset
 from app.kit.text import literal
+from worker.desk.formatting import label as label
 
 WIDE = 4        # fields a row
 CHOICES = {
@@ -17,24 +18,6 @@ CHOICES = {
     "sharpe": "Sharpe", "net": "Net return", "calmar": "Calmar", "expectancy": "Expectancy", "net_return": "Net return", "profit_factor": "Profit factor",
     "diag": "diagonal", "bps": "basis points of notional", "per_million": "per million of notional", "per_lot": "per lot",
 }  # fmt: skip
-
-
-def label(name: str, unit: str, title: str = "") -> str:
-    """
-    >>> label("stop_atr", "ATR"), label("max_bars", "bars", "Time stop"), label("seed", "")
-    ('Stop, ATR', 'Time stop, bars', 'Seed')
-    >>> label("stop_atr", "ATR", "Stop loss (× ATR)")
-    'Stop loss (× ATR)'
-    >>> label("fewest_trades", "trades", "Min. trades")
-    'Min. trades'
-    """
-    if title.endswith(")") or (unit and unit.lower() in title.lower()):         # the title has its unit already
-        return title
-    words = name.split("_")
-    if len(words) > 1 and words[-1].lower() == unit.lower():
-        words = words[:-1]
-    text = title or " ".join(words).capitalize()
-    return f"{text}, {unit}" if unit else text
 
 
 def stated(param: Any, value: Any) -> str:

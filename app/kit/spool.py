@@ -60,7 +60,7 @@ class Spool:
         return self._headers.get(path.name, {})
 
     def written(self, write: Callable[[Path], None], headers: Callable[[], Mapping[str, str]] = dict) -> bytes:
-        """The ticket of a file that ``write`` fills; files older than an hour are removed. ``headers``: of the answer with it, asked for once it is written."""
+        """The ticket of a file that ``write`` fills; files older than an hour are removed. ``headers``: of the answer with it, requested once it is written."""
         for entry in os.scandir(self.folder):
             if entry.stat().st_mtime < time.time() - LIFETIME:
                 with contextlib.suppress(FileNotFoundError):

@@ -46,7 +46,7 @@ def _send(desk: Desk, name: str, verb: Any, arguments: dict[str, Any] | None = N
 
     sent = attempt(ask)
     if sent:
-        st.toast(f"{verb.title}: asked for; it is worked after the present instant.", icon=":material/schedule:")
+        st.toast(f"{verb.title}: requested; it is worked after the present instant.", icon=":material/schedule:")
     return bool(sent)
 
 

@@ -14,7 +14,7 @@ from app.kit.widgets import go, table
 from worker.desk import Desk
 
 EVERY = 1.0         # seconds between two looks while a session is not over
-REST = 4.0          # times as long as drawing the page took: so long it stands before bars alone draw it anew, and clicks find it at rest
+REST = 4.0          # times as long as drawing the page took: so long it stands before bars alone redraw it, and clicks find it at rest
 
 
 def watch(desk: Desk, rows: Sequence[Any], began: float) -> None:
@@ -25,12 +25,12 @@ def watch(desk: Desk, rows: Sequence[Any], began: float) -> None:
 
 
 def states(rows: Sequence[Any]) -> tuple[Any, ...]:
-    """What is drawn anew at once."""
+    """What is redrawn at once."""
     return tuple((row.name, row.state, row.reason, row.alarms, row.proposals) for row in rows)
 
 
 def moved(rows: Sequence[Any]) -> tuple[Any, ...]:
-    """What is drawn anew now and then."""
+    """What is redrawn now and then."""
     return tuple((row.bars, row.equity, row.open) for row in rows)
 
 

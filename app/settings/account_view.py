@@ -44,7 +44,7 @@ def _changed(desk: Desk, old: str, new: str) -> bool:
 
 
 def _code(desk: Desk, me: Any) -> None:
-    section("One-time codes", "of an app on your phone, asked for when you sign in")
+    section("One-time codes", "of an app on your phone, required when you sign in")
     st.caption("Needed when you sign in." if me.code else "Not needed when you sign in.")
     offered = st.session_state.get("offered-code")
     if offered is not None:

@@ -1,4 +1,4 @@
-"""Vendors: what each gives, what it needs from the environment, and whether it can be asked. No key is shown."""
+"""Vendors: what each gives, what it needs from the environment, and whether it is available. No key is shown."""
 
 from __future__ import annotations
 

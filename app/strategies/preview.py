@@ -1,4 +1,4 @@
-"""The preview: what the conditions of a strategy would have said on the last bars of a dataset."""
+"""The preview: what the conditions of a strategy would have given on the last bars of a dataset."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ FIGURES = ("net_return", "max_drawdown", "trades")
 
 
 def best_so_far(desk: Desk, job: Any) -> None:
-    """Draw it until the job ends; the page is drawn anew then."""
+    """Draw it until the job ends; the page is redrawn then."""
     st.fragment(_live, run_every=EVERY)(desk, job.id, job.kind, job.spec["strategy"])
 
 

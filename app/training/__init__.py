@@ -1,1 +1,1 @@
-"""The page of training: a question asked of a model, its result, comparisons, the registry, drift."""
+"""The page of training: a model trained on a question, its result, comparisons, the registry, drift."""

@@ -43,7 +43,7 @@ def run_of_address(desk: Desk) -> Any:
 
 
 def request_of(desk: Desk, run: Any) -> TrainingRequest | None:
-    """The request of a run, or of a job that has none; None where its data was deleted, so that it cannot be asked again."""
+    """The request of a run, or of a job that has none; None where its data was deleted, so that it cannot be requested again."""
     try:
         return desk.training.request_from(run.spec)
     except Refused:

@@ -1,4 +1,4 @@
-"""Calibration: what was said against what happened, before and after; coverage of intervals."""
+"""Calibration: forecasts against what happened, before and after; coverage of intervals."""
 
 from __future__ import annotations
 

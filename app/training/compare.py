@@ -112,7 +112,7 @@ def compared(desk: Desk, runs: Sequence[Any]) -> None:
 
 
 def _differences(runs: Sequence[Any], tasks: bool) -> None:
-    """What was asked differently, before any number."""
+    """What was requested differently, before any number."""
     specs = {run.id: flat(run.spec) for run in runs}
     names = list(dict.fromkeys(name for values in specs.values() for name in values))
     differing = [name for name in names if len({str(values.get(name, "")) for values in specs.values()}) > 1]

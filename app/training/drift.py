@@ -151,6 +151,6 @@ def retrain(desk: Desk, model: Any) -> None:
     request = attempt(lambda: desk.drift.retraining(model.title))
     if request is None:
         return
-    st.markdown(f"The question of **{literal(model.title)}** is asked again on bars up to {request.end:%Y-%m-%d}. The result is a **candidate** under the same name: nothing in production changes until someone promotes it.")
+    st.markdown(f"The question of **{literal(model.title)}** is run again on bars up to {request.end:%Y-%m-%d}. The result is a **candidate** under the same name: nothing in production changes until someone promotes it.")
     if st.button("Retrain", type="primary", icon=":material/model_training:", **allowed(desk, "drift.retrain")):
         show(attempt(lambda: desk.drift.retrain(model.title)))

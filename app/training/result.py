@@ -158,7 +158,7 @@ def headline(assessment: Mapping[str, Any], scheme: str) -> list[tuple[str, str,
     if trials:
         dsr = trials.get("dsr")
         rows.append(("Trials counted", number(trials.get("count")), f"family {trials.get('family', DASH)}", "Distinct questions of this family on any of this data, by any user, cancelled ones that were seen included."))
-        rows.append(("DSR", number(dsr, 3), "asked: 0.95" if dsr is not None else "not available", literal(typeset(str(trials.get("reason") or "Deflated Sharpe ratio of the filtered walk-forward equity: the chance that its Sharpe is above what so many trials give without skill.")))))
+        rows.append(("DSR", number(dsr, 3), "threshold 0.95" if dsr is not None else "not available", literal(typeset(str(trials.get("reason") or "Deflated Sharpe ratio of the filtered walk-forward equity: the chance that its Sharpe is above what so many trials give without skill.")))))
     crossed = (assessment.get("crossed") or {}).get("share")
     if crossed is not None:
         rows.append(("Crossed", percent(crossed, 2), "of rows, then sorted", "Share of rows whose quantiles were not in order."))

@@ -27,7 +27,7 @@ SCORES: Mapping[str, Score] = {
     "pr_auc": Score("PR AUC", 3, 1, "Average precision; without skill it is the share of yes."),
     "calibration_error": Score("Calibration error", 4, -1, "Mean difference between predicted and observed share, over bins of equal count."),
     "rank_ic": Score("Rank IC", 3, 1, "Spearman's correlation of forecast and outcome; 0 is no skill.", 0.0),
-    "accuracy": Score("Accuracy", 3, 1, "Share of samples whose likeliest class happened."),
+    "accuracy": Score("Accuracy", 3, 1, "Share of samples whose most probable class happened."),
     "pinball": Score("Pinball", 6, -1, "Quantile loss, mean over the levels, in the unit of the target."),
     "crps": Score("CRPS", 6, -1, "Continuous ranked probability score from the quantiles, in the unit of the target."),
     "coverage": Score("Coverage", 3, 0, "Share of outcomes inside the widest interval."),

@@ -7,7 +7,7 @@ counts as a trade of the calm, and what it earned in the panic as equity of the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from domain.analytics.daily import USUAL, nanoseconds
 from domain.analytics.guards import over, size_of
 from domain.analytics.metrics import measure
-from domain.errors import BadRequest, unknown
+from domain.errors import BadRequest
 from domain.features.regimes.labels import Regimes
 from domain.market.sessions import Calendar
 
@@ -88,16 +88,6 @@ def lag_sensitivity(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int] 
     """``regime, late, trades, net, average, win_rate, profit_factor, r_mean``: the trades of each regime, had it been known ``late`` bars later than it was.
     NaN where there is no value. A regime whose result is gone after a few bars cannot be traded by."""
     return _by_delay(trades, regimes, late, {name: (name,) for name in regimes.names})
-
-
-def filtered_with_lag(trades: pd.DataFrame, regimes: Regimes, chosen: Collection[str], late: Sequence[int] = LATE) -> pd.DataFrame:
-    """``late, trades, net, average, win_rate, profit_factor, r_mean, share``: the run with only those trades that a filter on ``chosen`` regimes would
-    have let in, had it known them ``late`` bars later; ``share`` is of all trades. Trades with an unknown regime are not let in."""
-    for name in chosen:
-        if name not in regimes.names:
-            raise unknown("regime", name, regimes.names)
-    table = _by_delay(trades, regimes, late, {"": tuple(chosen)}).drop(columns="regime")
-    return table.assign(share=table["trades"] / (len(trades) or np.nan))
 
 
 def _by_delay(trades: pd.DataFrame, regimes: Regimes, late: Sequence[int], sets: dict[str, tuple[str, ...]]) -> pd.DataFrame:

@@ -81,7 +81,7 @@ def proofs(scope: Scope, ends: Sequence[Record], points: Sequence[Point], node: 
 
 
 def manifest(scope: Scope, about: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """manifest.json: which rows, what was asked for, and each file's size and SHA-256."""
+    """manifest.json: which rows, what was requested, and each file's size and SHA-256."""
     return dict(format=verify.BUNDLE, kind=scope.kind, first=scope.first, last=scope.last, rows=scope.rows, **about, files=dict(sorted(files.items())))
 
 

@@ -32,7 +32,7 @@ SIGNAL = ("side", "order", "price", "stop_loss", "target_1", "target_2", "target
 
 @dataclass(frozen=True)
 class Decision:
-    """``decided``: the end of the bar that decided; ``fill``: the first fill, or nothing; ``reviews``: what sizing, margin and limits said."""
+    """``decided``: the end of the bar that decided; ``fill``: the first fill, or nothing; ``reviews``: verdicts of sizing, margin and limits."""
 
     instrument: str
     order: int
@@ -47,7 +47,7 @@ class Decision:
 
     @property
     def lots(self) -> float | None:
-        """The lots that the kernel decided, where anything records them: asked by the first review, else filled."""
+        """The lots that the kernel decided, where anything records them: given by the first review, else filled."""
         if self.reviews:
             wanted = float(self.reviews[0]["lots_asked"])
             capped = self.reviews[0]["verdict"] == "capped"

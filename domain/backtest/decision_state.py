@@ -42,7 +42,7 @@ class AccountState:
 
 
 class Rerun:
-    """A prepared run that can be stopped after any instant. Asked for later instants, it goes on from where it stands."""
+    """A prepared run that can be stopped after any instant. Called with later instants, it goes on from where it stands."""
 
     def __init__(self, tasks: Sequence[Task], rules: Rules, rates: Sequence[Rate] = ()) -> None:
         self.tasks, self.rules = tasks, rules

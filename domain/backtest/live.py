@@ -31,7 +31,7 @@ class LiveSimulation(LiveInstants):
 
     Series have numbers in their order, those of ``rates`` follow. A bar is opened, later ended; ``advance`` then works every instant that is
     whole: it never passes the end of a bar that has been opened and not ended. Bars of ``rates`` are known from their end on; feed those that
-    end by an instant before it is worked. The last bar of a series must be said to be the last when it ends, and only that: its decisions are
+    end by an instant before it is worked. The last bar of a series must be marked as the last when it ends, and only that: its decisions are
     ``end_of_data``.
 
     >>> from domain.market.instrument import instrument
@@ -47,7 +47,7 @@ class LiveSimulation(LiveInstants):
     """
 
     def __init__(self, series: Sequence[LiveSeries], rules: Rules = Rules(), rates: Sequence[LiveSeries] = (), tape: Tape | None = None) -> None:
-        """``tape`` is asked for earlier bars where a rule or a signal needs them: after ``restore``, or for an ATR of a new length. Without one
+        """``tape`` gives earlier bars where a rule or a signal needs them: after ``restore``, or for an ATR of a new length. Without one
         the bars are kept in memory, all of them."""
         if not series:
             raise BadRequest("there is nothing to trade: give at least one series")
@@ -89,7 +89,7 @@ class LiveSimulation(LiveInstants):
             source.add(ts, ts + finer.nanoseconds if end is None else end, mid_of(self.series[k].side, close, spread))
 
     def end(self, k: int, high: float, low: float, close: float, end: int | None = None, last: bool = False) -> None:
-        """The open bar of series ``k`` ends. ``end``: where that differs from what ``open`` was told. ``last``: no bar follows."""
+        """The open bar of series ``k`` ends. ``end``: where that differs from what ``open`` was given. ``last``: no bar follows."""
         until = self.bars.open_until(k) if end is None else end
         if until <= self.now:
             raise BadRequest(f"a bar of {self.series[k].name} ends at {until}, but {self.now} has been worked already")

@@ -181,7 +181,7 @@ class LiveBars:
     def _check_open(self, k: int, ts: int) -> None:
         name, b = self.series[k].name, self.window.count[k]
         if self.last[k]:
-            raise BadRequest(f"a bar of {name} opens at {ts}, but its last bar was said to be the last")
+            raise BadRequest(f"a bar of {name} opens at {ts}, but its last bar was marked as the last")
         if self.ended[k] < b:
             raise BadRequest(f"a bar of {name} opens at {ts}, but the one before it has not ended; end it first")
         if b and ts < (before := int(self.window.columns["end"][k, b - 1])):

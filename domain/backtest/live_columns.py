@@ -125,7 +125,7 @@ class Columns:
         return DARK_OPEN if self.rule.blackout and is_dark(self.rule.blackout, ts) else 0
 
     def ended(self, end: int, spread: float, span: float, close: float) -> int:
-        """The warnings of a bar of this true range but that of its open; to be asked once, in order."""
+        """The warnings of a bar of this true range but that of its open; to be called once, in order."""
         rule, warn = self.rule, 0
         if self.spreads is not None:
             self.spreads.add(spread)

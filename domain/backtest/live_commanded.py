@@ -41,7 +41,7 @@ class LiveCommanded:
         return answer
 
     def taken(self) -> list[Booked]:
-        """What verbs have booked since it was last asked."""
+        """What verbs have booked since the last call."""
         taken, self.verbs_booked = self.verbs_booked, []
         return taken
 

@@ -27,16 +27,16 @@ class LiveInstants(LiveCommanded):
     series: tuple[LiveSeries, ...]
     conversion: PresentRates | None
     clock: DayClock | None              # of the rule set whose floors the account keeps clear of
-    deciding: Place | None              # the bar that ``decide`` is asked about
+    deciding: Place | None              # the bar that ``decide`` is called for
 
     def trail(self, price: float) -> None:
-        """The trailing price that the strategy gives for the bar about which ``decide`` is asked: to be called from within it."""
+        """The trailing price that the strategy gives for the bar for which ``decide`` is called: to be called from within it."""
         if self.deciding is None:
             raise BadRequest("a trailing price belongs to the bar that is decided; give it from within decide")
         self.bars.window.columns["trail_price"][self.deciding] = price
 
     def monitor(self, value: float) -> None:
-        """The value of the feature that the limit ``drift`` names, at the close about which ``decide`` is asked: to be called from within it."""
+        """The value of the feature that the limit ``drift`` names, at the close for which ``decide`` is called: to be called from within it."""
         if self.deciding is None:
             raise BadRequest("a monitored value belongs to the bar that is decided; give it from within decide")
         self.bars.monitor(*self.deciding, value)
@@ -46,7 +46,7 @@ class LiveInstants(LiveCommanded):
         self.bars.columns[k].features.fill(np.asarray(values, np.float64))
 
     def advance(self, until: int, decide: Decide) -> list[Booked]:
-        """Works all whole instants <= ``until``, one after another; ``decide`` is asked for the signals of each bar that ends, before it is booked."""
+        """Works all whole instants <= ``until``, one after another; ``decide`` gives the signals of each bar that ends, before it is booked."""
         booked = self.taken()
         while (now := self._next(until)) is not None:
             booked.append(self._work(now, decide))

@@ -116,7 +116,7 @@ class OutsideAccount:
             p["leaves"], p["leave_share"] = p["leaves"] & ~BY_MANUAL, 0.0
 
     def booked(self, ts: int) -> list[Booked]:
-        """What was booked since it was last asked."""
+        """What was booked since the last call."""
         return [each._replace(ts=ts) for each in self.live.taken()]
 
     def _why(self, p: np.void) -> tuple[float, str] | None:

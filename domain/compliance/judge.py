@@ -40,7 +40,7 @@ class Instant:
 
 @dataclass
 class Standing:
-    """A rule, what it remembers, and what it said last."""
+    """A rule, what it remembers, and its last answer."""
 
     rule: Rule
     column: str

@@ -35,7 +35,7 @@ ACCOUNT = 100_000.0  # of a rule set for any size, all of whose amounts are shar
 
 @dataclass(frozen=True)
 class Chance:
-    """``passed``, ``failed`` and ``open`` add up to 1; None where nothing can be said, and ``sentence`` says why.
+    """``passed``, ``failed`` and ``open`` add up to 1; None where nothing can be computed, and ``sentence`` says why.
 
     ``breaches``: ``rule kind clause effect probability low high``: the chance that this rule is the first to end the
     account or, with the effect DAY_LOCK, that it locks at least one day. ``progress``: ``day passed passed_low

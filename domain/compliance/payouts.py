@@ -44,7 +44,7 @@ class PayoutConfig:
 class Payouts:
     """``payouts``: expected number before a breach or the horizon; ``income``: expected money of the trader, after
     split and fee. ``counts``: ``payouts probability``. ``survived``: the chance of no breach. None where nothing can
-    be said, and ``sentence`` says why."""
+    be computed, and ``sentence`` says why."""
 
     phase: str
     sentence: str

@@ -15,7 +15,7 @@ class DayProfits(NamedTuple):
 
     best: np.ndarray  # the best day, 0 where none was profitable
     positive: np.ndarray  # sum of the profitable days
-    enough: np.ndarray  # days with at least the profit that was asked for
+    enough: np.ndarray  # days with at least the profit that is required
     running: np.ndarray
 
 

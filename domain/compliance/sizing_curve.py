@@ -25,7 +25,7 @@ COLUMNS = ("risk", "passed", "passed_low", "passed_high", "failed", "failed_low"
 class SizingCurve:
     """``table``: ``risk passed passed_low passed_high failed failed_low failed_high median_days``, a row a risk; risks
     are shares of equity per trade. ``best``: the risk with the highest chance of passing; its interval holds the best
-    risks of 95 % of the resampled histories. None where nothing can be said, and ``sentence`` says why."""
+    risks of 95 % of the resampled histories. None where nothing can be computed, and ``sentence`` says why."""
 
     table: pd.DataFrame
     best: Estimate | None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from domain.compliance.day import DayClock
-from domain.compliance.trades import OPEN, Trades, joined, none
+from domain.compliance.trades import OPEN, Trades, joined
 
 BEFORE = np.iinfo(np.int64).min  # the instant before the first row
 
@@ -139,7 +139,3 @@ def _days(carry: Carry, clock: DayClock, ts: np.ndarray, balance: np.ndarray, eq
     row_before = np.where(first > 0, balance[np.maximum(first - 1, 0)], carry.balance)
     ended = np.where(skipped, np.maximum(row_before, start_balance), start_balance)
     return Days(first, number, start_balance, start_equity, begins, ended)
-
-
-def no_trades() -> Trades:
-    return none()

@@ -27,7 +27,7 @@ SUMMARY = (
 
 @dataclass(frozen=True)
 class Findings:
-    """Plain tables, a row for each feature unless said otherwise. A ``q`` is a ``p`` adjusted for the number of tests (Benjamini–Hochberg).
+    """Plain tables, a row for each feature unless stated otherwise. A ``q`` is a ``p`` adjusted for the number of tests (Benjamini–Hochberg).
 
     ``summary``: the figures a decision needs, with verdict and reason. ``quantiles``: a row for each quantile. ``monotonicity``: with the spread between the
     outer quantiles. ``information``: rank correlation (ic) and mutual information (nats). ``decay``: a row for each horizon. ``rolling``: for each window, ``ts`` its

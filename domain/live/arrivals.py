@@ -23,7 +23,7 @@ Traded = Mapping[str, tuple[Instrument, Timeframe]]     # by series
 
 @dataclass(slots=True)
 class Coming:
-    """A bar that the account has not been told of whole. ``told``: it has opened it, so that it cannot be dropped any more; ``bar``: it has ended."""
+    """A bar that the account has not received as a whole. ``opened``: it has opened it, so that it cannot be dropped any more; ``bar``: it has ended."""
 
     ts: int
     end: int
@@ -34,7 +34,7 @@ class Coming:
 
     @property
     def next(self) -> int | None:
-        """The instant of what the account is to be told next; None while that is not known."""
+        """The instant of what the account receives next; None while that is not known."""
         return self.ts if not self.opened else self.bar.end if self.bar else None
 
 
@@ -89,7 +89,7 @@ class Arrivals:
         return True
 
     def is_last(self, bar: TapeBar) -> bool:
-        """Whether the data of its series were said to end with this bar."""
+        """Whether the data of its series end with this bar."""
         return self._final.get(bar.series) == bar.ts
 
     def _say_last(self, bar: TapeBar, last: bool) -> None:
@@ -152,7 +152,7 @@ class Arrivals:
         return {text: coming[0].ts for text, coming in self.coming.items() if coming and coming[0].opened}
 
     def remarks(self) -> tuple[str, ...]:
-        """What was dropped since they were last asked for."""
+        """What was dropped since the last call."""
         if not self._remarks:
             return ()
         remarks, self._remarks = tuple(self._remarks), []

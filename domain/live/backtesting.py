@@ -59,7 +59,7 @@ def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Contex
 
 
 def _signals(plan: Plan, series: Mapping[str, Series]) -> pd.DataFrame:
-    """The signals of bars on the tape: the session has missed the others, and said so."""
+    """The signals of bars on the tape: the session has missed the others, and reported that."""
     parts = [own[own["ts"].isin(each.bars["ts"])] for each in series.values() for own in (plan.inputs.signals_of(each.instrument.name),)]
     return pd.concat(parts, ignore_index=True)
 

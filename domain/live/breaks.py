@@ -20,7 +20,7 @@ class Hole:
     start: int
     end: int
     ask_at: int = 0
-    silent: bool = False        # the slot at ``start`` is under way and had no candle when it was asked for: its first quote opens it
+    silent: bool = False        # the slot at ``start`` is under way and had no candle when it was requested: its first quote opens it
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def touched(slots: Slots, cut: int, back: int, begun: int) -> Hole | None:
 
 
 def join(holes: list[Hole], new: Hole) -> None:
-    """Add a later hole; one that it reaches into grows, and is asked for anew."""
+    """Add a later hole; one that it reaches into grows, and is requested again."""
     if holes and new.start < holes[-1].end:
         holes[-1] = Hole(holes[-1].start, max(holes[-1].end, new.end))
     else:
@@ -58,7 +58,7 @@ def join(holes: list[Hole], new: Hole) -> None:
 
 
 def repair_of(hole: Hole, slots: Slots, candles: Sequence[Candle], requested_at: int) -> Repair:
-    """Read an answer that was asked for when the vendor's clock read ``requested_at``."""
+    """Read an answer that was requested when the vendor's clock read ``requested_at``."""
     whole, under_way = dict[int, Candle](), None
     until = slots.of(requested_at - ABSENT)[0]
     for (start, end), candle, last in _inside(hole, slots, candles):
@@ -70,7 +70,7 @@ def repair_of(hole: Hole, slots: Slots, candles: Sequence[Candle], requested_at:
 
 
 def ask_again(hole: Hole, slots: Slots, requested_at: int) -> None:
-    """When the rest of a hole is to be asked for: after the end of its first slot, then every second."""
+    """When the rest of a hole is to be requested: after the end of its first slot, then every second."""
     end = slots.of(hole.start)[1]
     hole.ask_at = end + PATIENCE if requested_at < end else requested_at + SECOND
 

@@ -103,7 +103,7 @@ def _order(session: str, entry: Entry, leg: int, lots: Decimal, targets: tuple[T
 
 @dataclass
 class BrokerBook:
-    """What a session has at its broker, as far as it has been told. ``after``: the last fill that was looked at."""
+    """What a session has at its broker, as far as it has reported. ``after``: the last fill that was looked at."""
 
     session: str
     legs: dict[str, Leg] = field(default_factory=dict)          # by client id
@@ -154,7 +154,7 @@ class BrokerBook:
         return numbers
 
     def take(self, fills: Sequence[Fill]) -> list[Taken]:
-        """Fills of the broker's record, each booked once, however often it is told; those of others are kept apart."""
+        """Fills of the broker's record, each booked once, however often it is reported; those of others are kept apart."""
         taken = [taken for fill in fills if fill.fill_id not in self._seen and (taken := self._take(fill)) is not None]
         self.after, self.foreign = fills[-1].fill_id if fills else self.after, self.foreign[-SEEN:]
         return taken

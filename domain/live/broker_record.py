@@ -1,4 +1,4 @@
-"""What a session was told of its broker, as it was booked: with bars and commands it is all that the session is worked again from."""
+"""What a session received from its broker, as it was booked: with bars and commands it is all that the session is worked again from."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A session whose orders a broker fills: the kernel decides, sizes, reviews and moves stops; fills and costs are the broker's, booked as they come.
 
-What it wants of the broker is told whole (``wanted``), so that nothing is lost with whoever carries it out, and what the broker's side finds is handed in
+What it wants of the broker is stated as a whole (``wanted``), so that nothing is lost with whoever carries it out, and what the broker's side finds is handed in
 (``booked``). Market orders go out one after the other: each is reviewed on an account that knows what became of the one before.
 """
 
@@ -48,7 +48,7 @@ class BrokerSession(Session):
     def __init__(self, plan: Plan, arrivals: Arrivals, seen: Seen, contexts: Mapping[str, Context], account: LiveSimulation, lines: Lines | None = None) -> None:
         super().__init__(plan, arrivals, seen, contexts, account, lines)
         self.outside = OutsideAccount(account)
-        self.name, self.at = "", 0                          # the session's name; the vendor's time as the broker's side told it last
+        self.name, self.at = "", 0                          # the session's name; the vendor's time as the broker's side reported it last
         self.orders: dict[int, SessionOrder] = {}
         self.book: Mapping[str, Any] = {}                   # of the broker's side, as it was when all that is booked here was found
         self.dropped: dict[str, int] = {}                   # orders that came to nothing at the broker, by reason
@@ -56,7 +56,7 @@ class BrokerSession(Session):
         self._next, self._adopts = 1, dict[str, bool]()     # client id -> whether it is closed, too
         self._obeyed = 0                                    # commands so far
         self._recorded = True                               # whether all bookings so far are on record; not of a session that an earlier program began
-        self._standing: Standing | None = None              # of the broker's account, as it was told last
+        self._standing: Standing | None = None              # of the broker's account, as it was reported last
         self._quiet: Booking | None = None                  # the last report, where it said nothing new
         self._bookings: list[Booking] = []                  # since they were taken last
         self._rows: dict[tuple[int, int], Row] = {}         # signals of the instant that is worked
@@ -121,7 +121,7 @@ class BrokerSession(Session):
             yield from self._go_on()
 
     def booked(self, news: BrokerReport) -> list[Worked]:
-        """What the broker's side has found. Told twice it would be booked twice: it is stored with the state, ``book`` says up to where."""
+        """What the broker's side has found. Handed over twice it would be booked twice: it is stored with the state, ``book`` says up to where."""
         booking, before = Booking(self.ts, self._obeyed, replace(news, book={}), self._standing, self.differences), self._plain_orders()
         worked = self._booked(news)
         if booking.is_news or worked or self._plain_orders() != before:
@@ -219,7 +219,7 @@ class BrokerSession(Session):
         self._rows.clear()
 
     def _go_on(self) -> list[Worked]:
-        """What can go out goes, what is too late does not, what is due to leave is told; and what all that has booked."""
+        """What can go out goes, what is too late does not, what is due to leave is handed over; and what all that has booked."""
         resting = {(each.series, each.order_id): each for each in self.outside.resting()}
         for order in list(self.orders.values()):
             if not order.sent and order.key not in resting:
@@ -302,7 +302,7 @@ class BrokerSession(Session):
         if order.open or any(became == "filled" for became in order.legs.values()):
             self._remarks.append(f"order {refused.client_id} was not filled, others of it are or may be: {refused.sentence}")
         elif not rests and refused.reason in ("cancelled", "expired", "halted"):
-            self.orders.pop(order.number)               # the account has let it go before, and said so
+            self.orders.pop(order.number)               # the account has let it go before, and reported that
         elif refused.reason == "cancelled" and rests and self._tag_held(order):
             self.orders.pop(order.number)               # its tag was taken: it waits, and goes out again under another number
             self.orders[self._next] = SessionOrder(self._next, order.task, order.order_id, order.row, order.until)
@@ -362,7 +362,7 @@ class BrokerSession(Session):
         return [replace(worked, remarks=(*worked.remarks, *remarks))]
 
     def _stopped(self) -> list[Worked]:
-        """The end, where a stop was asked for and the last position has left."""
+        """The end, where a stop was requested and the last position has left."""
         if self.state == "finished" or not (self._obeying.verbs.stopped and self._rests()):
             return []
         self.state = "finished"

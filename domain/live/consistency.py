@@ -11,7 +11,7 @@ import pandas as pd
 
 from domain.trading.task import EQUITY, FILLS, TRADES
 
-SHOWN = 3           # differing rows of each table that are told
+SHOWN = 3           # differing rows of each table that are shown
 TABLES: Mapping[str, tuple[str, ...]] = dict(trades=TRADES, fills=FILLS, equity=EQUITY)
 KEYS = dict(trades="trade_id", fills="fill_id", equity="ts")
 ENDS = dict(trades="exit_ts", fills="ts", equity="ts")

@@ -45,7 +45,7 @@ class Decisions:
         return tuple(self._decision(k, 0, row, ts, bars[self.plan.decided[k][0]].ts, "refused", reason) for k, rows in left.items() for row, reason in rows)
 
     def reviewed(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
-        """Those that are new, with what was said about them at once, and what was said about earlier ones."""
+        """Those that are new, with the remarks on them, and the remarks on earlier ones."""
         new, later = {key: self._open[key] for key in self._new}, []
         for review in reviews:
             key = (review.series, review.order_id)

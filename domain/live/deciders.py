@@ -29,7 +29,7 @@ Seen = Callable[[str], Sequence[TapeBar]]       # series -> its bars that have e
 
 class Deciders:
     """One for each pair of ``plan.decided``. ``contexts``: by series, what is read beside bars; ``seen``: the bars that have ended.
-    ``lines``: what other sessions of the process decide, where they are asked the same."""
+    ``lines``: what other sessions of the process decide, where they have the same question."""
 
     def __init__(self, plan: Plan, contexts: Mapping[str, Context], seen: Seen, lines: Lines | None = None) -> None:
         self._lines = lines
@@ -75,7 +75,7 @@ class Deciders:
         return self._selector.select(at, decided)
 
     def monitored(self, bar: TapeBar) -> float | None:
-        """The value of the feature that the limit ``drift`` names, at a bar that has just ended; to be asked once. None where there is no such limit."""
+        """The value of the feature that the limit ``drift`` names, at a bar that has just ended; to be called once. None where there is no such limit."""
         if bar.series not in self._monitors:
             return None
         (value,) = self._monitors[bar.series].append(columns_of(bar), self._known_others(bar.series), self._macro_at(bar.series, bar.end)).values()
@@ -93,7 +93,7 @@ class Deciders:
                 self._deciding[k] = self._begun(text, strategy)
 
     def remarks(self) -> tuple[str, ...]:
-        """What was missed since they were last asked for."""
+        """What was missed since the last call."""
         return tuple(remark for each in self._deciding if isinstance(each, SignalRows) for remark in each.remarks())
 
     def _begun(self, text: str, strategy: Strategy) -> Deciding | Follower | SignalRows:

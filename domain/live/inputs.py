@@ -41,7 +41,7 @@ class Finer:
 
     @cached_property
     def rows(self) -> tuple[np.ndarray, list[tuple[float, ...]]]:
-        """When each opens, and what the account is told of it: ts, open, high, low, close, spread, end."""
+        """When each opens, and what the account receives of it: ts, open, high, low, close, spread, end."""
         ts, prices = ts_of(self.bars), [self.bars[name].to_numpy(np.float64) for name in ("open", "high", "low", "close")]
         spread = self.bars["spread"].to_numpy(np.float64) if "spread" in self.bars else np.full(len(ts), np.nan)
         ends = bar_ends(ts, self.timeframe, self.calendar)
@@ -85,7 +85,7 @@ class Inputs:
                     account.finer(k, *row)      # type: ignore[arg-type]
 
     def quote(self, account: LiveSimulation, tasks: int, after: int, until: int) -> None:
-        """Tell the account the latest bar of each pair that ended up to ``until``, where it was not told of it ``after`` the last instant."""
+        """Tell the account the latest bar of each pair that ended up to ``until``, where it did not receive it ``after`` the last instant."""
         for k, quotes in enumerate(self.quotes):
             row = int(np.searchsorted(quotes.end, until, side="right")) - 1
             if row >= 0 and quotes.end[row] > after:

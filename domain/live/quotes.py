@@ -1,4 +1,4 @@
-"""What a live feed is told and what it tells: quotes and heartbeats in, bars that open and end out. Times are nanoseconds UTC by the vendor's clock."""
+"""What a live feed receives and what it emits: quotes and heartbeats in, bars that open and end out. Times are nanoseconds UTC by the vendor's clock."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """All that ends and opens at ``at`` has been told: work all instants up to it."""
+    """All that ends and opens at ``at`` has been emitted: work all instants up to it."""
 
     at: int
 

@@ -40,7 +40,7 @@ class Seen:
 
     @contextmanager
     def read_once(self) -> Iterator[None]:
-        """Within it the tape of each series is asked for once."""
+        """Within it the tape of each series is requested once."""
         self._read = {}
         yield
         self._read = None
@@ -58,7 +58,7 @@ class Seen:
         self._tape, self._since = tape, {text: [] for text in self._since}
 
     def stored(self, until: int) -> None:
-        """The tape has all that ended up to this instant, or will have it before it is asked again."""
+        """The tape has all that ended up to this instant, or will have it before it is requested again."""
         if self._tape is not None:
             for text, bars in self._since.items():
                 self._since[text] = [bar for bar in bars if bar.end > until]

@@ -66,7 +66,7 @@ class Session:
     @classmethod
     def start(cls, plan: Plan, history: Iterable[TapeBar] = (), contexts: Mapping[str, Context] = {}, tape: Tape | None = None, lines: Lines | None = None) -> Self:
         """A session before its first bar. ``history``: earlier bars, which features see. ``contexts``: by series, what features read beside bars.
-        ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory. ``lines``: of the sessions of this process, which decide alike where they are asked the same."""
+        ``tape``: gives the bars of a series that have been stored, in order; without one all bars are kept in memory. ``lines``: of the sessions of this process, which decide alike where they have the same question."""
         refuse_lacking(plan, contexts)
         seen, arrivals = Seen(plan.series, tape), Arrivals.of(plan)
         for bar in history:

@@ -65,7 +65,7 @@ class SignalRows:
         return dict(number=int(self._order[place]), **{name: value.item() if hasattr(value, "item") else str(value) for name, value in values.items()})
 
     def remarks(self) -> tuple[str, ...]:
-        """Since they were last asked for."""
+        """Since the last call."""
         remarks, self._remarks = tuple(self._remarks), []
         return remarks
 

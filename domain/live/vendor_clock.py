@@ -1,4 +1,4 @@
-"""The vendor's clock: the newest time that a quote or a heartbeat told. Ours is never asked."""
+"""The vendor's clock: the newest time of a quote or a heartbeat. Ours is never read."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class VendorClock:
         self._last = dict.fromkeys(instruments, LONG_AGO)
 
     def reads(self, at: int) -> None:
-        """A heartbeat told the time."""
+        """The time of a heartbeat."""
         self.now = max(self.now, at)
 
     def quoted(self, instrument: str, at: int) -> None:

@@ -19,7 +19,7 @@ DECISIONS = ("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A signal of a strategy, or what became of it: ``verdict`` is one of VERDICTS, ``reason`` a count of docs/execution.md such as ``no_margin``;
-    lots are NaN where none were asked for yet. ``value``: what a limit found, and ``allowed`` less ``buffer``, how much of it may be; NaN where it has no number. ``order_id``: its number among the signals of its strategy on its series, from 1."""
+    lots are NaN where none were requested yet. ``value``: what a limit found, and ``allowed`` less ``buffer``, how much of it may be; NaN where it has no number. ``order_id``: its number among the signals of its strategy on its series, from 1."""
 
     order_id: int
     ts: int

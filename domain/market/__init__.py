@@ -18,6 +18,7 @@ from domain.market.clock import clock as clock
 from domain.market.clock import to_utc as to_utc
 from domain.market.clock_evidence import ClockEvidence as ClockEvidence
 from domain.market.clock_evidence import infer as infer
+from domain.market.clock_evidence import likely as likely
 from domain.market.gaps import gap_map as gap_map
 from domain.market.instrument import Instrument as Instrument
 from domain.market.instrument import instrument as instrument

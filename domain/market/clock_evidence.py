@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -103,6 +103,14 @@ def infer(naive_ns: np.ndarray, timeframe: Timeframe, calendar_name: str, candid
         matches.insert(0, changed)
     ranked = sorted(matches, key=lambda match: match.score(), reverse=True)
     return tuple(_evidence(match, ranked, weeks, market) for match in ranked)
+
+
+def likely(stated: str | None, evidence: Sequence[ClockEvidence]) -> str:
+    """The clock of a file. ``stated``: that of its zones or its format, which holds unless the weeks are certainly those of another; without one the best evidence."""
+    if not evidence or (stated and not evidence[0].certain):
+        return stated or (evidence[0].clock if evidence else "UTC")
+    best = evidence[0]
+    return stated if stated and stated in (best.clock, *best.tied) else best.clock
 
 
 def default_candidates() -> list[str]:

@@ -1,4 +1,4 @@
-"""What earlier downloads hold of a series, what is still to be asked for, and bars that came twice compared."""
+"""What earlier downloads hold of a series, what is still to be requested, and bars that came twice compared."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Ask:
 
 
 def asks(available: Iterable[Span], held: Held, step: int) -> tuple[Ask, ...]:
-    """What is to be asked for of the ``available`` spans of a series whose bars last ``step`` nanoseconds; 0: nothing is compared.
+    """What is to be requested of the ``available`` spans of a series whose bars last ``step`` nanoseconds; 0: nothing is compared.
 
     >>> from domain.market.bars import frame
     >>> hour = np.array([1.0])
@@ -125,7 +125,7 @@ def joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def at_the_edges(request: Request, bars: pd.DataFrame, missing: Sequence[Missing]) -> tuple[Missing, ...]:
     """What the request asks for before the first bar and after the last, that ``missing`` does not name, where the market was open for longer
-    than holidays explain: a shorter series than was asked for is never left unsaid.
+    than holidays explain: a shorter series than was requested is always stated.
 
     >>> from domain.market.bars import frame
     >>> from domain.market.instrument import instrument

@@ -17,7 +17,7 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The vendor is there, and this is its time; what it priced before has been told, as far as it says. It proves nothing about prices."""
+    """The vendor is there, and this is its time; what it priced before has been passed on, as far as it says. It proves nothing about prices."""
 
     at: int
 

@@ -1,4 +1,4 @@
-"""Port of the sources of bars: what a vendor is asked for, and what comes of it, page by page."""
+"""Port of the sources of bars: what a vendor is queried for, and what comes of it, page by page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Missing:
 
     limit    the vendor does not give bars of that timeframe that far back;
     open     its bars are not closed yet, or lie in the future;
-    failed   the vendor was asked and did not answer;
+    failed   the vendor was queried and did not answer;
     empty    the vendor answered that it has nothing, although the market was open.
 
     Minutes in which nobody quoted are gaps of the market and not missing. ``sentence`` is what a person reads.
@@ -95,13 +95,13 @@ class MarketDataSource(Protocol):
         ...
 
     def unavailable(self, request: Request) -> tuple[Missing, ...]:
-        """What cannot be had, known before anybody is asked: by the vendor's limits and by the clock. BadRequest where
+        """What cannot be had, known before any request is sent: by the vendor's limits and by the clock. BadRequest where
         the vendor has no such timeframe or instrument."""
         ...
 
     def plan(self, request: Request) -> tuple[Span, ...]:
-        """The spans that are asked for one after the other, in order, together the available part of ``request.span``.
-        Their edges are those of a fixed grid, so that the same page is asked for whatever the request's start."""
+        """The spans that are requested one after the other, in order, together the available part of ``request.span``.
+        Their edges are those of a fixed grid, so that the same page is requested whatever the request's start."""
         ...
 
     def page(self, request: Request, span: Span, connection: Any) -> Page:

@@ -16,7 +16,7 @@ SMALL = 500_000     # rows times columns under which one thread is as fast
 
 @dataclass(frozen=True)
 class Boosting:
-    """What boosting is asked for; the fields are those of the learners."""
+    """Parameters of boosting; the fields are those of the learners."""
 
     trees: int
     learning_rate: float

@@ -1,6 +1,6 @@
 """A stack as one ONNX model: its members' graphs beside each other, what each says as float64 log-odds, and the linear model over them.
 
-A graph that was written here is asked before its last rounding to float32, so that the log-odds of a probability near 0 or 1 lose nothing.
+A graph that was written here is compared before its last rounding to float32, so that the log-odds of a probability near 0 or 1 lose nothing.
 """
 
 from __future__ import annotations

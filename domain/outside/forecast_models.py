@@ -23,7 +23,7 @@ def gives_quantiles(target: str, outputs: Sequence[str]) -> bool:
 
 
 def asks_quantiles(question: Mapping[str, Any]) -> bool:
-    """Whether a model of this training question gives them, by the levels that its learner was asked for.
+    """Whether a model of this training question gives them, by the levels that its learner was fitted for.
 
     >>> asks_quantiles({"target": "return", "learner_params": {"levels": LEVELS}}), asks_quantiles({"target": "win", "learner_params": {}})
     (True, False)

@@ -12,7 +12,7 @@ from domain.registry import Registry
 
 @dataclass(frozen=True)
 class OutsideRequest:
-    """What is asked for. ``name``: of a series as in the table; ``url``: of a calendar or feed, "" for the vendor's own; ``start`` and ``end``: dates
+    """What is requested. ``name``: of a series as in the table; ``url``: of a calendar or feed, "" for the vendor's own; ``start`` and ``end``: dates
     of observations, both included, None for all; ``utc``: times without a zone are in UTC; ``max_rows``: the most that may come."""
 
     name: str = ""
@@ -31,7 +31,7 @@ class OutsideSource(Protocol):
     kind: str
 
     def check(self, request: OutsideRequest) -> None:
-        """BadRequest where that can never be had, before anybody is asked."""
+        """BadRequest where that can never be had, before any request is sent."""
         ...
 
     def fetch(self, request: OutsideRequest, connection: Any) -> ReadTable:

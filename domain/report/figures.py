@@ -9,36 +9,20 @@ from typing import Any
 
 import pandas as pd
 
-MINUS, THIN, DASH = "\u2212", "\u202f", "\u2014"
+from domain.formatting import DASH as DASH
+from domain.formatting import MINUS as MINUS
+from domain.formatting import THIN as THIN
+from domain.formatting import bare_money as bare_money
+from domain.formatting import money as money
+from domain.formatting import multiple as multiple
+from domain.formatting import number as number
+from domain.formatting import percent as percent
+from domain.formatting import plural as plural
+from domain.formatting import trimmed
+from domain.formatting import unit as unit
+
 RATIOS_WITH_THREE = ("expectancy_r",)
 COUNTED_UNITS = ("trades", "bars", "days")
-
-
-def number(value: float | None, places: int = 0, sign: bool = False) -> str:
-    """An em dash where there is no value; zero has no sign.
-
-    >>> number(-1234.5, 2), number(None), number(-0.001, 2, sign=True)
-    ('\u22121,234.50', '\u2014', '0.00')
-    """
-    if value is None or not math.isfinite(value):
-        return DASH
-    text = f"{abs(value):,.{places}f}"
-    zero = not any(digit in text for digit in "123456789")
-    return ("" if zero else MINUS if value < 0 else "+" if sign else "") + text
-
-
-def money(value: float | None, currency: str, sign: bool = False) -> str:
-    """Without cents from 1,000 on.
-
-    >>> money(-3880.2, "USD", sign=True)
-    '\u22123,880\u202fUSD'
-    """
-    return unit(bare_money(value, sign), currency)
-
-
-def bare_money(value: float | None, sign: bool = False) -> str:
-    """``money`` for a column that names its currency."""
-    return number(value, 0 if value is not None and abs(value) >= 1_000 else 2, sign)
 
 
 def monies(values: Sequence[float], sign: bool = False) -> list[str]:
@@ -49,23 +33,6 @@ def monies(values: Sequence[float], sign: bool = False) -> list[str]:
     """
     places = 0 if any(abs(value) >= 1_000 for value in values if math.isfinite(value)) else 2
     return [number(value, places, sign) for value in values]
-
-
-def percent(share: float | None, places: int = 1, sign: bool = False) -> str:
-    """
-    >>> percent(0.316), percent(None)
-    ('31.6\u202f%', '\u2014')
-    """
-    return unit(number(None if share is None else share * 100, places, sign), "%")
-
-
-def multiple(value: float | None, places: int = 2) -> str:
-    """A result in R, signed."""
-    return unit(number(value, places, True), "R")
-
-
-def unit(text: str, name: str) -> str:
-    return text if text == DASH else f"{text}{THIN}{name}"
 
 
 def shown(key: str, kind: str, value: float | None, currency: str, pip: float | None = None) -> str:
@@ -109,7 +76,7 @@ def exact(value: Any) -> str:
         return str(value).replace("_", " ") if value else DASH
     if not math.isfinite(parsed):
         return str(value)
-    return f"{parsed:,.10f}".rstrip("0").rstrip(".").replace("-", MINUS)
+    return trimmed(parsed)
 
 
 def clock(at: Any) -> str:
@@ -128,14 +95,6 @@ def words(name: str) -> str:
     'stop loss'
     """
     return name.replace("_", " ")
-
-
-def plural(count: float, singular: str, many: str = "") -> str:
-    """
-    >>> plural(1, "trade"), plural(1200, "bar")
-    ('1 trade', '1,200 bars')
-    """
-    return f"{count:,.0f} {singular if count == 1 else many or singular + 's'}"
 
 
 def typeset(sentence: str) -> str:

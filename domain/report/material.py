@@ -26,6 +26,7 @@ from domain.analytics.daily import USUAL, days_a_year, enough
 from domain.market.sessions import Calendar
 from domain.report import charts
 from domain.report.figures import clock, exact, words
+from domain.report.settings import declared, stated
 from domain.report.svg import Chart
 from domain.trading.outcomes import DROPS
 
@@ -109,7 +110,8 @@ class Material:
     def sentence(self) -> str:
         """The settings in one line."""
         spec, sizing = self.spec, self.spec["sizing"]
-        changed = [f"{words(name)} {exact(value)}" for name, value in spec["strategy"]["params"].items()]
+        params = declared("strategy", spec["strategy"]["name"])
+        changed = [stated(params, name, value) for name, value in spec["strategy"]["params"].items()]
         size = f"{float(sizing['value']):.2%} at risk" if sizing["kind"] == "fraction_at_risk" else f"{words(sizing['kind'])} {exact(sizing['value'])}"
         span = [f"{clock(spec['span'][0])} to {clock(spec['span'][1])} UTC"] if spec.get("span") else []
         sides = f"{' and '.join(dict.fromkeys(dataset['side'] for dataset in spec['data']))} prices"

@@ -30,6 +30,7 @@ from domain.report.figures import (
 )
 from domain.report.material import Material
 from domain.report.palette import STEPS
+from domain.report.settings import declared, titled
 from domain.trading.outcomes import DROPS, KINDS, label, sentence
 
 Rows = list[Sequence[str | Cell]]
@@ -252,7 +253,8 @@ def figures_defined(m: Material) -> Section:
 def rules(m: Material) -> Section:
     named = [(name, m.spec[name]) for name in ("account", "costs", "execution", "sizing", "limits") if isinstance(m.spec.get(name), Mapping)]
     params = m.spec["strategy"]["params"]
-    tables = [Table((name.capitalize(), ">Value"), [[words(key), _setting(name, key, value)] for key, value in _lines(values)]) for name, values in [("strategy", params), *named] if values]
+    titles = {name: declared(name, m.spec["strategy"]["name"]) for name, _ in [("strategy", params), *named]}
+    tables = [Table((name.capitalize(), ">Value"), [[titled(titles[name], key), _setting(name, key, value)] for key, value in _lines(values)]) for name, values in [("strategy", params), *named] if values]
     return Section("rules", "Settings of this run", "an em dash: the instrument's own, or that of the bars", [Beside(tables)])
 
 

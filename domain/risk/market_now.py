@@ -47,7 +47,7 @@ def market_now(
     cut = {name: _until(frame, at) for name, frame in bars.items()}
     for name, frame in cut.items():
         if len(frame) < 2:
-            raise BadRequest(f"{name} has {len(frame)} bars before the instant asked for; a return needs two")
+            raise BadRequest(f"{name} has {len(frame)} bars before the instant requested; a return needs two")
     closes = pd.concat(
         {name: frame.set_index("ts")["close"] for name, frame in cut.items()}, axis=1, join="inner"
     ).sort_index()

@@ -128,7 +128,7 @@ class ScanSelector:
         )
 
     def _correlations(self, at: int, judged: Sequence[int]) -> np.ndarray:
-        """Of every two instruments; only where several are judged at once it is asked for."""
+        """Of every two instruments; only where several are judged at once it is requested."""
         if len({self._instrument(k) for k in judged}) < 2:
             return np.eye(len(self._names))
         closes = {self.plan.instrument(text).name: daily.closes for text, daily in self._daily.items()}

@@ -16,7 +16,7 @@ class Broker(Protocol):
     """Six verbs. ``submit`` is idempotent on ``order.client_id``, so a worker that died mid-step may retry.
 
     A request that the vendor refuses is a ticket, ``rejected`` with a reason, and no exception. An answer that never came is ``unknown`` only after the
-    vendor was asked by client id twice, 5 s apart. Reading that fails raises SourceUnavailable; what can never be right, BadRequest, before anything is sent.
+    vendor was queried by client id twice, 5 s apart. Reading that fails raises SourceUnavailable; what can never be right, BadRequest, before anything is sent.
     """
 
     @property
@@ -38,7 +38,7 @@ class Broker(Protocol):
     def protect(self, position: Position, stop: Decimal | None, targets: Sequence[Target]) -> None:
         """Give the position this stop and these targets, without a moment in which it has neither the old stop nor the new one.
 
-        None takes the stop away: said in so many words, never by accident. BadRequest if the vendor refuses; then the old ones stand.
+        None takes the stop away: explicitly, never by accident. BadRequest if the vendor refuses; then the old ones stand.
         """
 
     def cancel(self, client_id: str) -> None:

@@ -1,4 +1,4 @@
-"""A command of a person, and the file of them: what was asked, when, by whom, with which arguments and why."""
+"""A command of a person, and the file of them: what was requested, when, by whom, with which arguments and why."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ class Sender(Protocol):
         """One request. AnswerLost if it may have arrived; SourceUnavailable if it certainly did not."""
 
     def find(self, intent: Intent) -> Ticket | None:
-        """The order under that client id as the vendor has it now: pending, filled or cancelled; None if it has none. SourceUnavailable if it could not be asked."""
+        """The order under that client id as the vendor has it now: pending, filled or cancelled; None if it has none. SourceUnavailable if it could not be reached."""
 
 
 @dataclass(frozen=True)
 class Once:
-    """``submit`` of a broker: the intent is written before anything is sent, a lost answer is asked for by client id, and absence is believed
+    """``submit`` of a broker: the intent is written before anything is sent, a lost answer is looked up by client id, and absence is believed
     after two looks ``apart`` seconds from each other. One call sends at most once; a later call, for which the vendor still has nothing, sends
     again, under the same id. Seconds are those of ``wait``: our clock may be wrong."""
 
@@ -45,7 +45,7 @@ class Once:
     apart: float = APART
 
     def submit(self, order: Order, check: Callable[[Order], Ticket | None] = lambda order: None) -> Ticket:
-        """The ticket of ``order``. ``check`` may refuse it with a ticket, just before it is sent; what was sent already is only asked for."""
+        """The ticket of ``order``. ``check`` may refuse it with a ticket, just before it is sent; what was sent already is only looked up."""
         intent = self.intents.find(order.client_id)
         if intent is not None:
             return self._again(intent, order, check)
@@ -75,10 +75,10 @@ class Once:
             return self._noted(intent, _unknown(intent, f"{error}; nothing was sent", "not_sent"))
         except AnswerLost as lost:
             self.intents.note(intent.order.client_id, _unknown(intent, str(lost), "lost"))
-            return self._ask(intent) or self._noted(intent, _unknown(intent, f"{lost}; the vendor was asked twice, {self.apart:g} s apart, and has no order under this id. Nothing was sent again", "no_answer"))
+            return self._ask(intent) or self._noted(intent, _unknown(intent, f"{lost}; the vendor was queried twice, {self.apart:g} s apart, and has no order under this id. Nothing was sent again", "no_answer"))
 
     def _ask(self, intent: Intent, looks: int = 2) -> Ticket | None:
-        """The vendor's answer, None where no look finds the order; ``unknown`` where it could not be asked at all."""
+        """The vendor's answer, None where no look finds the order; ``unknown`` where it could not be reached at all."""
         for look in range(looks):
             if look:
                 self.wait(self.apart)

@@ -92,7 +92,7 @@ class Ticket:
     price: Decimal | None = None            # mean price of what is filled
     position_id: str = ""                   # of the position that it opened or added to
     reason: str = ""                        # a code: the vendor's own word, in small letters, or one of ours (stale_price)
-    sentence: str = ""                      # for people, where something did not go as asked
+    sentence: str = ""                      # for people, where something did not go as requested
     at: datetime | None = None              # by the vendor's clock
 
     def __post_init__(self) -> None:
@@ -107,7 +107,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Fill:
-    """One execution. ``fill_id`` is the vendor's: the same execution has the same id however often it is told, and ids stand in their order."""
+    """One execution. ``fill_id`` is the vendor's: the same execution has the same id however often it is reported, and ids stand in their order."""
 
     fill_id: str
     client_id: str                          # of our order; empty for a stop, a target, a close-out or somebody else's order

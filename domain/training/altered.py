@@ -14,7 +14,7 @@ from domain.models.base import Samples, Task
 from domain.models.waiting import waited
 
 Watch = Callable[[float], None]     # share of the work; it may raise to stop
-STEPS = 16_384          # rows of history that are asked about at once
+STEPS = 16_384          # rows of history that are predicted at once
 EDGE = 0.02             # of a column's values on either side that curves leave out
 LEAST = 2               # different values that a column needs
 

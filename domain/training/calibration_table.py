@@ -1,4 +1,4 @@
-"""Whether what was said to happen in p % of the cases happens in p % of them; and whether intervals hold what they promise."""
+"""Whether what was forecast to happen in p % of the cases happens in p % of them; and whether intervals hold what they promise."""
 
 from __future__ import annotations
 

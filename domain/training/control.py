@@ -1,4 +1,4 @@
-"""The control: a question asked again with its labels permuted, of which nothing can be learnt.
+"""The control: a question requested again with its labels permuted, of which nothing can be learnt.
 
 Labels are permuted over all samples, so within a fold those of the test part are exchangeable whatever was trained on the others: the expected AUC is 0.5
 and the expected rank correlation 0, with standard errors that are exact however much samples overlap. What is found all the same came through the pipeline.

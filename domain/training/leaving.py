@@ -21,7 +21,7 @@ class Leaving(NamedTuple):
 def leaving(table: Columns, bar: np.ndarray, entry: np.ndarray, rows: np.ndarray, opened: np.ndarray, reverses: bool) -> Leaving:
     """The first exit, or opposite entry, of each entry's tag that is decided at the close of the bar in which it opened, or later; an exit goes before.
 
-    ``rows``: the entries that are asked for; ``opened``: the bar in which each would open.
+    ``rows``: the entries that are requested; ``opened``: the bar in which each would open.
 
     >>> table = dict(tag=pd.array(["a", "b", "a", "a"], dtype="str"), side=np.array([1, 1, -1, 1]))
     >>> entry = np.array([True, True, True, False])

@@ -1,4 +1,4 @@
-"""Losses of single predictions: pinball, Brier, logarithmic, absolute and squared; NaN nowhere, for what has no value is not asked of them."""
+"""Losses of single predictions: pinball, Brier, logarithmic, absolute and squared; NaN nowhere, for what has no value is not passed to them."""
 
 from __future__ import annotations
 

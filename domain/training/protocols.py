@@ -1,4 +1,4 @@
-"""What the judgement reads of samples, folds and their results; what these are is said where they are made."""
+"""What the judgement reads of samples, folds and their results; what these are stands where they are made."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What a training run is asked, as plain values: the same question on the same code has the same answer."""
+"""What a training run is given, as plain values: the same question on the same code has the same answer."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from domain.audit.record import canonical, plain
@@ -61,9 +61,6 @@ class Question:
     def hash(self) -> str:
         """Distinct questions have distinct hashes."""
         return hashlib.sha256(canonical(self.values())).hexdigest()
-
-    def with_seed(self, seed: int) -> Question:
-        return replace(self, seed=seed)
 
 
 def question_from(values: Mapping[str, Any]) -> Question:

@@ -56,7 +56,7 @@ def place_of(url: str) -> str:
 
 
 def read_at(url: str, connection: Connection, read: Callable[[Path], ReadTable]) -> ReadTable:
-    """What ``read`` makes of the document at ``url``. One that is cut is asked for again; a web page is refused."""
+    """What ``read`` makes of the document at ``url``. One that is cut is requested again; a web page is refused."""
     session, name = connection.session(), PurePosixPath(urlsplit(url).path).name or "document"
 
     def ask() -> ReadTable:

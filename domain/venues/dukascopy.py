@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 SYMBOLS = {"NAS100": "USATECHIDXUSD", "US500": "USA500IDXUSD"}
 KINDS = ("fx", "metal")
 BEGIN = int(np.datetime64("2003-05-04T21:00", "ns").astype(np.int64))
-EMPTY = "Dukascopy has no ticks of that hour, although the market was open; it was asked twice"
-DAMAGED = "Dukascopy's file of that hour is damaged, however often it is asked for"
+EMPTY = "Dukascopy has no ticks of that hour, although the market was open; it was queried twice"
+DAMAGED = "Dukascopy's file of that hour is damaged, however often it is requested"
 MONDAY, WEEK = 4 * DAY, 7 * DAY         # 5 January 1970 was a Monday
 
 DUKASCOPY = VENDORS.add("dukascopy", Vendor(
@@ -137,7 +137,7 @@ def _not_over(request: Request) -> Sequence[Missing]:
 
 
 def _hours(request: Request, span: Span) -> list[int]:
-    """The hours whose ticks make the bars that open in ``span``; weekends are not asked for."""
+    """The hours whose ticks make the bars that open in ``span``; weekends are not requested."""
     market, end = calendar(request.instrument.calendar), span.end
     if request.timeframe.nanoseconds > HOUR:
         end = max(end, int(market.day_table.closes[market.day_of(span.end - 1)]))

@@ -123,7 +123,7 @@ def _observation(row: Any) -> Observation | None:
 
 
 def _table(about: EconomicSeries, observations: list[Observation], archived: date | None) -> ReadTable:
-    """``date, value, known``. Publications are archived from some day on only: what stood on it already counts by the series' own lag, and is said."""
+    """``date, value, known``. Publications are archived from some day on only: what stood on it already counts by the series' own lag, and is stated."""
     if not observations:
         raise BadRequest(f"FRED has no observation of {about.name} in that span; choose an earlier start")
     days, published = (np.array([getattr(each, name) for each in observations], "datetime64[D]") for name in ("day", "published"))

@@ -26,11 +26,11 @@ STATUSES = {400: "it does not take this request", 404: "it has no such thing", 4
 
 
 class Refused(BadRequest):
-    """The vendor answered and will not give it, however often it is asked: 400, 401, 403, 404."""
+    """The vendor answered and will not give it, however often the request is repeated: 400, 401, 403, 404."""
 
 
 class Transient(Exception):
-    """The vendor did not answer, or not yet: worth another try, after ``after`` seconds where it said so. ``sent``:
+    """The vendor did not answer, or not yet: worth another try, after ``after`` seconds where it stated them. ``sent``:
     whether the request may have reached it (an order that is lost on its way back may be filled)."""
 
     def __init__(self, reason: str, after: float | None = None, sent: bool = True) -> None:
@@ -154,7 +154,7 @@ class Connection:
             if attempt == tries or (trouble.after or 0.0) > PATIENCE:
                 raise SourceUnavailable(self._given_up(trouble, attempt)) from None
             pause = max(min(wait * (1 + self.random() / 2), LONGEST_WAIT), trouble.after or 0.0)
-            self.notice(f"{self.title}: {trouble.reason}; asked again in {pause:.0f} s ({attempt} of {tries} tries)")
+            self.notice(f"{self.title}: {trouble.reason}; requested again in {pause:.0f} s ({attempt} of {tries} tries)")
             self.wait(pause)
             wait = min(2 * wait, LONGEST_WAIT)
         raise AssertionError("the last try returns or raises")

@@ -17,7 +17,7 @@ class LiveVendor(Protocol):
     def title(self) -> str: ...
 
     def check(self, name: str) -> None:
-        """BadRequest where it has no such instrument, as far as can be said without asking it."""
+        """BadRequest where it has no such instrument, as far as can be decided without a request."""
 
     def prices(self, names: Sequence[str]) -> Iterator[Quote | Heartbeat | None]:
         """Prices of instruments until the connection is lost: then SourceUnavailable. None now and then, where nothing came: a moment to stop."""

@@ -24,10 +24,10 @@ from domain.venues.vendor import VENDORS, Need, Vendor
 TIMEFRAMES = {"M1": 1, "M5": 5, "M15": 15, "M30": 30, "H1": 0x4001, "H4": 0x4004, "D1": 0x4018}
 PAGE = 20_000               # bars that a page spans
 HISTORY = 20_000            # H1 bars from which the clock is inferred at least, if there are so many: three years
-MONTH = 31 * 24             # H1 bars before the first that is asked for, so that its clock shows too
+MONTH = 31 * 24             # H1 bars before the first that is requested, so that its clock shows too
 SURELY = 60 * SECOND        # a last bar that ended so long ago by our clock is closed, although no later price shows it
 AGAIN, LOOKS = 0.5, 20      # seconds between two looks at a history that still loads, and how many
-WIDER = 2 * HOUR            # asked for at both ends: a server's clock changes by less
+WIDER = 2 * HOUR            # requested at both ends: a server's clock changes by less
 QUOTED = 1                  # COPY_TICKS_INFO: changes of bid and ask
 
 
@@ -156,7 +156,7 @@ class _Answer:
     clock: ServerClock
 
     def bars(self, expected: np.ndarray) -> tuple[pd.DataFrame, int]:
-        """Its bars and some more at both ends, and how many have a time that the clock cannot read. A history that still loads is asked for again until it grows no more."""
+        """Its bars and some more at both ends, and how many have a time that the clock cannot read. A history that still loads is requested again until it grows no more."""
         bars, unreadable = self._look()
         for _ in range(LOOKS):
             if _covers(bars, expected):

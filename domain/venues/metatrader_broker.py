@@ -66,7 +66,7 @@ class MetaTraderBroker:
         self._once = Once(self.intents, self, self._utc, self.connection.wait)
         self._symbols: dict[str, Specification] = {}
         self._names: dict[int, str] = {}                # client ids by magic number
-        self._seen: tuple[str, int] = ("", 0)           # the last fill told and the server time of its deal
+        self._seen: tuple[str, int] = ("", 0)           # the last fill reported and the server time of its deal
         self._clock: ServerClock | None = None
 
     @property
@@ -185,7 +185,7 @@ class MetaTraderBroker:
         return info
 
     def _recorded(self, order: Order, start: int) -> Ticket | None:
-        """The order as the terminal has it: first what works, so that what fills meanwhile is in the history asked for after it."""
+        """The order as the terminal has it: first what works, so that what fills meanwhile is in the history requested after it."""
         working = self._link.ask("orders_get")
         past = self._link.ask("history_orders_get", start, FOREVER)
         deals = self._link.ask("history_deals_get", start, FOREVER)

@@ -43,7 +43,7 @@ class ServerClock:
         others = [each for each in self.clocks[1:] if not np.array_equal(to_utc(wall_ns, each)[0], first[0])]
         if others and len(wall_ns):
             raise BadRequest(
-                f"the clock of this MetaTrader server may be {listed((self.clocks[0].key, *(each.key for each in others)), 3)}, which differ over the times asked for, "
+                f"the clock of this MetaTrader server may be {listed((self.clocks[0].key, *(each.key for each in others)), 3)}, which differ over the times requested, "
                 "and its history is too short to tell; open an H1 chart of EURUSD in the terminal and scroll back some months, so that it loads them, and ask again"
             )
         return first

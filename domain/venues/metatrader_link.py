@@ -18,7 +18,7 @@ LOGIN, PASSWORD, SERVER = "TIDEMARK_MT5_LOGIN", "TIDEMARK_MT5_PASSWORD", "TIDEMA
 SUCCESS, NOT_FOUND, AUTHORISATION = 1, -4, -6
 FOR_GOOD = {-2, -5, -7, -8}             # arguments, versions, an unsupported function, trading by programs switched off
 LINE = range(-10_005, -9_999)           # trouble between the package and the terminal: sign in again
-LEAVES_WITHIN = 5.0     # seconds from its request to order_send: far less than what a lost order is asked for
+LEAVES_WITHIN = 5.0     # seconds from its request to order_send: far less than the time within which a lost order is looked up
 ONE_AT_A_TIME = threading.Lock()        # the package has one connection and one last error in a process
 
 

@@ -1,4 +1,4 @@
-"""MetaTrader 5 as it goes on: its ticks, asked for several times a second, and its bars with the one under way.
+"""MetaTrader 5 as it goes on: its ticks, requested several times a second, and its bars with the one under way.
 
 It sends no heartbeats: the newest tick of all instruments is the vendor's clock. Each look asks for all ticks since the one before, so none is missed between two.
 """
@@ -28,7 +28,7 @@ SECOND = 1_000_000_000
 
 @dataclass
 class Ticks:
-    """The ticks of one symbol since the last look. ``at``: server time of the last, milliseconds; ``same``: how many of that very time were told."""
+    """The ticks of one symbol since the last look. ``at``: server time of the last, milliseconds; ``same``: how many of that very time were reported."""
 
     link: Link
     name: str
@@ -73,7 +73,7 @@ class MetaTraderLive:
         self._connect, self._link = connect, Link(connect(), "candles")
         self._symbols: dict[str, tuple[Specification, ServerClock]] = {}
         self._ticks: dict[str, Ticks] = {}
-        self._looking = threading.Lock()                # two connections, while one is widened, share what was told
+        self._looking = threading.Lock()                # two connections, while one is widened, share what was reported
 
     def check(self, name: str) -> None:
         if instruments()[name].kind == "future":

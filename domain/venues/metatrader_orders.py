@@ -116,7 +116,7 @@ class Records:
         )  # fmt: skip
 
     def _state(self, filled: Decimal) -> tuple[str, Decimal, str]:
-        """State, open lots, and a sentence where the order did not go as asked."""
+        """State, open lots, and a sentence where the order did not go as requested."""
         if self.working:
             left = exact(self.working[0].volume_current)
             return ("partially_filled" if filled else "accepted"), left, ""

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 
 def serve(module: Any, calls: BinaryIO, answers: BinaryIO) -> None:
-    """Answer calls until the input ends, which it does with the process that asked."""
+    """Answer calls until the input ends, which it does with the calling process."""
     for line in calls:
         call = json.loads(line)
         value = getattr(module, call["name"])(*call["args"], **call["kwargs"])

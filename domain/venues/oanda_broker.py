@@ -1,7 +1,7 @@
 """OANDA as a broker: a practice account. Its positions are the vendor's trades, its fills the vendor's record.
 
 A client id is refused there only while its order is pending: a market order sent twice under one id fills twice, so ``submit`` stands on
-``domain.trading.once``. Orders open or close, never both: the vendor is told OPEN_ONLY, or which trade to close.
+``domain.trading.once``. Orders open or close, never both: the vendor is sent OPEN_ONLY, or which trade to close.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class OandaBroker:
         return self._once.submit(order, self._stale)
 
     def protect(self, position: Position, stop: Decimal | None, targets: Sequence[Target]) -> None:
-        """The vendor replaces both in one step; said again, it changes nothing, so a lost answer is no matter."""
+        """The vendor replaces both in one step; repeated, it changes nothing, so a lost answer is no matter."""
         from oandapyV20.endpoints.trades import TradeCRCDO
 
         specification = self._specification(position.instrument)

@@ -1,6 +1,6 @@
 """OANDA's record of transactions, read as tickets and fills. No network, no SDK: transactions are the JSON that the vendor sends.
 
-Everything that is said about an order comes from this record, for it alone is complete: an order that has just filled can for a moment
+Everything that is stated about an order comes from this record, for it alone is complete: an order that has just filled can for a moment
 not be found by its id, while its fill already stands here.
 """
 

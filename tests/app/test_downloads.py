@@ -32,7 +32,7 @@ def test_limits_are_said_before_and_what_is_missing_after(at):
     done = draw("data", at.desk, do="download", job=job.id)
     assert "Not all of it could be had" in done.warning[0].value and done.dataframe[0].value["Why"].tolist() == ["not closed yet"]
     shown = draw("data", at.desk, dataset=job_result(at, job)["dataset"])
-    assert "Asked for EURUSD=X from 2024-06-20T12:00Z" in captions(shown).replace("\\", "").replace("\u2060", "")
+    assert "Requested EURUSD=X from 2024-06-20T12:00Z" in captions(shown).replace("\\", "").replace("\u2060", "")
 
 
 def test_settings_show_each_vendor_with_what_it_needs(at):

@@ -93,6 +93,7 @@ NOWHERE = (      # page, address, sentence
     ("sweeps", dict(kind="zzzz"), "There is no kind of optimization zzzz."),
     ("sweeps", dict(job="zzzz"), "There is no job zzzz."),
     ("features", dict(view="compute", run="zzzz"), "There is no run zzzz."),
+    ("features", dict(run="zzzz"), "There is no run zzzz."),
     ("features", dict(view="zzzz"), "There is no view zzzz."),
     ("features", dict(feature="zzzz"), "There is no feature zzzz."),
     ("audit", dict(job="zzzz"), "There is no verification zzzz."),

@@ -16,13 +16,13 @@ from tests.app.api.calling import Answer, answered
 from worker.following import REQUEST
 
 
-def asked(request: Request) -> PlainTextResponse:
+def plain_answer(request: Request) -> PlainTextResponse:
     """In a thread, as the desk is called."""
     return PlainTextResponse(REQUEST.get())
 
 
 def get(path: str, name: str = "", query: str = "", log_each: bool = False) -> Answer:
-    app = Traced(Starlette(routes=[Route("/api/v1/x", asked), Route("/page", asked)]), log_each)
+    app = Traced(Starlette(routes=[Route("/api/v1/x", plain_answer), Route("/page", plain_answer)]), log_each)
     headers = [(b"x-request-id", name.encode())] if name else []
     scope = dict(type="http", method="GET", path=path, raw_path=path.encode(), root_path="", query_string=query.encode(), http_version="1.1", scheme="http", headers=headers)
     return asyncio.run(answered(app, scope, b""))

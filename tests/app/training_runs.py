@@ -40,7 +40,7 @@ def report(scheme: str = "walk_forward", state: str = "amber") -> dict[str, Any]
         levels=[], coverage=[], filter=dict(gain=0.07, low=0.031, high=0.109, days=1_800, reason="", paths=paths, spread=spread),
         equity=dict(days=1_800, curve=curve, **{"with": side, "without": side | dict(sum_r=-630.0, max_drawdown_r=655.0)}) if scheme != "cpcv" else None, reasons={},
     )  # fmt: skip
-    reasons = ["The strategy loses with the filter, too.", "After 15 trials the deflated Sharpe ratio is 0.02; 0.95 is asked."]
+    reasons = ["The strategy loses with the filter, too.", "After 15 trials the deflated Sharpe ratio is 0.02; 0.95 is required."]
     return dict(
         verdict=dict(state=state, sentence="The filter helps, but the strategy still loses: mean −0.14 R against −0.21 R for all signals.", reasons=reasons if state == "amber" else [], whole=True),
         trials=dict(family="breakout", count=15, counted=True, variance=0.001, dsr=0.02 if scheme != "cpcv" else None, significance=None, reason="" if scheme != "cpcv" else "Paths have no deflated Sharpe ratio: only a walk-forward's equity would have been there."),

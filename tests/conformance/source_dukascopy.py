@@ -7,13 +7,13 @@ from functools import cached_property
 import pandas as pd
 
 from domain.market import ts_of
-from tests.conformance.source_rig import HOUR, NOON, SourceRig, made
+from tests.conformance.source_rig import HOUR, NOON, SourceRig, random_bars
 from tests.doubles.dukascopy import DukascopyDouble
 
 
 def short(name: str, timeframe: str, spread: float, hours: int) -> pd.DataFrame:
     """The last hours: each is a request. Two whole ones in the middle are missing; each bar is four ticks."""
-    bars = made(name, timeframe, days=2, spread=spread, volume=False).assign(volume=4.0)
+    bars = random_bars(name, timeframe, days=2, spread=spread, volume=False).assign(volume=4.0)
     hole, ts = NOON - hours // 2 * HOUR, ts_of(bars)
     return bars[(ts >= NOON - hours * HOUR) & ((ts < hole) | (ts >= hole + 2 * HOUR))].reset_index(drop=True)[[*bars.columns[:5], "volume", "spread"]]
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from domain.market import ts_of
 from domain.venues.metatrader_link import LOGIN, PASSWORD, SERVER
-from tests.conformance.source_rig import SourceRig, made
+from tests.conformance.source_rig import SourceRig, random_bars
 from tests.doubles import metatrader
 
 SECRET = "correct horse"
@@ -58,7 +58,7 @@ class MetaTraderFX(SourceRig):
 
     @cached_property
     def bars(self) -> pd.DataFrame:
-        return made(self.instrument, self.timeframe, spread=self.width)
+        return random_bars(self.instrument, self.timeframe, spread=self.width)
 
     def double(self) -> Served:
         return Served(self.instrument, self.timeframe, self.bars, self.point, self.at)

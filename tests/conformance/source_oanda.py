@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from domain.venues.oanda_wire import ACCOUNT, TOKEN
-from tests.conformance.source_rig import HOUR, NOON, SourceRig, made
+from tests.conformance.source_rig import HOUR, NOON, SourceRig, random_bars
 from tests.doubles.oanda import TOKEN as SECRET
 from tests.doubles.oanda_candles import OandaCandles, Rows, rows_of
 
@@ -20,7 +20,7 @@ class OandaFX(SourceRig):
 
     @cached_property
     def bars(self) -> pd.DataFrame:
-        return made()
+        return random_bars()
 
     @cached_property
     def rows(self) -> Rows:
@@ -36,7 +36,7 @@ class OandaYen(OandaFX):
 
     @cached_property
     def bars(self) -> pd.DataFrame:
-        return made("USDJPY", "M1", days=5, spread=0.012)
+        return random_bars("USDJPY", "M1", days=5, spread=0.012)
 
 
 RIGS = (OandaFX, OandaYen)

@@ -95,7 +95,7 @@ def reached(rig: SourceRig, **options: Any) -> Iterator[tuple[Any, Connection, S
         yield double, rig.connection(address, skipped.clock, **options), skipped
 
 
-def made(name: str = "EURUSD", timeframe: str = "H1", days: int = 12, spread: float | None = 0.00013, volume: bool = True, seed: int = 1) -> pd.DataFrame:
+def random_bars(name: str = "EURUSD", timeframe: str = "H1", days: int = 12, spread: float | None = 0.00013, volume: bool = True, seed: int = 1) -> pd.DataFrame:
     """Bars on the sessions of an instrument up to and with the one that is open at noon, a random walk on its ticks,
     the bars of 3 July 09:00 and 10:00 missing."""
     traded, step = instrument(name), Timeframe.named(timeframe)
@@ -120,4 +120,4 @@ def rigs() -> list[type[SourceRig]]:
     return list(itertools.chain(*(importlib.import_module(f"tests.conformance.{name}").RIGS for name in names)))
 
 
-__all__ = ["HOUR", "NOON", "Double", "Skipped", "SourceRig", "made", "reached", "rigs"]
+__all__ = ["HOUR", "NOON", "Double", "Skipped", "SourceRig", "random_bars", "reached", "rigs"]

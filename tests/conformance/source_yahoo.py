@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from domain.market.source import Span
-from tests.conformance.source_rig import HOUR, NOON, SourceRig, made
+from tests.conformance.source_rig import HOUR, NOON, SourceRig, random_bars
 from tests.doubles.yahoo import YahooDouble
 
 
@@ -16,7 +16,7 @@ class YahooFX(SourceRig):
 
     @cached_property
     def bars(self) -> pd.DataFrame:
-        return made(spread=None, volume=False)
+        return random_bars(spread=None, volume=False)
 
     def double(self) -> YahooDouble:
         return YahooDouble({("EURUSD=X", "1h"): self.bars}, self.at // 1_000_000_000)
@@ -29,7 +29,7 @@ class YahooFuture(SourceRig):
 
     @cached_property
     def bars(self) -> pd.DataFrame:
-        return made("ES=F", "M5", days=10, spread=None)
+        return random_bars("ES=F", "M5", days=10, spread=None)
 
     def double(self) -> YahooDouble:
         return YahooDouble({("ES=F", "5m"): self.bars}, self.at // 1_000_000_000)

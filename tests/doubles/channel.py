@@ -6,7 +6,7 @@ import json
 import threading
 from typing import Any
 
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Double, HttpRequest, Reply
 
 
 class ChannelDouble(Double):
@@ -22,7 +22,7 @@ class ChannelDouble(Double):
         self.go_on = threading.Event()
         self._news = threading.Condition()
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         self.reached.set()
         if self.hang.is_set():
             self.go_on.wait(3_600)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.doubles.server import Asked, Double, Reply, run
+from tests.doubles.server import Double, HttpRequest, Reply, run
 
 WEEK = """<?xml version="1.0" encoding="windows-1252"?>
 <weeklyevents>
@@ -33,7 +33,7 @@ class DocumentsDouble(Double):
         super().__init__()
         self.documents = dict(documents)
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         text = self.documents.get(asked.path)
         if text is None:
             return Reply(404, b"<html><title>Not found</title></html>", {"Content-Type": "text/html"})

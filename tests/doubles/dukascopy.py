@@ -11,7 +11,7 @@ import pandas as pd
 from domain.market.bars import ts_of
 from domain.market.readers.bi5_hour import PATH
 from tests.domain.market.bi5 import hour as file_of
-from tests.doubles.server import Asked, Double, Reply, run
+from tests.doubles.server import Double, HttpRequest, Reply, run
 
 HOUR = 3_600_000_000_000
 PARTS = ("open", "high", "low", "close")        # a bar is four ticks
@@ -26,7 +26,7 @@ class DukascopyDouble(Double):
         self.lost: set[str] = set()
         self._files = {symbol: _files(frame, points, length) for symbol, frame in bars.items()}
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         match, octets = PATH.search(asked.path), {"Content-Type": "application/octet-stream"}
         if not match or not re.fullmatch(r"0\d|1[01]", match["month"]):
             return Reply(404, b"", octets)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from tests.doubles.server import Asked, Double, Reply, run
+from tests.doubles.server import Double, HttpRequest, Reply, run
 
 KEY = "0123456789abcdef0123456789abcdef"
 MOST = 2_000            # publications of one request
@@ -23,7 +23,7 @@ class FredDouble(Double):
         super().__init__()
         self.series, self._most = dict(series), most_rows
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         query = asked.query
         if query.get("api_key") != KEY:
             return _bad("Bad Request.  The value for variable api_key is not registered.  Read https://fred.stlouisfed.org/docs/api/api_key.html for more information.")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from domain.market.bars import ts_of
 from tests.doubles.oanda_account import INSTRUMENTS, Json
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Double, HttpRequest, Reply
 
 SECONDS = {"M1": 60, "M5": 300, "M15": 900, "M30": 1_800, "H1": 3_600, "H4": 14_400, "D": 86_400}
 MOST = 5_000
@@ -29,7 +29,7 @@ class OandaCandles(Double):
         super().__init__()
         self.bars, self.now, self.token = bars, now, token
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         if asked.headers.get("Authorization") != f"Bearer {self.token}":
             return Reply(401, {"errorMessage": "Insufficient authorization to perform request."})
         if not asked.path.startswith("/v3/instruments/"):

@@ -26,7 +26,7 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Asked:
+class HttpRequest:
     """A request as it came."""
 
     method: str
@@ -47,18 +47,18 @@ class Double:
     watched = "/"
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[HttpRequest] = []
         self.faults: list[tuple[int | str, str]] = []
         self.over = threading.Event()
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         raise NotImplementedError
 
     def fail(self, fault: int | str, times: int = 1, retry_after: str = "") -> None:
         self.faults += [(fault, retry_after)] * times
 
     @property
-    def watched_requests(self) -> list[Asked]:
+    def watched_requests(self) -> list[HttpRequest]:
         return [asked for asked in self.asked if self.watched in asked.path]
 
     @contextmanager
@@ -92,7 +92,7 @@ def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), dict(self.headers.items()), body)
+            asked = HttpRequest(self.command, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), dict(self.headers.items()), body)
             double.asked.append(asked)
             fault, after = double.faults.pop(0) if double.faults and double.watched in parts.path else ("", "")
             if isinstance(fault, int):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from domain.market.bars import ts_of
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Double, HttpRequest, Reply
 
 SECONDS = {"1m": 60, "5m": 300, "15m": 900, "30m": 1_800, "1h": 3_600, "1d": 86_400}
 BACK = {"1m": 30, "5m": 60, "15m": 60, "30m": 60, "1h": 730}       # days
@@ -26,7 +26,7 @@ class YahooDouble(Double):
         super().__init__()
         self.bars, self.now = dict(bars), now
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         if asked.path == "/v1/test/getcrumb":
             return Reply(200, b"crumb", {"Content-Type": "text/plain"})
         if self.watched not in asked.path:

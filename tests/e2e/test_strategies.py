@@ -66,7 +66,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     press(page.get_by_role("button", name="Start session"))
     expect(page).to_have_url(re.compile("session=rising-on-paper"), timeout=SOON)
     expect(page.get_by_text("Bars as traded")).to_be_visible(timeout=LONG)
-    press_until(page.get_by_role("button", name="Pause", exact=True), page.get_by_text("Pause: asked for", exact=False).first)
+    press_until(page.get_by_role("button", name="Pause", exact=True), page.get_by_text("Pause: requested", exact=False).first)
     system.wait_for(lambda: state(system)["state"] == "paused", 60)
     expect(page.get_by_text("Paused: no entries.", exact=False)).to_be_visible(timeout=SOON)
     (runner,) = [child for child in psutil.Process(system.process.pid).children(recursive=True) if "worker.sessions.main" in " ".join(child.cmdline())]
@@ -74,7 +74,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     bars = state(system)["bars"]
     system.wait_for(lambda: state(system)["bars"] > bars, 60)
     assert state(system)["state"] == "paused", "a pause outlives its process"
-    press_until(page.get_by_role("button", name="Continue", exact=True), page.get_by_text("Continue: asked for", exact=False).first)
+    press_until(page.get_by_role("button", name="Continue", exact=True), page.get_by_text("Continue: requested", exact=False).first)
     system.wait_for(lambda: state(system)["state"] == "running", 60)
     shoot("paper", 1300)
     page.get_by_role("button", name="Close", exact=False).first.click()

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from tests.doubles.channel import ChannelDouble
-from tests.faults.test_paper_survives import made
+from tests.faults.test_paper_survives import walk_of_bars
 from worker.sessions.accounts import LiveAccounts
 from worker.sessions.runner import Runner
 from worker.settings import ROOT
@@ -140,7 +140,7 @@ def fills(store) -> int:
 
 def test_a_channel_that_hangs_leaves_the_loop_of_sessions_as_it_is(store, settings, tmp_path, record_property):
     """Two sessions that trade at an even pace, so that they have fills to tell: the runner with engine, store and messages, as a process of sessions has it."""
-    bars = made(8 * INSTANTS + 3_000, 7)
+    bars = walk_of_bars(8 * INSTANTS + 3_000, 7)
     frames = {series: store.frames.put(bars[series]) for series in ("EURUSD M5",)}
     with store.unit() as unit:
         for name in ("one", "two"):

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import migrated
 from tests.databases import KINDS, postgres
 from tests.faults.test_channel_hangs import others
-from tests.faults.test_paper_survives import made
+from tests.faults.test_paper_survives import walk_of_bars
 from worker import redis_server
 from worker.consistency import check
 from worker.sessions.halts import LATCHED
@@ -92,7 +92,7 @@ def halts(store) -> list:
 
 @pytest.mark.parametrize("killed", [False, True], ids=["lives", "killed"])
 def test_a_file_halts_while_redis_and_the_database_are_stopped(machine, store, settings, killed, tmp_path, record_property):
-    frames = {"EURUSD M5": store.frames.put(made(3_000, 7)["EURUSD M5"])}
+    frames = {"EURUSD M5": store.frames.put(walk_of_bars(3_000, 7)["EURUSD M5"])}
     with store.unit() as unit:
         start(unit, "gold", PLAN, {"feed": "replay", "frames": frames, "speed": SPEED}, "ana")
     queue = subprocess.Popen(redis_server.command(settings.home), stdout=subprocess.DEVNULL)

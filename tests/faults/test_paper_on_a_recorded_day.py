@@ -57,11 +57,11 @@ def traded(session: Session, feed: LiveFeed, play: Play) -> list[Worked]:
     end, worked = BEGIN + HOURS * HOUR, list[Worked]()
     while play.now < end + 90 * SECOND or feed.state().away:
         for event in feed.next(0.2):
-            worked += heard(session, event, end)
+            worked += worked_on(session, event, end)
     return [*worked, *session.finish()]
 
 
-def heard(session: Session, event: Event, end: int) -> list[Worked]:
+def worked_on(session: Session, event: Event, end: int) -> list[Worked]:
     if isinstance(event, Opened) and event.ts < end:
         assert session.open_bar(event.series, event.ts, event.open, event.spread, event.end)
     elif isinstance(event, Ended) and session.view().opened.get(event.series):

@@ -35,7 +35,7 @@ SERIES = ("EURUSD M5", "EURUSD M15", "EURUSD H1")
 PLAN = {"series": list(SERIES), "strategies": [{"name": "momentum"}, {"name": "breakout", "params": {"lookback": 20}, "series": ["EURUSD M15"]}]}
 
 
-def made(count: int, seed: int) -> dict[str, pd.DataFrame]:
+def walk_of_bars(count: int, seed: int) -> dict[str, pd.DataFrame]:
     """Bars of five minutes on a random walk, and those that they make."""
     rng = np.random.default_rng(seed)
     price = 1.1 * np.exp(np.cumsum(rng.normal(0, 3e-4, count + 1)))
@@ -50,7 +50,7 @@ def made(count: int, seed: int) -> dict[str, pd.DataFrame]:
 @pytest.fixture
 def twins(store):
     """The session that is killed and the one that is left alone, with the same commands."""
-    frames = {name: store.frames.put(bars) for name, bars in made(BARS, 7).items()}
+    frames = {name: store.frames.put(bars) for name, bars in walk_of_bars(BARS, 7).items()}
     at = pd.Timestamp("2024-01-03T10:00Z").value
     with store.unit() as unit:
         for name in ("killed", "twin"):
@@ -83,7 +83,7 @@ def test_a_session_killed_at_random_ends_as_its_twin_and_its_backtest(store, set
 
 def warmed(store, settings) -> None:
     """What a child needs is compiled and loaded once, before it is forked."""
-    frames = {name: store.frames.put(bars) for name, bars in made(60, 1).items()}
+    frames = {name: store.frames.put(bars) for name, bars in walk_of_bars(60, 1).items()}
     with store.unit() as unit:
         start(unit, "warm", PLAN, {"feed": "replay", "frames": frames, "speed": 0}, "ana")
     runner = running.Runner(store, settings, LiveAccounts(), only="warm")

@@ -14,7 +14,7 @@ SCHEME = dict(train=40, validation=5, calibration=5, test=3, embargo=4)     # tw
 QUICK = dict(lease=2.0, beat=0.2, sweep=0.2)
 
 
-def asked(system: Flow) -> TrainingRequest:
+def training_request(system: Flow) -> TrainingRequest:
     job_id = system.desk.data.generate("regimes", {}, "EURUSD", "H1", START, END, 3).job.id
     system.until(job_id, "done", 120)
     return question(system.desk, system.row(job_id).result["dataset"], params=dict(levels="0.1,0.5,0.9"), scheme_params=SCHEME, target_params=dict(horizon=4, every=1))
@@ -26,7 +26,7 @@ def anew(system: Flow, request: TrainingRequest) -> str:
 
 def test_a_killed_worker_costs_a_fold_and_not_a_byte(database, tmp_path):
     with flow(tmp_path, database, **QUICK) as system:
-        request = asked(system)
+        request = training_request(system)
         whole = system.until(anew(system, request), "done", 180)
         job_id = anew(system, request)
 
@@ -46,7 +46,7 @@ def test_a_killed_worker_costs_a_fold_and_not_a_byte(database, tmp_path):
 
 def test_cancel_stops_every_worker_and_keeps_what_they_finished(database, tmp_path):
     with flow(tmp_path, database, **QUICK) as system:
-        job_id = anew(system, asked(system))
+        job_id = anew(system, training_request(system))
 
         def some() -> bool:
             return len(system.desk.training.progress(job_id).folds) >= 2

@@ -8,14 +8,14 @@ import time
 import pandas as pd
 
 from domain.market.source import Missing, Page, Span, nothing
-from tests.conformance.source_rig import made
+from tests.conformance.source_rig import random_bars
 from worker.answers import LASTS, Answers, answer_key
 
 SPAN = Span(0, 10)
 
 
 def page(*missing: Missing) -> Page:
-    return Page(SPAN, made(days=2), missing, ("a note",))
+    return Page(SPAN, random_bars(days=2), missing, ("a note",))
 
 
 def test_a_page_comes_back_as_it_was(tmp_path):

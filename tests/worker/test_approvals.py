@@ -28,7 +28,7 @@ def people(desk: Desk, quick_hash) -> dict[str, Desk]:
     return {name: desk.acting(Actor(name, role)) for name, role in dict(ana="trader", bob="trader", cy="analyst", eve="viewer").items()}
 
 
-def asked(people: dict[str, Desk], name: str = "ana", reason: str = "looked at it") -> str:
+def request_by(people: dict[str, Desk], name: str = "ana", reason: str = "looked at it") -> str:
     with pytest.raises(SecondPerson, match="waits as request") as kept:
         people[name].paper.release(reason)
     return kept.value.request
@@ -40,8 +40,8 @@ def events(desk: Desk) -> list[tuple[str, str]]:
 
 def test_a_halt_is_released_by_two_persons(people: dict[str, Desk]):
     people["ana"].paper.halt("odd fills")       # stopping needs nobody else
-    request = asked(people)
-    assert people["bob"].paper.halts() and asked(people) == request        # the same request once
+    request = request_by(people)
+    assert people["bob"].paper.halts() and request_by(people) == request        # the same request once
     waiting, = people["bob"].approvals.pending()
     assert (waiting.summary, waiting.person) == ("Release the halt of all sessions: looked at it", "ana")
     done = people["bob"].approvals.approve(request, "so did I")
@@ -62,7 +62,7 @@ def test_what_cannot_be_done_is_refused_when_it_is_asked_for(people: dict[str, D
 @SQLITE
 def test_nobody_decides_on_a_request_of_their_own_nor_without_the_right(people: dict[str, Desk]):
     people["ana"].paper.halt("odd fills")
-    request = asked(people)
+    request = request_by(people)
     token = people["ana"].acting(Actor("robot (ab2) of ana", "trader", "ana"))
     for desk, why in ((people["ana"], "somebody else"), (token, "somebody else"), (people["cy"], "needs the role trader or admin"), (people["eve"], "needs the role")):
         for decide in (desk.approvals.approve, desk.approvals.refuse):
@@ -89,7 +89,7 @@ def test_a_request_of_a_program_is_its_owners(people: dict[str, Desk]):
 @SQLITE
 def test_a_refused_or_expired_request_is_never_done(people: dict[str, Desk], monkeypatch):
     people["ana"].paper.halt("odd fills")
-    refused, expiring = asked(people), asked(people, reason="again")
+    refused, expiring = request_by(people), request_by(people, reason="again")
     assert people["bob"].approvals.refuse(refused, "not yet").state == "refused"
     now = people["ana"].jobs.now()
     monkeypatch.setattr("worker.store.clock.DatabaseClock.now", lambda *_: now + timedelta(hours=25))
@@ -103,7 +103,7 @@ def test_a_refused_or_expired_request_is_never_done(people: dict[str, Desk], mon
 @SQLITE
 def test_a_request_that_has_become_impossible_leaves_nothing_behind(people: dict[str, Desk], desk: Desk):
     people["ana"].paper.halt("odd fills")
-    first, second = asked(people), asked(people, "bob", "me too")
+    first, second = request_by(people), request_by(people, "bob", "me too")
     people["bob"].approvals.approve(first)
     with pytest.raises(BadRequest, match="no kill switch is set"):
         people["ana"].approvals.approve(second)
@@ -113,10 +113,10 @@ def test_a_request_that_has_become_impossible_leaves_nothing_behind(people: dict
 @SQLITE
 def test_who_asked_must_still_have_the_right(people: dict[str, Desk], desk: Desk):
     people["ana"].paper.halt("odd fills")
-    request = asked(people)
+    request = request_by(people)
     desk.users.add("zoe", "admin", WORD)
     desk.users.role("ana", "viewer")
-    with pytest.raises(BadRequest, match="ana, who asked for it, may not do that any more"):
+    with pytest.raises(BadRequest, match="ana, who requested it, may not do that any more"):
         people["bob"].approvals.approve(request)
     desk.users.role("ana", "trader")
     desk.users.disable("ana")

@@ -100,12 +100,12 @@ def test_the_proxy_sends_what_tls_adds_and_passes_streams_on():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a script of the shell")
 def test_the_secrets_are_new_random_and_fit_together(tmp_path):
-    def made(folder: Path) -> dict[str, str]:
+    def secrets_in(folder: Path) -> dict[str, str]:
         folder.mkdir()
         subprocess.run(["sh", str(ROOT / "examples" / "deploy" / "secrets.sh")], cwd=folder, check=True, capture_output=True)
         return {path.name: path.read_text() for path in (folder / "secrets").iterdir()}
 
-    one, two = made(tmp_path / "one"), made(tmp_path / "two")
+    one, two = secrets_in(tmp_path / "one"), secrets_in(tmp_path / "two")
     assert set(one) == set(COMPOSE["secrets"]) and all(one[name] != two[name] for name in one if name != "metrics_token")
     assert stat.S_IMODE((tmp_path / "one" / "secrets").stat().st_mode) == 0o700
     assert f":{one['database_password']}@database/" in one["database_url"] and len(one["database_password"]) == 64

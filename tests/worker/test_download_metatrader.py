@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from domain.errors import BadRequest
 from tests.conformance.source_metatrader import SECRET, MetaTraderFX, Served
-from tests.conformance.source_rig import HOUR, NOON, Skipped, made
+from tests.conformance.source_rig import HOUR, NOON, Skipped, random_bars
 from tests.doubles import metatrader
 from worker import vendors
 from worker.actors import run
@@ -29,7 +29,7 @@ START, END = NOW - timedelta(days=30), NOW + timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def hours() -> pd.DataFrame:
-    return made(days=40, spread=0.00013)
+    return random_bars(days=40, spread=0.00013)
 
 
 @pytest.fixture

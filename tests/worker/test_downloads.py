@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from domain.errors import BadRequest
 from domain.market import content_version, ts_of
 from domain.market.timeframe import Timeframe
-from tests.conformance.source_rig import HOUR, NOON, Skipped, made
-from tests.doubles.server import Asked, Reply
+from tests.conformance.source_rig import HOUR, NOON, Skipped, random_bars
+from tests.doubles.server import HttpRequest, Reply
 from tests.doubles.yahoo import YahooDouble
 from worker import vendors
 from worker.actors import run
@@ -40,7 +40,7 @@ class Hooked(YahooDouble):
 
     before: Callable[[int], None] = staticmethod(lambda number: None)
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         if self.watched in asked.path:
             self.before(len(self.watched_requests))
         return super().reply(asked)
@@ -49,7 +49,7 @@ class Hooked(YahooDouble):
 @pytest.fixture(scope="module")
 def minutes() -> pd.DataFrame:
     """An hour a day of M1 bars, over three of Yahoo's pages."""
-    bars = made(timeframe="M1", days=20, spread=None, volume=False)
+    bars = random_bars(timeframe="M1", days=20, spread=None, volume=False)
     return bars[ts_of(bars) % (24 * HOUR) // HOUR == 9].reset_index(drop=True)
 
 

@@ -19,7 +19,7 @@ from domain.venues import metatrader
 from tests.conformance.source_dukascopy import DukascopyFX
 from tests.conformance.source_metatrader import MetaTraderFX
 from tests.conformance.source_oanda import OandaYen
-from tests.conformance.source_rig import HOUR, NOON, Skipped, SourceRig, made
+from tests.conformance.source_rig import HOUR, NOON, Skipped, SourceRig, random_bars
 from worker.actors import WorkerContext, run
 from worker.answers import Answers
 from worker.desk import Desk
@@ -36,7 +36,7 @@ class DukascopyWhole(DukascopyFX):
 
     @cached_property
     def bars(self) -> pd.DataFrame:
-        return made(days=1, volume=False).assign(volume=4.0)[["ts", "open", "high", "low", "close", "volume", "spread"]]
+        return random_bars(days=1, volume=False).assign(volume=4.0)[["ts", "open", "high", "low", "close", "volume", "spread"]]
 
 
 class MetaTraderYen(MetaTraderFX):

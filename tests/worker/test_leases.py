@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -77,6 +79,10 @@ def watched(store: Store, watch: Watch, seconds: Seconds, times: int, beating: s
                 unit.jobs.beat(beating, 1)
         rescues.append(rescue(store, watch))
     return rescues
+
+
+def test_a_watch_measures_by_a_clock_that_nobody_can_set():
+    assert inspect.signature(Watch).parameters["clock"].default is time.monotonic
 
 
 @pytest.mark.skipif(not MACHINE, reason="this system does not say which processes live")

@@ -48,7 +48,7 @@ def canaries(values: dict[str, str]) -> list[str]:
     return [form for number in range(len(values)) for form in (CANARY.format(number), CANARY.format(number).replace("%21", "!"))]
 
 
-def found(content: bytes | str, values: dict[str, str]) -> list[str]:
+def leaks_in(content: bytes | str, values: dict[str, str]) -> list[str]:
     text = content.decode(errors="replace") if isinstance(content, bytes) else content
     return [canary for canary in canaries(values) if canary in text]
 
@@ -106,7 +106,7 @@ def test_no_log_line_has_a_secret(known, handler, form):
             raise ConnectionError(f"cannot reach {value}")
         except ConnectionError:
             logger.exception("the address %s", value)
-    assert len(lines) == len(values) and not found("\n".join(lines), values)
+    assert len(lines) == len(values) and not leaks_in("\n".join(lines), values)
     assert all("ConnectionError" in line for line in lines)
 
 
@@ -155,7 +155,7 @@ def test_no_event_row_error_or_backup_has_a_secret(known, system, store, setting
     texts += [str(desk.system.settings()), str(Desk(store, whole).system.settings()), str(desk.system.health())]
     take(store, settings, tmp_path / "out", "ana")
     texts += [path.read_bytes().decode(errors="replace") for path in Path(tmp_path).rglob("*") if path.is_file()]
-    assert lines and not found("\n".join([*texts, *lines]), values)
+    assert lines and not leaks_in("\n".join([*texts, *lines]), values)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
@@ -173,7 +173,7 @@ def test_what_a_session_or_a_message_says_has_no_secret(known, store, handler):
             unit.audit("ana", "session_failed", "session:one", why=value, size=7)
     with store.read() as unit:
         texts = [str(unit.sessions.get("one")), *(message.text for message in unit.messages.after(0)), *(each.body for each in unit.trail.all())]
-    assert "***" in texts[0] and not found("\n".join(texts), values)
+    assert "***" in texts[0] and not leaks_in("\n".join(texts), values)
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -148,7 +148,7 @@ def server(monkeypatch) -> Iterator[str]:
     listening.server_close()
 
 
-def told(desk) -> list[dict[str, Any]]:
+def mirror_results(desk) -> list[dict[str, Any]]:
     """Work on what waits to be mirrored; the results, oldest first."""
     waiting = [job.id for job in desk.jobs.latest(("mlflow",), ("queued",))][::-1]
     for job_id in waiting:
@@ -162,7 +162,7 @@ def test_parameters_scores_files_and_the_alias_of_production_are_mirrored(system
     mlflow = pytest.importorskip("mlflow", reason="mlflow-skinny is not installed: make check-mlflow installs it beside a real server")
     name = f"fake-{store.blobs.put(os.urandom(8))[:8]}"
     first, second = add(desk, store, name, SCORED), add(desk, store, name, SCORED, content=b"tree 2")
-    results = told(desk)
+    results = mirror_results(desk)
     client = mlflow.MlflowClient(tracking_uri=server, registry_uri=server)
     run = client.get_run(results[0]["mlflow_run"])
     assert [result["why"] for result in results] == ["", ""] and run.info.status == "FINISHED"
@@ -170,12 +170,12 @@ def test_parameters_scores_files_and_the_alias_of_production_are_mirrored(system
     assert run.data.tags["tidemark.hash"] == desk.models.get(first).digest
     desk.models.promote(first, "")
     desk.models.promote(second, "better")
-    assert len(told(desk)) == 3, "one is retired by the other's promotion"
+    assert len(mirror_results(desk)) == 3, "one is retired by the other's promotion"
     versions = {version.tags["tidemark.version"]: version for version in client.search_model_versions(f"name = '{name}'")}
     assert {number: version.tags["tidemark.stage"] for number, version in versions.items()} == {"1": "retired", "2": "production"} and versions["2"].tags["tidemark.reason"] == "better"
     assert client.get_registered_model(name).aliases == {"production": versions["2"].version}
     desk.models.retire(second, "it drifted")
-    told(desk)
+    mirror_results(desk)
     assert client.get_registered_model(name).aliases == {} and len(client.search_model_versions(f"name = '{name}'")) == 2, "nothing is sent twice"
 
 
@@ -184,7 +184,7 @@ def test_a_server_that_does_not_answer_fails_nothing(system, desk, store, monkey
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     model = add(desk, store)
     assert desk.models.promote(model, "").stage.stage == "production"
-    for result in told(desk):
+    for result in mirror_results(desk):
         assert result["mlflow_run"] == "" and (result["why"] == ABSENT or "the MLflow server did not take it" in result["why"])
     assert {"model_promoted", "model_not_mirrored"} <= {event.kind for event in desk.trail.history(f"model:{desk.models.get(model).id}")}
 
@@ -192,4 +192,4 @@ def test_a_server_that_does_not_answer_fails_nothing(system, desk, store, monkey
 def test_without_an_address_nothing_is_mirrored(system, desk, store, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     add(desk, store)
-    assert told(desk) == []
+    assert mirror_results(desk) == []

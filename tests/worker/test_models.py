@@ -124,7 +124,7 @@ def test_a_run_becomes_a_model_and_so_do_files_which_are_never_promoted(system, 
     report = desk.training.report(run.id) | dict(trials=dict(dsr=0.22, count=1, family="breakout"))
     other = desk.models.register_files("files", files, {name: value for name, value in report.items() if name != "parity"}, tables)
     assert other.run == "" and other.manifest["counted"] is False and desk.models.verify("files").passed
-    assert next(gate.sentence for gate in desk.models.gates("files") if gate.name == "significance") == "Its deflated Sharpe ratio is 0.22 after 1 trial; 0.95 is asked."
+    assert next(gate.sentence for gate in desk.models.gates("files") if gate.name == "significance") == "Its deflated Sharpe ratio is 0.22 after 1 trial; 0.95 is required."
     with pytest.raises(BadRequest, match=r"It was trained on files \(--bars\)"):
         desk.models.promote("files", "all the same")
     desk.training.delete(run.id)

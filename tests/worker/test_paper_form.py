@@ -30,7 +30,7 @@ def dataset(desk, system) -> str:
     return desk.jobs.get(made.job.id).result["dataset"]
 
 
-def asked(dataset: str, name: str, **more) -> StartRequest:
+def start_request(dataset: str, name: str, **more) -> StartRequest:
     return StartRequest(**(dict(name=name, strategy="", params={}, timeframes=("H1",), datasets=(dataset,)) | more))
 
 
@@ -39,13 +39,13 @@ def test_signals_and_commands_are_uploaded_and_a_scan_trades(desk, store, datase
     ts = bars["ts"].dt.strftime(TIME)
     signals = pd.DataFrame(dict(ts=ts.iloc[5:120:9], side="long", max_bars=4)).to_csv(index=False).encode()
     commands = f"ts,who,command,arguments,reason\n{ts.iloc[60]},bob,pause,,lunch\n{ts.iloc[80]},bob,continue,,\n".encode()
-    desk.paper.start(asked(dataset, "told", signals=signals, commands=commands))
+    desk.paper.start(start_request(dataset, "told", signals=signals, commands=commands))
     assert work(desk, "told", quiet=True).state == "finished"
     view = desk.paper.get("told")
     assert view.trades_total > 5 and (view.commands["who"] == "bob").all() and (desk.paper.table("told", "decisions")["reason"] == "halted").any()
     job = desk.scanner.submit(ScanRequest([Choice("breakout", dict(lookback=10))], [dataset], criteria=dict(fewest=2))).job
     actors.run(job.id)
-    desk.paper.start(asked(dataset, "scanned", scan=desk.jobs.get(job.id).result["run"]))
+    desk.paper.start(start_request(dataset, "scanned", scan=desk.jobs.get(job.id).result["run"]))
     assert work(desk, "scanned", quiet=True).state == "finished"
     assert desk.paper.get("scanned").plan["scan"]["criteria"]["fewest"] == 2
     assert {"few_trades", "grade"} & set(desk.paper.table("scanned", "decisions")["reason"])
@@ -71,7 +71,7 @@ MISSING = (
 def test_what_is_missing_is_said_before_anything_is_written(desk, dataset):
     for more, sentence in MISSING:
         with pytest.raises(BadRequest, match=sentence):
-            desk.paper.start(asked(dataset, "no", **more))
+            desk.paper.start(start_request(dataset, "no", **more))
     assert not desk.paper.all()
 
 

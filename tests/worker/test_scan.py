@@ -22,7 +22,7 @@ RULES = dict(sizing=dict(kind="fraction_at_risk", value=0.005))
 CHOICES = (Choice("breakout", dict(lookback=10)), Choice("breakout", dict(lookback=20), "slow breakout"), Choice("simple_ma"))
 
 
-def asked(dataset: str, **changed) -> ScanRequest:
+def scan_request(dataset: str, **changed) -> ScanRequest:
     return replace(ScanRequest(CHOICES, [dataset], ("H1", "H4"), rules=RULES, criteria=dict(correlation=0.2)), **changed)
 
 
@@ -32,7 +32,7 @@ def work_on(desk, store, settings, job) -> Work:
 
 def test_a_scan_is_a_run_with_its_tables_its_trials_and_its_event(system, desk, store, settings):
     dataset = bars(desk)
-    request = asked(dataset)
+    request = scan_request(dataset)
     assert desk.scanner.combinations(request) == 6 and desk.scanner.timeframes([dataset]) == ["H1", "H4", "D1"]
     submitted = desk.scanner.submit(request)
     assert submitted.job.title == "Scan: EURUSD · 3 strategies · H1, H4" and desk.scanner.open_job().id == submitted.job.id
@@ -67,7 +67,7 @@ def test_a_combination_is_the_trial_that_its_backtest_is(system, desk, store):
 
     dataset = bars(desk)
     span = dict(start=datetime(2024, 1, 1, tzinfo=UTC), end=datetime(2024, 5, 1, tzinfo=UTC))
-    actors.run(desk.scanner.submit(asked(dataset, strategies=CHOICES[:1], timeframes=("H1",), **span)).job.id)
+    actors.run(desk.scanner.submit(scan_request(dataset, strategies=CHOICES[:1], timeframes=("H1",), **span)).job.id)
     actors.run(desk.backtests.submit(BacktestRequest("breakout", dict(lookback=10), [dataset], "H1", span["start"], span["end"], RULES)).job.id)
     with store.read() as unit:
         rows = unit.trials.rows([desk.data.get(dataset).version])
@@ -76,7 +76,7 @@ def test_a_combination_is_the_trial_that_its_backtest_is(system, desk, store):
 
 
 def test_a_cancelled_scan_stops_between_combinations_and_stores_nothing(system, desk, store, settings):
-    job = desk.scanner.submit(asked(bars(desk))).job
+    job = desk.scanner.submit(scan_request(bars(desk))).job
     work, seen = work_on(desk, store, settings, job), []
 
     def progress(share, note=None):
@@ -105,5 +105,5 @@ def test_what_cannot_be_scanned_is_a_sentence(desk, system):
         (dict(model="nobody"), "no model named 'nobody'"),
     ):
         with pytest.raises(Refused, match=sentence):
-            desk.scanner.submit(asked(dataset, **changed))
+            desk.scanner.submit(scan_request(dataset, **changed))
     assert {"breakout", "simple_ma"} <= set(desk.scanner.strategies()) and [stored.id for stored in desk.scanner.newest_datasets()] == [dataset]

@@ -42,7 +42,7 @@ def at(system, desk, monkeypatch):
 def test_outside_data_is_imported_listed_shown_and_removed(at, tmp_path):
     vix = external.series(tmp_path / "VIXCLS.csv")
     output = json.loads(say("data", "outside", "import", vix, "--json"))
-    assert (output["kind"], output["name"], output["new"], output["in_use"], output["known"]) == ("series", "VIX", True, "yes", "known 1 weekday later at 22:00 UTC")
+    assert (output["kind"], output["name"], output["new"], output["in_use"], output["publication_lag"]) == ("series", "VIX", True, "yes", "known 1 weekday later at 22:00 UTC")
     say("data", "outside", "import", external.headlines(tmp_path / "news.csv", zone=""), "--utc", "--name", "wire")
     say("data", "outside", "import", external.calendar(tmp_path / "calendar.csv"))
     listed = {load["name"]: load for load in json.loads(say("data", "outside", "list", "--json"))}

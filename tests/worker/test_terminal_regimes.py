@@ -59,7 +59,7 @@ def test_a_model_is_fitted_and_then_followed(bars, tmp_path):
 
 def test_it_prints_for_people(bars, tmp_path):
     text = say("regimes", "fit", "--bars", bars[0], "--states", "0", "--kind", "mixture", "--out", str(tmp_path / "m.json"), *SMALL)
-    assert "log likelihood" in text and "sojourn" in text and text.count("\n2 ") + text.count("\n6 ") == 2, "the numbers of states that were tried"
+    assert "log likelihood" in text and "expected duration" in text and "accuracy" in text and text.count("\n2 ") + text.count("\n6 ") == 2, "the numbers of states that were tried"
 
 
 def test_walking_forward_labels_only_what_comes_after_a_window(bars, tmp_path):

@@ -89,7 +89,7 @@ class Route:
 
     @property
     def refusing(self) -> bool:
-        """Whether it refused since it last cosigned; said once."""
+        """Whether it refused since it last cosigned; reported once."""
         return bool(self.state.get("refusing"))
 
     def open(self, key: VerifierKey | None, state: dict[str, Any]) -> None:

@@ -72,7 +72,7 @@ class KeyFile:
         return new, note
 
     def replace_lost(self, name: str) -> SigningKey:
-        """A key of the trail ``name`` in place of one that is lost: nothing signs it, so its fingerprint must be told anew to everyone."""
+        """A key of the trail ``name`` in place of one that is lost: nothing signs it, so its fingerprint must be published anew."""
         key = SigningKey(name, os.urandom(32))
         if self._public.exists():
             durable.rename(self._public, self._home / FORMER.format(key.verifier.id.hex()))

@@ -87,7 +87,7 @@ class ApprovalsView:
         actor, right = self._context.actor, CHANGES[request.verb].right
         if not actor.may(right):
             return f"needs the role {' or '.join(role for role, rights in RIGHTS.items() if right in rights)}"
-        return "needs somebody else than who asked for it" if request.person == actor.behind else ""
+        return "needs somebody else than who requested it" if request.person == actor.behind else ""
 
     # -- changing
 
@@ -106,7 +106,7 @@ class ApprovalsView:
         raise SecondPerson(f"This needs a second person and waits as request {approval.id}. Somebody else who may do it approves it, under Settings, Requests, within {self._context.settings.people.request_hours:g} hours", approval.id)
 
     def approve(self, request: str, note: str = "") -> Approval:
-        """Do it, in the name of who asked for it; refused where it cannot be done any more."""
+        """Do it, in the name of who requested it; refused where it cannot be done any more."""
         with self._context.store.unit() as unit:
             approval = self._deciding(unit, request, "approved", note)
             maker = self._maker(unit, approval)
@@ -119,7 +119,7 @@ class ApprovalsView:
         return self.get(request)
 
     def withdraw(self, request: str) -> Approval:
-        """By the person who asked for it."""
+        """By the person who requested it."""
         with self._context.store.unit() as unit:
             approval = required(unit.approvals.get(request, unit.now()), "request", request)
             if approval.person != self._context.actor.behind:
@@ -148,11 +148,11 @@ class ApprovalsView:
         unit.audit(actor.name, f"approval_{state}", f"approval:{approval.id}", verb=approval.verb, summary=approval.summary, asked_by=approval.asked_by, person=actor.behind, note=note)
 
     def _maker(self, unit: Unit, approval: Approval) -> Actor:
-        """Who asked for it, with the role of this moment."""
+        """Who requested it, with the role of this moment."""
         user = unit.users.get(approval.person)
         maker = Actor(approval.asked_by, user.role if user else approval.role, approval.person)
         if (user and user.disabled_at) or not maker.may(CHANGES[approval.verb].right):
-            raise BadRequest(f"{approval.person}, who asked for it, may not do that any more; refuse the request, and ask for it yourself")
+            raise BadRequest(f"{approval.person}, who requested it, may not do that any more; refuse the request, and ask for it yourself")
         return maker
 
 

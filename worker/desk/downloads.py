@@ -36,7 +36,7 @@ class Downloads:
         self._context = context
 
     def vendors(self) -> list[VendorState]:
-        """Every vendor, with what it needs and whether it can be asked."""
+        """Every vendor, with what it needs and whether it is available."""
         return [self._state(name) for name in VENDORS]
 
     def sources(self) -> dict[str, str]:
@@ -65,7 +65,7 @@ class Downloads:
         return [f"{each.sentence}; nothing comes for {moment(each.span.start)} to {moment(each.span.end)}" for each in missing]
 
     def submit(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> Submitted:
-        """Download the bars that open from ``start`` to before ``end``; what an earlier download has stored is not asked for again."""
+        """Download the bars that open from ``start`` to before ``end``; what an earlier download has stored is not requested again."""
         source = ALIASES.get(source, source)
         vendor, settings = VENDORS[source], self._context.settings
         if source not in SOURCES:
@@ -87,7 +87,7 @@ class Downloads:
         return Request(traded, Timeframe.named(timeframe), Span(instant(start), instant(end)), at)
 
     def _forget_ended(self, key: str) -> None:
-        """The same download may be asked for again once it has ended: by then a vendor may have more."""
+        """The same download may be requested again once it has ended: by then a vendor may have more."""
         with self._context.store.unit() as unit:
             job = unit.jobs.of_key(self._context.keyed(key))
             if job is not None and not job.open:

@@ -79,7 +79,7 @@ class Drift:
         with self._context.store.read() as unit:
             chosen = named(unit, model)
             if not chosen.run_id or unit.runs.get(chosen.run_id) is None:
-                raise BadRequest(f"the run that trained {chosen.title} is not in the workspace, so its question cannot be asked again from here; train it on the Training page")
+                raise BadRequest(f"the run that trained {chosen.title} is not in the workspace, so its question cannot be requested again from here; train it on the Training page")
             stored = unit.datasets.all()
         request, data = self._training.request_of(chosen.run_id), chosen.manifest["question"]["data"]
         versions = {dataset.id: dataset.version for dataset in stored}

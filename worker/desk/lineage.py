@@ -67,7 +67,7 @@ def of_run(run: Run, event: Event | None) -> list[Fact]:
 
 
 def _request_facts(spec: Mapping[str, Any]) -> list[Fact]:
-    """What a training was asked."""
+    """The question of a training."""
     named = [(title, spec.get(name, ""), spec.get(params, {})) for title, name, params in (("Learner", "learner", "learner_params"), ("Target", "target", "target_params"), ("Split", "scheme", "scheme_params"), ("Strategy", "strategy", "strategy_params"))]
     return [Fact(title, f"{name}: {', '.join(f'{key} {value}' for key, value in params.items())}", hash_of(params)) for title, name, params in named if name] + [Fact("Seed", str(spec.get("seed", "")))]
 
@@ -87,7 +87,7 @@ def of_dataset(dataset: Dataset, event: Event | None) -> list[Fact]:
 
 
 def _download_words(origin: Mapping[str, Any]) -> str:
-    """What was asked of the vendor, and as of when."""
+    """What was requested of the vendor, and as of when."""
     where = f", from the local double at {origin['double']}" if origin["double"] else ""
     return f"{origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}{where}"
 

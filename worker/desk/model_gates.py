@@ -62,7 +62,7 @@ def _deflated(trials: Mapping[str, Any]) -> Gate:
     dsr, count = trials.get("dsr"), trials.get("count")
     if dsr is None:
         return Gate("significance", False, False, f"It has no deflated Sharpe ratio. {trials.get('reason', '')}".strip())
-    return Gate("significance", float(dsr) >= ENOUGH, False, f"Its deflated Sharpe ratio is {float(dsr):.2f} after {count:,} trial{'' if count == 1 else 's'}; {ENOUGH} is asked.")
+    return Gate("significance", float(dsr) >= ENOUGH, False, f"Its deflated Sharpe ratio is {float(dsr):.2f} after {count:,} trial{'' if count == 1 else 's'}; {ENOUGH} is required.")
 
 
 def _sentence(outcome: Mapping[str, Any], otherwise: str) -> str:

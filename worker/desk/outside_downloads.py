@@ -1,4 +1,4 @@
-"""Downloads of external data: which vendors there are, what can be asked of each, and the job."""
+"""Downloads of external data: which vendors there are, what each gives, and the job."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OutsideDownloads:
     def submit(self, source: str, name: str = "", url: str = "", start: date | None = None, end: date | None = None, utc: bool = False, own_rights: bool = False) -> Submitted:
         """Download a series (``name``, as in the table), a calendar or a feed (``url``), and add it to the newest of its name.
 
-        Of a series that came from there before only what is newer than its last date is asked for, and that date once more, unless ``start`` or ``end`` say otherwise.
+        Of a series that came from there before only what is newer than its last date is requested, and that date once more, unless ``start`` or ``end`` say otherwise.
         A page asks for any address where it is reached from this machine only, the terminal for any (``own_rights``).
         """
         kind, vendor, settings = OUTSIDE_SOURCES[source], VENDORS[source], self._context.settings
@@ -53,7 +53,7 @@ class OutsideDownloads:
         vendor.address(settings.vendors)
         url = "" if url == vendor.url else url.strip()
         if url and kind.kind == "series":
-            raise BadRequest(f"{vendor.title} is asked by the name of a series, not at an address; leave the address out")
+            raise BadRequest(f"{vendor.title} takes the name of a series, not an address; leave the address out")
         kind.check(OutsideRequest(name if kind.kind == "series" else "", url, start, end, utc))
         if url and self.own_address_only() and not own_rights:
             raise BadRequest("this page is reached from other machines, so it asks vendors' own addresses only; download the file and import it, or use: tidemark data outside download")
@@ -82,7 +82,7 @@ class OutsideDownloads:
         return name
 
     def _forget_ended(self, key: str) -> None:
-        """The same download may be asked for again once it has ended: by then a vendor may have more."""
+        """The same download may be requested again once it has ended: by then a vendor may have more."""
         with self._context.store.unit() as unit:
             job = unit.jobs.of_key(self._context.keyed(key))
             if job is not None and not job.open:

@@ -23,7 +23,7 @@ def inputs_of(context: DeskContext, plan: Mapping[str, Any]) -> dict[str, Any]:
     instruments = {text: instrument(text.partition(" ")[0], context.instruments_file) for text in plan["series"]}
     outside = _versions(context, plan, list(instruments.values()))
     if plan["rules"]["limits"].get("news") and "releases" not in outside:
-        raise BadRequest("no entries around releases are asked for, and the workspace has no calendar of releases; import one on the page Data, External data, or set No entries around releases to 0")
+        raise BadRequest("no entries around releases are requested, and the workspace has no calendar of releases; import one on the page Data, External data, or set No entries around releases to 0")
     if not outside:
         return {}
     beside = context_of(outside, context.store)

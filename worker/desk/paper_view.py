@@ -181,7 +181,7 @@ def _timed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _log(unit: Unit, session: TradingSession, feed: Mapping[str, Any]) -> pd.DataFrame:
-    """``ts kind text``, newest first: what was asked, and what became of it; what the feed says."""
+    """``ts kind text``, newest first: what was requested, and what became of it; what the feed says."""
     commands = [(each.at, each.command, f"{each.who}: {each.command}{f', {each.reason}' if each.reason else ''}{f': refused, {each.answer}' if each.answer else ''}") for each in unit.session_commands.all(session.name)]
     ended = [(session.ended_at, session.state, session.note or session.state)] if session.ended_at else []
     remarks = [(unit.now(), "feed", str(text)) for text in (*((feed.get("away"),) if feed.get("away") else ()), *(feed.get("remarks") or ()))]

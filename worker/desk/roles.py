@@ -1,4 +1,4 @@
-"""Which right each change of the desk needs, enforced where the desk is asked: by page, terminal and API alike. What is not listed reads.
+"""Which right each change of the desk needs, enforced in the desk: by page, terminal and API alike. What is not listed reads.
 
 Where people sign in, each question to the desk asks besides whether the session is still valid; and some changes become requests to a second person.
 """
@@ -29,13 +29,13 @@ NEEDS: dict[str, str] = {       # part.method -> right
     **dict.fromkeys(("trail.verify", "trail.replay", "checkpoints.sign_now", "checkpoints.cover", "checkpoints.acknowledge"), "audit"),
     **dict.fromkeys(("checkpoints.rotate_key", "system.remove_example", "users.all", "users.get", "users.sessions", "users.add", "users.role", "users.disable", "users.enable", "users.set_password", "users.reset_code", "users.new_code", "users.revoke", "users.revoke_all"), "administer"),
 }  # fmt: skip
-Still = Callable[[bool], None]      # raises where the session ended; True: asked anew, not from a moment ago
+Still = Callable[[bool], None]      # raises where the session ended; True: requested again, not from a moment ago
 
 
 class Permitted:
     """A part of the desk for one person: each change is refused that the role has no right to.
 
-    ``still``: asked first, whatever is asked for; ``second``: keeps a change as a request, where it needs a second person.
+    ``still``: called first, whatever is requested; ``second``: keeps a change as a request, where it needs a second person.
     """
 
     def __init__(self, part: Any, name: str, actor: Actor, still: Still | None = None, second: Callable[[str, dict[str, Any]], Any] | None = None) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -105,7 +106,8 @@ class RunTables(RunFigures):
         run = self._run(run_id)
         trades = self._frame(run, "trades", ["instrument", "side", "lots", "entry_price", "exit_price", "pnl_gross", "pnl"])
         names = trades["instrument"].unique()
-        pips = {name: instrument(name, self._context.instruments_file).pip for name in names}
+        of_run: Mapping[str, Any] = run.manifest["spec"].get("instruments", {})     # as the run had them; of an old run that does not name them, as they are now
+        pips = {name: float(of_run[name]["pip"]) if name in of_run else instrument(name, self._context.instruments_file).pip for name in names}
         return break_even(trades, self._frame(run, "fills", ["instrument", "spread_cost"]), pips)
 
     # -- what did not happen
@@ -132,13 +134,6 @@ class RunTables(RunFigures):
         """Metrics of two runs with their difference, and the changed settings."""
         first, other = self._run(a), self._run(b)
         return compare_metrics(first.summary["metrics"], other.summary["metrics"]), compare_specs(first.spec, other.spec)
-
-    def download_comparison(self, a: str, b: str) -> bytes:
-        """Every figure of both runs with its difference, as CSV."""
-        figures, _ = self.compare(a, b)
-        with self._context.store.unit() as unit:
-            unit.audit(self._context.user, "downloaded", f"run:{a}", f"run:{b}", what="comparison", form="csv", rows=len(figures))
-        return csv_of(figures)
 
     def of(self, run_id: str, what: str) -> pd.DataFrame:
         """One of these tables, in full."""

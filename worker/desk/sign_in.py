@@ -88,7 +88,7 @@ class SignIn:
         raise NotSignedIn(WRONG)
 
     def by_identity(self, identity: Identity, caller: Caller) -> SignedIn:
-        """A new session for an account whose provider was asked. The first time it is matched by its e-mail address, from then on by its subject."""
+        """A new session for an account that its provider confirmed. The first time it is matched by its e-mail address, from then on by its subject."""
         with self._context.store.unit() as unit:
             user = unit.users.of_subject(identity.subject) or _first_time(unit, identity)
             if user and user.disabled_at is None:

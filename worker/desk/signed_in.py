@@ -1,4 +1,4 @@
-"""Whether a session is still what it was when its page was opened: asked with each question to the desk."""
+"""Whether a session is still what it was when its page was opened: checked with each call of the desk."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class Strategies:
         return ""
 
     def submit_preview(self, values: Mapping[str, Any], dataset: str) -> Submitted:
-        """What its conditions would have said on the last bars of a dataset, in the strategy's timeframe."""
+        """What its conditions would have given on the last bars of a dataset, in the strategy's timeframe."""
         definition = defined(values)
         with self._context.store.read() as unit:
             stored = required(unit.datasets.get(dataset), "dataset", dataset)

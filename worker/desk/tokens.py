@@ -54,7 +54,7 @@ class Tokens:
         if role not in ROLES:
             raise unknown("role", role, ROLES)
         if not 1 <= days <= MOST_DAYS:
-            raise BadRequest(f"a token is valid for 1 to {MOST_DAYS} days, and {days} was asked")
+            raise BadRequest(f"a token is valid for 1 to {MOST_DAYS} days, and {days} was requested")
         if role not in self.roles():
             raise Forbidden(f"{self._context.user} has the role {self._context.actor.role} and may give a token the role {' or '.join(self.roles())}, not {role}")
         owner = self._context.user if self._context.actor.session else self._context.actor.person or None

@@ -185,7 +185,7 @@ class Training:
             if again:
                 unit.audit(self._context.user, "job_retried", f"job:{run.job_id}", f"run:{run_id}", job=KIND)
                 job = required(unit.jobs.get(run.job_id), "job", run.job_id)
-        if job is None:         # its row was removed: the question is asked anew
+        if job is None:         # its row was removed: the question is requested again
             return self.submit(self.request_of(run_id))
         if again:
             self._context.wake(job)
@@ -207,7 +207,7 @@ class Training:
         return built
 
     def _regimes(self, request: FeatureRequest, runs: Sequence[str]) -> dict[str, Any]:
-        """Each run with the hash of its table and how it was walked; empty where none is asked for."""
+        """Each run with the hash of its table and how it was walked; empty where none is requested."""
         if not runs:
             return {}
         return dict(regimes=[dict(instrument=run.summary["instrument"], run=run.id, frame=run.frames["regimes"], plan=walked_by(run)) for run in self._regime_runs.chosen(request, runs)])

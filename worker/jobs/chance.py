@@ -1,4 +1,4 @@
-"""The chance that a path's days, drawn anew, pass a rule set; the risk per trade with the highest chance; payouts."""
+"""The chance that a path's days, redrawn, pass a rule set; the risk per trade with the highest chance; payouts."""
 
 from __future__ import annotations
 

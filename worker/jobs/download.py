@@ -26,7 +26,7 @@ from worker.jobs.save_dataset import plain_ledger, save_dataset
 from worker.store import Unit
 from worker.vendors import connection_to
 
-GIVE_UP = 2         # pages in a row without an answer: the rest is not asked for
+GIVE_UP = 2         # pages in a row without an answer: the rest is not requested
 SHOWN = 5           # revised bars that are named
 
 
@@ -140,7 +140,7 @@ class Downloading:
                 failed += 1
                 came.missing.append(Missing(span, "failed", str(error)))
                 if failed == GIVE_UP or isinstance(error, Refused):
-                    came.missing += [Missing(left, "failed", f"not asked for, after: {error}") for left, _ in pages[number + 1 :]]
+                    came.missing += [Missing(left, "failed", f"not requested, after: {error}") for left, _ in pages[number + 1 :]]
                     break
         return came
 
@@ -159,7 +159,7 @@ class Downloading:
         return page, False
 
     def revised(self, held: Held, came: Came) -> list[str]:
-        """How bars that are held differ from the same bars asked for again."""
+        """How bars that are held differ from the same bars requested again."""
         spans = [cut for span in held.covered for answer in joined(came.answered) if (cut := span.cut(answer))]
         return revisions(held.within(spans), together([inside(came.bars, span) for span in spans]))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market import Instrument, content_version, infer, instrument, join_ask, readers, repair
+from domain.market import Instrument, content_version, infer, instrument, join_ask, likely, readers, repair
 from domain.market.report import moment
 from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
@@ -61,7 +61,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     timeframe = Timeframe.named(report.timeframe)
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(report.ledger)) if len(report.ledger) else None)
-    evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user")
+    evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user" if spec["clock"] else "stated by the file")
     source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec})
     return save_dataset(
         work, bars, version, frames, report,
@@ -83,17 +83,19 @@ def read_bars(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, l
     clock = spec.get("natural_clock") or raw.clock
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
     evidence = infer(raw.local_ns if start is None else _from(start, raw, spec["name"]), timeframe, instrument_.calendar)
-    chosen = spec["clock"] or _likely(clock, evidence)
+    chosen = spec["clock"] or likely(clock, evidence)
     clocks = [dict(clock=e.clock, title=e.title, share=e.share, sentence=e.sentence, certain=e.certain, tied=list(e.tied)) for e in evidence[:EVIDENCE]]
     work.stage("Check")
     with work.store.read() as unit:
         at = unit.now()
     bars, report = repair(raw, instrument_, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
+    if clock and not spec["clock"] and chosen != clock:
+        report = replace(report, notes=(*report.notes, f"its times state {clock}, but its weeks open and close as those of {chosen}, so they are read on that clock; choose {clock} to read them as written"))
     return bars, report, clocks, raw.notes
 
 
 def _from(start: int, raw: readers.RawBars, name: str) -> np.ndarray:
-    """The times from a day before the start on: their clock is not told by what is left out."""
+    """The times from a day before the start on: what is left out does not change the inference of their clock."""
     used = raw.local_ns[raw.local_ns >= start - DAY]
     if not len(used) and len(raw):
         raise BadRequest(f"{name} ends at {moment(int(raw.local_ns.max()))[:10]}, before the chosen start, {moment(start)[:10]}; choose an earlier one")
@@ -128,11 +130,3 @@ def _clock_is_a_guess(spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> 
 
 def _with_clock_note(report: Any, spec: Mapping[str, Any], clocks: list[dict[str, Any]]) -> Any:
     return replace(report, notes=(*report.notes, f"{NO_CLOCK}; {report.clock} is only assumed for this check")) if _clock_is_a_guess(spec, clocks) else report
-
-
-def _likely(natural: str | None, evidence: tuple[Any, ...]) -> str:
-    """The clock with the best evidence; the format's own where it is as good, or there is no evidence."""
-    if not evidence:
-        return natural or "UTC"
-    best = evidence[0]
-    return natural if natural and (natural == best.clock or natural in best.tied) else best.clock

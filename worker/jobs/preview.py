@@ -1,4 +1,4 @@
-"""What a written strategy would have said on the last bars of a dataset."""
+"""What a written strategy would have given on the last bars of a dataset."""
 
 from __future__ import annotations
 

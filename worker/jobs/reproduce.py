@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from domain.analytics import METRICS, compare_specs, first_difference
 from domain.errors import BadRequest, listed
+from domain.formatting import short
 from domain.market import content_version
 from domain.market.timeframe import Timeframe
 from worker.code import manifest_of
@@ -222,11 +223,3 @@ def _rephrased(sentence: str, name: str) -> str:
     """
     rephrased = sentence.replace("in the first", "in the recorded run").replace("in the second", "in this one")
     return rephrased if name == "fills" else rephrased.replace("Fill ", "Row ").replace(" fills ", " rows ").replace(" fill ", " row ")
-
-
-def short(name: str) -> str:
-    """
-    >>> short("3f9c00d1e271"), short("nothing")
-    ('3f9c…71', 'nothing')
-    """
-    return name if len(name) <= 8 else f"{name[:4]}…{name[-2:]}"

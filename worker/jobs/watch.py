@@ -97,7 +97,7 @@ def _watched(model: Model, config: DriftConfig, work: Work) -> tuple[pd.DataFram
 
 
 def spec_of(model: Model, question: Question, work: Work) -> dict[str, Any]:
-    """What the run's job was asked; where the run was deleted, the same from the question."""
+    """The request of the run's job; where the run was deleted, the same from the question."""
     with work.store.read() as unit:
         run = unit.runs.get(model.run_id)
     if run is not None:

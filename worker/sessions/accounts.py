@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LiveAccounts:
-    """``domain.live.session.Session``; those of this process that are asked the same decide once."""
+    """``domain.live.session.Session``; those of this process that ask the same decide once."""
 
     def __init__(self) -> None:
         self._lines: Lines | None = None

@@ -1,7 +1,7 @@
 """A session's account at a broker: entries become orders, fills become what the session books, and the two books are compared.
 
 Its steps wait for the vendor, so they are made in a thread of their own. Before anything is sent the intent is committed, by the record of intents that the
-broker was made with; a lost answer is asked for by id there, and an order that the vendor does not have is sent once more under the same id.
+broker was made with; a lost answer is looked up by id there, and an order that the vendor does not have is sent once more under the same id.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class BrokerAccount:
             self._take_up(order, entry)
 
     def _take_up(self, order: Order, entry: Entry) -> None:
-        """One that was begun before may have been sent: it is asked for by its id, whatever the time."""
+        """One that was begun before may have been sent: it is looked up by its id, whatever the time."""
         intent = self._intents.find(order.client_id)
         if intent is None:
             self._waiting.append(Waiting(order, entry.number, entry.until))
@@ -331,7 +331,7 @@ class BrokerAccount:
             self._compare_at = self._surroundings.monotonic()
             self.unknown[ticket.client_id] = ticket
             if waiting.tries < 2 or ticket.reason == "not_sent":
-                self._waiting.append(waiting)           # asked for by id first, then sent once more under it
+                self._waiting.append(waiting)           # looked up by id first, then sent once more under it
             return
         self.unknown.pop(ticket.client_id, None)
         if ticket.filled_lots:

@@ -1,4 +1,4 @@
-"""What a session holds at its broker: closed, and its stops and targets moved. Each change is asked for once, and one that is refused is told."""
+"""What a session holds at its broker: closed, and its stops and targets moved. Each change is requested once, and one that is refused is reported."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Level = tuple[Decimal | None, Decimal | None]       # stop, target
 
 
 class BrokerHeld:
-    """``over``: exits that are over and were not told yet. ``remarks``: stops that the broker did not take, a sentence each."""
+    """``over``: exits that are over and were not reported yet. ``remarks``: stops that the broker did not take, a sentence each."""
 
     def __init__(self, broker: Broker, book: BrokerBook, intents: Intents, ticks: Callable[[str], Decimal]) -> None:
         self._broker, self._book, self._intents, self._ticks = broker, book, intents, ticks
-        self._over: dict[str, tuple[Closed, Decimal, float] | None] = {}       # exits that are over, their lots and since when; None: told
-        self._moved: dict[str, Level] = {}              # by position: as they were last asked for
+        self._over: dict[str, tuple[Closed, Decimal, float] | None] = {}       # exits that are over, their lots and since when; None: reported
+        self._moved: dict[str, Level] = {}              # by position: as they were last requested
         self._refused: dict[str, tuple[Level, str]] = {}
 
     @property
@@ -30,7 +30,7 @@ class BrokerHeld:
         return tuple(sentence for _, sentence in self._refused.values())
 
     def close(self, leaves: Iterable[Leave], now: float) -> bool:
-        """Whether any of these was sent or asked for. SourceUnavailable where the broker cannot be reached: nothing is lost, they are wanted still."""
+        """Whether any of these was sent or requested. SourceUnavailable where the broker cannot be reached: nothing is lost, they are wanted still."""
         named, tried = set[str](), False
         for leave in leaves:
             for leg, lots in leave.lots.items():

@@ -34,7 +34,7 @@ class BrokerUpdate:
 
 
 class BrokerLine:
-    """``want`` from the session's thread whenever that is committed; ``heard`` gives what came since. ``account`` is touched by the line's own thread only.
+    """``want`` from the session's thread whenever that is committed; ``updates`` gives what came since. ``account`` is touched by the line's own thread only.
     A test steps it by hand."""
 
     def __init__(self, name: str, make: Callable[[BrokerBook], BrokerAccount], book: Mapping[str, Any], now: Callable[[], datetime], lost: Callable[[], bool] = lambda: False) -> None:
@@ -65,7 +65,7 @@ class BrokerLine:
         return updates
 
     def close(self, wait: float = 0.0) -> None:
-        """Nothing more is sent; what is under way ends by itself, waited for so many seconds, and is asked for by the next process."""
+        """Nothing more is sent; what is under way ends by itself, waited for so many seconds, and is looked up by the next process."""
         self._over.set()
         self._news.set()
         if wait and self._thread is not None:
@@ -92,7 +92,7 @@ class BrokerLine:
             self._news.clear()
 
     def _begin_again(self, error: SQLAlchemyError) -> None:
-        """As the next process would: from the book as it was told last, with every intent asked for."""
+        """As the next process would: from the book as it was reported last, with every intent looked up."""
         log.warning("session %s: the database is away, nothing is sent: %s", self.name, type(error).__name__)
         self.account = self._make(BrokerBook.of(self.name, self._book))
         self._over.wait(AGAIN)

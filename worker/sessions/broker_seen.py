@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.trading.order import Account
@@ -41,7 +41,7 @@ class BrokerSeen:
 
 @dataclass(frozen=True)
 class LimitHalt:
-    """A limit that the broker's equity has reached: a command of the session, which halts it as that limit does. ``keep``: positions stay; ``key``: asked once."""
+    """A limit that the broker's equity has reached: a command of the session, which halts it as that limit does. ``keep``: positions stay; ``key``: executed once."""
 
     limit: str
     reason: str
@@ -55,7 +55,7 @@ class LimitHalt:
 
 @dataclass(frozen=True)
 class BrokerNews:
-    """What is to be written with it. ``halts``: limits that were reached; each is asked for with its ``ask``, in the transaction or before it."""
+    """What is to be written with it. ``halts``: limits that were reached; each is requested with its ``ask``, in the transaction or before it."""
 
     messages: Sequence[Message] = ()
     events: Sequence[Happened] = ()
@@ -74,14 +74,3 @@ class BrokerWatch(Protocol):
 
     def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
         """``halted``: the limits by which the session is halted already."""
-
-
-@dataclass
-class Unwatched:
-    """Says nothing."""
-
-    kept: Mapping[str, Any] = field(default_factory=dict)
-    floors: Mapping[str, Any] = field(default_factory=dict)
-
-    def look(self, seen: BrokerSeen, halted: Collection[str] = ()) -> BrokerNews:
-        return BrokerNews()

@@ -30,7 +30,7 @@ class AccountWatch:
     def __init__(self, name: str, plan: Plan, kept: Mapping[str, Any], floors: FloorWatch | None = None) -> None:
         self._name, self._flatten, self._floors = name, plan.account_rules.limits.flatten, floors
         self._losses = EquityLosses(name, plan, None, kept.get("losses", ()), "broker")
-        self._halted_at: dict[str, int] = dict(kept.get("halted", {}))          # limit -> when its halt was asked for last
+        self._halted_at: dict[str, int] = dict(kept.get("halted", {}))          # limit -> when its halt was requested last
         self._raised: dict[str, str] = dict(kept.get("raised", {}))         # alarm -> its sentence
         self._away = int(kept.get("away", 0))                               # looks in a row that failed
 
@@ -57,7 +57,7 @@ class AccountWatch:
     # -- limits
 
     def _halt(self, use: Use, at: int) -> LimitHalt:
-        """Asked for again where it did not last: the account's day may begin anew, with the first bar that ends in it, after the limit was reached."""
+        """Requested again where it did not last: the account's day may begin anew, with the first bar that ends in it, after the limit was reached."""
         self._halted_at[use.limit] = at
         lasts = "the next day" if use.limit == "daily_loss" else "the end of the session"
         reason = f"the broker's equity has reached its {use.title} limit, {use.floor:,.2f}: no entries until {lasts}"

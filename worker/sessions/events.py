@@ -13,7 +13,7 @@ from worker.store.session_asking import entity
 from worker.store.session_commands import StoredCommand
 from worker.store.session_tape import packed
 
-ACTOR = "tidemark"      # of what no person asked for
+ACTOR = "tidemark"      # of what no person requested
 KIND = {"placed": "order_accepted", "proposed": "order_proposed", "approved": "order_accepted", "expired": "order_expired", "refused": "order_rejected", "shrunk": "order_accepted", "capped": "order_accepted"}
 NOTIFIED = ("pause", "continue", "stop", "enable", "disable", "close-all")       # commands that people hear of
 ORDER_FIELDS = ("order_id", "series", "strategy")
@@ -45,7 +45,7 @@ def commanded(session: str, command: StoredCommand, ts: int, answer: str) -> Hap
 
 
 def of_command(session: str, command: StoredCommand, answer: str) -> list[Message]:
-    """A change of state that a person asked for, or a command that was refused, as a message; kill switches have their own."""
+    """A change of state that a person requested, or a command that was refused, as a message; kill switches have their own."""
     key = f"{session}:command:{command.number}"
     if answer:
         return [Message(key, "warning", f"{session}: {command.command} of {command.who} is refused: {answer}", session)]

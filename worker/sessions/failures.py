@@ -34,7 +34,7 @@ class Failed:
 
 
 def failure(session: str, epoch: int, error: Exception) -> Failed:
-    """What is told of an error: its sentence where it was raised on purpose, else the file and line of a strategy that raised it, and where the details are."""
+    """What is shown of an error: its sentence where it was raised on purpose, else the file and line of a strategy that raised it, and where the details are."""
     error_id, meant = secrets.token_hex(3), isinstance(error, TidemarkError)
     log.error("error %s in session %s: %s", error_id, session, error, exc_info=None if meant else error)
     sentence = str(error) if meant else f"{_raised(error)}The details are in the log."

@@ -15,7 +15,7 @@ SECOND = 1_000_000_000
 
 
 class Ages:
-    """Times of the last prices. ``monotonic``: seconds here; ``utc_ns``: our clock, which is asked only while the vendor has not told its time.
+    """Times of the last prices. ``monotonic``: seconds here; ``utc_ns``: our clock, which is read only while the vendor has not sent its time.
 
     >>> seconds = [0.0]
     >>> ages = Ages(lambda: seconds[0], lambda: 0)
@@ -40,11 +40,11 @@ class Ages:
 
     @property
     def clock(self) -> int | None:
-        """The vendor's time as it last told it."""
+        """The vendor's time as it last sent it."""
         return None if self._clock is None else self._clock[0]
 
     def of(self, instrument: str) -> float:
-        """Seconds since its last price was made by the vendor's clock, or was heard here, whichever is more."""
+        """Seconds since its last price was made by the vendor's clock, or was received here, whichever is more."""
         if instrument not in self._last:
             return math.inf
         at, then = self._last[instrument]

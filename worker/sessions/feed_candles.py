@@ -1,4 +1,4 @@
-"""Candles that breaks make necessary, asked for beside the feed: a vendor that is slow holds up nobody, and sessions that want the same share one answer."""
+"""Candles that breaks make necessary, requested beside the feed: a vendor that is slow holds up nobody, and sessions that want the same share one answer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Candles:
         self._questions.put(Question(wanted, requested_at, tell))
 
     def answered(self, wanted: Wanted) -> tuple[Candle, ...]:
-        """Candles that nobody else waits for. SourceUnavailable while they are asked for, and with the vendor's trouble, after which they are asked for anew."""
+        """Candles that nobody else waits for. SourceUnavailable while they are requested, and with the vendor's trouble, after which they are requested again."""
         answer = self._kept.get(wanted)
         if answer is None:
             self._kept[wanted] = UNDER_WAY
@@ -64,7 +64,7 @@ class Candles:
             if not answer.trouble:
                 return answer.candles
             raise SourceUnavailable(answer.trouble)
-        raise SourceUnavailable(f"{self._vendor.title} is asked for earlier bars of {wanted.series}; the session begins with its answer")
+        raise SourceUnavailable(f"{self._vendor.title} is queried for earlier bars of {wanted.series}; the session begins with its answer")
 
     def close(self) -> None:
         self._questions.put(None)

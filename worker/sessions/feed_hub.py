@@ -44,7 +44,7 @@ class FeedHub:
         self._reader: Reader | None = None              # the one that counts
         self._next: Reader | None = None                # a wider one that takes its place with its first heartbeat
         self._last: dict[str, Quote] = {}
-        self._twice: set[Quote] | None = None           # told while there are two connections, on which each price comes twice
+        self._twice: set[Quote] | None = None           # passed on while there are two connections, on which each price comes twice
         self._away = f"{vendor.title} is being connected to"
         self.cuts = 0
 
@@ -104,7 +104,7 @@ class FeedHub:
             reader.over.wait(self._waits(failed))
 
     def _taken(self, reader: Reader, message: Quote | Heartbeat | None) -> bool:
-        """Pass on what a connection tells; whether it told anything."""
+        """Pass on what a connection sends; whether there was anything."""
         if message is None:
             return False
         with self._lock:

@@ -13,7 +13,7 @@ from worker.sessions.feed_candles import Answer, Candles
 
 MOST = 100_000              # that wait to be taken; a session that takes nothing for longer has a break
 AT_ONCE = 5_000             # taken in one step
-AGAIN = 5.0                 # seconds after which a vendor that did not answer is asked for candles again
+AGAIN = 5.0                 # seconds after which a vendor that did not answer is queried for candles again
 
 
 class LiveFeed:
@@ -24,7 +24,7 @@ class LiveFeed:
         self._why, self._leave = away, leave
         self._messages: deque[FeedMessage | Answer] = deque()
         self._news = threading.Event()
-        self._requests: dict[Wanted, float] = {}           # questions under way, and when those that failed may be asked again
+        self._requests: dict[Wanted, float] = {}           # questions under way, and when those that failed may be requested again
         self._trouble, self._overrun = "", False
 
     # from other threads

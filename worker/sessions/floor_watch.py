@@ -1,4 +1,4 @@
-"""The floors of the rule set that a session was started with, told to people at half, at four fifths and at all of their allowance."""
+"""The floors of the rule set that a session was started with, reported to people at half, at four fifths and at all of their allowance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DAILY = "daily_loss"        # what the columns of such rules begin with
 
 
 class FloorWatch:
-    """``given``: the rule set as the session's source has it, with its text. ``rows``: of the equity curve so far; ``reached``: what people have heard."""
+    """``given``: the rule set as the session's source has it, with its text. ``rows``: of the equity curve so far; ``reached``: what was reported to people."""
 
     def __init__(self, name: str, plan: Plan, given: Mapping[str, Any], rows: Iterable[Mapping[str, Any]] = (), levels: Mapping[str, float] | None = None) -> None:
         self._name, self._rule_set, self._levels = name, str(given["name"]), Levels(levels)
@@ -28,11 +28,11 @@ class FloorWatch:
 
     @property
     def kept(self) -> dict[str, Any]:
-        """What stands in the session's view: the floors as they are, and what people were told of them."""
+        """What stands in the session's view: the floors as they are, and what was reported of them."""
         return dict(floors=self.shown, floors_told=self.reached)
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
-        """What is to be told at this row; a new day begins the level of a daily loss anew."""
+        """What is to be reported at this row; a new day begins the level of a daily loss anew."""
         before = self._floors.day
         floors = self._floors.look(row)
         if self._floors.day != before:

@@ -15,21 +15,21 @@ from worker.store.session_asking import halt
 from worker.store.session_halts import Halt
 
 FILE = "HALT"
-LATCHED = "HALT.latched"        # what a file said, until the database has it
+LATCHED = "HALT.latched"        # content of a file, until the database has it
 EVERY = 0.5                     # seconds between two looks
 LONGEST = 500                   # letters of a reason
 
 
 @dataclass(frozen=True)
 class FileHalt:
-    """What a file said. ``session`` empty: all of them."""
+    """The content of a file. ``session`` empty: all of them."""
 
     session: str
     reason: str
 
 
 class HaltSwitch:
-    """Files are looked at before every order (``refusal``) and twice a second (``watch``); what one said holds until the database has it, though it is deleted.
+    """Files are looked at before every order (``refusal``) and twice a second (``watch``); the content of one holds until the database has it, though it is deleted.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -73,7 +73,7 @@ class HaltSwitch:
             self._look_at(session)
 
     def record(self, unit: Unit) -> None:
-        """Write what files said as kill switches and as commands on the tapes, and read all that are latched. ``recorded`` once it is committed."""
+        """Write the content of files as kill switches and as commands on the tapes, and read all that are latched. ``recorded`` once it is committed."""
         for file_halt in list(self._file_halts.values()):
             if not file_halt.session or unit.sessions.get(file_halt.session):
                 halt(unit, f"file {FILE}", file_halt.reason, file_halt.session, by_file=True)
@@ -89,7 +89,7 @@ class HaltSwitch:
 
     @property
     def unwritten(self) -> tuple[FileHalt, ...]:
-        """What files said and the database does not have."""
+        """The content of files that the database does not have."""
         return tuple(self._file_halts.values())
 
     # -- inside

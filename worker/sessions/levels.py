@@ -1,4 +1,4 @@
-"""What is used of a limit, told to people at half, at four fifths and at all of it, each level once."""
+"""What is used of a limit, reported to people at half, at four fifths and at all of it, each level once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LEVELS = ((1.0, "critical"), (0.8, "warning"), (0.5, "info"))
 
 
 class Levels:
-    """``reached``: the highest level of each name that people have heard of.
+    """``reached``: the highest level of each name that was reported to people.
 
     >>> levels = Levels()
     >>> [levels.passed("drawdown", share) for share in (0.4, 0.55, 0.6, 0.99, 1.2, 1.3)]

@@ -1,4 +1,4 @@
-"""How much of the daily loss and of the drawdown limit an account has used, told to people at half, at four fifths and at all of it."""
+"""How much of the daily loss and of the drawdown limit an account has used, reported to people at half, at four fifths and at all of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from worker.store.messages import Message
 
 class EquityLosses:
     """Of one equity of a session, its own or a broker's. ``start``: before the first look; None: that of the first look. ``kept`` is what it stood at when it
-    was stored: what ``LossLimits`` keeps, and what was told. ``of``: whose equity it is, empty for the session's own."""
+    was stored: what ``LossLimits`` keeps, and what was reported. ``of``: whose equity it is, empty for the session's own."""
 
     def __init__(self, name: str, plan: Plan, start: float | None, kept: Sequence[Any] = (), of: str = "") -> None:
         self._name, self._of = name, of
@@ -30,7 +30,7 @@ class EquityLosses:
         return self._limits.until
 
     def look(self, ts: int, equity: float, low: float | None = None) -> tuple[tuple[Use, ...], list[Message]]:
-        """What is used, and what is to be told of it. A new day begins its level of the daily loss anew, a new peak that of the drawdown."""
+        """What is used, and what is to be reported of it. A new day begins its level of the daily loss anew, a new peak that of the drawdown."""
         before, uses = self.day, self._limits.look(ts, equity, low)
         if self.day != before:
             self._levels.forget("daily_loss")
@@ -62,10 +62,10 @@ class LossWatch:
 
     @property
     def kept(self) -> dict[str, Any]:
-        """What stands in the session's view: ``losses``, and with a rule set its ``floors`` as they are and what was told of them."""
+        """What stands in the session's view: ``losses``, and with a rule set its ``floors`` as they are and what was reported of them."""
         return dict(losses=self._losses.kept) | (self._floors.kept if self._floors else {})
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
-        """What is to be told at this row of the equity curve."""
+        """What is to be reported at this row of the equity curve."""
         _, messages = self._losses.look(int(row["ts"]), float(row["equity"]), float(row["equity_low"]))
         return [*messages, *(self._floors.look(row) if self._floors else ())]

@@ -27,7 +27,7 @@ def serve(settings: Settings) -> None:
 
 
 def first_session(store: Store, stopping: threading.Event) -> bool:
-    """Wait, with nothing loaded, until there is something to work on; False where the process is told to stop before."""
+    """Wait, with nothing loaded, until there is something to work on; False where the process is stopped before."""
     while not stopping.wait(CLAIM):
         with contextlib.suppress(SQLAlchemyError), store.read() as unit:
             if unit.sessions.to_work():

@@ -50,7 +50,7 @@ class SessionFeed(Protocol):
 
 class ReplayFeed:
     """Bars of each series in the order in which they are stored. ``after``: instants up to then were worked before. ``speed``: times real time, 0 as fast as possible.
-    ``lost``: told with the first instant.
+    ``lost``: reported with the first instant.
 
     >>> feed = ReplayFeed({"EURUSD M5": [TapeBar("EURUSD M5", 10, 20, 1.0, 1.2, 0.9, 1.1)]})
     >>> [[type(event).__name__ for event in feed.next(0)] for _ in range(4)]

@@ -83,7 +83,7 @@ class Runner:
     # -- the loop
 
     def run(self, stopping: threading.Event) -> None:
-        """Until it is told to stop; then every lease is given back."""
+        """Until it is stopped; then every lease is given back."""
         watching = threading.Thread(target=self._watch, args=(stopping,), name="halts", daemon=True)
         beating = threading.Thread(target=self._beat, args=(stopping,), name="leases", daemon=True)
         watching.start()
@@ -178,7 +178,7 @@ class Runner:
     # -- what people ask
 
     def look(self) -> None:
-        """At halts and commands: what files said is written down first, then everything that waits is picked up."""
+        """At halts and commands: the content of files is written down first, then everything that waits is picked up."""
         self.switch.look()
         if written := self.switch.unwritten:
             with self.store.unit() as unit:

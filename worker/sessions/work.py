@@ -83,8 +83,8 @@ class SessionWork:
         self.feed_before = dict(state.feed)             # how its feed was when it was stored
         self._equity_ts = int(state.view.get("equity_ts", 0))
         self._known: set[int] = set()
-        self._waiting: deque[StoredCommand] = deque()   # not told to the account yet, by the time under which they are worked
-        self._commands: deque[StoredCommand] = deque()     # told, not worked
+        self._waiting: deque[StoredCommand] = deque()   # not passed to the account yet, by the time under which they are worked
+        self._commands: deque[StoredCommand] = deque()     # passed on, not worked
         self._now, self._shown = Gathered(), Shown()
 
     # -- what comes in

@@ -86,7 +86,7 @@ class AccountHistories:
         return self._c.execute(sa.update(histories).where(histories.c.id == history_id).values(name=name)).rowcount > 0
 
     def rebuilt(self, history_id: str, frame: str, finding: Mapping[str, str]) -> None:
-        """Keep the equity that was rebuilt from bars, and what is to be said of it, in place of an earlier one."""
+        """Keep the equity that was rebuilt from bars, and the remarks on it, in place of an earlier one."""
         stored = self.get(history_id)
         if stored:
             findings = [*(dict(kept) for kept in stored.findings if kept["key"] != finding["key"]), dict(finding)]

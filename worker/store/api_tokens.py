@@ -90,7 +90,7 @@ class ApiRequests:
         self._c.execute(sa.update(api_requests).where(api_requests.c.actor == actor, api_requests.c.key == key).values(status=status, headers=headers, body=body))
 
     def free(self, actor: str, key: str) -> None:
-        """Forget a request that changed nothing, so that it may be asked again."""
+        """Forget a request that changed nothing, so that it may be requested again."""
         self._c.execute(sa.delete(api_requests).where(api_requests.c.actor == actor, api_requests.c.key == key))
 
     def forget(self, before: datetime) -> int:

@@ -14,7 +14,7 @@ from worker.store.schema import approvals
 
 @dataclass(frozen=True)
 class Approval:
-    """``verb``: part and method of the desk; ``person``: whose request it is, also where a program asked; ``state``: pending, approved, refused, withdrawn or expired."""
+    """``verb``: part and method of the desk; ``person``: whose request it is, also where a program submitted it; ``state``: pending, approved, refused, withdrawn or expired."""
 
     id: str
     verb: str

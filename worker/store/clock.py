@@ -12,7 +12,7 @@ KEPT = 1.0              # seconds
 
 
 class DatabaseClock:
-    """The database's clock where workers may run on several machines, this machine's for SQLite. A server is asked once a second; in between
+    """The database's clock where workers may run on several machines, this machine's for SQLite. A server is queried once a second; in between
     this machine's steady clock carries on from its answer."""
 
     def __init__(self) -> None:

@@ -66,7 +66,7 @@ def _no_text(context: Any) -> None:
 
 
 def _ask_if_idle(engine: Engine, connection: Any, record: Any, _: Any) -> None:
-    """A server that was restarted has closed the connections that lay idle meanwhile: one that lay for long is asked before it is used."""
+    """A server that was restarted has closed the connections that lay idle meanwhile: one that lay for long is pinged before it is used."""
     if time.monotonic() - record.info.get("at", time.monotonic()) < ASK_AFTER:
         return
     try:
@@ -154,7 +154,7 @@ def json_text(value: Any) -> str:
 
 
 def _read_json(text: str) -> Any:
-    """``UNREADABLE`` where the stored text is no JSON any more: the row is then not the one that was recorded, and is said to be altered."""
+    """``UNREADABLE`` where the stored text is no JSON any more: the row is then not the one that was recorded, and is reported as altered."""
     try:
         return json.loads(text)
     except (ValueError, TypeError, RecursionError):

@@ -64,7 +64,7 @@ class Job:
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Which jobs: of these states and kinds (all where none is named) and of this user, with ``text`` in the title or id; ``dismissed`` ones only where asked for."""
+    """Which jobs: of these states and kinds (all where none is named) and of this user, with ``text`` in the title or id; ``dismissed`` ones only where requested."""
 
     states: Sequence[str] = ()
     kinds: Sequence[str] = ()

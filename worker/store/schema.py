@@ -398,7 +398,7 @@ order_intents = Table(                                      # orders that were a
     Index("ix_order_intents_broker_id", "account", "broker_id"),
 )  # fmt: skip
 
-sessions = Table(                                           # paper and broker accounts through time: what was asked for, and how far their lives are
+sessions = Table(                                           # paper and broker accounts through time: what was requested, and how far their lives are
     "sessions", meta,
     Column("name", String(64), primary_key=True),
     Column("plan", JSON, nullable=False),                   # as domain.live reads it
@@ -443,12 +443,12 @@ session_tape = Table(                                       # bars as traded; ap
     Column("recovered", Boolean, nullable=False),           # from the vendor's candles, after a break
 )  # fmt: skip
 
-session_commands = Table(                                   # what people and the program asked of a session; append-only but for how it was worked
+session_commands = Table(                                   # commands of people and of the program to a session; append-only but for how it was worked
     "session_commands", meta,
     Column("session", String(64), primary_key=True),
     Column("number", BigInteger, primary_key=True, autoincrement=False),     # dense, from 1
-    Column("key", String(128), nullable=False),             # asked twice under one key: once
-    Column("at", Instant, nullable=False),                  # when it was asked
+    Column("key", String(128), nullable=False),             # a second command under one key is ignored
+    Column("at", Instant, nullable=False),                  # when it was submitted
     Column("ts", BigInteger),                               # worked after the last instant up to then; empty: as soon as it is seen
     Column("who", String(128), nullable=False),
     Column("command", String(32), nullable=False),
@@ -475,7 +475,7 @@ session_halts = Table(                                      # the kill switch: l
     Column("session", String(64), nullable=False),          # empty: all of them
     Column("strategy", String(64), nullable=False),         # empty: all of the session
     Column("flatten", Boolean, nullable=False),
-    Column("by_file", Boolean, nullable=False),             # the file HALT said so
+    Column("by_file", Boolean, nullable=False),             # by the file HALT
     Column("who", String(128), nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
@@ -577,7 +577,7 @@ approvals = Table(                                          # changes that a sec
     Column("arguments", JSON, nullable=False),
     Column("summary", Text, nullable=False),
     Column("asked_by", String(128), nullable=False),
-    Column("person", String(128), nullable=False),          # whose request it is, where a program asked
+    Column("person", String(128), nullable=False),          # whose request it is, where a program submitted it
     Column("role", String(16), nullable=False),
     Column("asked_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False),

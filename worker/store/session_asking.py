@@ -57,7 +57,7 @@ def claim(unit: Unit, name: str, owner: str) -> int | None:
 
 
 def ask(unit: Unit, name: str, command: str, arguments: Mapping[str, Any], who: str, reason: str = "", key: str = "", ts: int | None = None) -> StoredCommand | None:
-    """Give a session a command; None where ``key`` was asked before. ``ts``: worked after the last instant up to then; None: at once."""
+    """Give a session a command; None where ``key`` was used before. ``ts``: worked after the last instant up to then; None: at once."""
     session = unit.sessions.get(name) if unit.sessions.lock(name) else None
     if session is None:
         raise unknown("session", name, [each.name for each in unit.sessions.all()])

@@ -1,4 +1,4 @@
-"""Commands to sessions: asked once by key, worked once, never changed. A runner picks them up wherever it is started again."""
+"""Commands to sessions: submitted once by key, worked once, never changed. A runner picks them up wherever it is started again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SessionCommands:
         self._c = connection
 
     def ask(self, session: str, command: str, arguments: Mapping[str, Any], who: str, reason: str, key: str, at: datetime, ts: int | None = None) -> StoredCommand | None:
-        """The command as it was written, or None where that key was asked before."""
+        """The command as it was written, or None where that key was used before."""
         number = (self._c.scalar(select(func.max(table.c.number)).where(table.c.session == session)) or 0) + 1
         stored = StoredCommand(session, number, key, at, ts, who, command, dict(arguments), reason)
         if self.find(session, key) is not None:
@@ -50,7 +50,7 @@ class SessionCommands:
         return StoredCommand(**row) if row else None
 
     def waiting(self, sessions: Sequence[str] = ()) -> list[StoredCommand]:
-        """Not worked yet, of these sessions or of all, each session's in the order in which they were asked."""
+        """Not worked yet, of these sessions or of all, each session's in the order of submission."""
         query = select(table).where(table.c.worked.is_(None), *([table.c.session.in_(sessions)] if sessions else [])).order_by(table.c.session, table.c.number)
         return [StoredCommand(**row) for row in self._c.execute(query).mappings()]
 

@@ -139,11 +139,11 @@ def _outputs_put(connection: Connection) -> Any:
 
 def _commands_worked(_: Connection) -> Any:
     which = sa.and_(session_commands.c.session == bindparam("of"), session_commands.c.number == bindparam("numbered"))
-    return sa.update(session_commands).where(which).values(worked=bindparam("under"), answer=bindparam("said"))
+    return sa.update(session_commands).where(which).values(worked=bindparam("under"), answer=bindparam("replied"))
 
 
 STATE = ("commits", "ts", "bars", "state", "opened", "rows", "view", "broker", "at")
 STATES = Many(_states_updated, ("of", *(f"new_{name}" for name in STATE)))
 BARS = Many(lambda _: sa.insert(session_tape), ("session", "number", *BAR))
 OUTPUTS = Many(_outputs_put, ("session", "kind", "number", "ts", "row"))
-WORKED = Many(_commands_worked, ("of", "numbered", "under", "said"))
+WORKED = Many(_commands_worked, ("of", "numbered", "under", "replied"))

@@ -1,4 +1,4 @@
-"""Trading sessions as they were asked for, and how far each is. Who may write is told by a lease (``lease_of``) and its fencing token."""
+"""Trading sessions as they were requested, and how far each is. Who may write is decided by a lease (``lease_of``) and its fencing token."""
 
 from __future__ import annotations
 

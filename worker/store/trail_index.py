@@ -46,11 +46,6 @@ class TrailIndex:
         row = self._c.execute(select(events).where(by).limit(1)).mappings().one_or_none()
         return Record(**row) if row else None
 
-    def kind_counts(self, since: str = "", until: str = "") -> dict[str, int]:
-        """Kind -> number of events in the span."""
-        query = select(events.c.kind, func.count()).group_by(events.c.kind)
-        return {kind: count for kind, count in self._c.execute(query.where(*_span(since, until)))}
-
     def days(self, since: str, until: str) -> list[tuple[str, str, int, int, int]]:
         """``(day, kind, events, first seq, last seq)`` in a span, oldest first; the day as ISO text."""
         day = func.substr(events.c.ts, 1, 10)

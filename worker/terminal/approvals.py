@@ -25,7 +25,7 @@ def list_(every: bool = typer.Option(False, "--all", help="Those that were decid
 
 @app.command()
 def approve(request: str = Id, note: str = Note, as_json: Json = False) -> None:
-    """Do it, in the name of who asked for it. Nobody approves a request of their own."""
+    """Do it, in the name of who requested it. Nobody approves a request of their own."""
     from worker.terminal.here import desk
 
     say(_row(desk().approvals.approve(request, note)), as_json)

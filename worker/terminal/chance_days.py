@@ -1,4 +1,4 @@
-"""The days that ``tidemark compliance chance`` is asked about: of files, of a stored run, or of an imported history."""
+"""The days that ``tidemark compliance chance`` is computed from: of files, of a stored run, or of an imported history."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def import_(
     job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, ask=asks, start=start), as_json)
     dataset = at.data.get(job.result["dataset"])
     notes = dict(notes=list(dataset.quality["notes"])) if dataset.quality.get("notes") else {}
-    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], found=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
+    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], quality=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
 
 
 @app.command()
@@ -96,10 +96,11 @@ def _report(inspection: dict, as_json: bool) -> None:
     report = inspection["report"]
     if as_json:
         return say(inspection, True)
-    say([dict(check=f["title"], found=f["count"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "found", "example"))
+    say([dict(check=f["title"], count=f["count"], first=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "count", "first"))
     for note in report["notes"]:
         print(f"\nNote: {note}.")
-    print(f"\nClock: {report['clock']}. {inspection['clocks'][0]['sentence'] if inspection['clocks'] else ''}\n{_verdict(report)}")
+    evidence = next((clock["sentence"] for clock in inspection["clocks"] if clock["clock"] == report["clock"]), "As stated.")
+    print(f"\nClock: {report['clock']}. {evidence}\n{_verdict(report)}")
 
 
 def _verdict(report: dict) -> str:
@@ -143,7 +144,7 @@ def quality(dataset: str = typer.Argument(..., help="Dataset, by id or version."
     stored = desk().data.get(dataset)
     if as_json:
         return say(dict(dataset=_row(stored), quality=dict(stored.quality), provenance=dict(stored.provenance)), True)
-    say([dict(check=f["title"], found=f["count"], did=f["did"], example=" ".join(f["examples"][0]) if f["examples"] else "") for f in stored.quality["findings"]], False, ("check", "found", "did", "example"))
+    say([dict(check=f["title"], count=f["count"], action=f["did"], first=" ".join(f["examples"][0]) if f["examples"] else "") for f in stored.quality["findings"]], False, ("check", "count", "action", "first"))
     print(f"\nClock: {stored.clock}\n{stored.quality['sentence']}")
 
 

@@ -10,7 +10,7 @@ from domain.errors import BadRequest
 from worker.terminal.options import instant
 from worker.terminal.say import Json, say
 
-PARTIAL = 3         # exit status: something is stored, and something that was asked for is missing
+PARTIAL = 3         # exit status: something is stored, and something that was requested is missing
 SHORT = {"mt5": "metatrader"}      # what people call a vendor beside its name
 VENDORS = ("source", "title", "kind", "state", "gives")
 
@@ -43,7 +43,7 @@ def download(
     if as_json:
         say(facts | dict(missing=result["missing"], notes=result["notes"], revisions=result["revised"], findings=dataset.quality["sentence"]), True)
     else:
-        say(facts | dict(found=dataset.quality["sentence"]), False)
+        say(facts | dict(quality=dataset.quality["sentence"]), False)
         for note in result["notes"]:
             print(f"Note: {note}.")
         for each in result["missing"]:
@@ -53,7 +53,7 @@ def download(
 
 
 def sources(as_json: Json = False) -> None:
-    """List the vendors, what each gives and needs, and whether it can be asked."""
+    """List the vendors, what each gives and needs, and whether it is available."""
     from worker.terminal.here import desk
 
     vendors = desk().downloads.vendors()

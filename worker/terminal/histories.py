@@ -150,7 +150,7 @@ def rebuild(history: str = typer.Argument(..., help="History, by id or version."
 
 
 def path_of_history(rule_set: Any, history: str, rebuilt: bool) -> tuple[Any, list[str]]:
-    """The path of an imported history, on the account of the rules, and what must be said of it."""
+    """The path of an imported history, on the account of the rules, and the remarks on it."""
     from domain.compliance.account import fitted
     from domain.errors import BadRequest
     from worker.terminal.here import desk

@@ -79,7 +79,7 @@ def verify(model: str = Named, as_json: Json = False) -> None:
 
 
 @app.command()
-def promote(model: str = Named, reason: str = typer.Option("", help="Why; asked where baselines are not beaten or the deflated Sharpe ratio is under 0.95, and shown with the model."), as_json: Json = False) -> None:
+def promote(model: str = Named, reason: str = typer.Option("", help="Why; required where baselines are not beaten or the deflated Sharpe ratio is under 0.95, and shown with the model."), as_json: Json = False) -> None:
     """Put a version into production; the one before is retired. Refused without a green gate and control, parity and a whole walk-forward."""
     from worker.terminal.here import desk, mirrored
 
@@ -101,7 +101,7 @@ def retire(model: str = Named, reason: str = typer.Option("", help="Why; kept in
 
 
 def _parity(at: Any, version: Any) -> dict[str, Any]:
-    """Measured anew on the rows that were stored with the model; those of a model of files are not there."""
+    """Recomputed on the rows that were stored with the model; those of a model of files are not there."""
     from worker.parity import parity_of
 
     rows, y = at.models.held_out(version.title)

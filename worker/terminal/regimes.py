@@ -13,6 +13,7 @@ from worker.terminal.bars import Clock
 from worker.terminal.features import OTHER, Bars, Frame, Rest, context_of, write_frame
 from worker.terminal.say import Json, say
 
+TITLES = {"sojourn": "expected_duration", "delay": "detection_delay", "missed": "miss_rate", "right": "accuracy"}     # of the states' facts
 app = typer.Typer(no_args_is_help=True, help="Regimes: models of market states, fitted on earlier bars and filtered bar by bar.")
 
 Name = Annotated[str, typer.Option("--instrument", help="Instrument of --bars.")]
@@ -42,7 +43,8 @@ def fit(
         return say(dict(_facts(model), facts=table.to_dict("records"), candidates=[candidate._asdict() for candidate in model.candidates], transition=model.transition, written=str(out)), True)
     say(_facts(model) | dict(written=str(out)), False)
     print()
-    say(table.to_dict("records"), False, tuple(table))
+    titled = table.rename(columns=TITLES)
+    say(titled.to_dict("records"), False, tuple(titled))
     if len(model.candidates) > 1:
         print()
         say([candidate._asdict() for candidate in model.candidates], False, ("states", "log_likelihood", "bic", "remark"))
@@ -142,7 +144,7 @@ def _shares(labels: Any) -> dict[str, float]:
 
 
 def _facts(model: Any) -> dict[str, Any]:
-    return dict(kind=model.kind, states=", ".join(model.names), looks_at=", ".join(model.columns), rows=model.rows, trained=f"{model.trained[0]} to {model.trained[1]}", log_likelihood=model.log_likelihood, bic=model.bic)
+    return dict(kind=model.kind, states=", ".join(model.names), input_features=", ".join(model.columns), rows=model.rows, trained=f"{model.trained[0]} to {model.trained[1]}", log_likelihood=model.log_likelihood, bic=model.bic)
 
 
 def model_of(path: Path) -> Any:

@@ -76,7 +76,7 @@ class ScanOptions:
         self.criteria, self.start, self.end, self.config, self.out = criteria, start, end, config, out
 
     def rules(self) -> tuple[Any, str]:
-        """The rules with the risk that was asked for, and the file of instruments."""
+        """The rules with the risk that was requested, and the file of instruments."""
         from domain.risk.sizing import Sizing
         from worker.terminal.backtest import rules_in
 

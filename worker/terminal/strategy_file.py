@@ -43,7 +43,7 @@ def read(file: Path) -> Any:
 
 
 def timeframe_of(timeframe: str, file: Path | None) -> str:
-    """The timeframe that is asked for, else that of the file."""
+    """The timeframe that is requested, else that of the file."""
     return timeframe or (read(file).timeframe if file else "")
 
 

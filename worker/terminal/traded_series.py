@@ -67,7 +67,7 @@ def _of_file(files: BarFiles, request: SeriesOptions, text: str) -> Iterator[Any
 
 
 def _read(files: BarFiles, request: SeriesOptions, name: str, path: Path, own: Any) -> FileBars:
-    """The bars of a file, of the timeframe ``own`` that its name says; else of the only one that is asked for, or of that of several which they have."""
+    """The bars of a file, of the timeframe ``own`` that its name says; else of the only one that is requested, or of that of several which they have."""
     wanted = [own] if own else request.timeframes
     if not wanted:
         raise BadRequest("--timeframe is missing; give it a value, as in --timeframe M15")

@@ -32,7 +32,7 @@ def add(
     no_password: bool = typer.Option(False, "--no-password", help="Signs in at the OpenID provider only."),
     as_json: Json = False,
 ) -> None:
-    """Add a user. The password is asked for, or read from standard input; never given as an argument."""
+    """Add a user. The password is prompted for, or read from standard input; never given as an argument."""
     from worker.terminal.here import desk
 
     at = desk()
@@ -65,7 +65,7 @@ def enable(name: str = Name, as_json: Json = False) -> None:
 
 @app.command()
 def password(name: str = Name, as_json: Json = False) -> None:
-    """Set a new password, asked for or read from standard input; the user's sessions end."""
+    """Set a new password, prompted for or read from standard input; the user's sessions end."""
     from worker.terminal.here import desk
 
     at = desk()

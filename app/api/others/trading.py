@@ -63,7 +63,7 @@ def start(desk: Here, session_id: str, body: StartTask) -> Response:
 
 @router.post("/recovery/auto-recover")
 def recover(desk: Here) -> Response:
-    """What recovery did. Sessions recover without being asked; those that failed are worked on again."""
+    """What recovery did. Sessions recover by themselves; those that failed are worked on again."""
     failed = [row.name for row in desk.paper.all() if row.state == "error"]
     for name in failed:
         desk.paper.resume(name)

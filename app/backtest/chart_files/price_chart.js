@@ -186,8 +186,8 @@ class PriceChart {
     const needs = outside || wanted < d.size || wanted > 2 * d.size;
     const view = { first, last, budget, load: needs ? [first, last] : null, key: d.key };
     const text = JSON.stringify(view);
-    if (text === this.told) return;
-    this.told = text;
+    if (text === this.announced) return;
+    this.announced = text;
     this.root.dataset.size = d.size;
     this.root.dataset.marks = JSON.stringify(this.marksInView(seen));
     this.setState("view", view);

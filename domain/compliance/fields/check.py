@@ -10,7 +10,7 @@ import pandas as pd
 from domain.compliance.fields.sets import FieldSet, RequiredField
 from domain.errors import BadRequest
 
-PRESENT, PARTLY, MISSING, APPLIES, NOT_REQUIRED = "present", "missing in some", "missing", "where it applies", "not asked"
+PRESENT, PARTLY, MISSING, APPLIES, NOT_REQUIRED = "present", "missing in some", "missing", "where it applies", "not required"
 EXAMPLES = 5
 COLUMNS = ("number", "field", "article", "state", "asked", "missing", "examples", "note")
 NOTICE = "These are fields that were looked up, not a statement that records suffice or that a regulation applies."
@@ -18,7 +18,7 @@ NOTICE = "These are fields that were looked up, not a statement that records suf
 
 @dataclass(frozen=True)
 class FieldCheck:
-    """``rows``: a row a field: number, field, article, state, records it is asked of, records without it, the first
+    """``rows``: a row a field: number, field, article, state, records it is required of, records without it, the first
     of them.
 
     ``missing``: record, event, ts, number, field: which field is missing for which record; a field that no record has
@@ -86,7 +86,7 @@ def check(records: pd.DataFrame, fields: FieldSet) -> FieldCheck:
 
 
 def _applies(records: pd.DataFrame, field: RequiredField) -> np.ndarray:
-    """The records that a field is asked of."""
+    """The records that a field is required of."""
     applies = np.ones(len(records), bool)
     if field.events:
         applies &= records["event"].isin(field.events).to_numpy()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ EVENTS = (NEW, EXECUTION, MODIFICATION, CANCELLATION, REFUSAL)
 
 @dataclass(frozen=True)
 class RequiredField:
-    """``keys``: columns of a record of which any answers it. ``events``: the records it is asked of; none: all.
+    """``keys``: columns of a record of which any answers it. ``events``: the records it is required of; none: all.
 
-    ``only``: key -> values of the records it is asked of. ``optional``: it is asked only where it applies, which the
+    ``only``: key -> values of the records it is required of. ``optional``: it is required only where it applies, which the
     records do not say.
     """
 
@@ -86,11 +85,6 @@ def field_set(key: str) -> FieldSet:
     return FieldSet(
         key=key, figure=figure, required=required, **{name: str(table[name]) for name in ("title", "authority", "who")}
     )
-
-
-def age_of(fields_: FieldSet, today: date) -> int:
-    """Days since the table was read."""
-    return fields_.figure.age(today)
 
 
 def _field(row: Mapping[str, Any], file: str) -> RequiredField:

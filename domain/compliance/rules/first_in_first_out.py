@@ -37,7 +37,7 @@ class FirstInFirstOut(Rule):
         return (
             "first in, first out: the oldest position of an instrument is closed first"
             if self.applies
-            else "first in, first out: not asked for"
+            else "first in, first out: not required"
         )
 
     def start(self, terms: Terms) -> Terms:

@@ -30,7 +30,7 @@ class NoHedging(Rule):
 
     def clause(self) -> str:
         return (
-            "no hedging: no positions of an instrument on both sides" if self.applies else "no hedging: not asked for"
+            "no hedging: no positions of an instrument on both sides" if self.applies else "no hedging: not required"
         )
 
     def start(self, terms: Terms) -> Terms:

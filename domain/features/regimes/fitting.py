@@ -131,7 +131,7 @@ def _material(table: np.ndarray, columns: Sequence[str], kind: str, numbers: Seq
 
 
 def _best(material: TrainingRows, kind: str, states: int, seed: int, restarts: int, before: RegimeModel | None, progress: Progress) -> Parameters:
-    """The parameters of the likeliest finalist in which every state is valid."""
+    """The parameters of the most probable finalist in which every state is valid."""
     random = np.random.default_rng([seed, states])
     begins = [beginning(material.rows, states, number, random) for number in range(restarts)]
     if before is not None and before.states == states and before.kind == kind:

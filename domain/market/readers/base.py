@@ -82,7 +82,7 @@ class Reader(ABC):
     Of an archive the name is followed by a slash and the name of the table inside. ``family`` is what the list of known
     formats calls it; a ``fallback`` is used only where no other reader knows the file. ``server_clock``: times are a
     broker's server's, which the file does not name; ``folders``: it reads a folder too;
-    ``ticks``: its rows become bars of the timeframe that is asked for, M1 where none is; ``whole``: the timeframe is that of the whole file already, not of its first rows.
+    ``ticks``: its rows become bars of the timeframe that is requested, M1 where none is; ``whole``: the timeframe is that of the whole file already, not of its first rows.
     """
 
     key: str

@@ -26,7 +26,7 @@ BROKEN = (OSError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError
 
 
 class HourFile(NamedTuple):
-    """The file of an hour: its path from its symbol's folder on, its size, and its bytes when they are asked for."""
+    """The file of an hour: its path from its symbol's folder on, its size, and its bytes when they are requested."""
 
     hour: Hour
     name: str

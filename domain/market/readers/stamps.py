@@ -62,7 +62,7 @@ class Stamp(NamedTuple):
 
 
 def kind_of(text: str) -> str | None:
-    """The known way to write a time that fits; ``EITHER`` where day and month cannot be told apart by this one text.
+    """The known way to write a time that fits; ``EITHER`` where day and month cannot be distinguished by this one text.
 
     >>> kind_of("20250302 170000"), kind_of("2025-03-02T17:00:00Z"), kind_of("1740934800"), kind_of("soon")
     ('YYYYMMDD HHMMSS', 'ISO 8601', 'epoch seconds', None)

@@ -2,7 +2,7 @@
 and MetaTrader 5's.
 
 A bar's open, high, low and close are those of the bid, its volume is the number of ticks, its spread the mean of ask
-minus bid over them. Bars are of M1 where no timeframe is asked for.
+minus bid over them. Bars are of M1 where no timeframe is requested.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class FittedNetwork:
         rows = np.ascontiguousarray(rows, dtype=np.float32)
         expected = (self.design["columns"],) if self.bars == 1 else (self.bars, self.design["columns"])
         if rows.shape[1:] != expected:
-            raise BadRequest(f"the network was fitted on rows of {' × '.join(map(str, expected))} and is asked about {' × '.join(map(str, rows.shape[1:]))}; give it the same columns")
+            raise BadRequest(f"the network was fitted on rows of {' × '.join(map(str, expected))} and is given {' × '.join(map(str, rows.shape[1:]))}; give it the same columns")
         together = TOGETHER[self.bars == 1]
         filled = np.zeros((together, *expected), dtype=np.float32)
         forecasts = np.empty((len(rows), len(self.outputs)))

@@ -15,7 +15,7 @@ from domain.errors import BadRequest
 from domain.models.base import Samples, Watch
 from domain.models.network.layers import LEAST_STEP, Head, Network
 
-STEPS, PRODUCTS = 4_096, 300e6        # rows of history, and products, that go through at once, at most: some tenths of a second, between which a stop is heard
+STEPS, PRODUCTS = 4_096, 300e6        # rows of history, and products, that go through at once, at most: some tenths of a second, between which a stop takes effect
 ROUND = 200         # batches, at most, between two looks at the validation part
 CHUNK = 65_536      # rows at a time where moments of columns are summed
 LARGEST = 1.0       # norm of the gradient of a batch
@@ -91,7 +91,7 @@ def moments(train: Samples) -> tuple[np.ndarray, np.ndarray]:
 
 
 def labels_of(samples: Samples, head: str, design: dict[str, Any]) -> np.ndarray:
-    """float64 labels of a head: the asked one's, or others of the same spans, NaN where there are none."""
+    """float64 labels of a head: those of the head to be fitted, or others of the same spans, NaN where there are none."""
     if head == design["asked"]:
         return samples.y
     return samples.beside.get(head, np.full(len(samples), np.nan))

@@ -144,7 +144,7 @@ class Head(nn.Module):
 
 
 class Network(nn.Module):
-    """Inputs, a trunk and one head for each label; rows through it give what the ``asked`` head says."""
+    """Inputs, a trunk and one head for each label; rows through it give the output of the ``asked`` head."""
 
     inputs: Standardised
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from domain.analytics.metrics import METRICS, measure, nanoseconds
-from domain.analytics.regimes import LATE, entered, filtered_with_lag, lag_sensitivity, split
-from domain.errors import BadRequest, UnknownName
+from domain.analytics.regimes import entered, lag_sensitivity, split
+from domain.errors import BadRequest
 from domain.features.regimes.labels import Regimes, coded
 from tests.domain.analytics.makers import equity, fills, trades
 
@@ -76,17 +76,9 @@ def test_a_regime_known_late_is_the_one_of_so_many_bars_before():
         assert table.loc[("panic", late), "r_mean"] == pytest.approx(own["r"].mean())
 
 
-def test_only_trades_that_a_filter_would_have_allowed_are_counted():
-    table, by_regime = filtered_with_lag(RUN, REGIMES, ["calm", "panic"]), lag_sensitivity(RUN, REGIMES).set_index(["regime", "late"])
-    assert table["late"].tolist() == list(LATE)
-    for late, count, net in zip(table["late"], table["trades"], table["net"], strict=True):
-        assert count == by_regime.loc[("calm", late), "trades"] + by_regime.loc[("panic", late), "trades"]
-        assert net == pytest.approx(by_regime.loc[("calm", late), "net"] + by_regime.loc[("panic", late), "net"])
-    assert filtered_with_lag(RUN, REGIMES, [])["trades"].tolist() == [0] * len(LATE)
-    with pytest.raises(UnknownName, match="no regime named 'clam'"):
-        filtered_with_lag(RUN, REGIMES, ["clam"])
+def test_a_delay_must_be_given():
     with pytest.raises(BadRequest, match="late needs one at least"):
-        filtered_with_lag(RUN, REGIMES, ["calm"], late=())
+        lag_sensitivity(RUN, REGIMES, late=())
 
 
 def test_an_edge_that_is_gone_a_bar_later_is_seen_to_be_gone():
@@ -95,7 +87,7 @@ def test_an_edge_that_is_gone_a_bar_later_is_seen_to_be_gone():
     codes[5::7] = 1
     good = trades(np.full(300, 1.0), every="7h")
     regimes = Regimes(ENDS, coded(codes, {0: "calm", 1: "panic"}))
-    table = filtered_with_lag(good, regimes, ["panic"], (0, 1, 7))
+    table = lag_sensitivity(good, regimes, (0, 1, 7)).query("regime == 'panic'")
     assert table["trades"].tolist() == [300, 0, 299] and table["net"].tolist() == pytest.approx([30_000.0, 0.0, 29_900.0])
 
 

@@ -199,7 +199,7 @@ applies = true
 """
 
 
-def told(engine: Judge) -> list:
+def state_of(engine: Judge) -> list:
     """All that a judge knows at the end."""
     return [
         (s.column, None if np.isnan(s.line) else round(s.line, 9), None if np.isnan(s.reading.value) else round(s.reading.value, 9), s.met,
@@ -226,7 +226,7 @@ def test_one_instant_after_another_is_all_at_once(seed):
         closed = trades[(entry <= before) & (leave > before) & (leave <= now)]
         single.step(Instant(now, balance, equity, low, high, opened, closed))
         before = now
-    assert told(single) == told(whole)
+    assert state_of(single) == state_of(whole)
     assert (single.state, single.passed_at, single.failed_at) == (whole.state, whole.passed_at, whole.failed_at)
     assert {s.column for s in whole.standings if s.breaches} >= {"max_positions", "max_lots", "risk_per_trade", "no_hedging"}      # the case is no empty one
 
@@ -260,7 +260,7 @@ def test_every_preset_is_the_same_in_pieces():
                 since, until = path.ts[start - 1] if start else path.ts[0] - 1, path.ts[end - 1]
                 given = path.rows.rows((path.rows.entry_ts <= until) & (path.rows.exit_ts > since))
                 engine.feed(path.ts[cut], path.balance[cut], path.equity[cut], path.equity_low[cut], path.equity_high[cut], given)
-        assert told(engines[0]) == told(engines[1]), name
+        assert state_of(engines[0]) == state_of(engines[1]), name
 
 
 def test_a_trade_that_is_open_is_not_known_to_close():

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import UnknownName
-from domain.market import CLOCKS, calendar, clock, infer, to_utc
+from domain.market import CLOCKS, calendar, clock, infer, likely, to_utc
 from domain.market.zones import HOUR
-from tests.domain.market.makers import D1, H1, H4, M5, M15, ns, texts, wall
+from tests.domain.market.makers import D1, H1, H4, M5, M15, fx_bars, ns, texts, wall
 
 SLOW = {                                    # each clock in the standard library's words
     "UTC": lambda wall: wall.replace(tzinfo=UTC),
@@ -136,3 +136,11 @@ def test_a_clock_that_fits_nothing_is_not_certain():
 def test_rows_out_of_order_tell_the_same():
     shown = feed("mt5_us", "2023-01-01", "2024-01-01", H1)
     assert infer(np.random.default_rng(1).permutation(shown), H1, "fx") == infer(shown, H1, "fx")
+
+
+@pytest.mark.parametrize("weeks, stated, expected", [(2, "UTC", "UTC"), (2, "histdata", "histdata"), (12, "UTC", "mt5_us"), (12, None, "mt5_us")])
+def test_a_zone_that_a_file_states_holds_unless_its_weeks_are_certainly_of_another_clock(weeks, stated, expected):
+    ts = fx_bars("2024-02-19", "2024-05-13", H1)["ts"].dt.as_unit("ns").astype("int64").to_numpy()
+    shown = wall(ts, "America/New_York", 7)
+    evidence = infer(shown[shown < shown[0] + weeks * 7 * 24 * HOUR], H1, "fx")
+    assert likely(stated, evidence) == expected and likely(stated, ()) == (stated or "UTC")

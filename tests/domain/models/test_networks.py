@@ -132,7 +132,7 @@ def test_a_gpu_that_is_not_there_is_refused_and_the_processor_is_reproducible():
 
 def test_rows_of_another_shape_are_refused():
     model = fitted("lstm", drawn(100), epochs=1)
-    with pytest.raises(BadRequest, match="rows of 8 × 3 and is asked about 5 × 3"):
+    with pytest.raises(BadRequest, match="rows of 8 × 3 and is given 5 × 3"):
         model.predict(np.zeros((1, 5, 3), dtype=np.float32))
 
 

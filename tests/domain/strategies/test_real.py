@@ -163,7 +163,7 @@ LEVELS = {"q05": -1.645, "q10": -1.282, "q25": -0.674, "q50": 0.0, "q75": 0.674,
 
 
 @pytest.fixture(scope="module")
-def told(gold) -> tuple[pd.DataFrame, Context, dict[str, np.ndarray]]:
+def gold_inputs(gold) -> tuple[pd.DataFrame, Context, dict[str, np.ndarray]]:
     return telling(*gold)
 
 
@@ -188,8 +188,8 @@ def telling(bars: pd.DataFrame, context: Context) -> tuple[pd.DataFrame, Context
 
 
 @pytest.mark.parametrize("name", BY_QUANTILES)
-def test_loops_from_the_definitions_give_the_same_signals_by_quantiles(told, name):
-    bars, context, q = told
+def test_loops_from_the_definitions_give_the_same_signals_by_quantiles(gold_inputs, name):
+    bars, context, q = gold_inputs
     entry, stop, costs = BY_QUANTILES[name]
     mirror = dict(zip(LEVELS, reversed(LEVELS), strict=True))
     closes_, spread = bars["close"].tolist(), instrument("XAUUSD").spread
@@ -208,8 +208,8 @@ def test_loops_from_the_definitions_give_the_same_signals_by_quantiles(told, nam
         assert price == pytest.approx(closes_[t] * math.exp(q[stop if side > 0 else mirror[stop]][t]), rel=1e-12)
 
 
-def test_loops_from_the_definition_give_the_same_signals_by_news(told):
-    bars, context, _ = told
+def test_loops_from_the_definition_give_the_same_signals_by_news(gold_inputs):
+    bars, context, _ = gold_inputs
     ends, atr = context.ends(bars).tolist(), compute(bars, [use("atr", window=14)], context).iloc[:, -1].tolist()
     headwind = compute(bars, [use("dollar_headwind", window=60)], context).iloc[:, -1].tolist()
     news, quiet_for = list(zip(context.headlines.times.tolist(), context.headlines.values.tolist(), strict=True)), 30 * 60_000_000_000

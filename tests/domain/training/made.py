@@ -40,7 +40,7 @@ def of(matrix: np.ndarray, y: np.ndarray, task: str) -> Samples:
     return Samples(matrix, ("a", "b", "c"), at, y, start, start + 2 * HOUR, np.ones(len(y)), np.zeros(len(y), np.int64), np.zeros(len(y), np.int64), task)  # type: ignore[arg-type]
 
 
-def asked(target: str = "win", learner: str = "linear", params: dict | None = None, fitting: Fitting = Fitting(), **more) -> Question:
+def question_of(target: str = "win", learner: str = "linear", params: dict | None = None, fitting: Fitting = Fitting(), **more) -> Question:
     data = (dict(instrument="EURUSD", timeframe="H1", side="bid", version="v", bars=1_500),)
     question = Question(data, ("1970-01-01", "1970-03-04"), target, {}, learner, params or {}, ("a", "b", "c"), scheme_params=SCHEME, strategy="breakout" if target == "win" else "", fitting=fitting)
     return replace(question, **more)

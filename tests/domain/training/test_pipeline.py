@@ -11,7 +11,7 @@ from domain.errors import BadRequest
 from domain.training.pipeline import baselines_of, fit_fold, fit_pipeline, load_pipeline
 from domain.training.question import Fitting, question_from
 from domain.training.splits import WalkForward, folds
-from tests.domain.training.made import HOUR, SCHEME, asked, binary_set, number_set
+from tests.domain.training.made import HOUR, SCHEME, binary_set, number_set, question_of
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def number():
 
 def test_a_fold_predicts_its_test_part_and_nothing_else(binary):
     found, parts = binary
-    result = fit_fold(found, parts[0], asked())
+    result = fit_fold(found, parts[0], question_of())
     frame = result.predictions
     assert frame["sample"].tolist() == parts[0].parts["test"].tolist() and (frame["fold"] == 0).all()
     assert [*frame] == ["fold", "path", "sample", "start", "end", "y", "p", "raw_p", "r", "taken", "size"]
@@ -44,7 +44,7 @@ def test_labels_of_the_test_part_change_no_output(binary):
     y = found.samples.y.copy()
     y[parts[0].parts["test"]] = 1 - y[parts[0].parts["test"]]
     other = replace(found, samples=replace(found.samples, y=y), r=np.where(y > 0, 1.0, -1.0))
-    first, second = (fit_fold(each, parts[0], asked(), baselines=False).predictions for each in (found, other))
+    first, second = (fit_fold(each, parts[0], question_of(), baselines=False).predictions for each in (found, other))
     assert np.array_equal(first[["p", "raw_p", "taken", "size"]], second[["p", "raw_p", "taken", "size"]])
 
 
@@ -54,12 +54,12 @@ def test_columns_after_the_last_label_change_no_model(binary):
     matrix = found.samples.matrix.copy()
     matrix[found.samples.at[fold.parts["calibration"]].max() + 1:] = 1e6
     other = replace(found, samples=replace(found.samples, matrix=matrix))
-    assert fit_pipeline(found, fold, asked()).files() == fit_pipeline(other, fold, asked()).files()
+    assert fit_pipeline(found, fold, question_of()).files() == fit_pipeline(other, fold, question_of()).files()
 
 
 def test_a_model_that_was_stored_gives_the_same_numbers_and_in_any_order(binary):
     found, parts = binary
-    pipeline = fit_pipeline(found, parts[0], asked(fitting=Fitting(filter="share", share=0.4, size="meta")))
+    pipeline = fit_pipeline(found, parts[0], question_of(fitting=Fitting(filter="share", share=0.4, size="meta")))
     again = load_pipeline(pipeline.files())
     expected = pipeline.predict(found.samples)
     assert again.predict(found.samples).equals(expected) and again.files() == pipeline.files()
@@ -70,14 +70,14 @@ def test_a_model_that_was_stored_gives_the_same_numbers_and_in_any_order(binary)
 
 def test_onnx_gives_the_same_decisions(binary):
     found, parts = binary
-    pipeline = fit_pipeline(found, parts[0], asked())
+    pipeline = fit_pipeline(found, parts[0], question_of())
     native, served = pipeline.predict(found.samples), pipeline.predict(found.samples, "onnx")
     assert np.abs(native["raw_p"] - served["raw_p"]).max() < 1e-6 and (native["taken"] == served["taken"]).mean() > 0.999
 
 
 def test_quantiles_are_in_order_with_margins_by_labels_that_have_ended(number):
     found, parts = number
-    question = asked("return", params=dict(levels="0.1,0.5,0.9"), fitting=Fitting(conformal="adaptive", gamma=0.05))
+    question = question_of("return", params=dict(levels="0.1,0.5,0.9"), fitting=Fitting(conformal="adaptive", gamma=0.05))
     result = fit_fold(found, parts[1], question, baselines=False)
     frame = result.predictions
     assert (np.diff(frame[["q_0.1", "q_0.5", "q_0.9"]], axis=1) >= 0).all()
@@ -93,7 +93,7 @@ def test_quantiles_are_in_order_with_margins_by_labels_that_have_ended(number):
 
 def test_a_stored_state_goes_on_with_labels_after_its_own(number):
     found, parts = number
-    question = asked("return", params=dict(levels="0.1,0.9"), fitting=Fitting(gamma=0.05))
+    question = question_of("return", params=dict(levels="0.1,0.9"), fitting=Fitting(gamma=0.05))
     pipeline = load_pipeline(fit_pipeline(found, parts[0], question).files())
     expected = fit_fold(found, parts[0], question, baselines=False).predictions
     rows = parts[0].parts["test"]
@@ -105,31 +105,31 @@ def test_a_stored_state_goes_on_with_labels_after_its_own(number):
 
 
 def test_baselines_have_the_levels_of_the_learner():
-    question = asked("return", params=dict(levels="0.1,0.9"), learner="linear")
+    question = question_of("return", params=dict(levels="0.1,0.9"), learner="linear")
     assert baselines_of(question) == {"climatology": {"levels": "0.1,0.9"}, "no_change": {"levels": "0.1,0.9"}}
-    assert set(baselines_of(asked(learner="fakeout"))) == {"prior", "no_change", "linear"}
+    assert set(baselines_of(question_of(learner="fakeout"))) == {"prior", "no_change", "linear"}
 
 
 def test_what_cannot_be_learnt_is_refused_in_a_sentence(binary):
     found, parts = binary
     train = parts[0].parts["train"]
     with pytest.raises(BadRequest, match="fold 0 trains on 20 samples; it needs at least 50"):
-        fit_fold(found, replace(parts[0], parts={**parts[0].parts, "train": train[:20]}), asked())
+        fit_fold(found, replace(parts[0], parts={**parts[0].parts, "train": train[:20]}), question_of())
     y = found.samples.y.copy()
     y[train] = 1.0
     with pytest.raises(BadRequest, match=r"one class only: all its .* labels are yes"):
-        fit_fold(replace(found, samples=replace(found.samples, y=y)), parts[0], asked())
+        fit_fold(replace(found, samples=replace(found.samples, y=y)), parts[0], question_of())
     with pytest.raises(BadRequest, match=r"the learner fakeout learns .* and not return; learners of return are .*linear"):
-        fit_fold(found, parts[0], asked("return", learner="fakeout"))
+        fit_fold(found, parts[0], question_of("return", learner="fakeout"))
     with pytest.raises(BadRequest, match="size = meta needs"):
-        fit_pipeline(replace(found, r=np.ones(len(found))), parts[0], asked(fitting=Fitting(size="meta")))
+        fit_pipeline(replace(found, r=np.ones(len(found))), parts[0], question_of(fitting=Fitting(size="meta")))
 
 
 def test_a_question_in_json_is_the_same_question():
-    question = asked(fitting=Fitting(half_life=30.0))
+    question = question_of(fitting=Fitting(half_life=30.0))
     again = question_from(question.values())
     assert again.hash == question.hash and again.fitting == question.fitting and again.family == "breakout"
-    assert len({question.hash, question.with_seed(1).hash, replace(question, shuffle_labels=True).hash, replace(question, fitting=Fitting()).hash}) == 4
+    assert len({question.hash, replace(question, seed=1).hash, replace(question, shuffle_labels=True).hash, replace(question, fitting=Fitting()).hash}) == 4
 
 
 def test_a_stack_learns_from_forecasts_outside_of_each_block(binary):

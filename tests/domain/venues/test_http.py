@@ -11,14 +11,14 @@ from domain.venues import VENDORS
 from domain.venues.http import Clock, Connection, Pace, Refused, Transient, retry_after
 from domain.venues.vendor import loopback
 from tests.conformance.source_rig import Skipped
-from tests.doubles.server import Asked, Double, Reply
+from tests.doubles.server import Double, HttpRequest, Reply
 from worker.settings import OF_VENDORS, load
 
 KEY = "not-to-be-seen-4711"
 
 
 class Echo(Double):
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: HttpRequest) -> Reply:
         return Reply(404, {"no": "such thing"}) if asked.path == "/none" else Reply(200, {"path": asked.path})
 
 
@@ -58,7 +58,7 @@ def test_waits_double_from_a_second_to_a_minute_with_a_random_half_on_top(random
 def test_retry_after_is_a_floor_and_no_shortcut():
     here, skipped = connection()
     noticed = failing(here, 0.0, 40.0)
-    assert skipped.waited == pytest.approx(41.0, abs=0.5) and "asked again in 40 s (2 of 6 tries)" in noticed[1]
+    assert skipped.waited == pytest.approx(41.0, abs=0.5) and "requested again in 40 s (2 of 6 tries)" in noticed[1]
 
 
 def test_a_vendor_that_asks_for_more_than_five_minutes_is_left():

@@ -109,7 +109,7 @@ def test_a_span_over_which_the_possible_clocks_differ_is_refused_and_not_guessed
     now = int(datetime(2024, 3, 12, 12, tzinfo=UTC).timestamp())
     package.terminal.now = lambda: now
     load(package.terminal, market_hours(datetime(2024, 3, 6, tzinfo=UTC), datetime(2024, 3, 12, 12, tzinfo=UTC)))
-    with pytest.raises(BadRequest, match=r"differ over the times asked for.*open an H1 chart"):
+    with pytest.raises(BadRequest, match=r"differ over the times requested.*open an H1 chart"):
         page(Slept(now), now - 5 * DAY, now, at=now)
     assert len(page(Slept(now), now - DAY, now, at=now).bars) == 24
 

@@ -224,7 +224,7 @@ def test_a_missing_key_is_a_sentence_with_its_variable():
             OandaBroker(Connection("OANDA", "http://127.0.0.1:9", clock, lambda: 0.0, keys=keys), MemoryIntents())
 
 
-def asked(bars: Any, at: int, days: int = 1) -> Any:
+def request_of(bars: Any, at: int, days: int = 1) -> Any:
     start = int(NOON.timestamp()) * 1_000_000_000
     double = OandaCandles({("EUR_USD", "H1"): rows_of(bars, "EUR_USD")}, at // 1_000_000_000, "t")
     with double.serve() as url:
@@ -236,7 +236,7 @@ def asked(bars: Any, at: int, days: int = 1) -> Any:
 def test_a_bar_that_has_ended_and_is_not_complete_yet_is_named_and_not_taken():
     start, one = int(NOON.timestamp()) * 1_000_000_000, np.array([1.1, 1.1])
     bars = frame(np.array([start, start + HOUR]), open=one, high=one, low=one, close=one, volume=one, spread=one * 0 + 0.0001)
-    page, double = asked(bars, start + 2 * HOUR + 5_000_000_000)
+    page, double = request_of(bars, start + 2 * HOUR + 5_000_000_000)
     assert len(page.bars) == 1 and [(missing.reason, missing.span) for missing in page.missing] == [("open", Span(start + HOUR, start + 2 * HOUR))] and "minute late" in page.missing[0].sentence
     assert double.watched_requests[0].query["price"] == "BA" and (double.watched_requests[0].query["dailyAlignment"], double.watched_requests[0].query["alignmentTimezone"]) == ("17", "America/New_York")
 
@@ -244,14 +244,14 @@ def test_a_bar_that_has_ended_and_is_not_complete_yet_is_named_and_not_taken():
 def test_a_span_without_a_candle_while_the_market_was_open_is_named():
     start, none = int(NOON.timestamp()) * 1_000_000_000, np.zeros(0)
     bars = frame(np.zeros(0, np.int64), open=none, high=none, low=none, close=none, volume=none, spread=none)
-    page, _ = asked(bars, start + 30 * HOUR)
+    page, _ = request_of(bars, start + 30 * HOUR)
     assert len(page.bars) == 0 and [missing.reason for missing in page.missing] == ["empty"]
 
 
 def test_an_ask_below_its_bid_is_an_unknown_spread_and_a_note():
     start, one = int(NOON.timestamp()) * 1_000_000_000, np.array([1.1, 1.1])
     bars = frame(np.array([start, start + HOUR]), open=one, high=one, low=one, close=one, volume=one, spread=np.array([-0.0002, 0.0003]))
-    page, _ = asked(bars, start + 9 * HOUR)
+    page, _ = request_of(bars, start + 9 * HOUR)
     assert np.isnan(page.bars["spread"][0]) and page.bars["spread"][1] == 0.0003 and "1 bar " in page.notes[0]
 
 

@@ -11,7 +11,7 @@ from domain.market import Timeframe, frame, instrument, ts_of
 from domain.market.source import Page, Request, Span
 from domain.market.zones import DAY
 from domain.venues.yahoo import Yahoo
-from tests.conformance.source_rig import HOUR, NOON, Skipped, made
+from tests.conformance.source_rig import HOUR, NOON, Skipped, random_bars
 from tests.conformance.source_yahoo import YahooFX
 from tests.doubles.yahoo import YahooDouble
 
@@ -65,12 +65,12 @@ def test_minutes_are_asked_for_a_week_at_most_at_a_time():
 
 def test_a_limit_that_yahoo_has_moved_is_named_with_its_words():
     asked = request("EURUSD", "M1", NOON - 29 * DAY, NOON - 28 * DAY)
-    later = pages(asked, {("EURUSD=X", "1m"): made(timeframe="M1", days=1, spread=None, volume=False)}, NOON + 10 * DAY)
+    later = pages(asked, {("EURUSD=X", "1m"): random_bars(timeframe="M1", days=1, spread=None, volume=False)}, NOON + 10 * DAY)
     assert [missing.reason for page in later for missing in page.missing] == ["limit"] and "within the last 30 days" in later[0].missing[0].sentence
 
 
 def test_half_hours_are_made_of_quarters():
-    quarters = made(timeframe="M15", days=2, spread=None, volume=False)
+    quarters = random_bars(timeframe="M15", days=2, spread=None, volume=False)
     start = NOON - 20 * HOUR
     (page,) = pages(request("EURUSD", "M30", start, NOON), {("EURUSD=X", "15m"): quarters})
     half = page.bars.iloc[5]
@@ -79,7 +79,7 @@ def test_half_hours_are_made_of_quarters():
 
 
 def test_rows_without_a_price_and_the_quote_of_this_moment_are_no_bars():
-    hours = made(days=3, spread=None, volume=False).iloc[:-1]
+    hours = random_bars(days=3, spread=None, volume=False).iloc[:-1]
     empty = hours.copy()
     empty.loc[empty.index[4], ["open", "high", "low", "close"]] = np.nan
     quote = frame(np.array([NOON - HOUR // 7]), **dict.fromkeys(("open", "high", "low", "close"), np.array([1.1])))
@@ -89,7 +89,7 @@ def test_rows_without_a_price_and_the_quote_of_this_moment_are_no_bars():
 
 
 def test_futures_say_that_yahoo_spliced_them_and_have_a_volume():
-    (page,) = pages(request("ES=F", "H1", NOON - 60 * HOUR, NOON), {("ES=F", "1h"): made("ES=F", days=4, spread=None)})
+    (page,) = pages(request("ES=F", "H1", NOON - 60 * HOUR, NOON), {("ES=F", "1h"): random_bars("ES=F", days=4, spread=None)})
     assert "splices the front months" in page.notes[0] and (page.bars["volume"] > 0).all()
 
 

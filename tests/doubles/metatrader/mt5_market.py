@@ -179,15 +179,15 @@ class Market:
         })  # fmt: skip
 
     def copy_rates_from(self, symbol: str, timeframe: int, date_from: object, count: int) -> np.ndarray | None:
-        rates = self._asked(symbol, timeframe, "copy_rates_from")
+        rates = self._rates_of(symbol, timeframe, "copy_rates_from")
         return None if rates is None else rates[rates["time"] <= seconds(date_from)][-count:]
 
     def copy_rates_from_pos(self, symbol: str, timeframe: int, start_pos: int, count: int) -> np.ndarray | None:
-        rates = self._asked(symbol, timeframe, "copy_rates_from_pos")
+        rates = self._rates_of(symbol, timeframe, "copy_rates_from_pos")
         return None if rates is None else rates[max(len(rates) - start_pos - count, 0) : max(len(rates) - start_pos, 0)]
 
     def copy_rates_range(self, symbol: str, timeframe: int, date_from: object, date_to: object) -> np.ndarray | None:
-        rates = self._asked(symbol, timeframe, "copy_rates_range")
+        rates = self._rates_of(symbol, timeframe, "copy_rates_range")
         return None if rates is None else rates[(rates["time"] >= seconds(date_from)) & (rates["time"] <= seconds(date_to))]
 
     def copy_ticks_from(self, symbol: str, date_from: object, count: int, flags: int) -> np.ndarray | None:
@@ -209,7 +209,7 @@ class Market:
     def market_book_get(self, symbol: str) -> tuple[()] | None:
         return () if symbol in self.symbols else None
 
-    def _asked(self, symbol: str, timeframe: int, function: str) -> np.ndarray | None:
+    def _rates_of(self, symbol: str, timeframe: int, function: str) -> np.ndarray | None:
         if symbol not in self.symbols or timeframe not in LENGTHS:
             self.error = CALL_FAILED if timeframe in LENGTHS else INVALID
             return None

@@ -15,7 +15,7 @@ from worker.checkpoints.requests import ACKNOWLEDGE, CHECKPOINT, FOLDER, ROTATE,
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
 
-def asked(bench, holder, what: str, why: str = ""):
+def answer_of(bench, holder, what: str, why: str = ""):
     """``ask`` of another process, answered by ``holder``."""
     answers = []
 
@@ -46,9 +46,9 @@ def test_the_process_that_holds_the_key_does_it(bench):
     holder = bench.notary()
     holder.step()
     bench.write(3)
-    assert asked(bench, holder, CHECKPOINT)["size"] == 4 and bench.checkpoints()[-1] == (4, False)
-    assert asked(bench, holder, ROTATE, "why")["fingerprint"] == holder.trail_key.files.chain().current.fingerprint
-    assert "nothing to acknowledge" in asked(bench, holder, ACKNOWLEDGE, "why")
+    assert answer_of(bench, holder, CHECKPOINT)["size"] == 4 and bench.checkpoints()[-1] == (4, False)
+    assert answer_of(bench, holder, ROTATE, "why")["fingerprint"] == holder.trail_key.files.chain().current.fingerprint
+    assert "nothing to acknowledge" in answer_of(bench, holder, ACKNOWLEDGE, "why")
     assert os.name == "nt" or (bench.settings.home / FOLDER).stat().st_mode & 0o777 == 0o700
 
 

@@ -10,7 +10,7 @@ from tests.worker.sessions.double import MINUTE, bar, bars
 from worker.sessions.replay_feed import Bad, Over, ReplayFeed
 
 
-def heard(feed):
+def events_of(feed):
     told = []
     while events := feed.next(0.0):
         told.append(events)
@@ -18,7 +18,7 @@ def heard(feed):
 
 
 def test_at_an_instant_bars_end_before_bars_open():
-    told = heard(ReplayFeed(bars(10)))
+    told = events_of(ReplayFeed(bars(10)))
     assert [[type(event) for event in events] for events in (told[0], told[5], told[-2], told[-1])] == [
         [Opened, Opened, Instant], [Ended, Ended, Opened, Opened, Instant], [Ended, Ended, Instant], [Over],
     ]  # fmt: skip
@@ -26,8 +26,8 @@ def test_at_an_instant_bars_end_before_bars_open():
 
 
 def test_it_goes_on_after_the_last_instant_that_was_worked():
-    whole = heard(ReplayFeed(bars(10)))
-    assert all(heard(ReplayFeed(bars(10), after=instant * MINUTE)) == whole[instant + 1 :] for instant in range(11))
+    whole = events_of(ReplayFeed(bars(10)))
+    assert all(events_of(ReplayFeed(bars(10), after=instant * MINUTE)) == whole[instant + 1 :] for instant in range(11))
 
 
 def test_at_a_multiple_of_real_time_an_instant_waits_until_it_is_due():
@@ -40,6 +40,6 @@ def test_at_a_multiple_of_real_time_an_instant_waits_until_it_is_due():
 def test_a_bad_bar_is_told_as_such_and_the_next_ones_come():
     good = [bar("EURUSD M1", start, 1) for start in range(4)]
     bad = replace(good[1], high=math.nan)
-    told = [event for events in heard(ReplayFeed({"EURUSD M1": [good[0], bad, good[2], good[0], good[3]]})) for event in events]
+    told = [event for events in events_of(ReplayFeed({"EURUSD M1": [good[0], bad, good[2], good[0], good[3]]})) for event in events]
     assert next(event.bar for event in told if isinstance(event, Bad)).ts == MINUTE and [event.bar.ts for event in told if isinstance(event, Bad)][1] == 0
     assert [event.ts // MINUTE for event in told if isinstance(event, Opened)] == [0, 2, 3]

@@ -61,7 +61,7 @@ def test_what_is_there_what_is_missing_and_for_which_record():
     assert (
         got["9"] == "missing in some"
         and got["32"] == "missing in some"
-        and got["26"] == "not asked"
+        and got["26"] == "not required"
         and got["14"] == "where it applies"
     )
     missing = result.missing
