@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import gc
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,10 +16,26 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from tests.databases import KINDS, Postgres, postgres
+from worker.memory import keep_objects
+
+# As in the program's workers: several processes share the cores, where the threads of a library wait for one another by computing.
+for name_ in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name_, "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "faults: kills at random moments, many writers, for minutes; make check-faults")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Modules and tests are there to stay, as in the program's own processes: who looks for garbage passes them by, and looks less often."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        keep_objects(thoroughly=False)
+        gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

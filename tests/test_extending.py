@@ -162,6 +162,7 @@ from domain.backtest.kernel.limits import forbidden_here
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import prepare
 from domain.backtest.state import ACCOUNT, CONTEXT, COUNTS, POSITION, TASK
+from domain.compiled_linking import CompilesWhole
 from domain.params import params_of
 from domain.risk.limits import Limits
 from domain.trading.outcomes import LIMIT_DROPS, label
@@ -170,7 +171,7 @@ from tests.reference.execution import simulate
 from tests.reference.worked import bars_of, run_by, task_of
 from worker.settings import ROOT, load
 
-@numba.njit
+@numba.njit(pipeline_class=CompilesWhole)
 def forbidden(context, side):
     return forbidden_here(context[0], 0, side, 0)
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.terminal import terminal
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable") if (path := shutil.which(name))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
@@ -33,8 +35,7 @@ class Installation:
     environment: dict[str, str]
 
     def terminal(self, *words: str):
-        completed = subprocess.run([sys.executable, "-m", "worker.cli", *words, "--json"], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
-        return json.loads(completed.stdout)
+        return json.loads(terminal(self.environment, *words, "--json"))
 
     def wait_for(self, what, seconds: float = 60.0):
         """``what()`` until it is true; its value."""
@@ -62,7 +63,7 @@ def start(home: Path, **more: str) -> Installation:
     environment = {**inherited, **settings}
     process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     system = Installation(f"http://127.0.0.1:{port}", home, process, environment)
-    system.wait_for(lambda: answers(system), 60)
+    system.wait_for(lambda: answers(system), 180)
     return system
 
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from tests.e2e.bars import bars_csv
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press
+from tests.e2e.pressing import choose, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 120_000       # milliseconds; the kernel may have to be compiled first
@@ -33,8 +33,9 @@ def import_file(page: Page, system, path: Path, button: str = "Import") -> str:
     open_file(page, system, path)
     press(page.get_by_role("button", name="Validate"))
     expect(page.get_by_text("Validation report", exact=False).filter(visible=True).first).to_be_visible(timeout=LONG)
-    page.get_by_role("button", name=button, exact=True).last.click()
-    page.get_by_role("button", name="View dataset").click(timeout=LONG)
+    press(page.get_by_role("button", name=button, exact=True).last)
+    expect(page.get_by_role("button", name="View dataset")).to_have_count(1, timeout=LONG)
+    press(page.get_by_role("button", name="View dataset"))
     expect(page.get_by_text("candles drawn from")).to_be_visible()
     return re.search(r"dataset=(\w+)", page.url)[1]
 
@@ -166,8 +167,7 @@ def test_a_double_click_submits_one_job_and_an_identical_request_one_run(page, s
 
 def test_a_value_out_of_bounds_is_reported_beside_the_form(page, system):
     page.goto(f"{system.url}/backtest")
-    page.get_by_role("combobox", name="Strategy").click()
-    page.get_by_role("option", name="simple_ma").click()
+    choose(page.get_by_role("combobox", name="Strategy"), page.get_by_role("option", name="simple_ma"))
     expect(page.get_by_role("button", name="Run backtest")).to_have_count(1)       # the form of the strategy before has gone
     page.get_by_role("spinbutton", name="Fast, bars").fill("200")
     press(page.get_by_role("button", name="Run backtest"))
@@ -202,16 +202,15 @@ def test_the_views_of_a_run_a_stress_test_and_a_comparison(page, system):
     for seen in ("Loses after costs", "Break-even spread", "Robustness checks", "Equity and drawdown"):
         expect(page.get_by_text(seen).filter(visible=True).first).to_be_in_viewport()
     for tab, text in VIEWS.items():
-        page.get_by_role("tab", name=tab, exact=True).click()
+        press(page.get_by_role("tab", name=tab, exact=True))
         expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
         expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
-    page.get_by_role("tab", name="Robustness").click()
+    press(page.get_by_role("tab", name="Robustness"))
     press(page.get_by_role("button", name="Run the stress test"))
     expect(page.get_by_role("button", name="Show data: Net return under each scenario")).to_be_attached(timeout=LONG)
     expect(page.get_by_text("Not evaluated: the run earns nothing after costs.").filter(visible=True).first).to_be_visible()
     press(page.get_by_role("button", name="Compare…"))
-    page.get_by_role("combobox", name="Compare with").click()
-    page.get_by_role("option", name=re.compile(other)).click()
+    choose(page.get_by_role("combobox", name="Compare with"), page.get_by_role("option", name=re.compile(other)))
     expect(page.get_by_text("The bars differ")).to_be_visible()
     expect(page.get_by_text("Parameter differences")).to_be_visible()
     taken = download(page, "CSV", exact=True)
@@ -223,15 +222,14 @@ def test_the_views_of_a_run_a_stress_test_and_a_comparison(page, system):
 
 def test_limits_and_kelly_are_entered_and_rejected_orders_are_shown(page, system):
     page.goto(f"{system.url}/backtest")
-    page.get_by_role("combobox", name="Position sizing").click()
-    page.get_by_role("option", name="Fractional Kelly").click()
-    page.get_by_text("Risk limits", exact=True).click()
+    choose(page.get_by_role("combobox", name="Position sizing"), page.get_by_role("option", name="Fractional Kelly"))
+    press(page.get_by_text("Risk limits", exact=True))
     page.get_by_role("spinbutton", name="Max leverage").fill("1.5")
     page.get_by_role("spinbutton", name="Kelly first").fill("500")
     run = system.terminal("runs", "show", run_backtest(page))
     assert run["spec"]["sizing"]["kind"] == "kelly" and run["spec"]["sizing"]["kelly_first"] == 500 and run["spec"]["limits"]["max_leverage"] == 1.5
     expect(page.get_by_text("max leverage 1.5 × equity")).to_be_visible()
-    page.get_by_role("tab", name="Rejected orders").click()
+    press(page.get_by_role("tab", name="Rejected orders"))
     expect(page.get_by_text(re.compile("Reduced to leverage limit"))).to_be_visible()
 
 
@@ -255,7 +253,7 @@ def test_a_batch_on_separate_accounts_and_more_monte_carlo_paths(page, system, t
     datasets = imported(system, tmp_path, 8, 9)
     page.goto(f"{system.url}/backtest")
     choose_bars(page, *datasets)
-    page.get_by_text("Separate accounts", exact=True).click()
+    press(page.get_by_text("Separate accounts", exact=True))
     press(page.get_by_role("button", name="Run backtest"))
     expect(page.get_by_text("2 of 2 backtests finished; select one to open it")).to_be_visible(timeout=LONG)
     rows = list(csv.DictReader(download(page, "CSV", exact=True).read_text().splitlines()))
@@ -274,7 +272,7 @@ def test_other_bars_start_with_their_own_timeframe_and_span(page, system, tmp_pa
     old, other = imported(system, tmp_path, 10, 11)
     run = system.terminal("runs", "start", "--data", old["id"], "--strategy", "breakout", "--timeframe", "H1", "--start", "2024-02-01")
     page.goto(f"{system.url}/backtest?run={run['id']}")
-    page.get_by_text("breakout · ", exact=False).filter(visible=True).first.click()
+    press(page.get_by_text("breakout · ", exact=False).filter(visible=True).first)
     frame = page.get_by_role("combobox", name="Timeframe")
     days = page.locator("[data-testid=stDateInput] input").filter(visible=True).first
     expect(frame).to_have_value("H1")
@@ -292,7 +290,7 @@ def test_synthetic_bars_are_generated_and_deleted_with_their_runs(page, system):
     dataset = re.search(r"dataset=(\w+)", page.url)[1]
     assert next(entry for entry in system.terminal("data", "list") if entry["id"] == dataset)["synthetic"]
     press(page.get_by_role("button", name="Delete…"))
-    page.get_by_role("button", name="Delete dataset", exact=False).last.click()
+    press(page.get_by_role("button", name="Delete dataset", exact=False).last)
     expect(page.get_by_role("button", name="Delete dataset", exact=False)).to_have_count(0)
     assert dataset not in [entry["id"] for entry in system.terminal("data", "list")]
 

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.bars import generated
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press
+from tests.e2e.pressing import choose, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 120_000      # milliseconds; kernels may have to be compiled first
@@ -27,15 +27,10 @@ def run(watched, system) -> str:
     return system.terminal("runs", "start", "--data", dataset, "--strategy", "breakout", "--config", str(config))["id"]
 
 
-def choose(page, label: str, text: str) -> None:
-    page.get_by_role("combobox", name=re.compile(label)).click()
-    page.get_by_role("option", name=re.compile(text)).first.click()
-
-
 def test_a_run_is_judged_and_the_trades_of_its_breach_are_seen(page, system, run, shoot):
     page.goto(f"{system.url}/compliance")
     expect(page.get_by_text("Nothing to judge yet")).to_be_visible()
-    choose(page, "Judge", run)
+    choose(page.get_by_role("combobox", name=re.compile("Judge")), page.get_by_role("option", name=re.compile(run)).first)
     expect(page.get_by_text(re.compile("failed by daily loss on"))).to_be_visible(timeout=LONG)
     assert f"run={run}" in page.url and "rules=ftmo-2-step" in page.url
     for text in ("Headroom at the end", "Equity against all floors", "Days", "Will it pass?", "Breaches", "Would it have passed?"):
@@ -49,7 +44,7 @@ def test_a_run_is_judged_and_the_trades_of_its_breach_are_seen(page, system, run
     assert {"ts", "daily_loss", "max_drawdown", "target"} <= set(rows[0]) and float(rows[0]["max_drawdown"]) == 9_000.0
     assert not FORBIDDEN.search(page.locator("[data-testid=stMain]").inner_text())
     shoot("compliance", 2000)
-    page.get_by_role("button", name=re.compile(r"Trade \d+")).first.click()
+    press(page.get_by_role("button", name=re.compile(r"Trade \d+")).first)
     expect(page).to_have_url(re.compile(rf"/backtest\?run={run}(&view=Trades)?&trade=\d+"))
     expect(page.get_by_text(re.compile(r"^Trade \d+$"))).to_be_visible(timeout=LONG)
 

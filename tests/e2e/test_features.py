@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page
 
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press
+from tests.e2e.pressing import choose, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 120_000     # milliseconds
@@ -85,8 +85,7 @@ def test_a_feature_set_is_saved_and_used(page, system, bars):
     press(dialog.get_by_role("button", name="Save feature set"))
     expect(dialog).to_have_count(0, timeout=SOON)
     page.goto(f"{system.url}/features?view=look")
-    page.get_by_role("combobox", name="Feature set").click()
-    page.get_by_role("option", name="My trend · 2").click()
+    choose(page.get_by_role("combobox", name="Feature set"), page.get_by_role("option", name="My trend · 2"))
     expect(page.get_by_text(re.compile(r"^2 features · [\d,]+ bars$"))).to_be_visible(timeout=SOON)
 
 

@@ -41,7 +41,7 @@ def test_each_part_of_the_equity_is_drawn_and_a_log_scale_is_explained_where_the
     page.goto(f"{system.url}/backtest?run={runs[0]}&view=Equity")
     expect(page.get_by_text("Dashed: buy and hold").first).to_be_visible()
     for part, text in PARTS.items():
-        page.get_by_role("radio", name=part, exact=True).click()
+        press(page.get_by_role("radio", name=part, exact=True))
         expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
 
 
@@ -66,7 +66,7 @@ def test_runs_are_marked_chosen_and_compared(page, system, runs):
     press(page.get_by_role("button", name="Favourite", exact=True))
     page.goto(f"{system.url}/backtest")
     expect(page.get_by_text(re.compile("backtests, newest first"))).to_be_visible()
-    page.get_by_text("Favourites", exact=True).click()
+    press(page.get_by_text("Favourites", exact=True))
     expect(page.locator("[data-testid=stDataFrame]").last).to_be_visible()
     page.goto(f"{system.url}/backtest?run={runs[0]}&with={runs[1]},nosuch")
     expect(page.get_by_text("There is no run nosuch")).to_be_visible()

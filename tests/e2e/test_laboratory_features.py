@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press
+from tests.e2e.pressing import choose, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 150_000     # milliseconds
@@ -39,17 +39,16 @@ def test_features_are_ranked_and_saved_as_a_set_and_similar_bars_are_found(page,
     page.keyboard.press("Escape")
     shoot("features-laboratory", 2100)
 
-    page.get_by_role("tab", name="Redundancy").click()
+    press(page.get_by_role("tab", name="Redundancy"))
     expect(page.get_by_text("are redundant, and the strongest of them is kept")).to_be_visible(timeout=SOON)
-    page.get_by_role("tab", name="Drift").click()
+    press(page.get_by_role("tab", name="Drift"))
     expect(page.get_by_text("PSI of each month against the reference, UTC")).to_be_visible(timeout=SOON)
     press(page.get_by_role("button", name="Save feature set"))
     expect(page.get_by_text(f"Saved as the feature set lab-{run}")).to_be_visible(timeout=SOON)
     proposed = [row["feature"] for row in rows if row["verdict"] != "drop"]
 
     page.goto(f"{system.url}/features?view=similar")
-    page.get_by_role("combobox", name="Feature set").click()
-    page.get_by_role("option", name=f"lab-{run} · {len(proposed)}").click()
+    choose(page.get_by_role("combobox", name="Feature set"), page.get_by_role("option", name=f"lab-{run} · {len(proposed)}"))
     expect(page.get_by_text(re.compile(rf"^{len(proposed)} features · [\d,]+ bars\."))).to_be_visible(timeout=SOON)
     press(page.get_by_role("button", name="Find similar bars"))
     expect(page.get_by_text("Matches come only from before the reference bar less the horizon of 16 bars")).to_be_visible(timeout=LONG)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press
+from tests.e2e.pressing import choose, press
 from tests.e2e.test_features import LONG, SOON, write
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -66,13 +66,12 @@ def test_external_data_is_imported_and_features_have_values(page, system, files,
     opened(page, system, files / "news.csv")
     press(page.get_by_role("button", name="Import", exact=True))
     expect(page.get_by_text("has the time '2022-01-03 09:30', which has no zone")).to_be_visible(timeout=LONG)
-    page.get_by_text("Treat naive timestamps as UTC").click()
+    press(page.get_by_text("Treat naive timestamps as UTC"))
     import_opened(page)
     assert {entry["name"] for entry in system.terminal("data", "outside", "list")} == {"VIX", "calendar", "headlines"}
 
     page.goto(f"{system.url}/features?view=look")
-    page.get_by_role("combobox", name="Feature set").click()
-    page.get_by_role("option", name="macro · 7").click()
+    choose(page.get_by_role("combobox", name="Feature set"), page.get_by_role("option", name="macro · 7"))
     expect(page.get_by_text("6 features will be empty: missing DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
     for text in ("minutes_to_release()", "sentiment()"):
         write(page, page, text)

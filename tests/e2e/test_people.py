@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Installation, start, stop
+from tests.e2e.conftest import Installation, start, stop
 from tests.e2e.expecting import expect
 from tests.e2e.pressing import choose, press, press_until
+from tests.terminal import terminal
 
 pytestmark = pytest.mark.browser
 WORD = "four words of a sentence"
 
 
 def add_user(home: Path, name: str, role: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("TIDEMARK_")} | {"TIDEMARK_STORAGE_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "worker.cli", "users", "add", name, "--role", role], cwd=ROOT, env=environment, input=f"{WORD}\n", text=True, check=True, capture_output=True)
+    terminal({"TIDEMARK_STORAGE_HOME": str(home)}, "users", "add", name, "--role", role, typed=f"{WORD}\n")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +74,7 @@ def test_a_session_that_is_ended_takes_the_open_page_with_it(shared: Installatio
     media = bob.evaluate("async () => (await fetch('/_stcore/host-config')).status")
     enter(ana, f"{shared.url}/settings?view=people", "ana")
     expect(ana.get_by_text("who is signed in where")).to_be_visible()
-    subprocess.run([sys.executable, "-m", "worker.cli", "users", "sessions", "bob", "--revoke-all"], cwd=ROOT, env=shared.environment, check=True, capture_output=True)
+    terminal(shared.environment, "users", "sessions", "bob", "--revoke-all")
     bob.wait_for_url("**/sign-in")
     assert media == 200 and bob.evaluate("async () => (await fetch('/_stcore/host-config')).status") == 401
     bob.goto(f"{shared.url}/settings")
@@ -114,6 +111,6 @@ def test_a_role_changed_on_the_page_holds_in_the_other_browser(shared: Installat
     choose(ana.get_by_label("Role", exact=True), ana.get_by_role("option", name="auditor"))
     press(ana.get_by_role("button", name="Add user"))
     shared.wait_for(lambda: any(user["id"] == "zoe" and user["role"] == "auditor" for user in shared.terminal("users", "list")))
-    subprocess.run([sys.executable, "-m", "worker.cli", "users", "role", "cy", "admin"], cwd=ROOT, env=shared.environment, check=True, capture_output=True)
+    terminal(shared.environment, "users", "role", "cy", "admin")
     cy.goto(f"{shared.url}/settings?view=people")
     expect(cy.get_by_text("who is signed in where")).to_be_visible()

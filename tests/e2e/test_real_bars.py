@@ -19,7 +19,7 @@ import pytest
 from tests.e2e.conftest import ROOT
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press
+from tests.e2e.pressing import choose, press
 from tests.e2e.test_browser import import_file, run_backtest
 
 DATA = os.environ.get("TIDEMARK_DATA", "")
@@ -67,9 +67,8 @@ def trades(path: Path) -> list[dict]:
 def test_a_killed_worker_does_not_lose_the_run(page, system):
     system.terminal("data", "import", str(M1))
     page.goto(f"{system.url}/backtest")
-    page.get_by_role("button", name="Clear all").first.click()
-    page.get_by_role("combobox", name="Data").click()
-    page.get_by_role("option", name="EURUSD M1").first.click()
+    press(page.get_by_role("button", name="Clear all").first)
+    choose(page.get_by_role("combobox", name="Data"), page.get_by_role("option", name="EURUSD M1").first)
     page.keyboard.press("Escape")
     press(page.get_by_role("button", name="Run backtest"))
     job = system.wait_for(lambda: running(system), 20)

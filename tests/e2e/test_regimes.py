@@ -13,15 +13,14 @@ import pytest
 from tests.e2e.bars import generated
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import press
+from tests.e2e.pressing import choose, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 120_000     # milliseconds; kernels may have to be compiled first
 
 
-def choose(page, label: str, option: str) -> None:
-    page.locator("[data-testid=stSelectbox]").filter(has_text=label).filter(visible=True).locator("input").first.click()
-    page.get_by_role("option", name=option, exact=True).click()
+def choose_labelled(page, label: str, option: str) -> None:
+    choose(page.locator("[data-testid=stSelectbox]").filter(has_text=label).filter(visible=True).locator("input").first, page.get_by_role("option", name=option, exact=True))
 
 
 def choose_bars(page, version: str) -> None:
@@ -57,11 +56,11 @@ def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run
     for text in ("Price and regimes", "Regime statistics", "States of the last model", "Transition matrix", "Number of states"):
         expect(page.get_by_text(text, exact=True)).to_be_visible(timeout=SOON)
     expect(page.locator("[data-testid=stVegaLiteChart]")).to_have_count(2, timeout=SOON)
-    page.get_by_text("All", exact=True).click()
+    press(page.get_by_text("All", exact=True))
     expect(page.get_by_text("each band shows the most frequent regime of")).to_be_visible(timeout=SOON)
     shoot("regimes", 1900)
     fitted = page.url.partition("run=")[2]
-    page.get_by_test_id("stPopoverButton").filter(has_text="Download").click()
+    press(page.get_by_test_id("stPopoverButton").filter(has_text="Download"))
     table = pd.read_parquet(io.BytesIO(download(page, "Labels, Parquet").read_bytes()))
     assert set(table["label"].dropna()) <= {"calm", "trend", "panic"} and table["label"].isna().sum() >= 20_000
     labelled = table.dropna()
@@ -69,27 +68,27 @@ def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run
     assert json.loads(download(page, "Last model, JSON").read_text())["what"] == "tidemark regimes 1"
 
     page.goto(f"{system.url}/backtest?run={run}&view=Groups")
-    choose(page, "Group by", "Regime")
+    choose_labelled(page, "Group by", "Regime")
     expect(page.get_by_text("Sensitivity to detection lag", exact=True)).to_be_visible(timeout=LONG)      # by volatility, which a job applies first
     expect(page.get_by_text(re.compile(r"\b(calm|normal|volatile): net "))).to_be_visible(timeout=SOON)
     shoot("backtest-regimes", 1700)
     with page.expect_download() as taken:
-        page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button").click()
+        press(page.get_by_test_id("stDownloadButton").filter(has_text="CSV").filter(visible=True).get_by_role("button"))
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
     shown = system.terminal("runs", "show", run)
     assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]
     split = system.terminal("runs", "split", run, "--by", "volatility")
     assert [regime["regime"] for regime in split["regimes"]] == [row["regime"] for row in rows]
-    choose(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
+    choose_labelled(page, "Regimes", f"HMM, 3 states, run {fitted} on M15")
     expect(page.locator("[data-testid=stDataFrame]").filter(visible=True).first).to_be_visible(timeout=SOON)
     expect(page.get_by_text(re.compile(r"\b(calm|trend|panic): net "))).to_be_visible(timeout=SOON)
     page.goto(f"{system.url}/backtest?run={run}&view=Equity")
-    choose(page, "Regimes", "Volatility")
+    choose_labelled(page, "Regimes", "Volatility")
     expect(page.get_by_text(re.compile("bands?: volatility of EURUSD, known at the close of each bar"))).to_be_visible(timeout=SOON)
 
     page.goto(f"{system.url}/features?view=laboratory")
     choose_bars(page, version)
-    choose(page, "Feature set", "basic · 7")
+    choose_labelled(page, "Feature set", "basic · 7")
     regimes = page.locator("[data-testid=stMultiSelect]").filter(has_text=re.compile(r"^Regimes"))
     regimes.locator("input").fill(fitted)
     page.get_by_role("option", name=f"EURUSD: HMM, 3 states, run {fitted}", exact=True).click()
@@ -108,7 +107,7 @@ def test_bars_are_labelled_by_rules_and_an_unknown_column_is_reported(page, syst
     expect(page.get_by_text(re.compile("did you mean"))).to_be_visible(timeout=SOON)
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Fit regimes")).to_be_disabled(timeout=SOON)
-    page.get_by_text("Rule-based", exact=True).first.click()
+    press(page.get_by_text("Rule-based", exact=True).first)
     expect(page.get_by_role("button", name="Label bars")).to_be_enabled(timeout=SOON)
     press(page.get_by_role("button", name="Label bars"))
     expect(page.get_by_text("By rule:")).to_be_visible(timeout=LONG)

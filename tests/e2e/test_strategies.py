@@ -39,8 +39,7 @@ def test_a_strategy_is_written_previewed_saved_backtested_and_scanned(page: Page
     page.goto(f"{system.url}/backtest")
     chosen = page.get_by_role("combobox", name="Strategy").first
     expect(chosen).to_be_visible(timeout=SOON)
-    chosen.click()
-    page.get_by_role("option", name=re.compile("^rising")).click()
+    choose(chosen, page.get_by_role("option", name=re.compile("^rising")))
     expect(page.get_by_text("Drawdown tolerance, %", exact=True).first).to_be_visible(timeout=SOON)      # the form is that of the strategy now
     press_until(page.get_by_role("button", name="Run backtest"), page.get_by_text("You can leave this page").or_(page.get_by_text("Robustness checks")).first)
     expect(page.get_by_text("Robustness checks")).to_be_visible(timeout=LONG)
@@ -77,7 +76,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     press_until(page.get_by_role("button", name="Continue", exact=True), page.get_by_text("Continue: requested", exact=False).first)
     system.wait_for(lambda: state(system)["state"] == "running", 60)
     shoot("paper", 1300)
-    page.get_by_role("button", name="Close", exact=False).first.click()
+    press(page.get_by_role("button", name="Close", exact=False).first)
     press(page.get_by_role("button", name="Stop session"))
     system.wait_for(lambda: state(system)["state"] == "stopped", 60)
     expect(page.get_by_text("Stopped", exact=True).filter(visible=True).first).to_be_visible(timeout=SOON)

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import pytest
-import typer.testing
 
-typer.testing._get_command = cache(typer.testing._get_command)      # type: ignore[attr-defined]  # the terminal's verbs are built once, not at each call
+import tests.terminal  # noqa: F401  # the terminal's verbs are built once, not at each call
+
 
 @pytest.fixture
 def system(store, settings, monkeypatch):

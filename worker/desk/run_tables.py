@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
@@ -105,7 +106,8 @@ class RunTables(RunFigures):
         run = self._run(run_id)
         trades = self._frame(run, "trades", ["instrument", "side", "lots", "entry_price", "exit_price", "pnl_gross", "pnl"])
         names = trades["instrument"].unique()
-        pips = {name: instrument(name, self._context.instruments_file).pip for name in names}
+        of_run: Mapping[str, Any] = run.manifest["spec"].get("instruments", {})     # as the run had them; of an old run that does not name them, as they are now
+        pips = {name: float(of_run[name]["pip"]) if name in of_run else instrument(name, self._context.instruments_file).pip for name in names}
         return break_even(trades, self._frame(run, "fills", ["instrument", "spread_cost"]), pips)
 
     # -- what did not happen

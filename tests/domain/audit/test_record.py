@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.audit import GENESIS, AuditEvent, canonical, chain_hash, plain
@@ -63,7 +63,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])      # a busy machine draws slowly
 @given(VALUES)
 def test_canonical_text_reads_back_and_is_its_own_canonical_text(value):
     text = canonical(value)

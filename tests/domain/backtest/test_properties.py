@@ -54,8 +54,9 @@ def cases(first: int, end: int) -> range:
 def ran(seeds: range) -> Iterator[tuple[int, Case, Outcome]]:
     """The cases that are not refused, and what came of them."""
     for seed in seeds:
+        drawn = case(seed)
         try:
-            yield seed, case(seed), run(case(seed))
+            yield seed, drawn, run(drawn)
         except BadRequest:
             continue
 

@@ -79,7 +79,7 @@ def test_minus_zero_and_every_nan_are_one():
     assert content_version(a, "EURUSD", M1, "bid") == content_version(b, "EURUSD", M1, "bid")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.integers(1, 40), row=st.integers(0, 39), column=st.sampled_from(["ts", "open", "high", "low", "close", "volume"]))
 def test_any_change_of_any_value_changes_the_version(rows, row, column):
     bars = bars_at(np.arange(rows) * 60 * 10**9).assign(volume=1.0)

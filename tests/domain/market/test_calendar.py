@@ -59,7 +59,7 @@ def slowly_shut(name: str, day) -> bool:
 
 
 @pytest.mark.parametrize("name", list(HOURS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(minutes=st.integers(0, 30 * 365 * 1440))
 def test_open_means_what_the_hours_say(name, minutes):
     moment = datetime(2000, 1, 3, tzinfo=UTC) + timedelta(minutes=minutes)
@@ -97,7 +97,7 @@ def test_session_of_says_nowhere_at_the_weekend():
     assert opens[0] == closes[0] == NOWHERE and texts(opens[1:]) == ["2024-07-09T22:00"] and texts(closes[1:]) == ["2024-07-10T21:00"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(a=st.integers(0, 500 * 1440), b=st.integers(0, 4 * 1440), name=st.sampled_from(sorted(HOURS)))
 def test_open_time_is_the_count_of_open_minutes(a, b, name):
     start = ns("2023-11-01") + a * HOUR // 60

@@ -28,7 +28,7 @@ SLOW = {                                    # each clock in the standard library
 }  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(key=st.sampled_from(sorted(SLOW)), minutes=st.integers(0, 28 * 525_600))
 def test_clocks_agree_with_the_standard_library(key, minutes):
     shown = datetime(1998, 1, 1) + timedelta(minutes=minutes)

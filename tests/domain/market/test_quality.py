@@ -295,7 +295,7 @@ def slowly_missing(ts: list[int], step: int, name: str) -> list[int]:
     return lost
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10**6), name=st.sampled_from(["fx", "metal", "grain"]), timeframe=st.sampled_from([M5, H1]))
 def test_missing_bars_are_those_a_slow_search_finds(seed, name, timeframe):
     random = np.random.default_rng(seed)
@@ -319,7 +319,7 @@ def test_the_gap_map_counts_bars_and_holes_by_weekday_and_hour():
     assert cells.loc[cells["weekday"] == 5, "bars"].sum() == 0 and cells.loc[cells["weekday"] == 5, "spread_mean"].isna().all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**9))
 def test_whatever_is_done_to_bars_repair_mends_and_mending_again_changes_nothing(seed):
     """Rows shuffled, doubled, cut, with any value spoilt: what comes back keeps the contract, and is clean."""

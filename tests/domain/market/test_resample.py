@@ -104,14 +104,14 @@ def test_no_bars_stay_no_bars():
     assert not len(resample(frame(np.empty(0, np.int64), open=empty, high=empty, low=empty, close=empty), M1, H1, "fx"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(low=st.lists(st.integers(0, 50), max_size=20).map(sorted), high=st.lists(st.integers(0, 50), max_size=8).map(sorted))
 def test_the_joined_bar_is_the_last_that_has_closed(low, high):
     joined = join_closed(np.array(low, np.int64), np.array(high, np.int64))
     assert joined.tolist() == [max([k for k, end in enumerate(high) if end <= moment], default=-1) for moment in low]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cut=st.integers(1, 600), target=st.sampled_from([M15, H1, H4, D1]))
 def test_what_is_known_of_longer_bars_never_changes(cut, target):
     """The joined longer bars of the first rows are the same whether or not more rows follow."""

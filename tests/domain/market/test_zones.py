@@ -15,7 +15,7 @@ ZONES = ("America/New_York", "Europe/London", "Europe/Athens", "America/Chicago"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(minutes=st.integers(-10 * 525_600, 100 * 525_600), zone=st.sampled_from(ZONES))
 def test_wall_clocks_agree_with_the_standard_library(minutes, zone):
     moment = EPOCH + timedelta(minutes=minutes)
@@ -23,7 +23,7 @@ def test_wall_clocks_agree_with_the_standard_library(minutes, zone):
     assert int(to_local(np.array([minutes * 60 * 10**9]), zone)[0]) == (wall - EPOCH) // timedelta(microseconds=1) * 1000
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(minutes=st.integers(0, 80 * 525_600), zone=st.sampled_from(ZONES))
 def test_every_instant_is_one_of_the_two_its_wall_time_may_be(minutes, zone):
     utc = np.array([minutes * 60 * 10**9])

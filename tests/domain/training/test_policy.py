@@ -121,7 +121,7 @@ def test_a_policy_is_read_back_and_acts_by_rows(name):
         POLICIES[name]().fit(seen.take(np.arange(49)), r[:49], np.ones(49), ACTIONS, RISK)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 @given(st.floats(0.3, 3.0), st.sampled_from([0.0, 1.0, 2.5]), st.booleans(), st.sampled_from([-1, 1]), st.floats(0.05, 2.0))
 def test_an_action_moves_the_stop_by_its_multiple_and_replaces_targets(stop, target, half, side, size):
     columns = {name: np.array([value]) for name, value in dict(stop_loss=100.0 - side, price=np.nan, size=np.nan, grid_spacing=np.nan).items()}
