@@ -7,6 +7,7 @@ reaches once, then optimises and emits all of them together.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,7 +36,9 @@ class Part(JITCodeLibrary):
         return self._linking_libraries
 
     def _ensure_finalized(self) -> None:
-        """It never is."""
+        """It never is. A function that numba compiles in its own way would link this part without those that it calls, and jump to nowhere."""
+        if not isinstance(sys._getframe(1).f_locals.get("self"), Part | Whole):
+            raise TypeError(f"{self.name} is called by this program's compiled functions only; decorate what calls it with domain.compiled.entry, not numba.njit")
 
     def _get_module_for_linking(self) -> Any:
         if self._shared_module is None:
