@@ -46,19 +46,19 @@ def rows() -> Iterator[Row]:
             polling.stdin.close()
             time.sleep(SECONDS / 10)
             beside = [change() for _ in range(TIMES)]
-            found = json.loads(polling.stdout.read())
-            yield from _answers(found, (_cpu(system.pid) - used) / (time.monotonic() - began))
+            result = json.loads(polling.stdout.read())
+            yield from _answers(result, (_cpu(system.pid) - used) / (time.monotonic() - began))
             if before[0]:
                 yield _fluid(before, beside)
 
 
-def _answers(found: dict[str, Any], share: float) -> Iterator[Row]:
-    waited = sorted(found["seconds"])
+def _answers(result: dict[str, Any], share: float) -> Iterator[Row]:
+    waited = sorted(result["seconds"])
     p99 = waited[int(len(waited) * 0.99)]
-    wrong = sum(count for status, count in found["statuses"].items() if status not in ("200", "304"))
+    wrong = sum(count for status, count in result["statuses"].items() if status not in ("200", "304"))
     yield Row(f"{CLIENTS} clients of the API, {SECONDS:.0f} s, {len(waited):,} answers: median", statistics.median(waited))
     yield Row("the same: 99 of 100 came within", p99, goal=f"≤ {P99 * 1000:.0f} ms", holds=p99 <= P99)
-    yield Row("the same: answers that were none", None, figure=f"{wrong} ({', '.join(f'{count:,} × {status}' for status, count in sorted(found['statuses'].items()))})", goal="0", holds=wrong == 0)
+    yield Row("the same: answers that were none", None, figure=f"{wrong} ({', '.join(f'{count:,} × {status}' for status, count in sorted(result['statuses'].items()))})", goal="0", holds=wrong == 0)
     yield Row("the same: share of a core of the whole program", None, figure=f"{share * 100:.0f} %")
 
 

@@ -25,7 +25,7 @@ BARS, SPEED, MEMORY = 734_000, 20_000, 1.5e9        # bars; labels a second; byt
 
 
 def rows() -> Iterator[Row]:
-    given = (made((use("atr", window=14),)),)
+    given = (created((use("atr", window=14),)),)
     for what, act in (("breakout signals, each simulated alone", lambda: on_signals(given, Breakout(), "fake")), ("bars, 12 ahead", lambda: on_bars(given, "return", TargetParams(12)))):
         count, seconds = len(act()), median(act, 3, 1)
         yield Row(f"labels of {count:,} {what}, on {BARS:,} bars", seconds, goal=f"≥ {SPEED:,} a second", holds=count >= SPEED * seconds)
@@ -36,13 +36,13 @@ def rows() -> Iterator[Row]:
         yield Row(f"samples on {what}, {BARS:,} × 50: memory of the process at its peak", None, goal=f"≤ {MEMORY / 1e9:g} GB", holds=peak <= MEMORY, figure=f"{peak / 1e9:.2f} GB")
 
 
-def made(uses: tuple[Use, ...]) -> Inputs:
+def created(uses: tuple[Use, ...]) -> Inputs:
     series = Series(instrument("EURUSD"), Timeframe.named("M5"), workload.bars(BARS))
     return Inputs(series, Context(series.instrument, series.timeframe), uses, Rules())
 
 
 def _once(what: str) -> None:
-    given = (made(recipe("vector50").uses),)
+    given = (created(recipe("vector50").uses),)
     every = on_signals(given, Breakout(), "fake") if what == "signals" else on_bars(given, "return", TargetParams(12))
     assert len(every)
     print(own_peak())

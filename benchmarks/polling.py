@@ -15,17 +15,17 @@ EVERY = 1.0     # seconds
 
 
 def main() -> None:
-    asked = json.load(sys.stdin)
-    until, lock = time.monotonic() + asked["seconds"], threading.Lock()
+    requested = json.load(sys.stdin)
+    until, lock = time.monotonic() + requested["seconds"], threading.Lock()
     seconds, statuses = list[float](), Counter[str]()
 
     def client(number: int, token: str) -> None:
-        for status, took in _answers(asked["port"], token, number, until):
+        for status, took in _answers(requested["port"], token, number, until):
             with lock:
                 seconds.append(took)
                 statuses[status] += 1
 
-    threads = [threading.Thread(target=client, args=each) for each in enumerate(asked["tokens"])]
+    threads = [threading.Thread(target=client, args=each) for each in enumerate(requested["tokens"])]
     for each in threads:
         each.start()
     for each in threads:

@@ -241,11 +241,11 @@ def _questions() -> Iterator[Row]:
         store = Store(url, str(home / "frames"))
         desk = Desk(store, settings)
         newest = desk.backtests.latest(1)[0].id
-        asked: dict[str, Callable[[], object]] = {
+        requested: dict[str, Callable[[], object]] = {
             "runs: the newest hundred": lambda: desk.backtests.latest(100), "one run": lambda: desk.backtests.get(newest), "audit: the newest page": lambda: desk.trail.rows(size=50),
             "jobs: the newest": desk.jobs.latest, "status of every page": desk.jobs.pulse, "figures of Prometheus": desk.system.figures, "trials counted on a run's data": lambda: desk.sweeps.trials(newest),
         }  # fmt: skip
-        for what, ask in asked.items():
+        for what, ask in requested.items():
             seconds = median(ask)
             yield Row(f"{EVENTS:,} audit events, {RUNS:,} runs: {what}", seconds, goal=f"≤ {PAGE * 1e3:.0f} ms", holds=seconds <= PAGE)
         store.close()

@@ -92,20 +92,18 @@ class Ticks:
 
 
 class TickSource:
-    """``made``: the feeds of all sessions that were taken up with it."""
-
-    made: list[Ticks]
+    """``sources``: the feeds of all sessions that were taken up with it."""
 
     def __init__(self) -> None:
-        self.made = []
+        self.sources: list[Ticks] = []
         feeds.SOURCES["benchmark"] = self
 
     def history(self, request: feeds.FeedRequest) -> list:
         return []
 
     def open(self, request: feeds.FeedRequest) -> Ticks:
-        self.made.append(Ticks((request.standing.worked - FIRST) // MINUTE if request.standing else 0))
-        return self.made[-1]
+        self.sources.append(Ticks((request.standing.worked - FIRST) // MINUTE if request.standing else 0))
+        return self.sources[-1]
 
 
 def take_up(runner: Runner, count: int) -> None:

@@ -63,7 +63,7 @@ def few_back(store: Store, settings: Settings) -> Iterator[Row]:
     runner = runner_of(store, settings, owner=DEAD)
     take_up(runner, FEW)
     for _ in range(LONG):
-        advance(runner, source.made)
+        advance(runner, source.sources)
     began = time.perf_counter()
     with subprocess.Popen([sys.executable, "-m", "benchmarks.session_world", str(settings.home), str(FEW)], stdout=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline() if process.stdout else ""
@@ -79,12 +79,12 @@ def thousand(store: Store, settings: Settings, apart: bool = False) -> Iterator[
     runner = runner_of(store, settings, owner=DEAD)
     take_up(runner, SESSIONS)
     for _ in range(BEFORE):
-        advance(runner, source.made)
+        advance(runner, source.sources)
     taken = (psutil.Process().memory_info().rss - before) / SESSIONS / 1e6
     if not apart:
         yield kernel()
-    whole = [advance(runner, source.made) for _ in range(ROUNDS)]
-    spread = [advance(runner, source.made[part::SLICES]) for _ in range(ROUNDS) for part in range(SLICES)]
+    whole = [advance(runner, source.sources) for _ in range(ROUNDS)]
+    spread = [advance(runner, source.sources[part::SLICES]) for _ in range(ROUNDS) for part in range(SLICES)]
     cpu, at_once = sum(seconds for _, seconds in spread) / ROUNDS, statistics.median(seconds for _, seconds in whole) / SESSIONS
     which = f"{SESSIONS:,} sessions" + (", each with parameters of its own" if apart else "")
     yield Row(f"{which}, at one bar a second, spread over it: share of a core", None, goal="25 %", holds=cpu <= 0.25, figure=f"{100 * cpu:.0f} %")

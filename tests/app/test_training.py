@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.app import training_runs as made
+from tests.app import training_runs as created
 from tests.app.test_compliance import buttons, written
 from tests.app.test_pages import captions, dataset, draw, warnings
 from worker.desk import Desk, TrainingRequest
@@ -21,8 +21,8 @@ START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
 
 
 def request(data: str, **more: Any) -> TrainingRequest:
-    asked = TrainingRequest([data], "M15", START, END, ["rsi(14)", "sma(9)"], "fakeout", "fake", strategy="breakout", scheme_params=dict(train=40, validation=5, calibration=10, test=15))
-    return replace(asked, **more)
+    requested = TrainingRequest([data], "M15", START, END, ["rsi(14)", "sma(9)"], "fakeout", "fake", strategy="breakout", scheme_params=dict(train=40, validation=5, calibration=10, test=15))
+    return replace(requested, **more)
 
 
 def stored(desk: Desk, data: str, report: dict[str, Any] | None, frames: dict[str, pd.DataFrame], **more: Any) -> str:
@@ -39,8 +39,8 @@ def stored(desk: Desk, data: str, report: dict[str, Any] | None, frames: dict[st
 
 
 def whole(desk: Desk, data: str, scheme: str = "walk_forward", state: str = "amber", report: dict[str, Any] | None = None, **more: Any) -> str:
-    frames = dict(samples=made.samples(), folds=made.folds(scheme), predictions=made.predictions(scheme), scores=made.progress().folds)
-    return stored(desk, data, report or made.report(scheme, state), frames, scheme=scheme, scheme_params=dict(groups=6, tested=2) if scheme == "cpcv" else request(data).scheme_params, **more)
+    frames = dict(samples=created.samples(), folds=created.folds(scheme), predictions=created.predictions(scheme), scores=created.progress().folds)
+    return stored(desk, data, report or created.report(scheme, state), frames, scheme=scheme, scheme_params=dict(groups=6, tested=2) if scheme == "cpcv" else request(data).scheme_params, **more)
 
 
 def sentences(desk: Desk, **query: str) -> str:
@@ -98,7 +98,7 @@ def test_a_red_run_says_so_and_cpcv_has_a_fan_and_no_equity(desk):
 
 def test_quantiles_have_levels_and_coverage(desk):
     data = dataset(desk, "EURUSD", 1)
-    run = whole(desk, data, report=made.quantile_report(), target="return", learner="quantiles", strategy="")
+    run = whole(desk, data, report=created.quantile_report(), target="return", learner="quantiles", strategy="")
     test = draw("training", desk, view="result", run=run)
     metrics = {metric.label: metric.value for metric in test.metric}
     assert not test.exception and metrics["Coverage"] == "80.01\u202f%" and metrics["Crossed"] == "0.12\u202f%" and "Mean R, filtered" not in metrics
@@ -106,7 +106,7 @@ def test_quantiles_have_levels_and_coverage(desk):
 
 def test_a_partial_run_keeps_its_folds_and_offers_to_resume(desk):
     data = dataset(desk, "EURUSD", 1)
-    run = stored(desk, data, None, dict(predictions=made.predictions(), scores=made.progress().folds))
+    run = stored(desk, data, None, dict(predictions=created.predictions(), scores=created.progress().folds))
     test = draw("training", desk, view="result", run=run)
     assert not test.exception and "Cancelled after 3 of 7 folds." in written(test) and "partial" in written(test) and "never promoted" in written(test)
     assert "Resume" in buttons(test) and "Register…" not in buttons(test) and list(test.dataframe[0].value["fold"]) == [1, 2, 3]
@@ -151,7 +151,7 @@ def registered(desk: Desk, run: str, name: str = "fake-breakout") -> str:
     with store.unit() as unit:
         return register(
             unit, name, run_id=run, question=dict(learner="fakeout", target="fake", scheme="walk_forward"), question_hash="0" * 64, files=store.blobs.put_all({"manifest.json": b"{}"}), frames={},
-            manifest=dict(counted=True, gate=dict(columns=["a"], pipeline=True), seed=0, threads=1), report=made.report() | dict(parity=dict(passed=True, sentence="ONNX differs by 1e-7 at most.")), synthetic=False, actor="ana",
+            manifest=dict(counted=True, gate=dict(columns=["a"], pipeline=True), seed=0, threads=1), report=created.report() | dict(parity=dict(passed=True, sentence="ONNX differs by 1e-7 at most.")), synthetic=False, actor="ana",
         ).title  # fmt: skip
 
 
@@ -207,7 +207,7 @@ def test_an_explanation_has_importance_curves_and_one_sample(desk):
     test = draw("training", desk, view="result", run=run)
     assert "Explanation" in [tab.label for tab in test.tabs]
     with store.unit() as unit:
-        frames = {name: store.frames.put(frame) for name, frame in made.explanation().items()}
+        frames = {name: store.frames.put(frame) for name, frame in created.explanation().items()}
         unit.runs.add(kind="explain", job_id="j", title="Explain", spec=dict(run=run), manifest={}, summary=dict(loss="log_loss", fold=6, folds=7, samples=3_000, output="p", score="log-odds of p", middle=0.5, contributions=True, no_contributions=""), frames=frames, actor="ana", created_at=unit.now())
 
     def script(desk, run):
@@ -222,7 +222,7 @@ def test_an_explanation_has_importance_curves_and_one_sample(desk):
 
 def test_a_cancelled_job_leads_to_its_partial_run_and_resumes_it(desk):
     data = dataset(desk, "EURUSD", 1)
-    run = stored(desk, data, None, dict(predictions=made.predictions(), scores=made.progress().folds))
+    run = stored(desk, data, None, dict(predictions=created.predictions(), scores=created.progress().folds))
     job = desk.jobs.get(desk.training.get(run).job_id)
     desk.jobs.cancel(job.id)
     test = draw("training", desk, job=job.id)

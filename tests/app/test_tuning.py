@@ -50,17 +50,17 @@ def stored(desk: Desk, data: str) -> tuple[str, pd.DataFrame]:
     submitted = desk.tuning.submit(request(data), SPACE, dict(trials=12)).job
     points = [dict(leaves=2 + k, learning_rate=0.01 * 1.3**k) for k in range(12)]
     space = [Dimension("leaves", 2, 16, integer=True), Dimension("learning_rate", 0.01, 0.3, log=True)]
-    found = tuned(points, [Result(k, None if k == 2 else 0.65 + 0.001 * (k - 7) ** 2) for k in range(12)], space)
-    frames = dict(table=store.frames.put(found.table), **{f"heat {x} × {y}": store.frames.put(cells) for (x, y), cells in found.maps().items()})
+    listing = tuned(points, [Result(k, None if k == 2 else 0.65 + 0.001 * (k - 7) ** 2) for k in range(12)], space)
+    frames = dict(table=store.frames.put(listing.table), **{f"heat {x} × {y}": store.frames.put(cells) for (x, y), cells in listing.maps().items()})
     summary = dict(
-        trials=12, given_up=1, infeasible=0, refused={}, folds=3, params=dict(found.params), loss=0.65, nearest=0.652, best=0.65, space=[dict(name="leaves"), dict(name="learning_rate")],
-        notes=[], maps=[[x, y] for x, y in found.maps()], samples=2_000, learner="fakeout", target="fake", strategy="breakout",
+        trials=12, given_up=1, infeasible=0, refused={}, folds=3, params=dict(listing.params), loss=0.65, nearest=0.652, best=0.65, space=[dict(name="leaves"), dict(name="learning_rate")],
+        notes=[], maps=[[x, y] for x, y in listing.maps()], samples=2_000, learner="fakeout", target="fake", strategy="breakout",
     )  # fmt: skip
     with store.unit() as unit:
         claimed = unit.jobs.claim(submitted.id, "w", unit.now())
         run = unit.runs.add(kind="tune", job_id=submitted.id, title=submitted.title, spec=submitted.spec, manifest={}, summary=summary, frames=frames, actor="ana", created_at=unit.now())
         unit.jobs.end(submitted.id, claimed.epoch, "done", unit.now(), result=dict(run=run))
-    return submitted.id, found.table
+    return submitted.id, listing.table
 
 
 def test_the_form_submits_a_tuning_of_what_was_entered(desk):

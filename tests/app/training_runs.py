@@ -51,17 +51,17 @@ def report(scheme: str = "walk_forward", state: str = "amber") -> dict[str, Any]
 
 def quantile_report() -> dict[str, Any]:
     """A report of a forecast with quantiles."""
-    told = report()
+    reported = report()
     row = dict(start="2019-01-02T00:00:00Z", end="2019-12-30T00:00:00Z", rows=30_000, mae=0.00081, rank_ic=0.011, pinball=0.000212, crps=0.000424, coverage=0.8001, nominal=0.8, width=0.00169, reasons={})
-    scores = told["scores"] | dict(task="number", main="crps", all=row, raw=row | dict(coverage=0.8026), fold=[row | dict(fold=k, crps=0.0004 + 1e-5 * k) for k in range(1, 6)], year=[row | dict(year=2018 + k, coverage=0.7999 + 0.0003 * k, crps=0.0004 + 1e-5 * k) for k in range(1, 6)], regime=[], months=[], path=[])
+    scores = reported["scores"] | dict(task="number", main="crps", all=row, raw=row | dict(coverage=0.8026), fold=[row | dict(fold=k, crps=0.0004 + 1e-5 * k) for k in range(1, 6)], year=[row | dict(year=2018 + k, coverage=0.7999 + 0.0003 * k, crps=0.0004 + 1e-5 * k) for k in range(1, 6)], regime=[], months=[], path=[])
     scores |= dict(
         calibration=[], levels=[dict(level=level, count=30_000, observed=level + 0.002, observed_low=level - 0.004, observed_high=level + 0.006) for level in (0.1, 0.25, 0.5, 0.75, 0.9)],
         coverage=[dict(low=0.1, high=0.9, nominal=0.8, count=30_000, coverage=0.8001, coverage_low=0.796, coverage_high=0.804, below=0.0999, above=0.1, width=0.00169), dict(low=0.25, high=0.75, nominal=0.5, count=30_000, coverage=0.503, coverage_low=0.498, coverage_high=0.508, below=0.2485, above=0.2485, width=0.0009)],
         filter=None, equity=None, reasons=dict(equity="Its samples are no trades, so there is no R, no equity and no Sharpe ratio.", regime="No regimes were given."),
     )  # fmt: skip
-    return told | dict(
+    return reported | dict(
         scores=scores, crossed=dict(share=0.0012, fold=[], reason=""), baselines=[baseline("climatology", 1.1e-5, 4e-6, 1.8e-5, "better") | dict(loss="pinball"), baseline("linear", -2e-6, -6e-6, 2e-6, "undecided") | dict(loss="pinball")],
-        trials=told["trials"] | dict(family="forecast", dsr=None, reason="Its samples are no trades, so there is no R, no equity and no Sharpe ratio."), verdict=dict(state="amber", sentence="Its intervals hold what they promise; its median is no better than a linear model.", reasons=["Not better than linear."], whole=True),
+        trials=reported["trials"] | dict(family="forecast", dsr=None, reason="Its samples are no trades, so there is no R, no equity and no Sharpe ratio."), verdict=dict(state="amber", sentence="Its intervals hold what they promise; its median is no better than a linear model.", reasons=["Not better than linear."], whole=True),
     )  # fmt: skip
 
 
@@ -121,5 +121,5 @@ def explanation() -> dict[str, pd.DataFrame]:
     importance = pd.DataFrame(dict(column=["sma(9)", "rsi(14)"], importance=[0.004, 0.001], low=[0.002, -0.001], high=[0.006, 0.003], share=[0.006, 0.001], loss="log loss"))
     dependence = pd.DataFrame([dict(column=name, value=value, prediction=0.5 + 0.01 * value, low=0.45, high=0.6) for name in ("sma(9)", "rsi(14)") for value in (0.0, 1.0, 2.0)])
     boundary = pd.DataFrame([dict(first="sma(9)", second="rsi(14)", x=x, y=y, x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, prediction=0.5 + 0.01 * (x - y)) for x, y in cells])
-    told = pd.DataFrame({"sample": [0, 1], "start": [START, START + DAY], "instrument": "EURUSD", "y": [0.0, 1.0], "score": [0.3, 0.1], "base": 0.2, "prediction": [0.57, 0.52], "sma(9)": [0.2, -0.05], "rsi(14)": [-0.1, -0.05], "value sma(9)": [1.1, 1.2], "value rsi(14)": [40.0, 60.0]})
-    return dict(importance=importance, dependence=dependence, boundary=boundary, contributions=told)
+    reported = pd.DataFrame({"sample": [0, 1], "start": [START, START + DAY], "instrument": "EURUSD", "y": [0.0, 1.0], "score": [0.3, 0.1], "base": 0.2, "prediction": [0.57, 0.52], "sma(9)": [0.2, -0.05], "rsi(14)": [-0.1, -0.05], "value sma(9)": [1.1, 1.2], "value rsi(14)": [40.0, 60.0]})
+    return dict(importance=importance, dependence=dependence, boundary=boundary, contributions=reported)

@@ -68,7 +68,7 @@ def test_after_six_tries_the_vendor_is_left_alone(rig):
         double.fail(503, times=20)
         with pytest.raises(SourceUnavailable, match="6 tries") as given_up:
             rig.source().fetch(request, connection)
-    assert len(double.asked) == 6 and not [secret for secret in rig.secrets if secret in str(given_up.value)]
+    assert len(double.requests) == 6 and not [secret for secret in rig.secrets if secret in str(given_up.value)]
 
 
 def test_a_connection_on_which_nothing_comes_is_timed_out_and_tried_again(rig):

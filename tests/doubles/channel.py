@@ -22,13 +22,13 @@ class ChannelDouble(Double):
         self.go_on = threading.Event()
         self._news = threading.Condition()
 
-    def reply(self, asked: HttpRequest) -> Reply:
+    def reply(self, request: HttpRequest) -> Reply:
         self.reached.set()
         if self.hang.is_set():
             self.go_on.wait(3_600)
         if self.status == 200:
             with self._news:
-                self.letters.append(json.loads(asked.body))
+                self.letters.append(json.loads(request.body))
                 self._news.notify_all()
         return Reply(self.status)
 

@@ -33,11 +33,11 @@ class DocumentsDouble(Double):
         super().__init__()
         self.documents = dict(documents)
 
-    def reply(self, asked: HttpRequest) -> Reply:
-        text = self.documents.get(asked.path)
+    def reply(self, request: HttpRequest) -> Reply:
+        text = self.documents.get(request.path)
         if text is None:
             return Reply(404, b"<html><title>Not found</title></html>", {"Content-Type": "text/html"})
-        return Reply(200, text.encode(), {"Content-Type": TYPES.get(asked.path[asked.path.rfind(".") :], "text/plain")})
+        return Reply(200, text.encode(), {"Content-Type": TYPES.get(request.path[request.path.rfind(".") :], "text/plain")})
 
 
 if __name__ == "__main__":

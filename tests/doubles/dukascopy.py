@@ -26,11 +26,11 @@ class DukascopyDouble(Double):
         self.lost: set[str] = set()
         self._files = {symbol: _files(frame, points, length) for symbol, frame in bars.items()}
 
-    def reply(self, asked: HttpRequest) -> Reply:
-        match, octets = PATH.search(asked.path), {"Content-Type": "application/octet-stream"}
+    def reply(self, request: HttpRequest) -> Reply:
+        match, octets = PATH.search(request.path), {"Content-Type": "application/octet-stream"}
         if not match or not re.fullmatch(r"0\d|1[01]", match["month"]):
             return Reply(404, b"", octets)
-        path = "/".join(asked.path.split("/")[-5:])
+        path = "/".join(request.path.split("/")[-5:])
         if path in self.lost:
             self.lost.remove(path)
             return Reply(200, b"", octets)

@@ -23,15 +23,15 @@ class FredDouble(Double):
         super().__init__()
         self.series, self._most = dict(series), most_rows
 
-    def reply(self, asked: HttpRequest) -> Reply:
-        query = asked.query
+    def reply(self, requested: HttpRequest) -> Reply:
+        query = requested.query
         if query.get("api_key") != KEY:
             return _bad("Bad Request.  The value for variable api_key is not registered.  Read https://fred.stlouisfed.org/docs/api/api_key.html for more information.")
         if query["series_id"] not in self.series:
             return _bad("Bad Request.  The series does not exist.")
         rows = self.series[query["series_id"]]
         publications = sorted({published for _, published, _ in rows})
-        if asked.path == "/fred/series/vintagedates":
+        if requested.path == "/fred/series/vintagedates":
             return self._page(publications, "vintage_dates", query, {})
         start, end = query["realtime_start"], query["realtime_end"]
         if sum(start <= day <= end for day in publications) > MOST:

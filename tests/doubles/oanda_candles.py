@@ -29,12 +29,12 @@ class OandaCandles(Double):
         super().__init__()
         self.bars, self.now, self.token = bars, now, token
 
-    def reply(self, asked: HttpRequest) -> Reply:
-        if asked.headers.get("Authorization") != f"Bearer {self.token}":
+    def reply(self, requested: HttpRequest) -> Reply:
+        if requested.headers.get("Authorization") != f"Bearer {self.token}":
             return Reply(401, {"errorMessage": "Insufficient authorization to perform request."})
-        if not asked.path.startswith("/v3/instruments/"):
+        if not requested.path.startswith("/v3/instruments/"):
             return Reply(404, {"errorMessage": "The Request is not supported"})
-        return Reply(*candles(self.bars, asked.path.split("/")[3], asked.query, self.now))
+        return Reply(*candles(self.bars, requested.path.split("/")[3], requested.query, self.now))
 
 
 def candles(bars: Bars, name: str, query: Mapping[str, str], now: int) -> tuple[int, Json]:

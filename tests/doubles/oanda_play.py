@@ -59,23 +59,23 @@ class Play:
         for name in names:
             if row := bisect_left(self._times.get(name, []), at):
                 yield price_of(name, self.ticks[name][row - 1])
-        told, beat = {name: bisect_left(self._times.get(name, []), at) for name in names}, at + BEAT
+        reported, beat = {name: bisect_left(self._times.get(name, []), at) for name in names}, at + BEAT
         while not over.wait(0.005):
             until = min((low for low, _ in self.cuts if low > at), default=None)
             now = self.now if until is None else min(self.now, until)
-            yield from sorted(self._since(told, now), key=lambda line: line["time"])
+            yield from sorted(self._since(reported, now), key=lambda line: line["time"])
             while beat <= now:
                 yield {"type": "HEARTBEAT", "time": text_of(beat)}
                 beat += BEAT
             if until is not None and now >= until:
                 return
 
-    def _since(self, told: dict[str, int], now: int) -> Iterator[Json]:
-        for name in told:
+    def _since(self, reported: dict[str, int], now: int) -> Iterator[Json]:
+        for name in reported:
             upto = bisect_left(self._times.get(name, []), now)
-            for row in range(told[name], upto):
+            for row in range(reported[name], upto):
                 yield price_of(name, self.ticks[name][row])
-            told[name] = upto
+            reported[name] = upto
 
     def candles(self, name: str, query: Mapping[str, str]) -> tuple[int, Json]:
         """GET instruments/…/candles, by ``from`` and ``count``."""
@@ -93,10 +93,10 @@ class Play:
     def _slots(self, name: str, granularity: str) -> tuple[list[tuple[int, int]], list[list[int]]]:
         """Every slot with a tick, and its first and last tick."""
         if (name, granularity) not in self._candles:
-            of, found = Slots(Timeframe.named(granularity.replace("D", "D1")), CALENDARS[name]), dict[tuple[int, int], list[int]]()
+            of, result = Slots(Timeframe.named(granularity.replace("D", "D1")), CALENDARS[name]), dict[tuple[int, int], list[int]]()
             for row, at in enumerate(self._times.get(name, [])):
-                found.setdefault(of.of(at), [row, row])[1] = row + 1
-            self._candles[name, granularity] = list(found), list(found.values())
+                result.setdefault(of.of(at), [row, row])[1] = row + 1
+            self._candles[name, granularity] = list(result), list(result.values())
         return self._candles[name, granularity]
 
 

@@ -38,18 +38,18 @@ class OpenId:
             id_token_signing_alg_values_supported=["RS256"], code_challenge_methods_supported=["S256"], response_types_supported=["code"], subject_types_supported=["public"],
         )  # fmt: skip
 
-    def authorize(self, asked: dict[str, str]) -> str:
+    def authorize(self, request: dict[str, str]) -> str:
         """Where the browser goes next."""
-        assert asked["client_id"] == CLIENT and asked["response_type"] == "code" and asked["code_challenge_method"] == "S256" and "openid" in asked["scope"]
+        assert request["client_id"] == CLIENT and request["response_type"] == "code" and request["code_challenge_method"] == "S256" and "openid" in request["scope"]
         code = secrets.token_urlsafe(8)
-        self.codes[code] = asked
-        return f"{asked['redirect_uri']}?{urlencode(dict(code=code, state=asked['state']))}"
+        self.codes[code] = request
+        return f"{request['redirect_uri']}?{urlencode(dict(code=code, state=request['state']))}"
 
-    def token(self, asked: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
-        began = self.codes.pop(asked.get("code", ""), None)     # each code once
-        proof = base64.urlsafe_b64encode(hashlib.sha256(asked.get("code_verifier", "").encode()).digest()).rstrip(b"=").decode()
+    def token(self, request: dict[str, str], authorization: str) -> tuple[int, dict[str, Any]]:
+        began = self.codes.pop(request.get("code", ""), None)     # each code once
+        proof = base64.urlsafe_b64encode(hashlib.sha256(request.get("code_verifier", "").encode()).digest()).rstrip(b"=").decode()
         client = base64.b64decode(authorization.removeprefix("Basic ")).decode()
-        if began is None or began["code_challenge"] != proof or began["redirect_uri"] != asked.get("redirect_uri") or client != f"{CLIENT}:{SECRET}":
+        if began is None or began["code_challenge"] != proof or began["redirect_uri"] != request.get("redirect_uri") or client != f"{CLIENT}:{SECRET}":
             return 400, dict(error="invalid_grant")
         claims = dict(iss=self.issuer, aud=CLIENT, iat=int(time.time()), exp=int(time.time()) + 60, nonce=began["nonce"], **self.account) | WRONG.get(self.wrong, {})
         claims = {name: value for name, value in claims.items() if value is not None}

@@ -47,11 +47,11 @@ class Double:
     watched = "/"
 
     def __init__(self) -> None:
-        self.asked: list[HttpRequest] = []
+        self.requests: list[HttpRequest] = []
         self.faults: list[tuple[int | str, str]] = []
         self.over = threading.Event()
 
-    def reply(self, asked: HttpRequest) -> Reply:
+    def reply(self, requested: HttpRequest) -> Reply:
         raise NotImplementedError
 
     def fail(self, fault: int | str, times: int = 1, retry_after: str = "") -> None:
@@ -59,7 +59,7 @@ class Double:
 
     @property
     def watched_requests(self) -> list[HttpRequest]:
-        return [asked for asked in self.asked if self.watched in asked.path]
+        return [requested for requested in self.requests if self.watched in requested.path]
 
     @contextmanager
     def serve(self) -> Iterator[str]:
@@ -92,8 +92,8 @@ def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = HttpRequest(self.command, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), dict(self.headers.items()), body)
-            double.asked.append(asked)
+            requested = HttpRequest(self.command, parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), dict(self.headers.items()), body)
+            double.requests.append(requested)
             fault, after = double.faults.pop(0) if double.faults and double.watched in parts.path else ("", "")
             if isinstance(fault, int):
                 return self.send(Reply(fault, {"error": f"made to answer {fault}"}, {"Retry-After": after} if after else {}))
@@ -103,7 +103,7 @@ def _handler(double: Double) -> type[BaseHTTPRequestHandler]:
             if fault == "closed":
                 self.close_connection = True
                 return None
-            reply = double.reply(asked)
+            reply = double.reply(requested)
             if fault == "broken":
                 reply = Reply(reply.status, reply.content[: len(reply.content) // 2], reply.headers)
             self.send(reply, cut=fault == "cut", slow=fault == "slow")

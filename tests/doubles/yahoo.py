@@ -26,15 +26,15 @@ class YahooDouble(Double):
         super().__init__()
         self.bars, self.now = dict(bars), now
 
-    def reply(self, asked: HttpRequest) -> Reply:
-        if asked.path == "/v1/test/getcrumb":
+    def reply(self, question: HttpRequest) -> Reply:
+        if question.path == "/v1/test/getcrumb":
             return Reply(200, b"crumb", {"Content-Type": "text/plain"})
-        if self.watched not in asked.path:
+        if self.watched not in question.path:
             return Reply(404, b"", {"Content-Type": "text/html"})
-        symbol, interval = asked.path.rsplit("/", 1)[1], asked.query["interval"]
+        symbol, interval = question.path.rsplit("/", 1)[1], question.query["interval"]
         if not any(known == symbol for known, _ in self.bars):
             return _refused(404, "Not Found", "No data found, symbol may be delisted")
-        start, end = int(asked.query["period1"]), int(asked.query["period2"])
+        start, end = int(question.query["period1"]), int(question.query["period2"])
         days = BACK.get(interval)
         if days and start < self.now - days * DAY:
             return _refused(422, "Unprocessable Entity", f"{interval} data not available for startTime={start} and endTime={end}. The requested range must be within the last {days} days.")

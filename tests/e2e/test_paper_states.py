@@ -105,9 +105,9 @@ def desk(states) -> Desk:
 @pytest.fixture(scope="module")
 def tab(chromium, states) -> Iterator[Any]:
     context = chromium.new_context(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
-    made = context.new_page()
-    made.set_default_timeout(90_000)
-    yield made
+    created = context.new_page()
+    created.set_default_timeout(90_000)
+    yield created
     context.close()
 
 

@@ -35,16 +35,16 @@ LEGS = {"gold-1-0": "6000", "gold-1-1": "15000", "gold-1-2": "9000"}
 
 @pytest.fixture
 def double() -> Iterator[Oanda]:
-    made, over = Oanda(), threading.Event()
+    created, over = Oanda(), threading.Event()
 
     def quoting() -> None:
         while not over.wait(0.5):
-            made.account.tick()
+            created.account.tick()
 
     threading.Thread(target=quoting, daemon=True).start()
-    yield made
+    yield created
     over.set()
-    made.close()
+    created.close()
 
 
 class Killed:

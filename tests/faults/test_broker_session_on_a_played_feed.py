@@ -29,7 +29,7 @@ BARS, SPEED = int(os.environ.get("TIDEMARK_CASES", "18")), 60.0
 BEGIN = int(datetime(2024, 7, 10, 12, tzinfo=UTC).timestamp()) * SECOND
 PLAN = dict(series=["EURUSD M5"], strategies=[dict(name="simple_ma", params=dict(fast=2, slow=4), series=[])], rules={}, mode="auto")
 
-ASKED = (
+REQUEST = (
     ("order", dict(instrument="EURUSD", side="long", lots=0.1, stop=1.05, target=1.2)), ("close", dict(share=0.5)), ("close-all", {}),
     ("order", dict(instrument="EURUSD", side="short", lots=0.2, stop=1.15)), ("close-all", {}),
 )  # fmt: skip
@@ -77,9 +77,9 @@ def test_what_the_session_has_booked_is_what_the_broker_has_filled(played, store
         for number in range(BARS - 2):
             while play.now < BEGIN + (number + 1) * 300 * SECOND:
                 time.sleep(0.1)
-            asked = ASKED[number % len(ASKED)]
+            request = REQUEST[number % len(REQUEST)]
             with store.unit() as unit:
-                ask(unit, "live", asked[0], asked[1], "ana", "drill")
+                ask(unit, "live", request[0], request[1], "ana", "drill")
         while play.now < BEGIN + BARS * 300 * SECOND:
             time.sleep(0.5)
         with store.unit() as unit:

@@ -68,10 +68,10 @@ def operator(tmp_path: Path) -> Operator:
     home, elsewhere = tmp_path / "var", tmp_path / "elsewhere"
     elsewhere.mkdir()
     migrated(f"sqlite:///{home / 'tidemark.db'}")
-    made = Operator(home, elsewhere, {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_APP_USER": "ana", "TIDEMARK_EXAMPLE": "false"})
-    made.work(0, 12)
-    made.sign()
-    return made
+    created = Operator(home, elsewhere, {"TIDEMARK_STORAGE_HOME": str(home), "TIDEMARK_APP_USER": "ana", "TIDEMARK_EXAMPLE": "false"})
+    created.work(0, 12)
+    created.sign()
+    return created
 
 
 def verify(bundle: Path, folder: Path, *words: str) -> tuple[int, str]:
@@ -116,8 +116,8 @@ def test_a_database_rewritten_whole_is_caught_by_the_checkpoint_that_left(operat
     shutil.copyfile(operator.database, copy)
     operator.terminal("audit", "verify", "--database", str(copy), *outside(operator))
     rewrite(copy)
-    said = operator.terminal("audit", "verify", "--database", str(copy), *outside(operator), "--json", status=1)
-    assert json.loads(said)["holds"] is False, said
+    message = operator.terminal("audit", "verify", "--database", str(copy), *outside(operator), "--json", status=1)
+    assert json.loads(message)["holds"] is False, message
 
 
 def rewrite(database: Path) -> None:

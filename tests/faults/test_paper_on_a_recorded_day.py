@@ -43,11 +43,11 @@ def play() -> Iterator[tuple[Play, FeedHub]]:
         pytest.skip("TIDEMARK_DATA names no folder of data")
     ticks = {name: recorded(Path(os.environ["TIDEMARK_DATA"]), name) for name in RECORDED}
     cuts = [(BEGIN + int(share * HOURS * HOUR), BEGIN + int(share * HOURS * HOUR) + seconds * SECOND) for share, seconds in ((0.2, 50), (0.45, 400), (0.7, 7))]
-    made = Play(ticks, BEGIN - 90 * SECOND, SPEED, cuts)
-    double = Oanda(lambda: made.clock, play=made)
+    created = Play(ticks, BEGIN - 90 * SECOND, SPEED, cuts)
+    double = Oanda(lambda: created.clock, play=created)
     environment = {"TIDEMARK_OANDA_URL": double.url, TOKEN: double.token, ACCOUNT: double.account.number}
     hub = FeedHub(OandaLive(lambda: connection_to(OANDA, environment)))
-    yield made, hub
+    yield created, hub
     hub.close()
     double.close()
 
@@ -80,9 +80,9 @@ def backtest(folder: Path) -> Path:
 
 
 def written(folder: Path, worked: Sequence[Worked]) -> None:
-    made = tables(worked)
+    created = tables(worked)
     for name in ("trades", "fills", "equity"):
-        csv.write(getattr(made, name), folder / f"{name}.csv")
+        csv.write(getattr(created, name), folder / f"{name}.csv")
     (folder / "tape.csv").write_text(tape_text(bar for each in worked for bar in each.bars))
 
 

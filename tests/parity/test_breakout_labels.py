@@ -23,7 +23,7 @@ def test_of_39456_signals_39446_have_a_label_of_which_57_7_percent_are_fake():
     bars = pd.read_parquet(FILE, columns=["ts", "open", "high", "low", "close"])
     bars = bars.assign(ts=bars["ts"].dt.as_unit("ns"), **{name: bars[name].astype(float) for name in ("open", "high", "low", "close")})
     series = Series(instrument("EURUSD"), Timeframe.named("M5"), bars)
-    made = on_signals([Inputs(series, Context(series.instrument, series.timeframe), (use("atr", window=14),), Rules())], Breakout(), "fake")
-    assert len(made) == 39_446 and made.unlabelled == {"stop_through": 10} and made.warm_up == 0
-    assert made.samples.y.mean() == pytest.approx(0.577, abs=0.0005)
-    assert made.uniqueness.mean() == pytest.approx(0.496, abs=0.0005) and made.signals["bars_held"].mean() == pytest.approx(19, abs=0.5)
+    created = on_signals([Inputs(series, Context(series.instrument, series.timeframe), (use("atr", window=14),), Rules())], Breakout(), "fake")
+    assert len(created) == 39_446 and created.unlabelled == {"stop_through": 10} and created.warm_up == 0
+    assert created.samples.y.mean() == pytest.approx(0.577, abs=0.0005)
+    assert created.uniqueness.mean() == pytest.approx(0.496, abs=0.0005) and created.signals["bars_held"].mean() == pytest.approx(19, abs=0.5)

@@ -39,33 +39,33 @@ class Person:
 
     # --- halts
 
-    def pause_(self, asked: Any, now: int) -> None:
+    def pause_(self, request: Any, now: int) -> None:
         self._halt("paused", now)
 
-    def continue_(self, asked: Any, now: int) -> None:
+    def continue_(self, request: Any, now: int) -> None:
         self.ledger.held_back.discard("paused")
 
-    def halt_(self, asked: Any, now: int) -> None:
-        if not asked.limit:
-            return self._halt("killed", now, asked.strategy, flatten=not asked.keep)
-        self.ledger.halted_today |= asked.limit == "daily_loss"
-        self.ledger.halted_for_good |= asked.limit == "max_drawdown"
-        halt(self.ledger, self.every_series, now, not asked.keep)
+    def halt_(self, request: Any, now: int) -> None:
+        if not request.limit:
+            return self._halt("killed", now, request.strategy, flatten=not request.keep)
+        self.ledger.halted_today |= request.limit == "daily_loss"
+        self.ledger.halted_for_good |= request.limit == "max_drawdown"
+        halt(self.ledger, self.every_series, now, not request.keep)
 
-    def release_(self, asked: Any, now: int) -> None:
-        self._lift("killed", asked.strategy)
+    def release_(self, request: Any, now: int) -> None:
+        self._lift("killed", request.strategy)
 
-    def disable_(self, asked: Any, now: int) -> None:
-        self._halt("paused", now, asked.strategy or self.strategies[0])
+    def disable_(self, request: Any, now: int) -> None:
+        self._halt("paused", now, request.strategy or self.strategies[0])
 
-    def enable_(self, asked: Any, now: int) -> None:
-        self._lift("paused", asked.strategy or self.strategies[0])
+    def enable_(self, request: Any, now: int) -> None:
+        self._lift("paused", request.strategy or self.strategies[0])
 
-    def stop_(self, asked: Any, now: int) -> None:
-        if asked.close or not self.ledger.open:
+    def stop_(self, request: Any, now: int) -> None:
+        if request.close or not self.ledger.open:
             self.stopped = True
             self._halt("stopped", now)
-            self.close_all_(asked, now)
+            self.close_all_(request, now)
 
     def _halt(self, why: str, now: int, strategy: str = "", flatten: bool = False) -> None:
         halted = self._of(strategy) if strategy else self.every_series
@@ -82,46 +82,46 @@ class Person:
 
     # --- exits
 
-    def close_(self, asked: Any, now: int) -> None:
+    def close_(self, request: Any, now: int) -> None:
         for position in self.ledger.open.values():
-            if self._is_meant(asked, position):
-                position.leaves_by_hand += asked.share
+            if self._is_meant(request, position):
+                position.leaves_by_hand += request.share
 
-    def close_all_(self, asked: Any, now: int) -> None:
+    def close_all_(self, request: Any, now: int) -> None:
         for position in self.ledger.open.values():
             position.leaves_by_hand += 1.0
 
-    def _is_meant(self, asked: Any, position: Position) -> bool:
+    def _is_meant(self, request: Any, position: Position) -> bool:
         series, side = position.series, {1: "long", -1: "short"}[position.side]
-        if asked.instrument and series.instrument.name != asked.instrument:
+        if request.instrument and series.instrument.name != request.instrument:
             return False
-        if asked.series and named(series) != asked.series:
+        if request.series and named(series) != request.series:
             return False
-        if asked.strategy and self.strategies[series.number] != asked.strategy:
+        if request.strategy and self.strategies[series.number] != request.strategy:
             return False
-        if asked.side and side != asked.side:
+        if request.side and side != request.side:
             return False
-        if asked.tag is not None and position.signal.tag != asked.tag:
+        if request.tag is not None and position.signal.tag != request.tag:
             return False
-        return not asked.trade or position.trade_id == asked.trade
+        return not request.trade or position.trade_id == request.trade
 
     # --- entries
 
-    def order_(self, asked: Any, now: int) -> None:
+    def order_(self, request: Any, now: int) -> None:
         """Decided on the last ended bar of its series, and on the equity of the last row."""
         self.tickets += 1
-        ledger, series = self.ledger, self._series_of(asked)
-        side = 1 if asked.side == "long" else -1
+        ledger, series = self.ledger, self._series_of(request)
+        side = 1 if request.side == "long" else -1
         if series.closed is None:
             return
         if not self._knows_rate(series):
             return
-        targets = () if asked.target is None else (TargetOrder("target_1", on_grid(asked.target), None, 1.0),)
+        targets = () if request.target is None else (TargetOrder("target_1", on_grid(request.target), None, 1.0),)
         signal = Signal(
             number=-self.tickets - 1, bar=-1, order="market", side=side, price=None, valid_bars=None,
-            stop_loss=None if asked.stop is None else on_grid(asked.stop), targets=targets, break_even_r=None, break_even_offset=0.0,
+            stop_loss=None if request.stop is None else on_grid(request.stop), targets=targets, break_even_r=None, break_even_offset=0.0,
             trail_kind="", trail_value=None, trail_window=None, trail_start_r=0.0, max_bars=None, flat_by="",
-            tag=asked.tag or f"ticket {self.tickets}", oco="", grid=None, lots=asked.lots,
+            tag=request.tag or f"ticket {self.tickets}", oco="", grid=None, lots=request.lots,
         )  # fmt: skip
         met = series.positions.get(signal.tag)
         if ledger.execution.reverse_on_opposite and met is not None and met.side != side:
@@ -141,25 +141,25 @@ class Person:
             return False
         return True
 
-    def _series_of(self, asked: Any) -> Series:
+    def _series_of(self, request: Any) -> Series:
         """The series that is named, or the finest of the instrument; of equals the first."""
-        if asked.series:
-            return next(series for series in self.every_series if named(series) == asked.series)
-        own = [series for series in self.every_series if series.instrument.name == asked.instrument]
+        if request.series:
+            return next(series for series in self.every_series if named(series) == request.series)
+        own = [series for series in self.every_series if series.instrument.name == request.instrument]
         return min(own, key=lambda series: series.task.timeframe.minutes)
 
-    def approve_(self, asked: Any, now: int) -> None:
-        series = next(series for series in self._of(asked.strategy) if asked.series in ("", named(series)))
+    def approve_(self, request: Any, now: int) -> None:
+        series = next(series for series in self._of(request.strategy) if request.series in ("", named(series)))
         for order in series.market:
-            if order.proposed and order.signal.number == asked.order - 1:
+            if order.proposed and order.signal.number == request.order - 1:
                 order.proposed = False
 
-    def blackout_(self, asked: Any, now: int) -> None:
+    def blackout_(self, request: Any, now: int) -> None:
         windows = [window.strip() for window in self.ledger.limits.blackout.split(";") if window.strip()]
-        for window in [window.strip() for window in (asked.add or asked.remove).split(";")]:
-            if asked.add and window not in windows:
+        for window in [window.strip() for window in (request.add or request.remove).split(";")]:
+            if request.add and window not in windows:
                 windows.append(window)
-            elif asked.remove and window in windows:
+            elif request.remove and window in windows:
                 windows.remove(window)
         self.ledger.limits = dataclasses.replace(self.ledger.limits, blackout="; ".join(windows))
 

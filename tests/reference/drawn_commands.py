@@ -68,11 +68,11 @@ def _arguments(case: Case, random: Random, verb: str, moment: int) -> dict[str, 
 
 def _close(case: Case, random: Random) -> dict[str, Any]:
     task = random.choice(case.tasks)
-    asked: dict[str, Any] = {"share": random.choice((1.0, 0.5, 0.5, 1 / 3, 0.9, 0.001, 0.25))}
+    request: dict[str, Any] = {"share": random.choice((1.0, 0.5, 0.5, 1 / 3, 0.9, 0.001, 0.25))}
     for name, value in (("instrument", task.instrument.name), ("series", f"{task.instrument.name} {task.timeframe}"), ("strategy", random.choice(strategies_of(case))), ("side", random.choice(("long", "short"))), ("trade", random.randint(1, 9))):
         if random.random() < 0.15:
-            asked[name] = value
-    return asked
+            request[name] = value
+    return request
 
 
 def _order(task: Any, random: Random, moment: int) -> dict[str, Any]:
@@ -80,14 +80,14 @@ def _order(task: Any, random: Random, moment: int) -> dict[str, Any]:
     price = float((before if len(before) else task.bars)["close"].iloc[-1 if len(before) else 0])
     size = float((task.bars["high"] - task.bars["low"]).mean())
     side, way = random.choice((("buy", 1.0), ("sell", -1.0), ("long", 1.0), ("short", -1.0)))
-    asked: dict[str, Any] = {"instrument": task.instrument.name, "side": side, "lots": task.instrument.min_lot * random.choice((1.0, 1.0, 1.5, 3.0, 7.7, 20.5, 0.1, 8_000.0))}
+    request: dict[str, Any] = {"instrument": task.instrument.name, "side": side, "lots": task.instrument.min_lot * random.choice((1.0, 1.0, 1.5, 3.0, 7.7, 20.5, 0.1, 8_000.0))}
     if random.random() < 0.3:
-        asked["series"] = f"{task.instrument.name} {task.timeframe}"
+        request["series"] = f"{task.instrument.name} {task.timeframe}"
     if random.random() < 0.6:
-        asked["stop"] = price - way * size * random.uniform(-0.2, 3.0)
+        request["stop"] = price - way * size * random.uniform(-0.2, 3.0)
     if random.random() < 0.5:
         target = price + way * size * random.uniform(-0.2, 3.0)
-        asked |= {"target": target} if "stop" not in asked or (target > asked["stop"]) == (way > 0) else {}
+        request |= {"target": target} if "stop" not in request or (target > request["stop"]) == (way > 0) else {}
     if random.random() < 0.2 and task.count:
-        asked["tag"] = str(task.signals["tag"].iloc[0])
-    return asked
+        request["tag"] = str(task.signals["tag"].iloc[0])
+    return request

@@ -30,13 +30,13 @@ def tree(text: str, features: Mapping[str, Sequence[str]]) -> Any:
     if re.search(r"[^\s\w\-+*/()<>=,@.!]|[\x0b\x0c\x1c-\x1f]", text):
         raise Wrong
     reader = Reader(words)
-    found = reader.expression()
+    result = reader.expression()
     if reader.rest:
         raise Wrong
-    nodes, depth = measured(found)
-    if nodes > 80 or depth > 12 or typed(found, features) != "condition":
+    nodes, depth = measured(result)
+    if nodes > 80 or depth > 12 or typed(result, features) != "condition":
         raise Wrong
-    return found
+    return result
 
 
 class Reader:
@@ -53,10 +53,10 @@ class Reader:
         return self.rest.pop()
 
     def chain(self, marks, part):
-        found = [part()]
+        result = [part()]
         while self.next in marks:
-            found += [self.take(), part()]
-        return found[0] if len(found) == 1 else ("chain", *found)
+            result += [self.take(), part()]
+        return result[0] if len(result) == 1 else ("chain", *result)
 
     def expression(self):
         return self.chain(("or",), lambda: self.chain(("and",), self.negated))

@@ -33,7 +33,7 @@ class Floors:
 
     def refusal(self, ledger: Ledger, series: Series, signal: Signal, lots: float, price: float, stop: float | None, place: Place) -> tuple[float, float, float] | None:
         """Worst case, headroom and buffer of the tightest floor, if any floor is broken or would be."""
-        found, refused = [], False
+        result, refused = [], False
         for standing in self.standings:
             closed, strict = standing.rule.watch == "closed", standing.rule.comparator == "<="
             loss = math.nan if stop is None else _worst(ledger, series, signal, lots, price, stop, place) + _worst_of_open(ledger, closed)
@@ -41,10 +41,10 @@ class Floors:
             room, near = value - standing.line, TOLERANCE * abs(standing.line)
             left = room - standing.rule.buffer - loss
             refused = refused or self._broken(standing) or not (left > near if strict else left >= -near)
-            found.append((left, (loss, room, standing.rule.buffer)))
+            result.append((left, (loss, room, standing.rule.buffer)))
         if not refused:
             return None
-        return found[-1][1] if math.isnan(found[-1][0]) else min(found, key=lambda each: each[0])[1]
+        return result[-1][1] if math.isnan(result[-1][0]) else min(result, key=lambda each: each[0])[1]
 
     def _broken(self, standing: Any) -> bool:
         """For good; or where it only locks the day, on the day of the last row."""

@@ -76,8 +76,8 @@ def reviewed(ledger: Ledger, series: Series, order: Order, price: float, place: 
     """The lots that every limit lets through, fewer where one shrinks them; None where one refuses."""
     lots, signal, at = order.lots, order.signal, place.bar.ts
     if refusal := _forbidden(ledger, series, order.side, place):
-        name, found, most = refusal
-        ledger.refuse(series, signal, at, name, lots, (found, most, math.nan))
+        name, result, most = refusal
+        ledger.refuse(series, signal, at, name, lots, (result, most, math.nan))
         return None
     for name, factor in _factors(ledger, series, place):
         fewer = min(lots, whole_steps(lots * factor, series.instrument.lot_step))

@@ -27,7 +27,7 @@ class QuoteBar:
 
 def bars_of(series: str, slots: list[tuple[int, int]], quotes: list[tuple[int, float, float]], begun: int) -> list[QuoteBar]:
     """``slots``: of the series, in order; ``quotes``: (time, bid, ask) of its instrument; ``begun``: when the feed was there."""
-    made = []
+    created = []
     for start, end in slots:
         inside = [quote for quote in quotes if start <= quote[0] < end]
         if not inside or start < begun:
@@ -35,5 +35,5 @@ def bars_of(series: str, slots: list[tuple[int, int]], quotes: list[tuple[int, f
         first = inside[0]
         ts = start if first[0] < start + 2 * SECOND else first[0] // SECOND * SECOND
         bids = [bid for _, bid, _ in inside]
-        made.append(QuoteBar(series, ts, end, first[1], max(bids), min(bids), bids[-1], float(len(bids)), round(first[2] - first[1], 10), start))
-    return made
+        created.append(QuoteBar(series, ts, end, first[1], max(bids), min(bids), bids[-1], float(len(bids)), round(first[2] - first[1], 10), start))
+    return created

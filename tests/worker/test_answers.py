@@ -46,5 +46,5 @@ def test_what_is_damaged_old_or_has_a_hole_is_asked_for_again(tmp_path):
 
 
 def test_another_question_has_another_key():
-    asked = dict(series="yahoo EURUSD=X EURUSD M1 mid", start=0, end=10, at=0)
-    assert len({answer_key(**asked), answer_key(**asked | dict(at=1)), answer_key(**asked | dict(end=11)), answer_key(**asked | dict(series="oanda"))}) == 4
+    request = dict(series="yahoo EURUSD=X EURUSD M1 mid", start=0, end=10, at=0)
+    assert len({answer_key(**request), answer_key(**request | dict(at=1)), answer_key(**request | dict(end=11)), answer_key(**request | dict(series="oanda"))}) == 4

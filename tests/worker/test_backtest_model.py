@@ -20,7 +20,7 @@ from worker.desk import BacktestRequest, FeatureRequest, Refused
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 LEARNT = datetime(2024, 5, 1, tzinfo=UTC)           # the model learns from bars before it, and trades two months more
-ASKED = dict(columns=["sma(9)", "rsi(14)"], learner="linear", target="win", target_params={}, strategy="breakout", strategy_params=dict(lookback=10), scheme_params=dict(train=50, validation=5, calibration=15, test=20, embargo=4))
+REQUEST = dict(columns=["sma(9)", "rsi(14)"], learner="linear", target="win", target_params={}, strategy="breakout", strategy_params=dict(lookback=10), scheme_params=dict(train=50, validation=5, calibration=15, test=20, embargo=4))
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def model(system, desk, database, tmp_path, monkeypatch):
     job = desk.data.generate("regimes", {}, "EURUSD", "H1", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC), 3).job
     actors.run(job.id)
     dataset = desk.data.get(desk.jobs.get(job.id).result["dataset"])
-    run = trained(desk, anew(desk, question(desk, dataset.id, **ASKED, options=dict(filter="share", share=0.5), register="picky")))
+    run = trained(desk, anew(desk, question(desk, dataset.id, **REQUEST, options=dict(filter="share", share=0.5), register="picky")))
     bars = desk.data._context.store.frames.get(dataset.frame)
     bars.assign(ts=bars["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))[["ts", "open", "high", "low", "close"]].to_csv(tmp_path / "bars.csv", index=False)
     return run, bars, tmp_path
@@ -163,14 +163,14 @@ def policies_are_fitted_to_its_folds_and_the_next_version_keeps_them(model, desk
     assert not desk.policies.submit(run.id, grid, "heuristic").new and desk.policies.job(run.id).id == submitted.job.id
     actors.run(submitted.job.id)
     assert desk.jobs.get(submitted.job.id).state == "done", desk.jobs.get(submitted.job.id).error
-    found, predictions = desk.policies.of(run.id), desk.training.table(run.id, "predictions")
-    rows = {row["policy"]: row for row in found.summary["policies"]}
+    listing, predictions = desk.policies.of(run.id), desk.training.table(run.id, "predictions")
+    rows = {row["policy"]: row for row in listing.summary["policies"]}
     assert [*rows] == ["all signals", "filter", "heuristic"] and rows["all signals"]["signals"] == rows["all signals"]["taken"] == len(predictions) and rows["filter"]["taken"] == predictions["taken"].sum()
-    choices = desk.policies.table(found.id, "choices")
-    assert list(choices["sample"]) == list(predictions["sample"]) and choices["p"].tolist() == predictions["p"].tolist() and found.summary["actions"] == ["skip", "1 lots, stop 1, own target", "1 lots, stop 1, target 2 R"]
+    choices = desk.policies.table(listing.id, "choices")
+    assert list(choices["sample"]) == list(predictions["sample"]) and choices["p"].tolist() == predictions["p"].tolist() and listing.summary["actions"] == ["skip", "1 lots, stop 1, own target", "1 lots, stop 1, target 2 R"]
     version = desk.models.register(run.id, "picky")
     kept = json.loads(desk.models.export(version.title)["policies.json"])
-    assert kept["policies"] == found.summary["policies"] and isinstance(kept["policies"][0]["reward"], float) and desk.models.verify(version.title).passed
+    assert kept["policies"] == listing.summary["policies"] and isinstance(kept["policies"][0]["reward"], float) and desk.models.verify(version.title).passed
     done = CliRunner().invoke(app, ["policy", "of", run.id, "--policy", "heuristic", "--grid", json.dumps(grid), "--out", str(folder / "policies")], catch_exceptions=False)
     assert done.exit_code == 0 and json.loads((folder / "policies" / "policies.json").read_text()) == kept, done.output
     with pytest.raises(Refused, match="no policy named 'nope'"):
@@ -197,7 +197,7 @@ def test_a_session_of_a_model_that_learnt_from_regimes_is_its_backtest(system, d
     job = desk.data.generate("regimes", {}, "EURUSD", "H1", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 7, 1, tzinfo=UTC), 3).job
     actors.run(job.id)
     dataset = desk.data.get(desk.jobs.get(job.id).result["dataset"])
-    trained(desk, anew(desk, question(desk, dataset.id, **ASKED, regimes=[walked(desk, dataset.id)], options=dict(filter="share", share=0.5), register="picky")))
+    trained(desk, anew(desk, question(desk, dataset.id, **REQUEST, regimes=[walked(desk, dataset.id)], options=dict(filter="share", share=0.5), register="picky")))
     bars = desk.data._context.store.frames.get(dataset.frame)
     bars.assign(ts=bars["ts"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))[["ts", "open", "high", "low", "close"]].to_csv(tmp_path / "bars.csv", index=False)
     monkeypatch.setattr("worker.sessions.runner.BATCH", 0.02)

@@ -197,17 +197,17 @@ def test_a_database_rewritten_whole_with_fresh_hashes_is_caught_by_the_checkpoin
 @pytest.mark.parametrize("event", [3, 5, 20])
 def test_the_proof_of_an_event_is_at_most_a_kilobyte(trail, event, tmp_path):
     """Row 5 and 20 are too long for it: their records lie beside."""
-    made = trail.desk.bundle.proof(str(event))
-    (tmp_path / "p.json").write_text(made.text)
-    assert len(made.text) <= 1_024 and made.apart == (event % 5 == 0)
-    if made.apart:
+    created = trail.desk.bundle.proof(str(event))
+    (tmp_path / "p.json").write_text(created.text)
+    assert len(created.text) <= 1_024 and created.apart == (event % 5 == 0)
+    if created.apart:
         assert "does not hold the event" in verified(tmp_path / "p.json", *trail.outside)[1]
-        (tmp_path / "p.event.json").write_text(made.body)
+        (tmp_path / "p.event.json").write_text(created.body)
     status, text = verified(tmp_path / "p.json", *trail.outside)
-    assert status == 0 and text.startswith(f"Row {event} of 20, hash ") and made.body in text and text.endswith("Verified.\n")
+    assert status == 0 and text.startswith(f"Row {event} of 20, hash ") and created.body in text and text.endswith("Verified.\n")
     assert verified(tmp_path / "p.json")[0] == 3
     record = tmp_path / "other.json"
-    record.write_text(made.body.replace("ana", "eve"))
+    record.write_text(created.body.replace("ana", "eve"))
     status, text = verified(tmp_path / "p.json", *trail.outside, "--event", record)
     assert status == 1 and f"Row {event} is not in the tree over 20 rows" in text
 
@@ -226,9 +226,9 @@ def test_a_proof_in_a_tree_of_a_million_is_at_most_a_kilobyte():
     from domain.audit.bundle import proof_of
 
     record = Record(999_999, "e", "", "", "", "x" * 400, "0" * 64, "0" * 64)
-    made = proof_of(record, 1_000_000, lambda level, position: bytes([level]) * 32)
-    assert made.apart and len(made.text) <= 1_000
-    assert len(json.loads(made.text)["path"]) == 4 * -(-32 * 12 // 3)       # the right edge of that tree is 12 nodes high
+    created = proof_of(record, 1_000_000, lambda level, position: bytes([level]) * 32)
+    assert created.apart and len(created.text) <= 1_000
+    assert len(json.loads(created.text)["path"]) == 4 * -(-32 * 12 // 3)       # the right edge of that tree is 12 nodes high
     deepest = proof_of(Record(1, "e", "", "", "", "x" * 400, "0" * 64, "0" * 64), 1_000_000, lambda level, position: bytes(32))
     assert len(deepest.text) <= 1_000 and len(json.loads(deepest.text)["path"]) == 856
 
@@ -254,14 +254,14 @@ def test_a_proof_leads_to_the_checkpoint_that_left_already(trail, kind, monkeypa
     """The last checkpoint is over 20 rows: an event below it asks for no new one, which nobody outside would hold; one after it does."""
     from worker.desk import checkpoints
 
-    asked = []
-    monkeypatch.setattr(checkpoints.requests, "ask", lambda *words, **more: asked.append(words[2]))
+    request = []
+    monkeypatch.setattr(checkpoints.requests, "ask", lambda *words, **more: request.append(words[2]))
     for event in ("e5", "20"):
-        assert trail.desk.checkpoints.cover(event) == "" and not asked
+        assert trail.desk.checkpoints.cover(event) == "" and not request
         assert json.loads(trail.desk.bundle.proof(event).text)["size"] == 20
     trail.desk.checkpoints.cover("e21")
     trail.desk.checkpoints.cover()
-    assert asked == [checkpoints.requests.CHECKPOINT] * 2
+    assert request == [checkpoints.requests.CHECKPOINT] * 2
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -40,10 +40,10 @@ class Hooked(YahooDouble):
 
     before: Callable[[int], None] = staticmethod(lambda number: None)
 
-    def reply(self, asked: HttpRequest) -> Reply:
-        if self.watched in asked.path:
+    def reply(self, request: HttpRequest) -> Reply:
+        if self.watched in request.path:
             self.before(len(self.watched_requests))
-        return super().reply(asked)
+        return super().reply(request)
 
 
 @pytest.fixture(scope="module")
@@ -157,10 +157,10 @@ def test_only_what_is_missing_is_asked_for_with_one_bar_to_compare(at, minutes):
     at.download(end=NOW - timedelta(days=5))
     before = len(at.double.watched_requests)
     result = at.download()
-    asked = at.double.watched_requests[before:]
+    request = at.double.watched_requests[before:]
     pd.testing.assert_frame_equal(at.bars(result), in_span(minutes), check_exact=True)
     last = in_span(minutes, end=NOW - timedelta(days=5))["ts"].iloc[-1]
-    assert min(int(each.query["period1"]) for each in asked) == int(last.timestamp())
+    assert min(int(each.query["period1"]) for each in request) == int(last.timestamp())
     assert result["revised_count"] == 0 and result["new"]
 
 

@@ -99,11 +99,11 @@ def test_a_cancelled_drawing_keeps_its_parts_and_goes_on_from_them(desk, store, 
         left, done, _ = unit.chunks.counts(job.id)
     assert desk.jobs.get(job.id).state == "cancelled" and (left, done) == (7, 120) and desk.jobs.left(desk.jobs.get(job.id)).parts == 3
     desk.jobs.retry(job.id)
-    made_again = []
-    monkeypatch.setattr("worker.jobs.histories.PartResult", lambda frames, trials: made_again.append(1) or __import__("worker.jobs.parts", fromlist=["PartResult"]).PartResult(frames, trials))
+    built_again = []
+    monkeypatch.setattr("worker.jobs.histories.PartResult", lambda frames, trials: built_again.append(1) or __import__("worker.jobs.parts", fromlist=["PartResult"]).PartResult(frames, trials))
     actors.run(job.id)
     again = desk.backtests.get(desk.jobs.get(job.id).result["run"])
-    assert again.frames == run.frames and again.summary == run.summary and len(made_again) == 7
+    assert again.frames == run.frames and again.summary == run.summary and len(built_again) == 7
 
 
 def test_the_same_number_and_seed_are_the_drawing_that_was_made(desk, backtest_run):

@@ -57,9 +57,9 @@ def test_a_note_is_kept_replaced_filtered_and_audited(desk, backtest):
     first, second, third = events(desk, "trade_noted")[::-1]
     assert first.entities == (f"run:{backtest.id}",) and first.detail["trade"] == 3 and first.detail["before"] is None
     assert second.detail["before"]["note"] == "Entered late." and third.detail["note"] == ""
-    for asked, match in BAD:
+    for request, match in BAD:
         with pytest.raises(BadRequest, match=match):
-            desk.journal.save(backtest.id, **asked)
+            desk.journal.save(backtest.id, **request)
 
 
 def test_notes_outlive_the_run_and_are_there_again_when_the_question_is_run_again(desk, dataset, backtest):

@@ -26,7 +26,7 @@ SYMBOLS = {"EUR_USD": "EURUSD", "XAU_USD": "XAUUSD"}
 SERIES = ("EURUSD M1", "XAUUSD M1", "EURUSD M5")
 
 
-def made_ticks(name: str, minutes: int, seed: int) -> list[Tick]:
+def built_ticks(name: str, minutes: int, seed: int) -> list[Tick]:
     rng, at, price = random.Random(seed), NOON, 1.1 if name == "EUR_USD" else 2350.0
     digits, ticks = 5 if name == "EUR_USD" else 3, list[Tick]()
     while at < NOON + minutes * MINUTE:
@@ -40,7 +40,7 @@ class Playing:
     """The double that plays, and a hub on it. ``cuts``: minutes and seconds of the vendor's time."""
 
     def __init__(self, minutes: int = 24, speed: float = 400.0, cuts: Sequence[tuple[float, float]] = ()) -> None:
-        self.ticks = {name: made_ticks(name, minutes, seed) for seed, name in enumerate(SYMBOLS)}
+        self.ticks = {name: built_ticks(name, minutes, seed) for seed, name in enumerate(SYMBOLS)}
         self.cuts = [(NOON + int(at * MINUTE), NOON + int(at * MINUTE + long * SECOND)) for at, long in cuts]
         self.play = Play(self.ticks, NOON - 20 * SECOND, speed, self.cuts)
         self.double = Oanda(lambda: self.play.clock, play=self.play)
@@ -67,20 +67,20 @@ class Playing:
 
 @pytest.fixture
 def playing(request) -> Iterator[Playing]:
-    made = Playing(**getattr(request, "param", {}))
-    yield made
-    made.close()
+    created = Playing(**getattr(request, "param", {}))
+    yield created
+    created.close()
 
 
-def bars_told(events: Sequence[Event], series: str) -> list[tuple[Opened, Ended]]:
+def bars_reported(events: Sequence[Event], series: str) -> list[tuple[Opened, Ended]]:
     opened = [event for event in events if isinstance(event, Opened) and event.series == series]
     ended = [event for event in events if isinstance(event, Ended) and event.series == series]
     return list(zip(opened, ended, strict=False))
 
 
 def compared(bars: Sequence[tuple[Opened, Ended]], known: Sequence[QuoteBar]) -> None:
-    told = [(opened.end, opened.open, ended.high, ended.low, ended.close, ended.volume, opened.spread) for opened, ended in bars]
-    assert told[: len(known)] == [(bar.end, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.spread) for bar in known]
+    reported = [(opened.end, opened.open, ended.high, ended.low, ended.close, ended.volume, opened.spread) for opened, ended in bars]
+    assert reported[: len(known)] == [(bar.end, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.spread) for bar in known]
 
 
 @pytest.mark.parametrize("playing", [dict(cuts=((3.4, 20), (8.9, 130), (15.2, 5)))], indirect=True)
@@ -90,7 +90,7 @@ def test_bars_of_a_feed_that_is_cut_are_those_of_all_ticks_and_those_the_cuts_to
     begun = min(event.ts for event in events if isinstance(event, Opened)) - MINUTE
     assert 0 < playing.hub.cuts <= 3            # a slow machine may still be away when the next one comes
     for series in SERIES:
-        bars, known = bars_told(events, series), playing.by_the_sentence(series, max(begun, NOON - MINUTE), 20)
+        bars, known = bars_reported(events, series), playing.by_the_sentence(series, max(begun, NOON - MINUTE), 20)
         known = [bar for bar in known if bar.start >= bars[0][0].end - watched([series])[0].slots.timeframe.nanoseconds]
         assert len(known) >= (3 if series.endswith("M5") else 15)
         compared(bars, known)
@@ -106,12 +106,12 @@ def test_a_second_session_widens_the_connection_without_a_break_for_the_first(pl
     events = playing.events(first, 3)
     second = playing.hub.open(["XAUUSD M1"])
     more = list[Event]()
-    while len(bars_told(more, "XAUUSD M1")) < 3 and playing.play.now < NOON + 58 * MINUTE:
+    while len(bars_reported(more, "XAUUSD M1")) < 3 and playing.play.now < NOON + 58 * MINUTE:
         events += first.next(0.02)
         more += second.next(0.02)
-    bars = bars_told(events, "EURUSD M1")
+    bars = bars_reported(events, "EURUSD M1")
     compared(bars, [bar for bar in playing.by_the_sentence("EURUSD M1", NOON, 58) if bars[0][0].ts <= bar.start and bar.end <= bars[-1][0].end])
-    assert bars_told(more, "XAUUSD M1") and not any(ended.recovered for _, ended in [*bars, *bars_told(more, "XAUUSD M1")])
+    assert bars_reported(more, "XAUUSD M1") and not any(ended.recovered for _, ended in [*bars, *bars_reported(more, "XAUUSD M1")])
     assert playing.hub.cuts == 0
 
 
@@ -123,7 +123,7 @@ def test_a_session_taken_up_again_has_the_bars_that_it_missed(playing):
     feed.close()
     again = playing.hub.open(["EURUSD M1"], standing)
     events += playing.events(again, 7)
-    bars = bars_told(events, "EURUSD M1")
+    bars = bars_reported(events, "EURUSD M1")
     compared(bars, [bar for bar in playing.by_the_sentence("EURUSD M1", NOON, 6) if bar.start >= bars[0][0].ts])
 
 

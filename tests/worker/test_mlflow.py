@@ -42,12 +42,12 @@ class Server(BaseHTTPRequestHandler):
         self.state["files"][urlsplit(self.path).path.partition("/artifacts/")[2]] = self.rfile.read(length)
         self._say({})
 
-    def _answer(self, asked: dict[str, Any]) -> None:
+    def _answer(self, request: dict[str, Any]) -> None:
         verb = urlsplit(self.path).path.partition("/api/2.0/mlflow/")[2].replace("/", "_").replace("-", "_")
         handle = getattr(self, verb, None)
         if handle is None:
             return self._say(dict(error_code="ENDPOINT_NOT_FOUND", message=self.path), 404)
-        answer = handle(asked)
+        answer = handle(request)
         self._say(answer if answer is not None else dict(error_code="RESOURCE_DOES_NOT_EXIST", message="not there"), 200 if answer is not None else 404)
 
     def _say(self, answer: dict[str, Any], status: int = 200) -> None:
@@ -60,73 +60,73 @@ class Server(BaseHTTPRequestHandler):
 
     # -- verbs
 
-    def experiments_get_by_name(self, asked):
+    def experiments_get_by_name(self, request):
         return dict(experiment=dict(experiment_id="1", name="tidemark", artifact_location="mlflow-artifacts:/1", lifecycle_stage="active")) if self.state["experiment"] else None
 
-    def experiments_create(self, asked):
-        self.state["experiment"] = asked["name"]
+    def experiments_create(self, request):
+        self.state["experiment"] = request["name"]
         return dict(experiment_id="1")
 
-    def runs_search(self, asked):
-        return dict(runs=[run for run in self.state["runs"].values() if any(tag["value"] in asked["filter"] for tag in run["data"]["tags"] if tag["key"] == "tidemark.hash")])
+    def runs_search(self, request):
+        return dict(runs=[run for run in self.state["runs"].values() if any(tag["value"] in request["filter"] for tag in run["data"]["tags"] if tag["key"] == "tidemark.hash")])
 
-    def runs_create(self, asked):
+    def runs_create(self, request):
         run_id = f"run{len(self.state['runs'])}"
-        info = dict(run_id=run_id, run_uuid=run_id, experiment_id="1", status="RUNNING", artifact_uri=f"mlflow-artifacts:/1/{run_id}/artifacts", lifecycle_stage="active", start_time=1, user_id="ana", run_name=asked.get("run_name", ""))
-        self.state["runs"][run_id] = dict(info=info, data=dict(params=[], metrics=[], tags=list(asked["tags"])))
+        info = dict(run_id=run_id, run_uuid=run_id, experiment_id="1", status="RUNNING", artifact_uri=f"mlflow-artifacts:/1/{run_id}/artifacts", lifecycle_stage="active", start_time=1, user_id="ana", run_name=request.get("run_name", ""))
+        self.state["runs"][run_id] = dict(info=info, data=dict(params=[], metrics=[], tags=list(request["tags"])))
         return dict(run=self.state["runs"][run_id])
 
-    def runs_get(self, asked):
-        return dict(run=self.state["runs"][asked["run_id"]])
+    def runs_get(self, request):
+        return dict(run=self.state["runs"][request["run_id"]])
 
-    def runs_log_parameter(self, asked):
-        self.state["runs"][asked["run_id"]]["data"]["params"].append(dict(key=asked["key"], value=asked["value"]))
+    def runs_log_parameter(self, request):
+        self.state["runs"][request["run_id"]]["data"]["params"].append(dict(key=request["key"], value=request["value"]))
         return {}
 
-    def runs_log_metric(self, asked):
-        self.state["runs"][asked["run_id"]]["data"]["metrics"].append(dict(key=asked["key"], value=asked["value"], timestamp=1, step=0))
+    def runs_log_metric(self, request):
+        self.state["runs"][request["run_id"]]["data"]["metrics"].append(dict(key=request["key"], value=request["value"], timestamp=1, step=0))
         return {}
 
-    def runs_update(self, asked):
-        self.state["runs"][asked["run_id"]]["info"]["status"] = asked["status"]
-        return dict(run_info=self.state["runs"][asked["run_id"]]["info"])
+    def runs_update(self, request):
+        self.state["runs"][request["run_id"]]["info"]["status"] = request["status"]
+        return dict(run_info=self.state["runs"][request["run_id"]]["info"])
 
-    def registered_models_get(self, asked):
-        return dict(registered_model=self._model(asked["name"])) if asked["name"] in self.state["models"] else None
+    def registered_models_get(self, request):
+        return dict(registered_model=self._model(request["name"])) if request["name"] in self.state["models"] else None
 
-    def registered_models_create(self, asked):
-        self.state["models"].setdefault(asked["name"], {})
-        return dict(registered_model=self._model(asked["name"]))
+    def registered_models_create(self, request):
+        self.state["models"].setdefault(request["name"], {})
+        return dict(registered_model=self._model(request["name"]))
 
-    def registered_models_alias(self, asked):
-        aliases = self.state["models"][asked["name"]]
+    def registered_models_alias(self, request):
+        aliases = self.state["models"][request["name"]]
         if self.command == "DELETE":
-            aliases.pop(asked["alias"])
+            aliases.pop(request["alias"])
         else:
-            aliases[asked["alias"]] = str(asked["version"])
+            aliases[request["alias"]] = str(request["version"])
         return {}
 
-    def model_versions_search(self, asked):
-        return dict(model_versions=[version for version in self.state["versions"] if f"'{version['name']}'" in asked["filter"]])
+    def model_versions_search(self, request):
+        return dict(model_versions=[version for version in self.state["versions"] if f"'{version['name']}'" in request["filter"]])
 
-    def model_versions_create(self, asked):
-        version = dict(name=asked["name"], version=str(1 + sum(other["name"] == asked["name"] for other in self.state["versions"])), source=asked["source"], run_id=asked["run_id"], tags=list(asked["tags"]), status="READY", creation_timestamp=1, last_updated_timestamp=1)
+    def model_versions_create(self, request):
+        version = dict(name=request["name"], version=str(1 + sum(other["name"] == request["name"] for other in self.state["versions"])), source=request["source"], run_id=request["run_id"], tags=list(request["tags"]), status="READY", creation_timestamp=1, last_updated_timestamp=1)
         self.state["versions"].append(version)
         return dict(model_version=version)
 
-    def model_versions_get(self, asked):
-        return dict(model_version=self._version(asked))
+    def model_versions_get(self, request):
+        return dict(model_version=self._version(request))
 
-    def model_versions_set_tag(self, asked):
-        tags = self._version(asked)["tags"]
-        tags[:] = [tag for tag in tags if tag["key"] != asked["key"]] + [dict(key=asked["key"], value=asked["value"])]
+    def model_versions_set_tag(self, request):
+        tags = self._version(request)["tags"]
+        tags[:] = [tag for tag in tags if tag["key"] != request["key"]] + [dict(key=request["key"], value=request["value"])]
         return {}
 
     def _model(self, name):
         return dict(name=name, creation_timestamp=1, last_updated_timestamp=1, aliases=[dict(alias=alias, version=version) for alias, version in self.state["models"][name].items()])
 
-    def _version(self, asked):
-        return next(version for version in self.state["versions"] if (version["name"], version["version"]) == (asked["name"], str(asked["version"])))
+    def _version(self, request):
+        return next(version for version in self.state["versions"] if (version["name"], version["version"]) == (request["name"], str(request["version"])))
 
 
 @pytest.fixture

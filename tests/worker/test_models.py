@@ -17,16 +17,16 @@ GREEN: dict[str, Any] = dict(
     verdict=dict(state="green", sentence="It holds.", reasons=[], whole=True), trials=dict(family="breakout", count=3, dsr=0.97, reason=""), control=dict(state="green", sentence="Nothing was learnt of permuted labels."),
     parity=dict(onnx=True, passed=True, sentence="ONNX agrees."), baselines=[dict(name="prior", state="better")], scores={}, crossed={},
 )  # fmt: skip
-ASKED = dict(learner="fakeout", target="fake", strategy="breakout", strategy_params={}, scheme="walk_forward", shuffle_labels=False)
+REQUEST = dict(learner="fakeout", target="fake", strategy="breakout", strategy_params={}, scheme="walk_forward", shuffle_labels=False)
 
 
-def add(desk, store, name: str = "fake", report: dict[str, Any] | None = None, asked: dict[str, Any] | None = None, run_id: str = "r1", content: bytes = b"tree", **manifest: Any) -> str:
+def add(desk, store, name: str = "fake", report: dict[str, Any] | None = None, request: dict[str, Any] | None = None, run_id: str = "r1", content: bytes = b"tree", **manifest: Any) -> str:
     """A candidate, as a job registers it; its title."""
     from worker.store.registering import register
 
     with store.unit() as unit:
         return register(
-            unit, name, run_id=run_id, question=ASKED | (asked or {}), question_hash="s", files={"pipeline.json": store.blobs.put(content)}, frames={},
+            unit, name, run_id=run_id, question=REQUEST | (request or {}), question_hash="s", files={"pipeline.json": store.blobs.put(content)}, frames={},
             manifest=dict(counted=True, gate=dict(columns=["atr(14)"], pipeline=True)) | manifest, report=GREEN | (report or {}), synthetic=False, actor="ana",
         ).title  # fmt: skip
 
@@ -99,8 +99,8 @@ def test_one_byte_changed_and_nothing_more_is_done_with_the_model(system, desk, 
     for act in (desk.models.export, desk.models.promote):
         with pytest.raises(WrongHash, match=r"The file pipeline\.json of model fake@1 was altered since it was written"):
             act("fake")
-    found = desk.models.verify("fake")
-    assert not found.passed and found.files == {"pipeline.json": "was altered since it was written"} and kinds(desk, "fake").count("model_refused") == 3
+    result = desk.models.verify("fake")
+    assert not result.passed and result.files == {"pipeline.json": "was altered since it was written"} and kinds(desk, "fake").count("model_refused") == 3
 
 
 def test_a_wrong_name_or_version_is_said_with_what_there_is(system, desk, store):

@@ -292,15 +292,15 @@ def test_a_backtest_names_what_its_strategy_looks_at_and_is_reproduced_from_it(e
     assert run.spec["outside"] == run.manifest["spec"]["outside"] == dict(series=dict(VIX=everything["VIX"].version)) and run.summary["metrics"]["trades"] > 5
     assert desk.outside.used_by(everything["VIX"].id) == [run.id]
     files.imported(desk, files.series(tmp_path / "again.csv", 9), "VIX")
-    assert made_again(desk, run)["verdict"] == "same"
+    assert built_again(desk, run)["verdict"] == "same"
     with desk.outside._context.store.unit() as unit:
         unit.outside.remove(everything["VIX"].id)
-    assert made_again(desk, run)["verdict"] == "impossible" and "The external data with version" in made_again(desk, run)["sentence"]
+    assert built_again(desk, run)["verdict"] == "impossible" and "The external data with version" in built_again(desk, run)["sentence"]
     gated = done(desk, desk.features.submit_gate(ask, "fearful"))
     assert gated.summary["green"] and set(gated.spec["outside"]["series"]) == {"VIX"} and gated.spec["columns"] == []
 
 
-def made_again(desk, run) -> dict:
+def built_again(desk, run) -> dict:
     job = desk.compare.reproduce(run.id).job
     actors.run(job.id)
     return desk.jobs.get(job.id).result

@@ -56,10 +56,10 @@ def test_a_series_is_downloaded_once_and_then_only_what_is_newer(at, tmp_path, m
         assert (first["rows"], first["new"], first["source"]) == (2, True, "FRED: CPIAUCSL (local double)")
         assert first["known"] == "known from the day of its publication at 22:00 UTC" and not at.outside.about(at.outside.get(first["id"])).revised
         double.series["CPIAUCSL"] = CPI
-        double.asked.clear()
+        double.requests.clear()
         second = say("--source", "fred", "--name", "US_INFLATION")
         assert (second["rows"], second["new"]) == (3, True)
-        assert {asked.query["observation_start"] for asked in double.asked if "observations" in asked.path} == {"2024-05-01"}
+        assert {request.query["observation_start"] for request in double.requests if "observations" in request.path} == {"2024-05-01"}
         assert at.outside.line(second["id"])["value"].tolist() == [313.2, 313.9, 313.05]
         again = say("--source", "fred", "--name", "US_INFLATION")
         assert (again["id"], again["new"]) == (second["id"], False)

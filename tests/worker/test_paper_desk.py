@@ -153,9 +153,9 @@ def test_a_replay_of_stored_bars_is_made_from_a_form_and_worked(desk, store, sys
     from worker.terminal.paper_run import work
 
     start, end = datetime(2024, 1, 8, tzinfo=UTC), datetime(2024, 1, 26, tzinfo=UTC)
-    made = desk.data.generate("regimes", {}, "EURUSD", "H1", start, end, 3)
-    actors.run(made.job.id)
-    dataset = desk.jobs.get(made.job.id).result["dataset"]
+    built = desk.data.generate("regimes", {}, "EURUSD", "H1", start, end, 3)
+    actors.run(built.job.id)
+    dataset = desk.jobs.get(built.job.id).result["dataset"]
     desk.paper.start(StartRequest("replay", "breakout", dict(lookback=10), ("H1", "H4"), datasets=(dataset,), start=start + timedelta(days=4)))
     assert work(desk, "replay", quiet=True).state == "finished"
     view = desk.paper.get("replay")
@@ -179,8 +179,8 @@ def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_take
 
 
 @pytest.mark.parametrize(("told", "reason"), [("daily_loss", "no entries until its next day begins"), ("max_drawdown", "no entries any more in this session")])
-def test_a_halt_by_a_limit_says_which_and_until_when(desk, store, told, reason):
-    worked(store, "one", state="halted", losses=[0, 1000.0, 1020.0, 1010.0, {told: 1.0}])
+def test_a_halt_by_a_limit_says_which_and_until_when(desk, store, reported, reason):
+    worked(store, "one", state="halted", losses=[0, 1000.0, 1020.0, 1010.0, {reported: 1.0}])
     row = desk.paper.row("one")
     assert row.state == "halted" and reason in row.reason
 

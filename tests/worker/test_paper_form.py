@@ -25,9 +25,9 @@ def kind() -> str:
 
 @pytest.fixture
 def dataset(desk, system) -> str:
-    made = desk.data.generate("regimes", {}, "EURUSD", "H1", START, END, 3)
-    actors.run(made.job.id)
-    return desk.jobs.get(made.job.id).result["dataset"]
+    created = desk.data.generate("regimes", {}, "EURUSD", "H1", START, END, 3)
+    actors.run(created.job.id)
+    return desk.jobs.get(created.job.id).result["dataset"]
 
 
 def start_request(dataset: str, name: str, **more) -> StartRequest:

@@ -43,10 +43,10 @@ def texts() -> list[tuple[str, str]]:
 def helpers() -> set[str]:
     """Private functions that write, themselves or by others of their kind; and the one that starts sessions."""
     parts = [(name, text) for name, text in texts() if name.startswith("_") or name == "started"]
-    found = {name for name, text in parts if any(mark in text for mark in WRITES)}
-    while more := {name for name, text in parts if name not in found and any(f"{each}(" in text for each in found)}:
-        found |= more
-    return found
+    result = {name for name, text in parts if any(mark in text for mark in WRITES)}
+    while more := {name for name, text in parts if name not in result and any(f"{each}(" in text for each in result)}:
+        result |= more
+    return result
 
 
 def writes(method: object, private: set[str]) -> bool:
@@ -58,7 +58,7 @@ def test_every_method_of_the_desk_that_writes_needs_a_right_or_is_a_download(des
     private, missing = helpers(), []
     for name, part in vars(desk).items():
         if not name.startswith("_") and type(part).__module__.startswith("worker.desk."):
-            methods = [method for method, found in vars(type(part)).items() if not method.startswith("_") and inspect.isfunction(found) and writes(found, private)]
+            methods = [method for method, result in vars(type(part)).items() if not method.startswith("_") and inspect.isfunction(result) and writes(result, private)]
             missing += [f"{name}.{method}" for method in methods if f"{name}.{method}" not in NEEDS and f"{name}.{method}" not in ANYBODY]
     assert not missing
 
@@ -74,12 +74,12 @@ def test_a_role_is_refused_exactly_what_it_has_no_right_to(desk: Desk, role: str
         part, _, method = need.partition(".")
         if part not in vars(acting):
             continue
-        found = getattr(getattr(acting, part), method)
+        result = getattr(getattr(acting, part), method)
         if right in RIGHTS[role]:
-            assert getattr(found, "__self__", None) is not None
+            assert getattr(result, "__self__", None) is not None
         else:
             with pytest.raises(Forbidden, match=role):
-                found()
+                result()
 
 
 def test_a_person_without_a_right_reads_all_the_same(desk: Desk):

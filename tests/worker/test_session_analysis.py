@@ -122,9 +122,9 @@ def test_a_night_without_sessions_has_no_check_and_the_next_day_has_another(stor
 
 def test_a_session_before_its_first_bar_has_nothing_to_compare(store, begin):
     begin("gold")
-    found = check(store, "gold")
-    assert found.holds and found.notes == ("It has no whole bar yet.",)
-    assert found.sentence == "gold has nothing to compare yet."
+    listing = check(store, "gold")
+    assert listing.holds and listing.notes == ("It has no whole bar yet.",)
+    assert listing.sentence == "gold has nothing to compare yet."
     with pytest.raises(BadRequest, match=r"no session named 'glod'; did you mean 'gold'\?"):
         check(store, "glod")
 
@@ -134,8 +134,8 @@ def test_two_sessions_on_one_feed_are_compared_and_others_refused(store, setting
     begin("slow", 12)
     for name in ("fast", "slow"):
         work(store, settings, name)
-    found = desk.session_analysis.compare("fast", "slow")
-    assert found.days == 9 and found.low is None and "share 9 days; an interval needs 20" in found.sentence
+    listing = desk.session_analysis.compare("fast", "slow")
+    assert listing.days == 9 and listing.low is None and "share 9 days; an interval needs 20" in listing.sentence
     begin("other", frames={"EURUSD H1": "elsewhere"})
     begin("live", feed="oanda")
     with pytest.raises(BadRequest, match="fast and other cannot be compared: they replay different bars"):

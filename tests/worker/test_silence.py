@@ -49,14 +49,14 @@ def queue(server) -> Iterator[LaneBroker]:
 @contextmanager
 def statements(store: Store) -> Iterator[list[str]]:
     """What the database is asked inside."""
-    said: list[str] = []
+    text: list[str] = []
 
     def note(connection, cursor, statement, *_) -> None:
-        said.append(statement)
+        text.append(statement)
 
     sa.event.listen(store.engine, "before_cursor_execute", note)
     try:
-        yield said
+        yield text
     finally:
         sa.event.remove(store.engine, "before_cursor_execute", note)
 
@@ -92,7 +92,7 @@ def test_a_message_ends_the_wait_of_one_lane_and_comes_once(server, queue):
     queue.let_go()
     for thread in threads:
         thread.join(lanes.WAIT)
-    assert [found.args for found in got if found] == [("job",)] and not any(thread.is_alive() for thread in threads)
+    assert [result.args for result in got if result] == [("job",)] and not any(thread.is_alive() for thread in threads)
 
 
 def test_the_next_message_is_fetched_when_the_last_one_is_acknowledged(server, queue):
@@ -162,9 +162,9 @@ def test_a_runner_without_sessions_rests_between_rounds_and_writes_nothing(store
                 return self.is_set()
             return True         # the threads beside are not what is counted
 
-    with statements(store) as said:
+    with statements(store) as text:
         runner.run(Stopping())
-    assert rests == [EMPTY] * 4 and not [statement for statement in said if statement.startswith(("INSERT", "UPDATE", "DELETE"))]
+    assert rests == [EMPTY] * 4 and not [statement for statement in text if statement.startswith(("INSERT", "UPDATE", "DELETE"))]
 
 
 def test_the_page_does_not_poll_for_settings_of_streamlit(tmp_path):

@@ -111,8 +111,8 @@ def test_the_workspace_is_its_owners_alone(up):
 def test_what_is_not_there_is_not_found_in_json(up):
     with pytest.raises(urllib.error.HTTPError, match="404") as refused:
         urllib.request.urlopen(f"http://127.0.0.1:{up.port}/api/nothing", timeout=5)
-    said = json.load(refused.value)
-    assert said["status"] == 404 and said["detail"].startswith("there is nothing at /api/nothing")
+    message = json.load(refused.value)
+    assert message["status"] == 404 and message["detail"].startswith("there is nothing at /api/nothing")
 
 
 def answer(port: int, path: str, *headers: str, method: str = "GET") -> tuple[int, str]:

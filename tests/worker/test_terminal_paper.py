@@ -98,9 +98,9 @@ def test_every_verb_is_a_command_that_waits_for_whoever_works_on_the_session(wor
     for (verb, *more), _, _ in COMMANDS:
         paper(verb, "live", *more)
     with at.paper.store.read() as unit:
-        asked = [(each.command, dict(each.arguments)) for each in unit.session_commands.waiting()]
+        request = [(each.command, dict(each.arguments)) for each in unit.session_commands.waiting()]
         assert {each.who for each in unit.session_commands.waiting()} == {"ana"}
-    assert asked == [(verb, arguments) for _, verb, arguments in COMMANDS]
+    assert request == [(verb, arguments) for _, verb, arguments in COMMANDS]
     shown = json.loads(paper("show", "live", "--json"))
     assert (shown["state"], shown["commands_waiting"], shown["bars"], shown["positions"]) == ("ready", len(COMMANDS), 0, [])
     assert json.loads(paper("list", "--json"))[0]["name"] == "live"

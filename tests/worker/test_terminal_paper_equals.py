@@ -43,7 +43,7 @@ def test_a_session_that_keeps_a_rule_set_equals_the_backtest_that_keeps_it(works
     assert len(refused) and (refused["value"] + refused["buffer"] > refused["allowed"]).all() and set(refused["buffer"]) == {25.0}
 
 
-ASKED = [
+REQUEST = [
     (30, "order", dict(instrument="EURUSD", side="buy", lots=0.3)), (33, "close", dict(share=0.5, side="long")), (40, "halt", dict(keep=True)), (48, "release", {}), (60, "set", dict(parameters=dict(fast=4))),
     (70, "pause", {}), (80, "continue", {}), (90, "blackout", dict(add="08:00-08:30 UTC")), (110, "disable", {}), (120, "enable", {}), (140, "stop", dict(close=True)),
 ]  # fmt: skip
@@ -51,7 +51,7 @@ ASKED = [
 
 def test_commands_of_a_file_are_worked_at_their_times_and_stand_on_the_tape(workspace):
     frame = walk(5, 150)
-    given = [Command(int(frame["ts"][row].value) + 1_000_000_000, "bob", verb, arguments, "why") for row, verb, arguments in ASKED]
+    given = [Command(int(frame["ts"][row].value) + 1_000_000_000, "bob", verb, arguments, "why") for row, verb, arguments in REQUEST]
     (workspace / "given.csv").write_text(write_commands(given))
     bars = plain(workspace, "m5.csv", frame)
     assert start(workspace, "--replay", f"EURUSD M5={bars}", "--commands", workspace / "given.csv")["state"] == "stopped"

@@ -83,9 +83,9 @@ def test_forecasts_and_finer_bars_are_stored_with_the_session(workspace, monkeyp
     parts = minutes.groupby(minutes["ts"].dt.floor("5min"))
     frame = pd.DataFrame(dict(open=parts["open"].first(), high=parts["high"].max(), low=parts["low"].min(), close=parts["close"].last())).reset_index()
     bars, finer, table = plain(workspace, "m5.csv", frame), plain(workspace, "m1.csv", minutes), quantiles(workspace, frame)
-    asked = ["--strategy", "aggressive", "--params", '{"horizon": 4, "costs": 0.5}']
-    session_that_dies(workspace, monkeypatch, 50, "--replay", f"EURUSD M5={bars}", "--magnify", f"EURUSD={finer}", "--forecasts", table, *asked)
-    beside = ["--magnify", f"EURUSD={finer.rename(workspace / 'moved.csv')}", "--forecasts", table.rename(workspace / "away.csv"), *asked]
+    request = ["--strategy", "aggressive", "--params", '{"horizon": 4, "costs": 0.5}']
+    session_that_dies(workspace, monkeypatch, 50, "--replay", f"EURUSD M5={bars}", "--magnify", f"EURUSD={finer}", "--forecasts", table, *request)
+    beside = ["--magnify", f"EURUSD={finer.rename(workspace / 'moved.csv')}", "--forecasts", table.rename(workspace / "away.csv"), *request]
     same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *beside))
     assert "dead is its backtest:" in paper("consistency", "dead")
     coarse = judged(workspace, "coarse", "--bars", workspace / "dead" / "tape.csv", *beside[2:])
@@ -138,10 +138,10 @@ def test_an_own_instrument_is_converted_along_a_pair_that_is_not_traded(workspac
 
 def test_external_data_reach_the_strategy_and_the_limit_news(workspace, monkeypatch):
     (workspace / "config.toml").write_text(CONFIG + "[limits]\nnews = 60.0\n")
-    frame, asked = walk(60, 110, start="2024-01-02T12:00Z"), [*outside(workspace), "--strategy", "sentiment_macro", "--params", '{"sentiment_least": 0.0, "dollar_window": 2, "dollar_most": 20.0, "release_minutes": 0.0, "half_life": 2.0, "max_bars": 3}']
+    frame, request = walk(60, 110, start="2024-01-02T12:00Z"), [*outside(workspace), "--strategy", "sentiment_macro", "--params", '{"sentiment_least": 0.0, "dollar_window": 2, "dollar_most": 20.0, "release_minutes": 0.0, "half_life": 2.0, "max_bars": 3}']
     bars = plain(workspace, "h1.csv", frame)
-    session_that_dies(workspace, monkeypatch, 60, "--replay", f"EURUSD H1={bars}", *asked)
-    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *asked))
+    session_that_dies(workspace, monkeypatch, 60, "--replay", f"EURUSD H1={bars}", *request)
+    same(workspace / "dead", judged(workspace, "tape", "--bars", workspace / "dead" / "tape.csv", *request))
     assert "dead is its backtest:" in paper("consistency", "dead")
 
 
@@ -171,10 +171,10 @@ def test_what_no_session_takes_is_refused_by_name(workspace, words, sentence):
 def test_signals_that_a_session_cannot_trade_are_refused_before_it_is_there(workspace):
     frame = walk(5, 60)
     bars, between = plain(workspace, "m5.csv", frame), signals_file(workspace, frame.assign(ts=frame["ts"] + pd.Timedelta("1min")))
-    asked = ("start", "--session", "one", "--replay", f"EURUSD M5={bars}")
-    assert "is not the open of a bar of EURUSD M5" in refused(*asked, "--signals", between)
-    assert "--params and --preset are of a strategy" in refused(*asked, "--signals", between, "--params", '{"fast": 3}')
-    assert "trail_kind quantile follows prices" in refused(*asked, "--signals", signals_file(workspace, frame, trail_kind="quantile"))
+    request = ("start", "--session", "one", "--replay", f"EURUSD M5={bars}")
+    assert "is not the open of a bar of EURUSD M5" in refused(*request, "--signals", between)
+    assert "--params and --preset are of a strategy" in refused(*request, "--signals", between, "--params", '{"fast": 3}')
+    assert "trail_kind quantile follows prices" in refused(*request, "--signals", signals_file(workspace, frame, trail_kind="quantile"))
     assert "--side and --to are for --replay" in refused("start", "--session", "one", "--feed", "oanda", "--instrument", "EURUSD", "--timeframe", "M5", "--side", "mid", "--to", "2024-01-03", *STRATEGY)
     assert json.loads(paper("list", "--json")) == []
 

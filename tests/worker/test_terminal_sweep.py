@@ -13,7 +13,7 @@ from tests.worker.test_sweeps import on_sqlite, question
 from worker.cli import app
 from worker.terminal.sweep import grid_of
 
-ASKED = ("--strategy", "breakout", "--json")
+REQUEST = ("--strategy", "breakout", "--json")
 VARY = ("--vary", "lookback=10:30:10", "--vary", "stop_atr=1,2.5")
 
 
@@ -25,7 +25,7 @@ def say(system, desk, database, tmp_path, monkeypatch):
     dataset = question(desk).datasets[0]
 
     def run(verb: str, *rest: str) -> dict:
-        done = CliRunner().invoke(app, [verb, "--data", dataset, *ASKED, *rest], catch_exceptions=False)
+        done = CliRunner().invoke(app, [verb, "--data", dataset, *REQUEST, *rest], catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
 

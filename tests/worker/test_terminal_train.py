@@ -218,6 +218,6 @@ def test_a_red_verdict_is_status_1(folder, monkeypatch):
 
     table = pd.DataFrame(dict(sample=[0]))
     red = train.Trained(table, table, table, dict(verdict=dict(state="red", sentence="Something was learnt of permuted labels.", reasons=[])), {})
-    monkeypatch.setattr(train, "train", lambda *asked, **more: red)
+    monkeypatch.setattr(train, "train", lambda *request, **more: red)
     assert run("train", *on(folder, "short"), *FORECAST, "--out", folder / "red") == 1
     assert json.loads((folder / "red" / "report.json").read_text())["verdict"]["state"] == "red"

@@ -18,7 +18,7 @@ from domain.venues.synthetic import MODELS, generate
 from worker.cli import app
 
 SCHEME = '{"train": 30, "validation": 15, "calibration": 25, "test": 20}'
-ASKED = ("--instrument", "EURUSD", "--learner", "linear", "--target", "win", "--strategy", "breakout", "--strategy-params", '{"lookback": 6}', "--columns", "rsi(14)", "--scheme-params", SCHEME)
+REQUEST = ("--instrument", "EURUSD", "--learner", "linear", "--target", "win", "--strategy", "breakout", "--strategy-params", '{"lookback": 6}', "--columns", "rsi(14)", "--scheme-params", SCHEME)
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +36,21 @@ def run(*words: str) -> dict:
 
 def test_tune_writes_its_trials_what_is_best_and_its_heat_maps(bars, tmp_path):
     space = '{"l2": {"low": 0.01, "high": 100, "log": true}, "half_life": [20, 200]}'
-    output = run("tune", "--bars", bars, *ASKED, "--space", space, "--trials", "7", "--out", tmp_path)
+    output = run("tune", "--bars", bars, *REQUEST, "--space", space, "--trials", "7", "--out", tmp_path)
     trials, best = pd.read_csv(tmp_path / "trials.csv"), json.loads((tmp_path / "best.json").read_text())
     chosen = trials[trials["chosen"]].iloc[0]
     assert (output["trials"], len(trials), output["folds"]) == (7, 7, 3) and output["params"] == best and best["l2"] == pytest.approx(chosen["l2"]) and best["half_life"] == pytest.approx(chosen["half_life"])
     assert chosen["nearest"] == trials["nearest"].min() == pytest.approx(output["nearest"]) and 0.01 <= best["l2"] <= 100
     assert len(pd.read_csv(tmp_path / "heat_l2_half_life.csv")) >= 1
     with pytest.raises(BadRequest, match="either --bars FILE or --data"):
-        CliRunner().invoke(app, ["tune", *ASKED, "--space", space], catch_exceptions=False)
+        CliRunner().invoke(app, ["tune", *REQUEST, "--space", space], catch_exceptions=False)
 
 
 @pytest.fixture(scope="module")
 def fitted(bars, tmp_path_factory):
     out = tmp_path_factory.mktemp("policy")
     grid = '{"sizes": "0.5,1", "stops": "1,2", "targets": "0,2"}'
-    return out, run("policy", "fit", "--bars", bars, *ASKED, "--grid", grid, "--policy-params", '{"learned": {"leaf": 20}}', "--out", out)
+    return out, run("policy", "fit", "--bars", bars, *REQUEST, "--grid", grid, "--policy-params", '{"learned": {"leaf": 20}}', "--out", out)
 
 
 def test_policy_fit_compares_all_signals_the_filter_and_each_policy(fitted):
@@ -69,7 +69,7 @@ def test_policy_fit_compares_all_signals_the_filter_and_each_policy(fitted):
 )  # fmt: skip
 def test_policy_fit_refuses_before_it_fits(words, sentence, tmp_path):
     with pytest.raises(TidemarkError, match=sentence):
-        CliRunner().invoke(app, ["policy", "fit", "--bars", "nowhere.csv", *ASKED, "--out", str(tmp_path), *words], catch_exceptions=False)
+        CliRunner().invoke(app, ["policy", "fit", "--bars", "nowhere.csv", *REQUEST, "--out", str(tmp_path), *words], catch_exceptions=False)
 
 
 def test_policy_value_is_refused_without_propensities_or_with_too_few_trades(fitted, tmp_path):

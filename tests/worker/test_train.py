@@ -28,11 +28,11 @@ def interrupted(monkeypatch, after: int, error: type[BaseException]) -> list[int
     """``error`` in the place of a fold, once so many are fitted; the folds that are begun, in order."""
     begun, fit = [], job.fit_fold
 
-    def fit_fold(found, fold, *rest, **named):
+    def fit_fold(listing, fold, *rest, **named):
         if len(begun) == after:
             raise error
         begun.append(fold.number)
-        return fit(found, fold, *rest, **named)
+        return fit(listing, fold, *rest, **named)
 
     monkeypatch.setattr(job, "fit_fold", fit_fold)
     return begun
@@ -138,13 +138,13 @@ def test_finished_folds_and_the_loss_are_seen_while_it_runs(system, desk, store,
     job_id = anew(desk, question(desk, params=dict(levels="0.1,0.5,0.9")))
     seen, fit = [], job.fit_fold
 
-    def fit_fold(found, fold, asked, watch, **named):
+    def fit_fold(listing, fold, requested, watch, **named):
         if fold.number == 2:
             actors.Heartbeat._beat(beat)
             seen.append(desk.training.progress(job_id))
         for k in range(300):        # as a learner speaks that is fitted in rounds
             watch(k / 300, 1.0 - k / 300)
-        return fit(found, fold, asked, watch, **named)
+        return fit(listing, fold, requested, watch, **named)
 
     monkeypatch.setattr(job, "fit_fold", fit_fold)
     with store.unit() as unit:
@@ -177,9 +177,9 @@ def test_what_cannot_be_asked_is_said_in_a_sentence(system, desk):
 @on_sqlite
 def test_states_of_a_regime_run_are_columns_and_regimes_by_rules_are_named_as_features(system, desk, store, monkeypatch):
     dataset = bars(desk)
-    asked = FeatureRequest([dataset], "H1", START, END, ())
-    walked = desk.regimes.submit(asked, dict(kind="mixture", states="2", train=600, step=1_500, restarts=1), ["log_atr_share(14)"]).job
-    ruled = desk.regimes.submit_rules(asked, ["volatility_regime"]).job
+    requested = FeatureRequest([dataset], "H1", START, END, ())
+    walked = desk.regimes.submit(requested, dict(kind="mixture", states="2", train=600, step=1_500, restarts=1), ["log_atr_share(14)"]).job
+    ruled = desk.regimes.submit_rules(requested, ["volatility_regime"]).job
     for submitted in (walked, ruled):
         actors.run(submitted.id)
     run, by_rule = (desk.jobs.get(submitted.id).result["run"] for submitted in (walked, ruled))

@@ -15,7 +15,7 @@ from worker.jobs.train import params_hash
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 SPACE = {"l2": {"low": 0.001, "high": 100.0, "log": True}, "half_life": [10, 200]}
 TUNING = dict(trials=6, batch=3, seed=1)
-ASKED = dict(scheme_params=SCHEME | dict(train=35, validation=10))
+REQUEST = dict(scheme_params=SCHEME | dict(train=35, validation=10))
 
 
 def tuned(desk, job_id):
@@ -27,7 +27,7 @@ def tuned(desk, job_id):
 
 @on_sqlite
 def test_a_tuning_becomes_a_run_and_each_trial_one_row_of_the_ledger(system, desk, store):
-    request = question(desk, **ASKED)
+    request = question(desk, **REQUEST)
     submitted = desk.tuning.submit(request, SPACE, TUNING)
     run = tuned(desk, submitted.job.id)
     table = desk.tuning.table(run.id)
@@ -50,30 +50,30 @@ def test_a_tuning_becomes_a_run_and_each_trial_one_row_of_the_ledger(system, des
 def test_a_training_of_what_was_chosen_is_no_further_trial(system, desk, store, settings):
     """It is the same question, under the same hash in the ledger."""
     dataset = bars(desk)
-    run = tuned(desk, desk.tuning.submit(question(desk, dataset, **ASKED), {"l2": {"choices": [0.1, 10.0]}}, dict(trials=2, batch=2, sampler="random")).job.id)
-    job = desk.training.submit(question(desk, dataset, params=desk.tuning.params(run.id), **ASKED)).job
-    asked = training_request.read(job.spec, claimed(desk, store, settings, job.id))
+    run = tuned(desk, desk.tuning.submit(question(desk, dataset, **REQUEST), {"l2": {"choices": [0.1, 10.0]}}, dict(trials=2, batch=2, sampler="random")).job.id)
+    job = desk.training.submit(question(desk, dataset, params=desk.tuning.params(run.id), **REQUEST)).job
+    requested = training_request.read(job.spec, claimed(desk, store, settings, job.id))
     with store.read() as unit:
         rows = unit.trials.rows(job_id=run.job_id)
-    assert (asked.question.hash, params_hash(job.spec)) in [(row["spec"], row["params"]) for row in rows]
+    assert (requested.question.hash, params_hash(job.spec)) in [(row["spec"], row["params"]) for row in rows]
 
 
 @on_sqlite
 def test_a_tuning_that_was_interrupted_ends_as_if_it_had_not_been(system, desk, store, monkeypatch):
     from domain.training import tune
 
-    request = question(desk, **ASKED)
+    request = question(desk, **REQUEST)
     whole = desk.tuning.table(tuned(desk, desk.tuning.submit(request, SPACE, TUNING).job.id).id)
     spec = desk.training.spec(request) | dict(space=SPACE, tuning=desk.jobs.latest(("tune",))[0].spec["tuning"])
     job_id = desk.training._context.submit("tune", "again", spec, queue="research").job.id
     fitted, original = [], tune.trial
 
-    def trial(question, found, folds, number, *rest):
+    def trial(question, listing, folds, number, *rest):
         if number == 4 and len(fitted) == 4:
             fitted.append("stop")
             raise ShuttingDown
         fitted.append(number)
-        return original(question, found, folds, number, *rest)
+        return original(question, listing, folds, number, *rest)
 
     monkeypatch.setattr(tune, "trial", trial)
     actors.run(job_id)
@@ -87,7 +87,7 @@ def test_a_tuning_that_was_interrupted_ends_as_if_it_had_not_been(system, desk, 
 
 @on_sqlite
 def test_what_cannot_be_tuned_is_refused_before_it_is_queued(system, desk):
-    request = question(desk, **ASKED)
+    request = question(desk, **REQUEST)
     with pytest.raises(UnknownName, match="no parameter to search named 'half_live'; did you mean 'half_life'"):
         desk.tuning.submit(request, {"half_live": [0, 1]})
     with pytest.raises(BadRequest, match="trials is 0"):

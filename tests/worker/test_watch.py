@@ -38,10 +38,10 @@ def carried_on(desk, dataset: str, rise: float, days: int = DAYS_ON) -> str:
     return added.id
 
 
-def in_production(desk, store, **asked) -> tuple[str, str]:
+def in_production(desk, store, **requested) -> tuple[str, str]:
     """A trained model in production, whatever its evidence, and the id of its dataset."""
     dataset = bars(desk)
-    run = trained(desk, desk.training.submit(question(desk, dataset, columns=["rsi(14)", "log_return(1)"], register="wave", **asked)).job.id)
+    run = trained(desk, desk.training.submit(question(desk, dataset, columns=["rsi(14)", "log_return(1)"], register="wave", **requested)).job.id)
     with store.read() as unit:
         (model,) = unit.models.of_run(run.id)
     move(store, model, "production", "for the test")
@@ -71,8 +71,8 @@ def test_bars_that_left_what_was_learnt_are_found_and_audited_and_retraining_mak
     assert check.facts["bars"] == {"EURUSD": int((ends > pd.Timestamp(check.facts["until"])).sum())}
     table = desk.drift.table(check.run, model).set_index("column")
     assert table.loc["rsi(14)", "state"] == "alarm" and table.loc["rsi(14)", "psi"] > 1 and set(table.index) == {"rsi(14)", "log_return(1)"}
-    found = next(event for event in desk.trail.history(f"run:{check.run}") if event.kind == "drift_found")
-    assert found.actor == "ana" and desk.drift.latest(model) == check and len(desk.drift.checks(model)) == 3
+    result = next(event for event in desk.trail.history(f"run:{check.run}") if event.kind == "drift_found")
+    assert result.actor == "ana" and desk.drift.latest(model) == check and len(desk.drift.checks(model)) == 3
     request = desk.drift.retraining(model)
     assert request.datasets == [later] and (request.register, request.learner, request.columns) == ("wave", "linear", ["rsi(14)", "log_return(1)"])
     again = desk.drift.retrain(model)
@@ -109,7 +109,7 @@ def test_models_are_watched_once_a_day_by_however_many_schedulers(store, setting
     second = daily_watch.step(store, settings, sent)
     assert second not in (None, job)
     with store.read() as unit:
-        assert sorted(found.id for found in unit.jobs.latest(("queued",), (KIND,))) == sorted([job, second]) and unit.jobs.get(job).actor == "tidemark"
+        assert sorted(result.id for result in unit.jobs.latest(("queued",), (KIND,))) == sorted([job, second]) and unit.jobs.get(job).actor == "tidemark"
 
 
 def test_two_schedulers_that_find_it_due_at_once_submit_the_same_job(store, settings, sent, monkeypatch):
@@ -128,7 +128,7 @@ def test_two_schedulers_that_find_it_due_at_once_submit_the_same_job(store, sett
     monkeypatch.setattr(Drift, "submit", submitted)
     assert daily_watch.step(store, settings, sent) is None and jobs[1]
     with store.read() as unit:
-        assert [found.id for found in unit.jobs.latest(("queued",), (KIND,))] == [jobs[1]] and unit.fact(daily_watch.FACT)
+        assert [result.id for result in unit.jobs.latest(("queued",), (KIND,))] == [jobs[1]] and unit.fact(daily_watch.FACT)
 
 
 class Stored:

@@ -87,9 +87,9 @@ def test_the_library_has_versions_that_stay(desk, store):
 @on_sqlite
 def test_a_saved_strategy_is_chosen_by_its_name(desk, system):
     saved = desk.strategies.save(DIP, "first")
-    asked = question(desk)
-    named = replace(asked, strategy="dip", params={})
-    as_written = replace(asked, strategy="written", params=saved.definition.params)
+    request = question(desk)
+    named = replace(request, strategy="dip", params={})
+    as_written = replace(request, strategy="written", params=saved.definition.params)
     assert "dip" in desk.backtests.strategies() and {param.name: param.default for param in desk.backtests.params("dip")}["stop_atr"] == 1.5
     assert desk.backtests.spec(named) == desk.backtests.spec(as_written) and desk.backtests.spec(named)["strategy"] == "written"
     assert desk.backtests.submit(named).job.title.startswith("dip · EURUSD")
@@ -103,8 +103,8 @@ def test_a_saved_strategy_is_chosen_by_its_name(desk, system):
 
 @on_sqlite
 def test_a_preview_counts_what_the_conditions_say(desk, system):
-    asked = question(desk)
-    submitted = desk.strategies.submit_preview(DIP | dict(timeframe=""), asked.datasets[0])
+    request = question(desk)
+    submitted = desk.strategies.submit_preview(DIP | dict(timeframe=""), request.datasets[0])
     summary = desk.strategies.preview(finished(desk, submitted, quiet=True).result["run"]).summary
     counts = summary["conditions"]["long"]
     assert sum(counts.values()) == summary["bars"] and counts["unknown"] <= 4 and counts["true"] > summary["longs"] > 10 and summary["shorts"] == 0

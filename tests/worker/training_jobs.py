@@ -12,7 +12,7 @@ from worker.store import Run
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 5, 1, tzinfo=UTC)
 SCHEME = dict(train=40, validation=5, calibration=10, test=15, embargo=4)
-ASKED: dict[str, Any] = dict(columns=["day_of_week_sine", "sma(9)", "rsi(14)"], learner="linear", target="return", target_params=dict(horizon=4, every=4), scheme_params=SCHEME)
+REQUEST: dict[str, Any] = dict(columns=["day_of_week_sine", "sma(9)", "rsi(14)"], learner="linear", target="return", target_params=dict(horizon=4, every=4), scheme_params=SCHEME)
 FOLDS = 4
 
 
@@ -25,7 +25,7 @@ def bars(desk: Desk, seed: int = 3) -> str:
 
 def question(desk: Desk, dataset: str = "", **changed: Any) -> TrainingRequest:
     """A linear forecast of the return 4 bars ahead, in 4 folds."""
-    return TrainingRequest([dataset or bars(desk)], "H1", START, END, **(ASKED | changed))
+    return TrainingRequest([dataset or bars(desk)], "H1", START, END, **(REQUEST | changed))
 
 
 def anew(desk: Desk, request: TrainingRequest) -> str:

@@ -36,13 +36,13 @@ class Client:
 
     def __init__(self, desk: Desk, token: str = "", prefix: str = "/api/v1") -> None:
         self._desk, self._token, self._prefix = desk, token, prefix
-        asked = [desk]
-        self._app, self._asked = BUILT.setdefault(desk.settings.api, (Starlette(routes=[Mount("/api", app=Entry(lambda: asked[0]))]), asked))
+        requested = [desk]
+        self._app, self._requests = BUILT.setdefault(desk.settings.api, (Starlette(routes=[Mount("/api", app=Entry(lambda: requested[0]))]), requested))
 
     @property
     def app(self) -> ASGIApp:
         """The application, asking this client's desk."""
-        self._asked[0] = self._desk
+        self._requests[0] = self._desk
         return self._app
 
     def get(self, path: str, **headers: str) -> Answer:

@@ -99,12 +99,12 @@ def test_a_request_with_a_key_is_done_once_and_another_one_under_it_is_refused(c
 
 
 def test_a_list_in_parts_holds_each_item_once_though_new_ones_come_between(client: Client):
-    made = [client.post("/data/synthetic", SYNTHETIC | dict(seed=seed)).json["id"] for seed in range(5)]
+    created = [client.post("/data/synthetic", SYNTHETIC | dict(seed=seed)).json["id"] for seed in range(5)]
     first = client.get("/jobs?limit=2").json
     client.post("/data/synthetic", SYNTHETIC | dict(seed=9))
     second = client.get(f"/jobs?limit=2&cursor={first['next']}").json
     last = client.get(f"/jobs?limit=2&cursor={second['next']}").json
-    assert [each["id"] for part in (first, second, last) for each in part["items"]] == made[::-1] and last["next"] is None
+    assert [each["id"] for part in (first, second, last) for each in part["items"]] == created[::-1] and last["next"] is None
 
 
 def test_a_cursor_of_elsewhere_is_refused(client: Client):
@@ -138,8 +138,8 @@ def test_a_token_acts_in_its_role_until_it_is_revoked_or_too_old(desk: Desk, sto
     assert refused.status == 403 and "viewer" in refused.json["detail"] and "analyst" in refused.json["detail"]
     assert viewer.post("/paper/emergency", dict(reason="x")).status == 403
     _, analysts = desk.tokens.create("notebook", "analyst")
-    made = Client(desk, analysts).post("/data/synthetic", SYNTHETIC)
-    assert made.status == 202 and made.json["actor"].startswith("notebook (")
+    created = Client(desk, analysts).post("/data/synthetic", SYNTHETIC)
+    assert created.status == 202 and created.json["actor"].startswith("notebook (")
     assert Client(desk, analysts).post("/paper/emergency", dict(reason="x")).status == 403
     desk.tokens.revoke("reporting")
     assert viewer.get("/backtests").status == 401

@@ -24,36 +24,36 @@ def kind() -> str:
     return "sqlite"
 
 
-def text(found: str, name: str) -> str:
+def text(result: str, name: str) -> str:
     """As the expert reads a text."""
-    start = found.find(f'"{name}":"')
-    return "" if start < 0 else found[start + len(name) + 4 : found.index('"', start + len(name) + 4)]
+    start = result.find(f'"{name}":"')
+    return "" if start < 0 else result[start + len(name) + 4 : result.index('"', start + len(name) + 4)]
 
 
-def number(found: str, name: str, before: str = "") -> float:
+def number(result: str, name: str, before: str = "") -> float:
     """As the expert reads a number, or with ``before`` the first of a list."""
-    start = found.find(f'"{name}":{before}')
-    digits = re.match(r"-?[0-9.eE+-]+", found[start + len(name) + 3 + len(before) :]) if start >= 0 else None
+    start = result.find(f'"{name}":{before}')
+    digits = re.match(r"-?[0-9.eE+-]+", result[start + len(name) + 3 + len(before) :]) if start >= 0 else None
     return float(digits[0]) if digits else 0.0
 
 
 def objects(body: str) -> list[str]:
     """As the expert cuts a list into objects."""
-    found, depth, start = [], 0, -1
+    result, depth, start = [], 0, -1
     for place, letter in enumerate(body):
         if depth == 0 and body.startswith('{"id"', place):
             start = place
         depth += (letter == "{" and start >= 0) - (letter == "}" and start >= 0)
         if start >= 0 and depth == 0 and letter == "}":
-            found.append(body[start : place + 1])
+            result.append(body[start : place + 1])
             start = -1
-    return found
+    return result
 
 
 def test_the_expert_asks_addresses_that_there_are_and_reads_fields_that_are_answered(desk: Desk, store: Store):
     client, name = Client(desk), proposal(store)
-    asked = set(re.findall(r'Ask\("(\w+)", "([^"]+)"', SOURCE))
-    assert asked == {("GET", "/api/v1/paper/halts"), ("GET", "/api/signals"), ("POST", "/api/executions")}
+    request = set(re.findall(r'Ask\("(\w+)", "([^"]+)"', SOURCE))
+    assert request == {("GET", "/api/v1/paper/halts"), ("GET", "/api/signals"), ("POST", "/api/executions")}
     signals = client.get("/api/signals").body.decode()
     read = {*re.findall(r'(?:Text|Number|First)\(signal, "(\w+)"\)', SOURCE)}
     assert read <= json.loads(signals)["signals"][0].keys() and json.loads(signals)["signals"][0]["id"] == name

@@ -44,8 +44,8 @@ def value(schema: dict[str, Any], document: dict[str, Any], draw: Draw, depth: i
     of = schema.get("type")
     if of == "object":
         names = [name for name in schema.get("properties", {}) if name in schema.get("required", ()) or draw.random() < 0.5]
-        found = {name: value(schema["properties"][name], document, draw, depth + 1) for name in names}
-        return found | ({draw.choice(WORDS): draw.choice([draw.choice(WORDS), draw.choice(NUMBERS), {}])} if schema.get("additionalProperties") or draw.random() < 0.05 else {})
+        result = {name: value(schema["properties"][name], document, draw, depth + 1) for name in names}
+        return result | ({draw.choice(WORDS): draw.choice([draw.choice(WORDS), draw.choice(NUMBERS), {}])} if schema.get("additionalProperties") or draw.random() < 0.05 else {})
     if of == "array":
         return [value(schema.get("items", {}), document, draw, depth + 1) for _ in range(draw.randrange(3))]
     if of in ("integer", "number"):

@@ -30,8 +30,8 @@ def test_notes_are_written_read_filtered_and_removed(client: Client, runs: list[
     written = client.call("PUT", f"{path}/notes/7", dict(note="Late.", labels=["fomo"]))
     assert (written.status, written.json["trade"], written.json["labels"]) == (200, 7, ["fomo"])
     assert client.get(f"{path}/notes").json["notes"]["7"]["note"] == "Late."
-    found = client.get(f"{path}/journal?label=fomo").json
-    assert (found["count"], found["total"], found["page"][0]["trade_id"], found["page"][0]["note"]) == (1, 40, 7, "Late.") and {"spread", "mae", "cumulative", "hours"} <= set(found["page"][0])
+    result = client.get(f"{path}/journal?label=fomo").json
+    assert (result["count"], result["total"], result["page"][0]["trade_id"], result["page"][0]["note"]) == (1, 40, 7, "Late.") and {"spread", "mae", "cumulative", "hours"} <= set(result["page"][0])
     won = client.get(f"{path}/journal?net_from=0&order=pnl&descending=true&size=3").json
     assert won["count"] == won["won"] and [row["pnl"] for row in won["page"]] == sorted((row["pnl"] for row in won["page"]), reverse=True)
     assert client.get(f"{path}/journal?net_from=5&net_to=1").status == 422 and client.call("PUT", f"{path}/notes/99", dict(note="x")).status == 422
@@ -43,8 +43,8 @@ def test_runs_are_tagged_marked_found_and_compared(client: Client, runs: list[st
     path = f"/api/v1/backtests/{runs[0]}"
     assert client.call("PUT", f"{path}/tags", dict(tags=["Candidate"])).json == dict(tags=["candidate"]) and client.call("PUT", f"{path}/favourite", dict(favourite=True)).status == 200
     assert client.get(f"{path}/tags").json == dict(tags=["candidate"], favourite=True) and client.get("/api/v1/backtests/tags").json == dict(candidate=1)
-    found = client.get("/api/v1/backtests/search?tag=candidate&favourites=true&text=break").json["items"]
-    assert [item["id"] for item in found] == [runs[0]] and found[0]["favourite"] and found[0]["tags"] == ["candidate"]
+    result = client.get("/api/v1/backtests/search?tag=candidate&favourites=true&text=break").json["items"]
+    assert [item["id"] for item in result] == [runs[0]] and result[0]["favourite"] and result[0]["tags"] == ["candidate"]
     first = client.get("/api/v1/backtests/search?limit=1").json
     assert [item["id"] for item in client.get(f"/api/v1/backtests/search?limit=1&cursor={first['next']}").json["items"]] == [runs[0]]
     beside = client.get(f"/api/v1/analytics/compare/several?run={runs[0]}&run={runs[1]}").json

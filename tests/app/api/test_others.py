@@ -67,9 +67,9 @@ ANSWERED: list[tuple[str, str, Any, int]] = [
 
 
 def test_each_call_of_other_systems_is_answered(client: Client):
-    found = [(method, path, body, status, client.call(method, path, body)) for method, path, body, status in ANSWERED]
-    assert not [(method, path, body, answer.status, answer.body[:300]) for method, path, body, status, answer in found if answer.status != status]
-    assert all(answer.json["detail"] for *_, status, answer in found if status == 422)
+    result = [(method, path, body, status, client.call(method, path, body)) for method, path, body, status in ANSWERED]
+    assert not [(method, path, body, answer.status, answer.body[:300]) for method, path, body, status, answer in result if answer.status != status]
+    assert all(answer.json["detail"] for *_, status, answer in result if status == 422)
 
 
 def test_ingest_asks_yahoo_for_each_symbol_and_checks_all_before_the_first(client: Client, desk: Desk):

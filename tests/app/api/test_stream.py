@@ -30,11 +30,11 @@ def test_a_follower_that_comes_back_with_its_cursor_misses_nothing_and_hears_not
     first = Follower(desk, -1)
     assert first.look() == []               # from now on
     recipe(desk, "one")
-    heard = [each for each in first.look() if each["type"] == "event"]
+    received = [each for each in first.look() if each["type"] == "event"]
     recipe(desk, "two")
-    again = Follower(desk, heard[-1]["cursor"])
-    heard += [each for each in again.look() if each["type"] == "event"]
-    assert [each["detail"]["name"] for each in heard] == ["one", "two"] and again.look() == []
+    again = Follower(desk, received[-1]["cursor"])
+    received += [each for each in again.look() if each["type"] == "event"]
+    assert [each["detail"]["name"] for each in received] == ["one", "two"] and again.look() == []
 
 
 def test_the_progress_of_open_jobs_is_told_when_it_changes_and_only_then(desk: Desk):
@@ -42,8 +42,8 @@ def test_the_progress_of_open_jobs_is_told_when_it_changes_and_only_then(desk: D
     from datetime import UTC, datetime
 
     job = desk.data.generate("gbm", {}, "EURUSD", "H1", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 2, 1, tzinfo=UTC), 0).job
-    told = [each for each in follower.look() if each["type"] == "job"]
-    assert [each["id"] for each in told] == [job.id] and not [each for each in follower.look() if each["type"] == "job"]
+    reported = [each for each in follower.look() if each["type"] == "job"]
+    assert [each["id"] for each in reported] == [job.id] and not [each for each in follower.look() if each["type"] == "job"]
 
 
 def test_events_are_lines_with_ids_that_a_browser_sends_again(desk: Desk):
@@ -55,8 +55,8 @@ def test_events_are_lines_with_ids_that_a_browser_sends_again(desk: Desk):
 
         return await anext(lines(Follower(desk, 0), here))
 
-    said = asyncio.run(first()).splitlines()
-    assert said[0] == "id: 1" and said[1] == "event: event" and json.loads(said[2].removeprefix("data: "))["kind"] == "recipe_saved"
+    sentence = asyncio.run(first()).splitlines()
+    assert sentence[0] == "id: 1" and sentence[1] == "event: event" and json.loads(sentence[2].removeprefix("data: "))["kind"] == "recipe_saved"
 
 
 def test_a_websocket_tells_the_same_and_ends_when_the_client_goes(desk: Desk):
@@ -107,8 +107,8 @@ def client() -> ModuleType:
 
 def test_the_client_of_the_examples_lists_makes_and_is_told_what_is_refused(server: str, client: ModuleType, desk: Desk):
     there = client.Client(server)
-    made = [there.post("/features/recipes", dict(name=f"mine {number}", columns=["rsi(14)"]), key="k")["name"] for number in (1, 1)]
-    assert made == ["mine 1", "mine 1"]
+    created = [there.post("/features/recipes", dict(name=f"mine {number}", columns=["rsi(14)"]), key="k")["name"] for number in (1, 1)]
+    assert created == ["mine 1", "mine 1"]
     with pytest.raises(client.Refused, match="tmieframe: there is no field of this name"):
         there.post("/backtests", dict(strategy="brakeout", datasets=[], timeframe="H1", tmieframe=""))
     with pytest.raises(client.Refused, match="there is no job none"):

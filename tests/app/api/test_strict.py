@@ -86,8 +86,8 @@ def test_an_order_s_numbers_stand_on_the_tape_as_they_were_written(client: Clien
     given = dict(instrument="EURUSD", side="buy", lots="0.30", stop="61.123456789012", target="999999999999999")
     assert client.post("/paper/sessions/gold-1/order", given | dict(key="k")).status == 202 and client.post("/paper/sessions/gold-1/order", given | dict(key="k")).status == 202
     with store.read() as unit:
-        (asked,) = unit.session_commands.waiting(["gold-1"])
-    assert asked.arguments == given
+        (request,) = unit.session_commands.waiting(["gold-1"])
+    assert request.arguments == given
     number = client.post("/paper/sessions/gold-1/order", given | dict(lots=0.1 + 0.2))
     assert number.status == 422 and 'lots: should be a text such as "0.10", so that it is exact' in number.json["detail"]
     client.post("/api/v1/futurequant/paper-trading/order", dict(session_id="gold-1", symbol="EURUSD", side="sell", quantity=0.00001, order_type="market"))

@@ -65,8 +65,8 @@ def test_filters_hold_together_and_text_is_searched_in_tag_reason_labels_and_not
         (1, 4, 5): TradeFilter(net_from=0.0), (1,): TradeFilter(["long"], net_from=0.0, net_to=250.0, r_from=1.5), (2, 3, 6): TradeFilter(text="stop loss"), (3,): TradeFilter(labels=["fomo"]),
         (1, 3): TradeFilter(text="NEWS"), (2, 3): TradeFilter(entered_from=table["entry_ts"].iloc[1], entered_until=table["entry_ts"].iloc[3]), (): TradeFilter(instruments=["USDJPY"]),
     }  # fmt: skip
-    for numbers, asked in chosen.items():
-        assert tuple(table.loc[asked.rows(table), "trade_id"]) == numbers, asked
+    for numbers, request in chosen.items():
+        assert tuple(table.loc[request.rows(table), "trade_id"]) == numbers, request
     with pytest.raises(BadRequest, match="the range of net is 5 to 1; give the lower end first"):
         TradeFilter(net_from=5.0, net_to=1.0).rows(table)
     assert in_order(table, "pnl", True)["trade_id"].iloc[0] == 4 and in_order(table, "side")["trade_id"].tolist() == [1, 3, 5, 2, 4, 6]

@@ -61,13 +61,13 @@ def test_a_part_is_some_seconds_of_work(steps):
 
 
 def test_a_drawing_can_be_stopped_on_the_way():
-    heard = []
+    received = []
 
     def watch(share: float) -> None:
-        heard.append(share)
+        received.append(share)
         if share > 0.5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         draw(R, MonteCarloConfig(paths=200), watch=watch)
-    assert heard == sorted(heard) and len(heard) > 5 and heard[-1] < 0.7
+    assert received == sorted(received) and len(received) > 5 and received[-1] < 0.7

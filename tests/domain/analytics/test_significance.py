@@ -167,9 +167,9 @@ def test_invalid_input_is_refused_with_a_sentence(shape, blocks, words):
 
 
 def test_overfitting_reports_progress_and_can_be_stopped():
-    heard, matrix = [], np.random.default_rng(3).normal(0.0, 0.01, (64, 300))
-    assert pbo(matrix, watch=heard.append) == pbo(matrix)
-    assert heard == sorted(heard) and heard[0] == 0.0 and len(heard) > 20 and heard[-1] < 1.0
+    received, matrix = [], np.random.default_rng(3).normal(0.0, 0.01, (64, 300))
+    assert pbo(matrix, watch=received.append) == pbo(matrix)
+    assert received == sorted(received) and received[0] == 0.0 and len(received) > 20 and received[-1] < 1.0
 
     def stop(share: float) -> None:
         raise KeyboardInterrupt

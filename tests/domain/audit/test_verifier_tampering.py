@@ -104,8 +104,8 @@ def tampered(kind, seed, tmp_path, outside):
     if isinstance(expected, str):
         assert expected in text, (kind.__name__, seed, text)
     else:
-        found = re.search(r"Row (\d+)(?:, or a later one up to row (\d+),)? is not the one that was signed", text)
-        first, last = int(found[1]), int(found[2] or found[1])
+        result = re.search(r"Row (\d+)(?:, or a later one up to row (\d+),)? is not the one that was signed", text)
+        first, last = int(result[1]), int(result[2] or result[1])
         assert first <= expected <= last <= COVERED, (kind.__name__, seed, text)
     return rows, k, notes, rng
 

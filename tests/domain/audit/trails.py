@@ -30,13 +30,13 @@ WORDS = ("=1+1", "naïve, \"quoted\"", "line\nbreak", "\u2028x", "\U0001f600", "
 
 def records(count: int, seed: int = 0) -> list[Record]:
     """A chain of ``count`` events, with texts that are hard to write."""
-    rng, made, head = random.Random(seed), list[Record](), GENESIS
+    rng, created, head = random.Random(seed), list[Record](), GENESIS
     for seq in range(1, count + 1):
         detail = {"price": str(rng.randint(1, 10**6)), "n": rng.randint(-(2**53) + 1, 2**53 - 1), rng.choice(WORDS): [rng.choice(WORDS), None, True]}
         event = AuditEvent(f"e{seq}", BEGAN + timedelta(seconds=seq), rng.choice(("ana", "=cmd", "algo breakout")), rng.choice(("order_filled", "run_finished")), (f"run:{seq % 3}",), detail)
-        made.append(record(seq, head, event))
-        head = made[-1].hash
-    return made
+        created.append(record(seq, head, event))
+        head = created[-1].hash
+    return created
 
 
 def record(seq: int, head: str, event: AuditEvent) -> Record:
@@ -47,11 +47,11 @@ def record(seq: int, head: str, event: AuditEvent) -> Record:
 def chained(rows: Sequence[Record], first: int = 1) -> list[Record]:
     """The same bodies from row ``first`` on, numbered and hashed anew."""
     head = rows[first - 2].hash if first > 1 else GENESIS
-    made = list(rows[: first - 1])
+    created = list(rows[: first - 1])
     for seq, row in enumerate(rows[first - 1 :], first):
-        made.append(replace(row, seq=seq, prev_hash=head, hash=chain_hash(seq, head, row.body)))
-        head = made[-1].hash
-    return made
+        created.append(replace(row, seq=seq, prev_hash=head, hash=chain_hash(seq, head, row.body)))
+        head = created[-1].hash
+    return created
 
 
 @dataclass

@@ -71,7 +71,7 @@ class Feed:
                 live.rate(len(self.series) + j, int(bars.end[b]), float(bars.close[b]), float(bars.spread[b]))
                 self.quoted_done[j] += 1
         for k, bars in enumerate(self.finer):
-            while self.finer_done[k] < len(bars.ts) and min(bars.end[b := self.finer_done[k]], self._end_around(k, int(bars.ts[b]))) <= now:
+            while self.finer_done[k] < len(bars.ts) and min(bars.end[b := self.finer_done[k]], self._end_with(k, int(bars.ts[b]))) <= now:
                 live.finer(k, *(column[self.finer_done[k]].item() for column in (bars.ts, bars.open, bars.high, bars.low, bars.close, bars.spread, bars.end)))
                 self.finer_done[k] += 1
         for k, bars in enumerate(self.bars):
@@ -80,7 +80,7 @@ class Feed:
                 self.done[k] += 1
                 live.end(k, float(bars.high[b]), float(bars.low[b]), float(bars.close[b]), last=b == len(bars.ts) - 1)
 
-    def _end_around(self, k: int, ts: int) -> int:
+    def _end_with(self, k: int, ts: int) -> int:
         """The end of the bar that a finer bar lies in: it is known by then."""
         b = int(np.searchsorted(self.bars[k].ts, ts, side="right")) - 1
         return int(self.bars[k].end[b]) if b >= 0 and ts < self.bars[k].end[b] else np.iinfo(np.int64).max
@@ -115,15 +115,15 @@ class Result(NamedTuple):
     largest: int        # bytes of state
 
 
-def fed(case: Case, restores: bool = True, halves: bool = False, asked: Commanded = Commanded()) -> Result:
+def fed(case: Case, restores: bool = True, halves: bool = False, request: Commanded = Commanded()) -> Result:
     """The case bar by bar, stored and restored into a fresh object after every event; ``halves``: the ends of an instant are worked before its opens
-    are known; ``asked``: commands."""
-    feed, booked, largest, commands = Feed(case, kept=restores), list[Booked](), 0, deque(enumerate(asked.commands))
-    verbs = Verbs([Traded(task.instrument, task.timeframe, name) for task, name in zip(case.tasks, asked.strategies or [""] * len(case.tasks), strict=True)], case.limits.blackout)
+    are known; ``request``: commands."""
+    feed, booked, largest, commands = Feed(case, kept=restores), list[Booked](), 0, deque(enumerate(request.commands))
+    verbs = Verbs([Traded(task.instrument, task.timeframe, name) for task, name in zip(case.tasks, request.strategies or [""] * len(case.tasks), strict=True)], case.limits.blackout)
     live = feed.simulation()
-    live.ask(asked.ask)
+    live.ask(request.ask)
     for now in feed.instants():
-        booked += worked(commands, verbs, live, asked, now)
+        booked += worked(commands, verbs, live, request, now)
         for part in ((feed.ends,), (feed.opens,)) if halves else ((feed.ends, feed.opens),):
             for fill in part:
                 fill(live, now)
@@ -132,19 +132,19 @@ def fed(case: Case, restores: bool = True, halves: bool = False, asked: Commande
                 stored = live.store()
                 largest = max(largest, len(stored))
                 live = feed.restored(stored)
-    booked += worked(commands, verbs, live, asked, None)
+    booked += worked(commands, verbs, live, request, None)
     booked.append(live.finish())
     every, present = joined(booked), live.present()
     return Result(*(every[name] for name in ("fills", "trades", "reviews", "equity")), present.counts, present.ambiguous, present.entries, largest)
 
 
-def worked(commands: deque[tuple[int, Command]], verbs: Verbs, live: LiveSimulation, asked: Commanded, before: int | None) -> list[Booked]:
+def worked(commands: deque[tuple[int, Command]], verbs: Verbs, live: LiveSimulation, request: Commanded, before: int | None) -> list[Booked]:
     """The commands that come before the next instant."""
     while commands and (before is None or commands[0][1].ts < before):
         place, command = commands.popleft()
         verbs.work(command, live)
-        if place in asked.limits:
-            live.limit(asked.limits[place])
+        if place in request.limits:
+            live.limit(request.limits[place])
     return live.taken()
 
 

@@ -24,13 +24,13 @@ CASES = int(os.environ.get("TIDEMARK_CASES", "800")) // 10
 PARTS = 8
 
 
-def fast(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, gate: Any, asked: Commanded) -> Outcome:
-    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits, gate), asked, rates).outcome
+def fast(tasks: Any, account: Any, costs: Any, execution: Any, sizing: Any, rates: Any, limits: Any, gate: Any, request: Commanded) -> Outcome:
+    return replay_commanded(tasks, Rules(account, costs, execution, sizing, limits, gate), request, rates).outcome
 
 
 def agree(monkeypatch: pytest.MonkeyPatch, drawn: Case, commands: list[Command], ask: bool) -> list[str]:
     names = strategies_of(drawn)
-    monkeypatch.setattr(compare, "fast", partial(fast, asked=Commanded(commands, names, ask)))
+    monkeypatch.setattr(compare, "fast", partial(fast, request=Commanded(commands, names, ask)))
     monkeypatch.setattr(compare, "slow", partial(replayed, commands=commands, strategies=names, ask=ask))
     return differences(drawn)
 
@@ -59,7 +59,7 @@ def test_kernel_and_reference_agree_on_runs_that_are_stopped(monkeypatch):
         commands = in_order([*draw_commands(drawn, random, 5), draw_stop(drawn, random)])
         lines = agree(monkeypatch, drawn, commands, ask=False)
         assert not lines, f"case {seed}: {lines[:3]}"
-        outcome = compare.run(partial(fast, asked=Commanded(commands, strategies_of(drawn))), drawn)
+        outcome = compare.run(partial(fast, request=Commanded(commands, strategies_of(drawn))), drawn)
         ended += outcome != "refused" and outcome.equity["ts"].iloc[-1] < max(task.bars["ts"].iloc[-1] for task in drawn.tasks)
     assert ended > CASES // 8
 
@@ -70,7 +70,7 @@ def test_the_drawn_commands_reach_every_verb_and_what_it_books():
         drawn, random = case(seed), Random(f"commands {seed}")
         commands = draw_commands(drawn, random)
         verbs |= {each.command for each in commands}
-        outcome = compare.run(partial(fast, asked=Commanded(commands, strategies_of(drawn))), drawn)
+        outcome = compare.run(partial(fast, request=Commanded(commands, strategies_of(drawn))), drawn)
         if outcome != "refused":
             reasons |= set(outcome.fills["reason"].astype(str))
             counted |= {name for name, count in outcome.counts.items() if count}

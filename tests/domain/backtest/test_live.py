@@ -51,12 +51,12 @@ def test_a_live_account_in_one_piece_is_the_whole_run():
 def commanded_differences(seed: int, ask: bool) -> list[str]:
     random, drawn = Random(f"live {seed}"), in_order(case(seed))
     commands = sort([*(approvals(drawn, random) if ask else ()), *draw_commands(drawn, random)])
-    asked = Commanded(commands, strategies_of(drawn), ask, {random.randrange(len(commands)): other_limits(random)} if seed % 4 else {})
+    request = Commanded(commands, strategies_of(drawn), ask, {random.randrange(len(commands)): other_limits(random)} if seed % 4 else {})
     try:
-        whole = replay_commanded(drawn.tasks, drawn.rules, asked, drawn.rates).outcome
+        whole = replay_commanded(drawn.tasks, drawn.rules, request, drawn.rates).outcome
     except BadRequest:
         return []
-    return unlike(whole, fed(drawn, seed % 2 == 0, seed % 3 == 0, asked))
+    return unlike(whole, fed(drawn, seed % 2 == 0, seed % 3 == 0, request))
 
 
 def other_limits(random: Random) -> dict:

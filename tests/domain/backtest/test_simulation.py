@@ -49,13 +49,13 @@ def test_a_thousand_positions_and_orders_find_space():
 def test_who_watches_may_stop_it():
     bars = one_bar_apart(250_000)
     task = Task(instrument("EURUSD"), Timeframe.named("M5"), bars, read_signals(pd.DataFrame([dict(ts=bars["ts"][0], side="long")]), ("EURUSD",)))
-    heard = []
+    received = []
 
     def watch(share: float) -> None:
-        heard.append(share)
-        if len(heard) == 2:
+        received.append(share)
+        if len(received) == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         simulate([task], Account(), Costs(), Execution(), Sizing(), watch=watch)
-    assert 0 < heard[0] < heard[1] < 1
+    assert 0 < received[0] < received[1] < 1

@@ -130,16 +130,16 @@ def test_the_matrix_holds_each_day_of_each_point():
 
 
 def test_watch_receives_progress_and_may_stop_it():
-    heard = []
+    received = []
 
     def watch(share: float) -> None:
-        heard.append(share)
+        received.append(share)
         if share > 0.4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         evaluate(Bench([EURUSD]), request(), range(9), watch)
-    assert heard == sorted(heard) and heard[0] == 0.0 and heard[-1] == pytest.approx(4 / 9)
+    assert received == sorted(received) and received[0] == 0.0 and received[-1] == pytest.approx(4 / 9)
 
 
 @pytest.mark.parametrize("bars", [100, 10_000, 224_000, 5_000_000])

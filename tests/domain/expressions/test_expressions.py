@@ -58,9 +58,9 @@ def slow(bars: pd.DataFrame, timeframe: Timeframe) -> Values:
     def longer(name):
         if name == str(timeframe):
             return slow(bars, timeframe), range(len(bars))
-        made = resample(bars, timeframe, Timeframe.named(name), "fx")
-        ends = [Context(timeframe=frame_).ends(rows) for frame_, rows in ((timeframe, bars), (Timeframe.named(name), made))]
-        return slow(made, Timeframe.named(name)), [max((k for k, end in enumerate(ends[1]) if end <= now), default=-1) for now in ends[0]]
+        created = resample(bars, timeframe, Timeframe.named(name), "fx")
+        ends = [Context(timeframe=frame_).ends(rows) for frame_, rows in ((timeframe, bars), (Timeframe.named(name), created))]
+        return slow(created, Timeframe.named(name)), [max((k for k, end in enumerate(ends[1]) if end <= now), default=-1) for now in ends[0]]
 
     return Values(column, DRAWN, longer)
 

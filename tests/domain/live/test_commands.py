@@ -19,7 +19,7 @@ from tests.domain.live.world import contexts, plan_of, start, tape_of
 MINUTE = 60_000_000_000
 SEEDS = range(int(os.environ.get("TIDEMARK_CASES", 1)))
 TWO = StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("breakout", {"lookback": 20}, ("EURUSD M15",))
-ASKED = (
+REQUEST = (
     ("pause", {}), ("continue", {}), ("close", {"share": 0.5}), ("close", {"instrument": "EURUSD", "side": "long"}), ("close-all", {}), ("halt", {}), ("halt", {"keep": True}), ("release", {}),
     ("order", {"instrument": "EURUSD", "side": "long", "lots": 0.3, "stop": 0.5}), ("order", {"instrument": "EURUSD", "side": "short", "lots": 0.1}), ("blackout", {"add": "12:00-13:00 UTC"}),
     ("blackout", {"remove": "12:00-13:00 UTC"}),
@@ -28,8 +28,8 @@ ASKED = (
 
 def drawn(seed: int, own: tuple[tuple[str, dict], ...], count: int = 12) -> list[Command]:
     random, ends = np.random.default_rng(seed), [bar.end for bar in tape_of(*ONE) if bar.ts >= start()]
-    asked = [*ASKED, *own, *own]
-    chosen = [asked[int(random.integers(len(asked)))] for _ in range(count)]
+    request = [*REQUEST, *own, *own]
+    chosen = [request[int(random.integers(len(request)))] for _ in range(count)]
     times = np.sort(random.choice(ends, count) + random.integers(-1, 3, count) * MINUTE)
     return [command(int(ts), "ana", verb, arguments, "drawn") for ts, (verb, arguments) in zip(times, chosen, strict=True)]
 
@@ -78,8 +78,8 @@ def test_what_could_not_be_done_is_said_and_what_was_done_stands_on_the_tape():
     plan = plan_of(ONE, "momentum")
     at = tape_of(*ONE)[700].end
     worked = list(replay(plan, tape_of(*ONE), [command(at, "ana", "close", {"instrument": "EURUSD"}), command(at, "ana", "pause")]))
-    said = [(each.commands[0].command, each.ts == at, each.remarks) for each in worked if each.commands]
-    assert [(name, exact) for name, exact, _ in said] == [("close", True), ("pause", True)] and said[1][2] == ()
+    message = [(each.commands[0].command, each.ts == at, each.remarks) for each in worked if each.commands]
+    assert [(name, exact) for name, exact, _ in message] == [("close", True), ("pause", True)] and message[1][2] == ()
 
 
 def test_rebuilt_from_its_tape_and_commands_a_session_is_what_it_was():
@@ -100,6 +100,6 @@ def test_rebuilt_from_its_tape_and_commands_a_session_is_what_it_was():
         worked += session.work(ts)
     worked += session.work(until)
     stored, ended = session.store(), [bar for each in worked for bar in each.bars]
-    again, told = Session.rebuild(plan, stored, lambda text: [bar for bar in (*history, *ended) if bar.series == text], due, beside)
+    again, reported = Session.rebuild(plan, stored, lambda text: [bar for bar in (*history, *ended) if bar.series == text], due, beside)
     assert again.store() == stored and again.view() == session.view()
-    assert [row for each in told for row in (*each.fills, *each.trades)] == [row for each in worked for row in (*each.fills, *each.trades)]
+    assert [row for each in reported for row in (*each.fills, *each.trades)] == [row for each in worked for row in (*each.fills, *each.trades)]

@@ -45,9 +45,9 @@ def changed(table: pd.DataFrame, row: int, **values) -> pd.DataFrame:
 
 
 def test_the_same_books_are_consistent():
-    found = exact("gold", books(), books())
-    assert found.holds
-    assert found.sentence == "gold is its backtest: 40 rows of trades, 80 rows of fills, 40 rows of equity compared."
+    result = exact("gold", books(), books())
+    assert result.holds
+    assert result.sentence == "gold is its backtest: 40 rows of trades, 80 rows of fills, 40 rows of equity compared."
 
 
 @pytest.mark.parametrize(("kind", "column"), [("trades", "pnl"), ("trades", "exit_reason"), ("fills", "price"), ("fills", "ts"), ("equity", "equity_low")])
@@ -56,11 +56,11 @@ def test_one_cell_that_differs_is_told_and_critical(kind, column):
     table = getattr(own, kind)
     value = table[column].iloc[7]
     other = np.nextafter(value, 9e9) if isinstance(value, float) else "stop_loss" if isinstance(value, str) else value + pd.Timedelta(1, "us")
-    found = exact("gold", Books(**{**own.__dict__, kind: changed(table, 7, **{column: other})}), own)
-    (alert,) = found.alerts
+    result = exact("gold", Books(**{**own.__dict__, kind: changed(table, 7, **{column: other})}), own)
+    (alert,) = result.alerts
     assert alert.severity == "critical"
     assert alert.sentence.startswith(f"Row 8 of {kind} (") and f"{column} is " in alert.sentence
-    assert found.sentence.startswith("gold parts from its backtest. Row 8")
+    assert result.sentence.startswith("gold parts from its backtest. Row 8")
 
 
 def test_every_table_tells_its_first_rows_and_how_many_more():
@@ -93,19 +93,19 @@ def test_not_a_number_is_the_same_but_0_and_minus_0_are_not():
 
 
 def test_a_broker_that_fills_as_assumed_raises_no_alert():
-    found = against_broker("gold", books(), books())
-    assert found.holds
-    assert found.figures["matched"] == 40
-    assert found.figures["slippage_r"] == pytest.approx(0.02) == found.figures["slippage_assumed_r"]      # 4 of 200 a trade
-    assert (found.figures["p"], found.figures["entry_seconds"]) == (1.0, 0.0)
+    result = against_broker("gold", books(), books())
+    assert result.holds
+    assert result.figures["matched"] == 40
+    assert result.figures["slippage_r"] == pytest.approx(0.02) == result.figures["slippage_assumed_r"]      # 4 of 200 a trade
+    assert (result.figures["p"], result.figures["entry_seconds"]) == (1.0, 0.0)
 
 
 def test_slippage_is_an_alert_above_twice_what_was_assumed_and_above_5_percent_of_r():
     """0.02 R are assumed: a price worse by 0.00004 is 0.02 R, by 0.00008 is 0.04 R."""
     for slip, alarms in ((0.00004, False), (0.00006, False), (0.00008, True)):
-        found = against_broker("gold", books(slip=slip), books())
-        assert found.figures["slippage_r"] == pytest.approx(0.02 + slip / 0.002)
-        assert [alert.severity for alert in found.alerts] == (["warning"] if alarms else [])
+        result = against_broker("gold", books(slip=slip), books())
+        assert result.figures["slippage_r"] == pytest.approx(0.02 + slip / 0.002)
+        assert [alert.severity for alert in result.alerts] == (["warning"] if alarms else [])
     much = books(slip=0.00008)
     dear = books()
     dear.fills["slippage_cost"] = 10.0      # 0.1 R are assumed, 0.14 R are paid
@@ -130,9 +130,9 @@ def test_times_win_rate_expectancy_and_drawdown_are_those_of_both():
 
 def test_results_distributed_otherwise_are_an_alert_below_1_percent():
     worse = books(r=np.random.default_rng(1).normal(-1.0, 1.0, 40))
-    found = against_broker("gold", worse, books(r=np.random.default_rng(2).normal(1.0, 1.0, 40)))
-    assert found.figures["p"] < 0.01
-    assert any("distributed otherwise" in alert.sentence for alert in found.alerts)
+    result = against_broker("gold", worse, books(r=np.random.default_rng(2).normal(1.0, 1.0, 40)))
+    assert result.figures["p"] < 0.01
+    assert any("distributed otherwise" in alert.sentence for alert in result.alerts)
 
 
 def test_trades_of_one_order_number_are_matched_by_their_place():

@@ -85,7 +85,7 @@ def test_signals_of_no_bar_are_named_and_those_that_cannot_be_read_are_refused()
     late = table.iloc[[0]].assign(ts=table["ts"].iloc[0] + pd.Timedelta(minutes=1))
     plan = replace(plan_of(("EURUSD M15",), SIGNALS), inputs=Inputs(pd.concat([table, late], ignore_index=True)))
     worked = list(replay(plan, tape_of("EURUSD M15")))
-    assert [said.partition(" of ")[0] for each in worked for said in each.remarks] == ["1 signal"]
+    assert [message.partition(" of ")[0] for each in worked for message in each.remarks] == ["1 signal"]
     with pytest.raises(BadRequest, match="trail_kind quantile follows prices"):
         next(iter(replay(replace(plan, inputs=Inputs(table.assign(trail_kind="quantile"))), tape_of("EURUSD M15"))))
     with pytest.raises(BadRequest, match="no table of them is given"):
@@ -97,8 +97,8 @@ def test_signals_of_no_bar_are_named_and_those_that_cannot_be_read_are_refused()
 def test_commands_reach_signals_and_set_has_nothing_to_set(tmp_path):
     plan = replace(plan_of(TWO, SIGNALS), inputs=Inputs(table_of("EURUSD", "GBPUSD")))
     at = ts_of(bars_of("EURUSD M15"))[HISTORY:]
-    asked = [command(int(at[60]) + 1, "ana", "pause"), command(int(at[110]) + 1, "ana", "continue"), command(int(at[150]) + 1, "ana", "order", dict(instrument="EURUSD", side="buy", lots=0.2))]
-    assert -1 in assert_equal(plan, tmp_path, asked).fills["order_id"].tolist()
+    request = [command(int(at[60]) + 1, "ana", "pause"), command(int(at[110]) + 1, "ana", "continue"), command(int(at[150]) + 1, "ana", "order", dict(instrument="EURUSD", side="buy", lots=0.2))]
+    assert -1 in assert_equal(plan, tmp_path, request).fills["order_id"].tolist()
     with pytest.raises(BadRequest, match="a table of signals has no parameters"):
         list(replay(plan, tape_of(*TWO), [command(int(at[60]), "ana", "set", dict(parameters=dict(lookback=30)))]))
 

@@ -69,9 +69,9 @@ def test_strategies_of_one_name_are_told_apart(tmp_path):
     plan = Plan(ONE, (StrategyPlan("breakout", {"lookback": 10, "quiet": 0.0}), StrategyPlan("breakout", {"lookback": 20, "quiet": 0.0}), *dips), start=start())
     assert plan.names == ("breakout", "breakout 2", "dip", "rise")
     at = [bar.end for bar in tape_of(*ONE)][-150]
-    asked = [command(at, "ana", "disable", {"strategy": "breakout 2"}), command(at, "ana", "disable", {"strategy": "rise"}), command(at, "ana", "set", {"strategy": "breakout", "parameters": {"lookback": 30}})]
-    assert assert_equal(plan, tmp_path, asked)
-    worked = list(replay(plan, tape_of(*ONE), asked, contexts(ONE)))
+    request = [command(at, "ana", "disable", {"strategy": "breakout 2"}), command(at, "ana", "disable", {"strategy": "rise"}), command(at, "ana", "set", {"strategy": "breakout", "parameters": {"lookback": 30}})]
+    assert assert_equal(plan, tmp_path, request)
+    worked = list(replay(plan, tape_of(*ONE), request, contexts(ONE)))
     decisions = [decision for each in worked for decision in each.decisions]
     assert {decision.strategy for decision in decisions} == set(plan.names)
     assert {decision.strategy for decision in decisions if decision.ts > at and decision.reason == "halted"} <= {"breakout 2", "rise"}

@@ -75,9 +75,9 @@ def plan_of(series: Sequence[str], name: str, params: Mapping[str, Any] = NONE, 
 
 def files_of(result: Outcome | Sequence[Worked], folder: Path) -> dict[str, bytes]:
     """trades.csv, fills.csv and equity.csv as the terminal writes them."""
-    found = result if isinstance(result, Outcome) else tables(result)
+    listing = result if isinstance(result, Outcome) else tables(result)
     for name in ("trades", "fills", "equity"):
-        csv.write(getattr(found, name), folder / f"{name}.csv")
+        csv.write(getattr(listing, name), folder / f"{name}.csv")
     return {name: (folder / f"{name}.csv").read_bytes() for name in ("trades", "fills", "equity")}
 
 

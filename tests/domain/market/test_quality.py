@@ -343,9 +343,9 @@ def test_whatever_is_done_to_bars_repair_mends_and_mending_again_changes_nothing
 
 @pytest.mark.parametrize("name", ["fx", "metal"])
 @pytest.mark.parametrize("around", ["2026-03-08", "2026-11-01"])
-def test_a_weekend_in_which_clocks_change_is_no_gap(name, around):
+def test_a_weekend_in_which_clocks_change_is_no_gap(name, surroundings):
     """Bars of four hours count from the trading day, so their grid moves by an hour."""
-    market, middle = calendar(name), pd.Timestamp(around).value
+    market, middle = calendar(name), pd.Timestamp(surroundings).value
     opens = market.expected_opens(middle - 5 * 24 * HOUR, middle + 5 * 24 * HOUR, H4)
     assert len(opens) > 30 and missing_bars(opens, H4, market).bars.sum() == 0
     assert missing_bars(np.delete(opens, 10), H4, market).bars.sum() == 1

@@ -128,9 +128,9 @@ def test_two_threads_grow_the_same_trees_as_one(monkeypatch):
 
 
 def test_fakeout_reports_each_round_and_keeps_the_best():
-    every, heard = samples(), []
-    fitted = Fakeout(trees=80, learning_rate=0.5, patience=5).fit(every.take(TRAIN), every.take(REST), 3, lambda share, loss=None: heard.append((share, loss)))
-    losses = [loss for _, loss in heard if loss is not None]
+    every, received = samples(), []
+    fitted = Fakeout(trees=80, learning_rate=0.5, patience=5).fit(every.take(TRAIN), every.take(REST), 3, lambda share, loss=None: received.append((share, loss)))
+    losses = [loss for _, loss in received if loss is not None]
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 5 < 80, "it stops five rounds after the best"
     assert len(fitted.trees[0].roots) == best + 1

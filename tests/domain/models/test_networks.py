@@ -98,9 +98,9 @@ def test_early_stopping_keeps_the_best_round():
 
 def test_a_large_batch_goes_through_in_pieces_between_which_a_stop_is_heard():
     samples = drawn(1_200)
-    heard: list[float] = []
-    fitted("lstm", samples, lambda share, loss=None: heard.append(share), epochs=1, batch=960)
-    assert len(heard) >= 4 and heard == sorted(heard)
+    received: list[float] = []
+    fitted("lstm", samples, lambda share, loss=None: received.append(share), epochs=1, batch=960)
+    assert len(received) >= 4 and received == sorted(received)
 
     def stop(share: float, loss: float | None = None) -> None:
         if share > 0:

@@ -28,7 +28,7 @@ CRITERIA = Criteria(fewest=3, correlation_days=10)
 def request_until(end, rules=RULES, positions=()):
     """Three instruments with volume, all strategies that decide on columns with their defaults."""
     markets = [replace(series(name), bars=_with_volume(seed).iloc[:end].reset_index(drop=True)) for name, seed in (("EURUSD", 1), ("GBPUSD", 8), ("AUDUSD", 5))]
-    strategies = {name: made for name in STRATEGIES if isinstance(made := _default(name), OnColumns)}
+    strategies = {name: created for name in STRATEGIES if isinstance(created := _default(name), OnColumns)}
     return ScanRequest(markets, strategies | dict(quick=make("breakout", dict(lookback=2, quiet=0, max_bars=5))), rules, CRITERIA, positions=positions)
 
 

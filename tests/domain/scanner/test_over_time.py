@@ -63,38 +63,38 @@ def plan(criteria: Criteria = CRITERIA) -> Plan:
 
 
 def test_a_session_of_a_scanner_is_its_backtest_and_goes_on_after_it_was_stored(tmp_path):
-    asked, bars = plan(), tape()
-    expected = backtest(asked, bars)
+    requested, bars = plan(), tape()
+    expected = backtest(requested, bars)
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()
-    worked = list(replay(asked, bars))
-    assert files_of(worked, tmp_path / "a") == files_of(expected, tmp_path / "b") == files_of(list(restored_in_the_middle(asked, bars, every=70)), tmp_path / "c")
+    worked = list(replay(requested, bars))
+    assert files_of(worked, tmp_path / "a") == files_of(expected, tmp_path / "b") == files_of(list(restored_in_the_middle(requested, bars, every=70)), tmp_path / "c")
     decisions = [decision for each in worked for decision in each.decisions]
     assert len(expected.trades) > 10 and {"grade", "few_trades"} & {decision.reason for decision in decisions}
 
 
 def test_its_proposals_are_those_of_a_scan_of_the_bars_up_to_then():
-    asked = plan()
-    series = series_in(asked, tape())
-    traded = proposals(asked, series)
+    requested = plan()
+    series = series_in(requested, tape())
+    traded = proposals(requested, series)
     by_instant: dict[int, set[tuple[str, str]]] = {}
     ends = {text: dict(zip(_ns(each.bars["ts"]), _ns(each.bars["end"]), strict=True)) for text, each in series.items()}
     for k, rows in enumerate(traded):
-        text, number = asked.decided[k]
+        text, number = requested.decided[k]
         for ts, row in rows:
             if row["order"] != "exit":
-                by_instant.setdefault(ends[text][ts], set()).add((text, asked.names[number]))
+                by_instant.setdefault(ends[text][ts], set()).add((text, requested.names[number]))
     instants = sorted(by_instant)
     every = sorted({end for text in SERIES for end in ends[text].values()})
     chosen = [*np.random.default_rng(2).choice(instants, 4, replace=False).tolist(), *np.random.default_rng(3).choice(every, 2, replace=False).tolist()]
     for at in chosen:
-        assert scanned(asked, series, at) == by_instant.get(at, set()), at
+        assert scanned(requested, series, at) == by_instant.get(at, set()), at
 
 
-def scanned(asked: Plan, series, at: int) -> set[tuple[str, str]]:
+def scanned(requested: Plan, series, at: int) -> set[tuple[str, str]]:
     """The proposals of a scan at an instant, of the series that have a bar which ends then."""
     cut = [each for each in (_until(series[text], at) for text in SERIES) if _ns(each.bars["end"])[-1] == at]
-    request = ScanRequest(cut, dict(zip(asked.names, (planned.built for planned in STRATEGIES), strict=True)), RULES, CRITERIA, at=at)
+    request = ScanRequest(cut, dict(zip(requested.names, (planned.built for planned in STRATEGIES), strict=True)), RULES, CRITERIA, at=at)
     result = scan(request)
     assert not result.verdicts.limits
     return {(f"{each.instrument} {each.timeframe}", each.strategy) for each in result.proposals}
@@ -110,12 +110,12 @@ def _ns(column: pd.Series) -> np.ndarray:
 
 
 def test_what_a_scanner_cannot_judge_is_refused():
-    asked, bars = plan(), tape()
+    requested, bars = plan(), tape()
     at = bars[-5].end
     with pytest.raises(BadRequest, match="the scanner judges a strategy by the trades of the parameters that it has"):
-        list(replay(asked, bars, [command(at, "ana", "set", {"strategy": "breakout", "parameters": {"lookback": 7}})]))
-    volatile = replace(asked, rules=rules_from({"sizing": {"kind": "volatility", "value": 0.1}}))
+        list(replay(requested, bars, [command(at, "ana", "set", {"strategy": "breakout", "parameters": {"lookback": 7}})]))
+    volatile = replace(requested, rules=rules_from({"sizing": {"kind": "volatility", "value": 0.1}}))
     with pytest.raises(BadRequest, match="sizing by volatility"):
         list(replay(volatile, bars))
     with pytest.raises(BadRequest, match="nothing here judges them"):
-        list(replay(replace(asked, inputs=Inputs()), bars))
+        list(replay(replace(requested, inputs=Inputs()), bars))

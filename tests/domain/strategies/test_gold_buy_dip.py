@@ -50,15 +50,15 @@ def by_definition(bars: pd.DataFrame, s: GoldBuyDip) -> list[tuple[int, int]]:
         top, bottom = max(high[t - n + 1 : t + 1]), min(low[t - n + 1 : t + 1])
         return (100 * (top - close[t]) / top if side > 0 else 100 * (close[t] - bottom) / bottom) >= s.percentage_threshold
 
-    found = []
+    result = []
     for t in range(period - 1, len(close)):
         window = close[t - period + 1 : t + 1]
         score = (close[t] - np.mean(window)) / np.std(window)
         for side in (1, -1):
             confirmed = score <= s.zscore_threshold_buy if side > 0 else score >= s.zscore_threshold_sell
             if confirmed and any(moved(u, side) for u in range(max(t - wait, 0), t + 1)):
-                found.append((t, side))
-    return found
+                result.append((t, side))
+    return result
 
 
 def test_it_decides_as_it_is_defined(bars, frame):

@@ -168,7 +168,7 @@ def gold_inputs(gold) -> tuple[pd.DataFrame, Context, dict[str, np.ndarray]]:
 
 
 @pytest.fixture(scope="module")
-def euro_told(euro) -> tuple[pd.DataFrame, Context]:
+def euro_reported(euro) -> tuple[pd.DataFrame, Context]:
     return telling(*euro)[:2]
 
 
@@ -180,8 +180,8 @@ def telling(bars: pd.DataFrame, context: Context) -> tuple[pd.DataFrame, Context
     quantiles["q90"][rng.random(len(bars)) < 0.05] = np.nan
     crossed = rng.random(len(bars)) < 0.05
     quantiles["q25"][crossed] = quantiles["q50"][crossed] + 1e-3
-    heard = ends[::3] - HOUR // 3
-    scores = TimedValues(heard, 0.5 * np.sign(np.sin(np.arange(len(heard)) / 80)) + rng.uniform(-0.5, 0.5, len(heard)))      # good and bad weeks
+    received = ends[::3] - HOUR // 3
+    scores = TimedValues(received, 0.5 * np.sign(np.sin(np.arange(len(received)) / 80)) + rng.uniform(-0.5, 0.5, len(received)))      # good and bad weeks
     dollar = TimedValues(ends[::6], 100.0 + np.cumsum(rng.normal(0.0, 0.3, len(ends[::6]))))
     forecasts = {name: TimedValues(ends, values) for name, values in quantiles.items()}
     return bars, replace(context, forecasts=forecasts, headlines=scores, releases=ends[::40] + HOUR // 4, macro={"DXY": dollar}), quantiles
@@ -213,15 +213,15 @@ def test_loops_from_the_definition_give_the_same_signals_by_news(gold_inputs):
     ends, atr = context.ends(bars).tolist(), compute(bars, [use("atr", window=14)], context).iloc[:, -1].tolist()
     headwind = compute(bars, [use("dollar_headwind", window=60)], context).iloc[:, -1].tolist()
     news, quiet_for = list(zip(context.headlines.times.tolist(), context.headlines.values.tolist(), strict=True)), 30 * 60_000_000_000
-    heard, said, weight = 0, 0.0, 0.0
+    received, message, weight = 0, 0.0, 0.0
     last, tones = ends[0], []
     for end in ends:
         faded = 0.5 ** ((end - last) / (24 * HOUR))
-        said, weight, last = said * faded, weight * faded, end
-        while heard < len(news) and news[heard][0] <= end:
-            share = 0.5 ** ((end - news[heard][0]) / (24 * HOUR))
-            said, weight, heard = said + share * news[heard][1], weight + share, heard + 1
-        tones.append(said / weight if weight else math.nan)
+        message, weight, last = message * faded, weight * faded, end
+        while received < len(news) and news[received][0] <= end:
+            share = 0.5 ** ((end - news[received][0]) / (24 * HOUR))
+            message, weight, received = message + share * news[received][1], weight + share, received + 1
+        tones.append(message / weight if weight else math.nan)
     far = [min(abs(context.releases - end)) > quiet_for for end in ends]
     sides = [[far[t] and side * tones[t] >= 0.3 and side * headwind[t] <= 0.5 for t in range(len(bars))] for side in (1, -1)]
     expected = [(t, side) for t, side in begun(*sides) if not math.isnan(atr[t])]
@@ -237,8 +237,8 @@ def test_recorded_signals_on_euro(euro, name):
 
 
 @pytest.mark.parametrize("name", RECORDED_WITH_MORE)
-def test_recorded_signals_on_euro_with_what_is_made_beside_it(euro_told, name):
-    check_recorded(name, *euro_told)
+def test_recorded_signals_on_euro_with_what_is_made_beside_it(euro_reported, name):
+    check_recorded(name, *euro_reported)
 
 
 def check_recorded(name: str, bars: pd.DataFrame, context: Context) -> None:

@@ -17,8 +17,8 @@ BEGIN = pd.Timestamp("2020-01-06").value      # a Monday
 
 
 def question(**given: Any) -> Question:
-    asked = dict(data=(), span=("2020", "2021"), target="win", target_params={}, learner="forest", learner_params={}, columns=("a",), strategy="breakout")
-    return Question(**{**asked, **given})
+    request = dict(data=(), span=("2020", "2021"), target="win", target_params={}, learner="forest", learner_params={}, columns=("a",), strategy="breakout")
+    return Question(**{**request, **given})
 
 
 def sample_set(y: np.ndarray, r: np.ndarray | None = None, task: str = "binary", classes: tuple[str, ...] = (), hours: float = 6.0, span: float = 3.0) -> Any:

@@ -22,15 +22,15 @@ def slow(levels, quantiles, y, start, end, first, gamma, window=2_000):
             for p, (low, high) in enumerate(pairs):
                 scores[p].append(max(quantiles[s][low] - y[s], y[s] - quantiles[s][high]))
                 alpha[p] += gamma * (2 * levels[low] - (y[s] < rows[s][low] or y[s] > rows[s][high]))
-        row, around = list(quantiles[t]), (-math.inf, math.inf)
+        row, surroundings = list(quantiles[t]), (-math.inf, math.inf)
         for p, (low, high) in enumerate(pairs):
             last = sorted(scores[p][-window:])
             k = min(max(math.ceil((len(last) + 1) * (1 - alpha[p])), 1), len(last))
             lo, hi = quantiles[t][low] - last[k - 1], quantiles[t][high] + last[k - 1]
             lo, hi = ((lo + hi) / 2, (lo + hi) / 2) if lo > hi else (lo, hi)
-            around = min(max(lo, around[0]), around[1]), max(min(hi, around[1]), min(max(lo, around[0]), around[1]))
-            row[low], row[high] = around
-            row[low + 1:high] = [min(max(value, around[0]), around[1]) for value in row[low + 1:high]]
+            surroundings = min(max(lo, surroundings[0]), surroundings[1]), max(min(hi, surroundings[1]), min(max(lo, surroundings[0]), surroundings[1]))
+            row[low], row[high] = surroundings
+            row[low + 1:high] = [min(max(value, surroundings[0]), surroundings[1]) for value in row[low + 1:high]]
         rows.append(row)
     return np.array(rows)
 

@@ -142,7 +142,7 @@ def test_a_stop_is_heard_while_a_model_forecasts():
     """A forest of many trees may take seconds for a batch: the stop does not wait for it."""
     from threading import Event
 
-    ended, heard = Event(), []
+    ended, received = Event(), []
 
     @dataclass(frozen=True)
     class Slow(Known):
@@ -151,11 +151,11 @@ def test_a_stop_is_heard_while_a_model_forecasts():
             return super().raw(samples)
 
     def stop(share):
-        heard.append(share)
-        if len(heard) == 2:
+        received.append(share)
+        if len(received) == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         partial_dependence(Slow(), drawn(10), "a", watch=stop)
-    assert len(heard) == 2
+    assert len(received) == 2
     ended.set()

@@ -17,7 +17,7 @@ RED = dict(state="red", sentence="Something was learnt of permuted labels.", auc
 SIZE, FOLDS = 400, 3
 
 
-def trained(knows: float, edge: float, take: float = 0.5, seed: int = 0, paths: int = 1, **asked):
+def trained(knows: float, edge: float, take: float = 0.5, seed: int = 0, paths: int = 1, **request):
     """Signals with mean R ``edge`` and a filter that knows ``knows`` of each; the first fifth is trained on."""
     draw = np.random.default_rng(seed)
     n = SIZE * (FOLDS + 1)
@@ -32,12 +32,12 @@ def trained(knows: float, edge: float, take: float = 0.5, seed: int = 0, paths: 
         taken = score[rows] > np.quantile(score, 1 - take) if take else np.zeros(SIZE, bool)
         parts = [result(number, samples, rows, dict(p=p[rows], raw_p=p[rows], taken=taken), path, baselines=dict(prior=(np.full((SIZE, 1), 0.5), ("p",)))) for path in range(paths)]
         results += parts
-    return question(**asked), samples, folds, results
+    return question(**request), samples, folds, results
 
 
 def test_a_report_has_everything_in_plain_json():
-    asked, samples, folds, results = trained(1.0, 0.1)
-    report = report_of(asked, samples, folds, results, GREEN, Tried(3, None, True), regimes=np.array(["calm", "wild", ""] * 534, object)[: len(samples.r)])
+    request, samples, folds, results = trained(1.0, 0.1)
+    report = report_of(request, samples, folds, results, GREEN, Tried(3, None, True), regimes=np.array(["calm", "wild", ""] * 534, object)[: len(samples.r)])
     assert list(report) == ["verdict", "trials", "control", "scores", "baselines", "crossed"]
     json.dumps(report, allow_nan=False)
     scores = report["scores"]
@@ -51,9 +51,9 @@ def test_a_report_has_everything_in_plain_json():
 
 
 def test_scores_of_folds_are_those_of_their_rows_alone():
-    asked, samples, folds, results = trained(1.0, 0.1)
-    report = report_of(asked, samples, folds, results, GREEN)
-    alone = report_of(asked, samples, folds[1:2], results[1:2], GREEN)
+    request, samples, folds, results = trained(1.0, 0.1)
+    report = report_of(request, samples, folds, results, GREEN)
+    alone = report_of(request, samples, folds[1:2], results[1:2], GREEN)
     assert {**report["scores"]["fold"][1]} == {**alone["scores"]["fold"][0]}
 
 
@@ -99,17 +99,17 @@ def test_only_a_walk_forward_says_what_would_have_been_earned():
 
 
 def test_one_class_in_a_fold_has_reasons_there_and_scores_elsewhere():
-    asked, samples, folds, results = trained(1.0, 0.1)
+    request, samples, folds, results = trained(1.0, 0.1)
     results[0].predictions["y"] = 1.0
-    report = report_of(asked, samples, folds, results, GREEN)
+    report = report_of(request, samples, folds, results, GREEN)
     first, second = report["scores"]["fold"][:2]
     assert first["auc"] is None and first["reasons"]["auc"] == "All rows are of one class." and second["auc"] > 0.5 and not second["reasons"]
     json.dumps(report, allow_nan=False)
 
 
 def test_nothing_tested_is_open():
-    asked, samples, folds, _ = trained(1.0, 0.1)
-    report = report_of(asked, samples, folds, [], None)
+    request, samples, folds, _ = trained(1.0, 0.1)
+    report = report_of(request, samples, folds, [], None)
     assert report["verdict"]["state"] == "open" and report["verdict"]["whole"] is False and report["scores"]["all"] is None
     json.dumps(report, allow_nan=False)
 
@@ -122,8 +122,8 @@ def test_permuted_labels_are_judged_as_a_control():
 
 
 def test_a_partial_run_says_so():
-    asked, samples, folds, results = trained(1.5, 0.2)
-    verdict = report_of(asked, samples, folds, results[:2], GREEN, Tried(1))["verdict"]
+    request, samples, folds, results = trained(1.5, 0.2)
+    verdict = report_of(request, samples, folds, results[:2], GREEN, Tried(1))["verdict"]
     assert verdict["whole"] is False and verdict["state"] == "amber" and verdict["reasons"][0] == "Partial: not every fold was fitted."
 
 
@@ -136,9 +136,9 @@ def forecasts(knows: float, seed: int = 0):
     columns = {f"q_{level}": knows * known + at for level, at in zip((0.1, 0.5, 0.9), width, strict=True)}
     rows = np.arange(200, 800)
     linear = np.tile(width * np.sqrt(1 + knows**2), (600, 1))
-    asked = question(target="return", strategy="", learner="quantiles")
+    request = question(target="return", strategy="", learner="quantiles")
     own = result(0, samples, rows, {name: values[rows] for name, values in columns.items()}, baselines=dict(climatology=(linear, tuple(columns))), crossed=0.25)
-    return asked, samples, [fold(0, np.arange(190), rows)], [own]
+    return request, samples, [fold(0, np.arange(190), rows)], [own]
 
 
 def test_forecasts_have_no_equity_and_say_why():

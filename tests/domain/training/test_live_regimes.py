@@ -10,7 +10,7 @@ from domain.features import Context
 from domain.live.tape import bars_in
 from domain.training.live_regimes import LiveRegimes
 from domain.training.regime_columns import planned, with_regimes
-from tests.domain.training.made_bars import inputs, walk
+from tests.domain.training.drawn_samples_bars import inputs, walk
 from tests.domain.training.test_regime_columns import OBSERVED, PLAN
 
 

@@ -44,11 +44,11 @@ def world():
     bars = generate(build(MODELS["regimes"], {}), EURUSD, H1, datetime(2023, 1, 2, tzinfo=UTC), datetime(2023, 5, 20, tzinfo=UTC), 3)
     inputs = (Inputs(study.Series(EURUSD, H1, bars), Context(instrument=EURUSD, timeframe=H1), (parse("rsi(14)"), parse("atr(14)")), RULES),)
     question = question_of(inputs, "win", "prior", strategy="breakout", strategy_params=LOOKBACK, scheme_params=dict(train=30, validation=15, calibration=25, test=20))
-    found = samples_of(question, inputs)
-    folds = folds_of(question, found)
+    result = samples_of(question, inputs)
+    folds = folds_of(question, result)
     decided = decided_of(inputs, make("breakout", LOOKBACK))
-    results = [fit_fold(found, fold, question, baselines=False) for fold in folds]
-    return SimpleNamespace(inputs=inputs, question=question, sampled=found, folds=folds, decided=decided, results=results)
+    results = [fit_fold(result, fold, question, baselines=False) for fold in folds]
+    return SimpleNamespace(inputs=inputs, question=question, sampled=result, folds=folds, decided=decided, results=results)
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +85,8 @@ def test_rewards_by_hand():
     decided = decided_of((part,), None)
     zero = np.zeros(1, np.int64)
     samples = Samples(np.zeros((1, 1), np.float32), ("a",), zero, zero * 1.0, zero, zero, zero + 1.0, zero, zero)
-    found = SampleSet(samples, zero * 1.0, zero + 1.0, ("EURUSD",), {}, 0, "r", pd.DataFrame(dict(number=[0], side=[1])))
-    r = rewards_of(decided, found, (SKIP, Action(1.0), Action(1.0, 2.0), Action(1.0, 1.0, 1.0), Action(0.5, 1.0, 2.0, True)))
+    result = SampleSet(samples, zero * 1.0, zero + 1.0, ("EURUSD",), {}, 0, "r", pd.DataFrame(dict(number=[0], side=[1])))
+    r = rewards_of(decided, result, (SKIP, Action(1.0), Action(1.0, 2.0), Action(1.0, 1.0, 1.0), Action(0.5, 1.0, 2.0, True)))
     assert r[0, 0] == 0.0 and r[0, 1] == pytest.approx(-1.0) and np.isnan(r[0, 2]) and r[0, 3] == pytest.approx(1.0) and r[0, 4] == pytest.approx(0.0)
 
 

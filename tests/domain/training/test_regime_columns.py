@@ -13,7 +13,7 @@ from domain.training.asking import question_of
 from domain.training.columns import matrix_of
 from domain.training.question import question_from
 from domain.training.regime_columns import planned, regimes_learnt, with_regimes
-from tests.domain.training.made_bars import inputs, walk
+from tests.domain.training.drawn_samples_bars import inputs, walk
 
 PLAN = dict(kind="mixture", states="2", train=150, step=150, restarts=2)
 OBSERVED = ("log_atr_share(5)",)
@@ -40,11 +40,11 @@ def test_a_state_is_a_column_that_later_bars_do_not_change_and_that_begins_after
 
 def test_a_question_says_how_they_were_made_and_a_model_makes_them_again_on_its_bars(both):
     part, later = both
-    asked = question_of([part], "return", "linear", scheme_params=dict(train=5, validation=1, calibration=1, test=1))
+    request = question_of([part], "return", "linear", scheme_params=dict(train=5, validation=1, calibration=1, test=1))
     plain = question_of([inputs(walk(400).iloc[:300])], "return", "linear", scheme_params=dict(train=5, validation=1, calibration=1, test=1))
-    assert asked.hash != plain.hash and "regimes" not in plain.data[0]
-    read = question_from(json.loads(json.dumps(asked.values())))
-    assert read.hash == asked.hash
+    assert request.hash != plain.hash and "regimes" not in plain.data[0]
+    read = question_from(json.loads(json.dumps(request.values())))
+    assert read.hash == request.hash
     (again,) = regimes_learnt(read.data, [inputs(walk(400))])
     assert matrix_of([again]).values[:, -1].tobytes() == matrix_of([later]).values[:, -1].tobytes()
     with pytest.raises(BadRequest, match="walking forward from the bar of 2024-01-08 00:00 UTC on, and these bars begin at 2024-01-08 02:00 without it"):

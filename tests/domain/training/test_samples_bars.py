@@ -15,7 +15,7 @@ from domain.outside.timed_values import TimedValues
 from domain.training.columns import matrix_of
 from domain.training.samples import NEVER, on_bars
 from domain.training.targets import TargetParams
-from tests.domain.training.made_bars import DAY, MONDAY, inputs, walk
+from tests.domain.training.drawn_samples_bars import DAY, MONDAY, inputs, walk
 
 HOUR = DAY // 24
 BODY = (use("body"),)
@@ -49,23 +49,23 @@ def test_labels_are_what_their_definitions_say(target, horizon, unit, every):
     bars = bars.drop(index=[30, 31, 70]).reset_index(drop=True)       # holes while the market is open
     given = inputs(bars, uses=BODY, spread=0.0003)
     ends = bar_ends(bars["ts"].astype("int64").to_numpy(), Timeframe.named("H1"), "fx")
-    made = on_bars([given], target, TargetParams(horizon, unit, every))
+    created = on_bars([given], target, TargetParams(horizon, unit, every))
     expected = {row: slow(bars, ends, row, horizon, unit, target, 0.0003) for row in range(0, len(bars), every)}
     known = {row: label for row, label in expected.items() if label is not None}
-    assert made.samples.start.tolist() == [ends[row] for row in known]
-    assert made.samples.y == pytest.approx([label for label, _ in known.values()], abs=1e-12)
-    assert made.samples.end.tolist() == [end for _, end in known.values()]
-    assert sum(made.unlabelled.values()) == len(expected) - len(known)
-    assert target != "direction" or horizon == 2880 or set(made.samples.y) == {0.0, 1.0, 2.0}
+    assert created.samples.start.tolist() == [ends[row] for row in known]
+    assert created.samples.y == pytest.approx([label for label, _ in known.values()], abs=1e-12)
+    assert created.samples.end.tolist() == [end for _, end in known.values()]
+    assert sum(created.unlabelled.values()) == len(expected) - len(known)
+    assert target != "direction" or horizon == 2880 or set(created.samples.y) == {0.0, 1.0, 2.0}
 
 
 def test_the_weekend_shuts_the_market_and_the_last_hours_of_data_have_no_label():
     bars = walk(200)                                                # Monday 00:00 to Tuesday of the week after
-    made = on_bars([inputs(bars, uses=BODY)], "return", TargetParams(120, "minutes"))
-    assert made.unlabelled == {"end_of_data": 2, "market_shut": 2}        # two bars of Friday evening: 20:00 to 22:00 are followed by a shut market
+    created = on_bars([inputs(bars, uses=BODY)], "return", TargetParams(120, "minutes"))
+    assert created.unlabelled == {"end_of_data": 2, "market_shut": 2}        # two bars of Friday evening: 20:00 to 22:00 are followed by a shut market
     friday = MONDAY + 4 * DAY + 22 * HOUR
-    assert friday - 2 * HOUR in made.samples.start and friday - HOUR not in made.samples.start and friday not in made.samples.start
-    assert made.samples.end[made.samples.start == friday - 2 * HOUR].tolist() == [friday]
+    assert friday - 2 * HOUR in created.samples.start and friday - HOUR not in created.samples.start and friday not in created.samples.start
+    assert created.samples.end[created.samples.start == friday - 2 * HOUR].tolist() == [friday]
 
 
 def test_a_price_below_zero_has_no_log_return_but_a_direction():
@@ -87,16 +87,16 @@ def test_a_price_below_zero_has_no_log_return_but_a_direction():
 
 def test_labels_of_the_other_targets_stand_beside():
     bars = walk(100)
-    made = on_bars([inputs(bars, uses=BODY)], "volatility", TargetParams(4))
+    created = on_bars([inputs(bars, uses=BODY)], "volatility", TargetParams(4))
     other = on_bars([inputs(bars, uses=BODY)], "direction", TargetParams(4))
-    assert made.samples.beside["direction"].tolist() == other.samples.y.tolist() and sorted(made.samples.beside) == ["direction", "return"]
+    assert created.samples.beside["direction"].tolist() == other.samples.y.tolist() and sorted(created.samples.beside) == ["direction", "return"]
     assert other.samples.task == "classes" and other.samples.classes == ("down", "flat", "up")
 
 
 def test_uniqueness_counts_the_bars_of_the_span():
-    made = on_bars([inputs(walk(40), uses=BODY)], "return", TargetParams(4))
-    assert made.uniqueness[10] == pytest.approx(1 / 4)           # each of its four bars lies in four spans
-    assert made.uniqueness[0] == pytest.approx(np.mean([1, 1 / 2, 1 / 3, 1 / 4]))
+    created = on_bars([inputs(walk(40), uses=BODY)], "return", TargetParams(4))
+    assert created.uniqueness[10] == pytest.approx(1 / 4)           # each of its four bars lies in four spans
+    assert created.uniqueness[0] == pytest.approx(np.mean([1, 1 / 2, 1 / 3, 1 / 4]))
     assert on_bars([inputs(walk(40), uses=BODY)], "return", TargetParams(4, every=4)).uniqueness == pytest.approx(np.ones(9))
 
 
@@ -104,9 +104,9 @@ def test_columns_without_a_value_are_dropped_by_name_and_outside_ones_are_taken_
     bars, hours = walk(60), walk(60)["ts"].astype("int64").to_numpy()
     extra = {"p_calm": TimedValues(hours[[9, 29]] + HOUR, np.array([0.25, 0.75]))}
     given = inputs(bars, uses=(use("body"), use("mfi", window=14)), extra=extra)
-    made = on_bars([given], "return", TargetParams(1))
-    assert made.samples.columns == ("body", "p_calm") and made.dropped == ("mfi(14)",)
-    column = made.samples.rows()[:, 1]
+    created = on_bars([given], "return", TargetParams(1))
+    assert created.samples.columns == ("body", "p_calm") and created.dropped == ("mfi(14)",)
+    column = created.samples.rows()[:, 1]
     assert np.isnan(column[:9]).all() and set(column[9:29]) == {0.25} and set(column[29:]) == {0.75}
     with pytest.raises(BadRequest, match="none of the 1 columns holds a value"):
         on_bars([inputs(bars, uses=(use("mfi", window=14),))], "return")
@@ -116,11 +116,11 @@ def test_columns_without_a_value_are_dropped_by_name_and_outside_ones_are_taken_
 
 def test_the_matrix_is_float32_made_once_and_shared():
     given = inputs(walk(300), uses=(use("mfi", window=14), use("body"), use("atr", window=14)))
-    made = on_bars([given], "return", TargetParams(2))
-    matrix = made.samples.matrix
-    assert matrix.dtype == np.float32 and made.samples.take(np.arange(5)).matrix is matrix
+    created = on_bars([given], "return", TargetParams(2))
+    matrix = created.samples.matrix
+    assert matrix.dtype == np.float32 and created.samples.take(np.arange(5)).matrix is matrix
     assert matrix.base is not None and matrix.base.shape == (300, 3)      # the dropped column's place is still there: nothing was copied to close the gap
-    assert made.warm_up == 14
+    assert created.warm_up == 14
     assert np.array_equal(matrix[:, 0], matrix_of([given]).values[:, 0])
 
 

@@ -16,7 +16,7 @@ from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.training.samples import NEVER, on_signals, on_trades, sample_set
 from domain.training.targets import TargetParams
-from tests.domain.training.made_bars import DAY, MONDAY, by_hand, inputs, rows_of, walk
+from tests.domain.training.drawn_samples_bars import DAY, MONDAY, by_hand, inputs, rows_of, walk
 
 HOUR = DAY // 24
 FLAT = (1.1, 1.1002, 1.0998, 1.1)
@@ -55,13 +55,13 @@ def test_a_signal_that_the_account_took_has_the_r_of_its_trade(bars, strategy, e
 def test_a_signal_has_the_r_of_a_run_that_holds_nothing_else(bars, strategy):
     given = inputs(bars, costs=Costs(spread=0.0001, slippage=0.00002, commission_per_lot=3.0))
     table = pd.DataFrame(study.decided(given.series, strategy, [given.series])[0])
-    made = on_signals([given], strategy, "r")
-    for row in range(0, len(made), max(len(made) // 5, 1)):
-        number = made.signals["number"][row]
+    created = on_signals([given], strategy, "r")
+    for row in range(0, len(created), max(len(created) // 5, 1)):
+        number = created.signals["number"][row]
         later = table[(table["order"] == "exit") & (table["ts"] > table["ts"][number])]
         only = study.run([given.series], given.rules, signals=pd.concat([table.loc[[number]], later])).outcome.trades
-        assert len(only) == 1 and only["r"][0] == pytest.approx(made.samples.y[row], abs=1e-9)
-        assert ns(only["exit_ts"])[0] + HOUR == made.samples.end[row] and only["exit_reason"][0] == made.signals["exit_reason"][row]
+        assert len(only) == 1 and only["r"][0] == pytest.approx(created.samples.y[row], abs=1e-9)
+        assert ns(only["exit_ts"])[0] + HOUR == created.samples.end[row] and only["exit_reason"][0] == created.signals["exit_reason"][row]
 
 
 def test_every_entry_is_a_sample_or_counted(bars, breakouts):
@@ -110,29 +110,29 @@ def simulated(bars, *rows, target="r", **more):
 def test_an_exit_copied_to_each_entry_of_its_tag_leaves_at_the_next_open():
     bars = by_hand([FLAT] * 4 + [(1.105, 1.1052, 1.1048, 1.105)] * 4)
     stop, leave = dict(stop_loss=1.09, tag="a"), dict(order="exit", tag="a")
-    made = simulated(bars, (1, "long", stop), (2, "long", stop), (2, "long", dict(stop_loss=1.09, tag="b")), (4, "long", leave), (6, "long", leave))
-    assert made.samples.y == pytest.approx([0.5, 0.5]) and made.signals["exit_reason"].tolist() == ["signal"] * 2
-    assert made.samples.end.tolist() == [MONDAY + 6 * HOUR] * 2           # filled at the open of bar 5, which ends at hour 6
-    assert made.unlabelled == {"still_open": 1}
+    created = simulated(bars, (1, "long", stop), (2, "long", stop), (2, "long", dict(stop_loss=1.09, tag="b")), (4, "long", leave), (6, "long", leave))
+    assert created.samples.y == pytest.approx([0.5, 0.5]) and created.signals["exit_reason"].tolist() == ["signal"] * 2
+    assert created.samples.end.tolist() == [MONDAY + 6 * HOUR] * 2           # filled at the open of bar 5, which ends at hour 6
+    assert created.unlabelled == {"still_open": 1}
 
 
 def test_an_exit_of_the_entrys_own_bar_does_not_end_it():
     bars = by_hand([FLAT] * 3 + [(1.105, 1.1052, 1.1048, 1.105)] * 4)
-    made = simulated(bars, (1, "long", dict(order="exit", tag="a")), (1, "long", dict(stop_loss=1.09, tag="a")), (4, "long", dict(order="exit", tag="a")))
-    assert made.samples.end.tolist() == [MONDAY + 6 * HOUR]
+    created = simulated(bars, (1, "long", dict(order="exit", tag="a")), (1, "long", dict(stop_loss=1.09, tag="a")), (4, "long", dict(order="exit", tag="a")))
+    assert created.samples.end.tolist() == [MONDAY + 6 * HOUR]
 
 
 def test_an_exit_before_a_pending_order_fills_finds_nothing_and_the_next_one_ends_it():
     bars = by_hand([FLAT] * 4 + [(1.1, 1.1032, 1.0998, 1.103)] + [(1.106, 1.1062, 1.1058, 1.106)] * 4)
-    made = simulated(bars, (1, "long", dict(order="stop", price=1.103, stop_loss=1.093, tag="a")), (2, "long", dict(order="exit", tag="a")), (4, "long", dict(order="exit", tag="a")))
-    assert made.samples.y == pytest.approx([0.3]) and made.samples.end.tolist() == [MONDAY + 6 * HOUR]
+    created = simulated(bars, (1, "long", dict(order="stop", price=1.103, stop_loss=1.093, tag="a")), (2, "long", dict(order="exit", tag="a")), (4, "long", dict(order="exit", tag="a")))
+    assert created.samples.y == pytest.approx([0.3]) and created.samples.end.tolist() == [MONDAY + 6 * HOUR]
 
 
 def test_an_opposite_signal_of_the_tag_ends_it_where_the_account_reverses():
     bars = by_hand([FLAT] * 3 + [(1.105, 1.1052, 1.1048, 1.105)] * 4)
     rows = (1, "long", dict(stop_loss=1.09, tag="a")), (3, "short", dict(stop_loss=1.12, tag="a"))
-    made = simulated(bars, *rows, execution=Execution(reverse_on_opposite=True))
-    assert made.samples.y == pytest.approx([0.5]) and made.signals["exit_reason"].tolist() == ["opposite"] and made.unlabelled == {"still_open": 1}
+    created = simulated(bars, *rows, execution=Execution(reverse_on_opposite=True))
+    assert created.samples.y == pytest.approx([0.5]) and created.signals["exit_reason"].tolist() == ["opposite"] and created.unlabelled == {"still_open": 1}
     assert simulated_reasons(bars, rows) == {"still_open": 2}
 
 
@@ -153,17 +153,17 @@ def test_what_has_no_label_is_counted_by_reason():
 def test_two_signals_of_a_bar_are_two_samples_of_their_own_even_in_one_oco_group():
     bars = by_hand([FLAT] * 3 + [(1.1, 1.112, 1.088, 1.1)] + [FLAT] * 2)
     pair = [(2, side, dict(order="stop", price=price, stop_loss=1.1, max_bars=1, oco="x")) for side, price in (("long", 1.11), ("short", 1.09))]
-    made = simulated(bars, *pair)
-    assert len(made) == 2 and made.samples.rows()[:, 1].tolist() == [1.0, -1.0]
-    assert made.samples.rows()[0, 0] == made.samples.rows()[1, 0] == np.float32(0.0004)       # the true range of the bar that decided both
-    assert np.isnan(made.samples.window(2)[1, 0]).all() and np.isfinite(made.samples.window(2)[0, 0, 0])
-    assert made.uniqueness.tolist() == [0.5, 0.5]
+    created = simulated(bars, *pair)
+    assert len(created) == 2 and created.samples.rows()[:, 1].tolist() == [1.0, -1.0]
+    assert created.samples.rows()[0, 0] == created.samples.rows()[1, 0] == np.float32(0.0004)       # the true range of the bar that decided both
+    assert np.isnan(created.samples.window(2)[1, 0]).all() and np.isfinite(created.samples.window(2)[0, 0, 0])
+    assert created.uniqueness.tolist() == [0.5, 0.5]
 
 
 def test_a_half_leaves_at_its_target_although_the_size_is_the_smallest():
     bars = by_hand([FLAT] * 3 + [(1.1, 1.1105, 1.0998, 1.11), (1.11, 1.1102, 1.1098, 1.11), (1.105, 1.1052, 1.1048, 1.105)])
-    made = simulated(bars, (1, "long", dict(stop_loss=1.09, target_1=1.11, fraction_1=0.5, max_bars=3)), (1, "long", dict(stop_loss=1.09, target_1=1.11, max_bars=3)))
-    assert made.samples.y == pytest.approx([0.75, 1.0])        # half of it 1 R, the other half 0.5 R
+    created = simulated(bars, (1, "long", dict(stop_loss=1.09, target_1=1.11, fraction_1=0.5, max_bars=3)), (1, "long", dict(stop_loss=1.09, target_1=1.11, max_bars=3)))
+    assert created.samples.y == pytest.approx([0.75, 1.0])        # half of it 1 R, the other half 0.5 R
 
 
 @pytest.mark.parametrize("target,params,expected", [("win", {}, [1, 0, 1]), ("above", dict(threshold=0.8), [1, 0, 0]), ("fake", {}, [0, 1, 0]), ("barrier", {}, [0, 1, 2])])
@@ -195,17 +195,17 @@ def test_an_exit_at_a_close_is_known_with_that_bar_and_not_with_the_next_one():
     friday = MONDAY + 4 * DAY + 18 * HOUR
     bars = pd.concat([by_hand([FLAT] * 4, friday), by_hand([FLAT] * 3, friday + 52 * HOUR)], ignore_index=True)
     given = inputs(bars, uses=ATR, signals=rows_of(bars, (1, "long", dict(stop_loss=1.09, flat_by="Fri 22:00 UTC"))))
-    made = on_signals([given], None, "r")
-    assert made.signals["exit_reason"].tolist() == ["session"] and made.samples.end.tolist() == [friday + 4 * HOUR]
-    trades = pd.DataFrame(dict(side="long", entry_ts=made.signals["entry_ts"], exit_ts=made.signals["exit_ts"], r=0.0))
+    created = on_signals([given], None, "r")
+    assert created.signals["exit_reason"].tolist() == ["session"] and created.samples.end.tolist() == [friday + 4 * HOUR]
+    trades = pd.DataFrame(dict(side="long", entry_ts=created.signals["entry_ts"], exit_ts=created.signals["exit_ts"], r=0.0))
     assert on_trades([replace(given, trades=trades)], "r").samples.end.tolist() == [friday + 4 * HOUR]
 
 
 def test_a_stopped_trade_of_unknown_excursion_is_neither_fake_nor_not(bars):
     hours = bars["ts"][[30, 31, 32]].reset_index(drop=True)
     trades = pd.DataFrame(dict(side="long", entry_ts=hours, exit_ts=bars["ts"][40], r=-1.0, mfe_r=[0.5, np.nan, np.nan], exit_reason=["stop_loss", "stop_loss", "time"]))
-    made = on_trades([inputs(bars, trades=trades)], "fake")
-    assert made.samples.y.tolist() == [1.0, 0.0] and made.unlabelled == {"no_excursion": 1}
+    created = on_trades([inputs(bars, trades=trades)], "fake")
+    assert created.samples.y.tolist() == [1.0, 0.0] and created.unlabelled == {"no_excursion": 1}
 
 
 def test_closed_trades_without_what_a_target_needs_are_refused(bars):
@@ -219,16 +219,16 @@ def test_closed_trades_without_a_label_are_counted_by_reason(bars):
     hours = [bars["ts"][row] for row in (30, 31, 32, 33)]
     trades = pd.DataFrame(dict(side="long", entry_ts=[*hours, "2020-01-01T00:00Z"], exit_ts=[bars["ts"][40], "", bars["ts"][40], "2030-01-01T00:00Z", "2020-01-02T00:00Z"],
                                r=[1.0, np.nan, np.nan, 1.0, 1.0], stop_loss=[1.0, 1.0, np.nan, 1.0, 1.0]))  # fmt: skip
-    made = on_trades([inputs(bars, trades=trades)], "r")
-    assert made.samples.y.tolist() == [1.0] and made.signals["number"].tolist() == [0]
-    assert made.unlabelled == {"no_stop": 1, "outside_the_bars": 1, "still_open": 2}
+    created = on_trades([inputs(bars, trades=trades)], "r")
+    assert created.samples.y.tolist() == [1.0] and created.signals["number"].tolist() == [0]
+    assert created.unlabelled == {"no_stop": 1, "outside_the_bars": 1, "still_open": 2}
 
 
 def test_warm_up_is_left_out_counted_and_shortened_by_history(bars):
     late = inputs(bars, uses=(use("sma", window=100),), spread=0.0002)
-    made, whole = on_signals([late], QUICK, "r"), on_signals([inputs(bars, uses=ATR, spread=0.0002)], QUICK, "r")
+    created, whole = on_signals([late], QUICK, "r"), on_signals([inputs(bars, uses=ATR, spread=0.0002)], QUICK, "r")
     early = int((whole.samples.start <= ns(bars["ts"])[98] + HOUR).sum())
-    assert made.warm_up == early > 0 and made.samples.start.min() >= ns(bars["ts"])[99] + HOUR
+    assert created.warm_up == early > 0 and created.samples.start.min() >= ns(bars["ts"])[99] + HOUR
     fed = inputs(bars[150:].reset_index(drop=True), uses=(use("sma", window=100),), spread=0.0002, history=bars[:150])
     after = on_signals([fed], QUICK, "r")
     assert after.warm_up == 0
@@ -238,12 +238,12 @@ def test_warm_up_is_left_out_counted_and_shortened_by_history(bars):
 
 def test_pooled_instruments_keep_to_their_own_rows(bars):
     other = walk(450, seed=2, level=1.3)
-    made = on_signals([inputs(bars, spread=0.0001), inputs(other, name="GBPUSD", spread=0.0001)], QUICK, "win")
+    created = on_signals([inputs(bars, spread=0.0001), inputs(other, name="GBPUSD", spread=0.0001)], QUICK, "win")
     alone = on_signals([inputs(other, name="GBPUSD", spread=0.0001)], QUICK, "win")
-    own = made.samples.take(np.flatnonzero(made.samples.instrument == 1))
-    assert made.instruments == ("EURUSD", "GBPUSD") and (np.diff(made.samples.start) >= 0).all()
+    own = created.samples.take(np.flatnonzero(created.samples.instrument == 1))
+    assert created.instruments == ("EURUSD", "GBPUSD") and (np.diff(created.samples.start) >= 0).all()
     assert own.y.tolist() == alone.samples.y.tolist() and np.array_equal(own.rows(), alone.samples.rows())
-    assert made.uniqueness[made.samples.instrument == 1].tolist() == alone.uniqueness.tolist()
+    assert created.uniqueness[created.samples.instrument == 1].tolist() == alone.uniqueness.tolist()
     assert (own.first == 500).all() and np.isnan(own.window(60)[0]).any()
     with pytest.raises(BadRequest, match="twice"):
         on_signals([inputs(bars), inputs(bars)], QUICK, "win")
@@ -260,8 +260,8 @@ def test_signals_from_nowhere_and_a_target_of_bars_are_refused(bars):
 
 def test_an_instrument_without_a_signal_adds_none_and_none_at_all_is_said(bars):
     quiet = inputs(walk(12, seed=4, level=1.3), name="GBPUSD", spread=0.0001)
-    made, alone = (on_signals(given, QUICK, "fake") for given in ([inputs(bars, spread=0.0001), quiet], [inputs(bars, spread=0.0001)]))
-    assert made.samples.y.tolist() == alone.samples.y.tolist() and made.instruments == ("EURUSD", "GBPUSD")
+    created, alone = (on_signals(given, QUICK, "fake") for given in ([inputs(bars, spread=0.0001), quiet], [inputs(bars, spread=0.0001)]))
+    assert created.samples.y.tolist() == alone.samples.y.tolist() and created.instruments == ("EURUSD", "GBPUSD")
     with pytest.raises(BadRequest, match="there are no signals among these data"):
         on_signals([quiet], QUICK, "fake")
     assert len(on_signals([quiet], QUICK, "fake", labelled=False)) == 0

@@ -63,9 +63,9 @@ def test_walk_forward_is_purged_as_the_rule_says(seed, anchored):
     spans = list(zip(start.tolist(), end.tolist(), strict=True))
     scheme = WalkForward(train=12, validation=3, calibration=5, test=6, anchored=anchored, embargo=[24, 0, 7, 30][seed % 4])
     first = int(start.min()) // DAY * DAY
-    made = folds(start, end, scheme)
-    assert len(made) == 3
-    for number, fold in enumerate(made):
+    created = folds(start, end, scheme)
+    assert len(created) == 3
+    for number, fold in enumerate(created):
         edges = [first + (number * 6 + day) * DAY for day in (0, 12, 15, 20, 26)]
         if anchored:
             edges[0] = first
@@ -84,9 +84,9 @@ def test_cpcv_is_purged_as_the_rule_says(seed, groups, tested):
     scheme = Cpcv(groups, tested, embargo=[24, 0, 50][seed % 3])
     by_time = sorted(range(len(spans)), key=lambda row: (spans[row][0], row))
     blocks = [by_time[k * len(spans) // groups : (k + 1) * len(spans) // groups] for k in range(groups)]
-    made = folds(start, end, scheme)
-    assert len(made) == comb(groups, tested)
-    for fold, chosen in zip(made, combinations(range(groups), tested), strict=True):
+    created = folds(start, end, scheme)
+    assert len(created) == comb(groups, tested)
+    for fold, chosen in zip(created, combinations(range(groups), tested), strict=True):
         parts = ["test" if any(row in blocks[k] for k in chosen) else "train" for row in range(len(spans))]
         parts = slow(parts, spans, [blocks[k] for k in chosen], int(scheme.embargo * HOUR), False)
         left = [row for row in by_time if parts[row] == "train"]
@@ -100,9 +100,9 @@ def test_cpcv_is_purged_as_the_rule_says(seed, groups, tested):
 
 def test_each_path_of_cpcv_takes_every_sample_once_and_each_group_from_the_folds_in_their_order():
     start = np.arange(60) * HOUR
-    made = folds(start, start, Cpcv(6, 2))
+    created = folds(start, start, Cpcv(6, 2))
     seen = {}
-    for fold in made:
+    for fold in created:
         for row, path in zip(fold.parts["test"], fold.path, strict=True):
             seen.setdefault(int(path), []).append((int(row), fold.number))
     assert sorted(seen) == [0, 1, 2, 3, 4] and Cpcv(6, 2).paths == 5

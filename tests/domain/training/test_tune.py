@@ -27,7 +27,7 @@ def valley(monkeypatch):
     """A loss with its lowest place at a rate of 0.003 and 40 units, the same in each fold but for a tenth of its number; the folds that were fitted."""
     fitted: list[tuple[int, float]] = []
 
-    def loss(found, fold, question, watch=None):
+    def loss(listing, fold, question, watch=None):
         rate, width = question.learner_params["learning_rate"], question.learner_params["units"]
         fitted.append((fold.number, rate))
         return (np.log10(rate) - np.log10(0.003)) ** 2 + ((width - 40) / 30) ** 2 + 0.1 * fold.number
@@ -65,10 +65,10 @@ def test_told_its_trials_again_a_tuning_goes_on_as_it_would_have(valley):
         news = [trial(QUESTION, NOTHING, FOLDS, first + k, point, tuning.to_beat(results, 3)) for k, point in enumerate(batch)]
         again.learn(news)
         points, results = points + batch, results + news
-    later, told = tuning.suggestions_of(settings, space), list(results)
+    later, reported = tuning.suggestions_of(settings, space), list(results)
     for first in (0, 4):
         assert later.batch() == points[first : first + 4]
-        later.learn(told[first : first + 4])
+        later.learn(reported[first : first + 4])
     while batch := later.batch():
         news = [trial(QUESTION, NOTHING, FOLDS, len(results) + k, point, tuning.to_beat(results, 3)) for k, point in enumerate(batch)]
         later.learn(news)
@@ -127,5 +127,5 @@ def test_what_cannot_be_tuned_is_refused(valley):
 
 
 def test_weights_and_half_life_may_be_searched_too():
-    asked = question_at(QUESTION, {"half_life": 100.0, "learning_rate": 0.01})
-    assert asked.fitting.half_life == 100.0 and asked.learner_params == {"learning_rate": 0.01} and asked.hash != QUESTION.hash
+    request = question_at(QUESTION, {"half_life": 100.0, "learning_rate": 0.01})
+    assert request.fitting.half_life == 100.0 and request.learner_params == {"learning_rate": 0.01} and request.hash != QUESTION.hash

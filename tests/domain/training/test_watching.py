@@ -22,12 +22,12 @@ SCHEME = dict(train=30, validation=5, calibration=25, test=10, embargo=2.0)
 def model(target: str, learner: str, params: dict | None = None, **more):
     """The question, its pipeline on the first 1,500 hours, what it learnt from, all 2,300 hours, and since when it learnt."""
     bars = walk(ALL, seed=3)
-    asked = question(target=target, learner=learner, learner_params=params or {}, columns=("atr(14)", "log_return(1)"), strategy="", scheme_params=SCHEME, target_params=dict(horizon=4, every=2) | more)
+    request = question(target=target, learner=learner, learner_params=params or {}, columns=("atr(14)", "log_return(1)"), strategy="", scheme_params=SCHEME, target_params=dict(horizon=4, every=2) | more)
     learnt = (inputs(bars.iloc[:LEARNT], spread=0.0002),)
-    found = samples_of(asked, learnt)
-    fold = next_fold(found.samples.start, found.samples.end, scheme_of(asked))
-    since = int(found.samples.start[np.concatenate([fold.parts[part] for part in ("train", "validation", "calibration")])].min())
-    return asked, fit_pipeline(found, fold, asked), learnt, bars, since
+    result = samples_of(request, learnt)
+    fold = next_fold(result.samples.start, result.samples.end, scheme_of(request))
+    since = int(result.samples.start[np.concatenate([fold.parts[part] for part in ("train", "validation", "calibration")])].min())
+    return request, fit_pipeline(result, fold, request), learnt, bars, since
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,8 @@ def returns():
 
 
 def test_new_bars_alone_are_looked_at_and_intervals_are_counted(returns):
-    asked, pipeline, learnt, bars, since = returns
-    columns, facts = watched(asked, pipeline, learnt, (inputs(bars, spread=0.0002),), since)
+    request, pipeline, learnt, bars, since = returns
+    columns, facts = watched(request, pipeline, learnt, (inputs(bars, spread=0.0002),), since)
     ends = pd.DatetimeIndex(bars["ts"]).as_unit("ns").asi8 + 3_600_000_000_000
     assert facts["bars"] == dict(EURUSD=int((ends > pipeline.until).sum())) and columns["column"].tolist() == ["atr(14)", "log_return(1)"]
     assert columns["reference"].tolist() == [int(((ends >= since) & (ends <= pipeline.until)).sum())] * 2 and columns["recent"].tolist() == [500, 500]
@@ -47,25 +47,25 @@ def test_new_bars_alone_are_looked_at_and_intervals_are_counted(returns):
 
 
 def test_a_column_that_moved_is_named(returns):
-    asked, pipeline, learnt, bars, since = returns
+    request, pipeline, learnt, bars, since = returns
     wild = bars.copy()
     middle = wild["close"].iloc[LEARNT]
     for name in ("open", "high", "low", "close"):
         wild.loc[wild.index[LEARNT:], name] = middle + 4 * (wild[name].iloc[LEARNT:] - middle)
-    columns, facts = watched(asked, pipeline, learnt, (inputs(wild, spread=0.0002),), since)
+    columns, facts = watched(request, pipeline, learnt, (inputs(wild, spread=0.0002),), since)
     assert facts["state"] == "alarm" and "log_return(1) of EURUSD" in " ".join(facts["alarms"])
     assert columns.set_index("column").loc["log_return(1)", "state"] == "alarm"
 
 
 def test_too_few_new_bars_are_unknown(returns):
-    asked, pipeline, learnt, bars, since = returns
-    _, facts = watched(asked, pipeline, learnt, (inputs(bars.iloc[: LEARNT + 20], spread=0.0002),), since)
+    request, pipeline, learnt, bars, since = returns
+    _, facts = watched(request, pipeline, learnt, (inputs(bars.iloc[: LEARNT + 20], spread=0.0002),), since)
     assert facts["state"] == "unknown" and facts["coverage"][0]["state"] == "unknown"
 
 
 def test_probabilities_of_classes_are_checked_each_and_expected_before_their_outcomes():
-    asked, pipeline, learnt, bars, since = model("direction", "linear")
-    _, facts = watched(asked, pipeline, learnt, (inputs(bars, spread=0.0002),), since, DriftConfig(window=400))
+    request, pipeline, learnt, bars, since = model("direction", "linear")
+    _, facts = watched(request, pipeline, learnt, (inputs(bars, spread=0.0002),), since, DriftConfig(window=400))
     assert [row["output"] for row in facts["brier"]] == ["p_down", "p_flat", "p_up"] and facts["samples"] == 400
     assert facts["expected_brier"] == pytest.approx(sum(row["expected"] for row in facts["brier"]), abs=0.02) and facts["labelled"] in (398, 399)
     assert all(row["z"] is not None and row["brier"] > 0 for row in facts["brier"])
@@ -73,6 +73,6 @@ def test_probabilities_of_classes_are_checked_each_and_expected_before_their_out
 
 def test_later_bars_do_not_change_what_was_known(returns):
     """The check of the first 1,900 bars is the same whatever came after: made again from a longer file cut there."""
-    asked, pipeline, learnt, bars, since = returns
-    first, again = (watched(asked, pipeline, learnt, (inputs(part, spread=0.0002),), since) for part in (bars.iloc[:1_900], pd.concat([bars.iloc[:1_900]])))
+    request, pipeline, learnt, bars, since = returns
+    first, again = (watched(request, pipeline, learnt, (inputs(part, spread=0.0002),), since) for part in (bars.iloc[:1_900], pd.concat([bars.iloc[:1_900]])))
     assert first[1] == again[1] and first[0].equals(again[0])

@@ -40,15 +40,15 @@ def test_an_empty_hour_inside_a_session_is_asked_for_again_and_then_named():
     (page,) = pages_of(double, Span(START, NOON))
     assert len(page.bars) == 3
     assert [(each.span, each.reason, "asked twice" in each.sentence) for each in page.missing] == [(Span(START + HOUR, START + 2 * HOUR), "empty", True)]
-    assert [request.path.rsplit("/", 1)[1] for request in double.asked] == ["08h_ticks.bi5", "09h_ticks.bi5", "10h_ticks.bi5", "11h_ticks.bi5", "09h_ticks.bi5"]
-    assert "/EURUSD/2024/06/10/" in double.asked[0].path         # July
+    assert [request.path.rsplit("/", 1)[1] for request in double.requests] == ["08h_ticks.bi5", "09h_ticks.bi5", "10h_ticks.bi5", "11h_ticks.bi5", "09h_ticks.bi5"]
+    assert "/EURUSD/2024/06/10/" in double.requests[0].path         # July
 
 
 def test_an_hour_that_was_lost_once_is_there_the_second_time():
     double = DukascopyDouble({"EURUSD": hours(START, 4)})
     double.lost.add("EURUSD/2024/06/10/10h_ticks.bi5")
     (page,) = pages_of(double, Span(START, NOON))
-    assert len(page.bars) == 4 and page.missing == () and len(double.asked) == 5
+    assert len(page.bars) == 4 and page.missing == () and len(double.requests) == 5
     assert page.bars["open"].tolist() == hours(START, 4)["open"].tolist() and page.bars["volume"].tolist() == [4.0] * 4
 
 
@@ -57,7 +57,7 @@ def test_a_file_that_stays_damaged_is_named_and_the_others_are_kept():
     double.fail("broken", times=6)
     (page,) = pages_of(double, Span(START, START + 2 * HOUR))
     assert len(page.bars) == 1 and [(each.span.start, each.reason) for each in page.missing] == [(START, "failed")]
-    assert len(double.asked) == 7
+    assert len(double.requests) == 7
 
 
 def test_gold_has_points_of_a_thousandth_and_bars_of_five_minutes():

@@ -18,8 +18,8 @@ KEY = "not-to-be-seen-4711"
 
 
 class Echo(Double):
-    def reply(self, asked: HttpRequest) -> Reply:
-        return Reply(404, {"no": "such thing"}) if asked.path == "/none" else Reply(200, {"path": asked.path})
+    def reply(self, request: HttpRequest) -> Reply:
+        return Reply(404, {"no": "such thing"}) if request.path == "/none" else Reply(200, {"path": request.path})
 
 
 @pytest.fixture(scope="module")

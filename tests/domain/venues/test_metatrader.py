@@ -129,15 +129,15 @@ def test_the_last_price_chooses_among_clocks_that_winter_does_not_tell_apart(hou
     """On 12 March America has summer time, Europe has not."""
     now = int(datetime(2024, 3, 12, 12, tzinfo=UTC).timestamp())
     assert {each.key for each in server_clock(WINTER * SECOND, "fx").clocks} >= {"mt5_us", "mt5_eu", "UTC+2"}
-    told = server_clock(WINTER * SECOND, "fx", [(now - 30 + hours * HOUR) * SECOND], now * SECOND)
-    assert {each.key for each in told.clocks} >= keys and not {each.key for each in told.clocks} & ({"mt5_us", "mt5_eu", "UTC+2"} - keys)
+    reported = server_clock(WINTER * SECOND, "fx", [(now - 30 + hours * HOUR) * SECOND], now * SECOND)
+    assert {each.key for each in reported.clocks} >= keys and not {each.key for each in reported.clocks} & ({"mt5_us", "mt5_eu", "UTC+2"} - keys)
 
 
 def test_a_last_price_of_friday_evening_tells_the_clock_on_sunday():
     """17 March, noon: the market is shut, and its last price was made at New York's close, 21:00 UTC."""
     sunday, close = (int(datetime(*when, tzinfo=UTC).timestamp()) for when in ((2024, 3, 17, 12), (2024, 3, 15, 20, 59, 50)))
-    told = server_clock(WINTER * SECOND, "fx", [(close + 3 * HOUR) * SECOND], sunday * SECOND)
-    assert told.clocks[0].key == "mt5_us" and told.instant(close + 3 * HOUR) == close * SECOND and told.wall(close * SECOND) == close + 3 * HOUR
+    reported = server_clock(WINTER * SECOND, "fx", [(close + 3 * HOUR) * SECOND], sunday * SECOND)
+    assert reported.clocks[0].key == "mt5_us" and reported.instant(close + 3 * HOUR) == close * SECOND and reported.wall(close * SECOND) == close + 3 * HOUR
 
 
 def test_a_history_that_still_loads_is_asked_for_until_it_grows_no_more(package, slept):
@@ -196,8 +196,8 @@ def test_an_account_types_suffix_is_found_and_two_of_them_are_not_guessed(packag
     terminal = package.terminal
     plain = terminal.symbols.pop("EURUSD")
     terminal.symbols["EURUSDm"] = changed(plain, name="EURUSDm")
-    found = specification(Link(slept.connection()), instrument("EURUSD"))
-    assert (found.symbol, found.digits, str(found.lot_step), found.contract) == ("EURUSDm", 5, "0.01", 100_000) and "EURUSDm" in terminal.selected
+    result = specification(Link(slept.connection()), instrument("EURUSD"))
+    assert (result.symbol, result.digits, str(result.lot_step), result.contract) == ("EURUSDm", 5, "0.01", 100_000) and "EURUSDm" in terminal.selected
     terminal.symbols["EURUSD.a"] = changed(plain, name="EURUSD.a")
     with pytest.raises(BadRequest, match=r"EURUSDm, EURUSD\.a and does not say"):
         specification(Link(slept.connection()), instrument("EURUSD"))

@@ -45,7 +45,7 @@ def test_fred_is_asked_page_by_page_of_rows_and_of_publications(fetched):
     read, double = fetched
     frame = read.frame
     assert frame["value"].tolist() == [k + 0.5 for k in range(2_100)] and frame["date"].is_monotonic_increasing
-    periods = dict.fromkeys((asked.query["realtime_start"], asked.query["realtime_end"]) for asked in double.asked if "observations" in asked.path)
+    periods = dict.fromkeys((requested.query["realtime_start"], requested.query["realtime_end"]) for requested in double.requests if "observations" in requested.path)
     assert len(periods) == 2 and [*periods][-1][1] == "9999-12-31"
 
 
@@ -63,7 +63,7 @@ def test_fred_values_count_from_their_publication_and_older_ones_by_the_usual_la
 def test_fred_is_asked_for_the_wanted_dates_only():
     with reached(Many()) as (double, _, connection, _):
         read = Many().source().fetch(OutsideRequest("US10Y", start=date(2012, 1, 1), end=date(2012, 1, 31)), connection)
-    assert len(read.frame) == 31 and all(asked.query["observation_start"] == "2012-01-01" for asked in double.asked if "observations" in asked.path)
+    assert len(read.frame) == 31 and all(requested.query["observation_start"] == "2012-01-01" for requested in double.requests if "observations" in requested.path)
 
 
 def test_a_key_is_asked_for_and_a_wrong_one_is_named_without_being_shown():

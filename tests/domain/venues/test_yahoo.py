@@ -23,11 +23,11 @@ def request(name: str, timeframe: str, start: int, end: int, at: int = NOON) -> 
     return Request(instrument(name), Timeframe.named(timeframe), Span(start, end), at)
 
 
-def pages(asked: Request, bars: dict[tuple[str, str], pd.DataFrame], now: int = NOON) -> list[Page]:
+def pages(requested: Request, bars: dict[tuple[str, str], pd.DataFrame], now: int = NOON) -> list[Page]:
     double = YahooDouble(bars, now // 1_000_000_000)
     with double.serve() as address:
         connection = YahooFX().connection(address, Skipped().clock)
-        answers = [SOURCE.page(asked, span, connection) for span in SOURCE.plan(asked)]
+        answers = [SOURCE.page(requested, span, connection) for span in SOURCE.plan(requested)]
     return answers
 
 
@@ -41,20 +41,20 @@ def london_days(count: int) -> pd.DataFrame:
 @pytest.mark.parametrize(("hours", "last"), [(21.5, "2024-07-09"), (23.9, "2024-07-09"), (24.5, "2024-07-10")])
 def test_a_day_of_fx_is_taken_when_it_is_over_in_london_and_named_until_then(hours, last):
     at = MIDNIGHT + int(hours * HOUR)
-    asked = request("EURUSD", "D1", MIDNIGHT - 8 * DAY, MIDNIGHT + DAY, at)
-    (page,) = pages(asked, {("EURUSD=X", "1d"): london_days(9)}, at)
+    requested = request("EURUSD", "D1", MIDNIGHT - 8 * DAY, MIDNIGHT + DAY, at)
+    (page,) = pages(requested, {("EURUSD=X", "1d"): london_days(9)}, at)
     assert str(page.bars["ts"].iloc[-1])[:10] == last and set(page.bars["ts"].dt.hour) == {0}
-    assert [missing.reason for missing in SOURCE.unavailable(asked)] == (["open"] if last == "2024-07-09" else [])
+    assert [missing.reason for missing in SOURCE.unavailable(requested)] == (["open"] if last == "2024-07-09" else [])
     assert "00:00 UTC" in page.notes[0] and "volume" not in page.bars
 
 
 @pytest.mark.parametrize(("timeframe", "days"), [("M1", 30), ("M5", 60), ("M15", 60), ("M30", 60), ("H1", 730)])
 def test_what_lies_too_far_back_is_named_and_never_silently_left_out(timeframe, days):
-    asked = request("EURUSD", timeframe, NOON - 800 * DAY, NOON)
-    (limit,) = SOURCE.unavailable(asked)
+    requested = request("EURUSD", timeframe, NOON - 800 * DAY, NOON)
+    (limit,) = SOURCE.unavailable(requested)
     assert limit.reason == "limit" and f"of the last {days} days" in limit.sentence
-    assert limit.span.start == asked.span.start and 0 <= limit.span.end - (NOON - days * DAY) <= 2 * HOUR
-    assert SOURCE.plan(asked)[0].start == limit.span.end
+    assert limit.span.start == requested.span.start and 0 <= limit.span.end - (NOON - days * DAY) <= 2 * HOUR
+    assert SOURCE.plan(requested)[0].start == limit.span.end
     assert SOURCE.unavailable(request("EURUSD", "D1", NOON - 800 * DAY, NOON - DAY)) == ()
 
 
@@ -64,8 +64,8 @@ def test_minutes_are_asked_for_a_week_at_most_at_a_time():
 
 
 def test_a_limit_that_yahoo_has_moved_is_named_with_its_words():
-    asked = request("EURUSD", "M1", NOON - 29 * DAY, NOON - 28 * DAY)
-    later = pages(asked, {("EURUSD=X", "1m"): random_bars(timeframe="M1", days=1, spread=None, volume=False)}, NOON + 10 * DAY)
+    requested = request("EURUSD", "M1", NOON - 29 * DAY, NOON - 28 * DAY)
+    later = pages(requested, {("EURUSD=X", "1m"): random_bars(timeframe="M1", days=1, spread=None, volume=False)}, NOON + 10 * DAY)
     assert [missing.reason for page in later for missing in page.missing] == ["limit"] and "within the last 30 days" in later[0].missing[0].sentence
 
 

@@ -122,7 +122,7 @@ class Market:
             return self.loaded[name, length]
         finer = sorted(seconds for symbol, seconds in self.loaded if symbol == name)
         if not finer:
-            self.loaded[name, 60] = made_minutes(self.symbols[name], self.now())
+            self.loaded[name, 60] = built_minutes(self.symbols[name], self.now())
             finer = [60]
         return self.loaded[name, finer[0]]
 
@@ -243,7 +243,7 @@ def together(rates: np.ndarray, length: int) -> np.ndarray:
     return out
 
 
-def made_minutes(symbol: Symbol, now: float, days: int = 60) -> np.ndarray:
+def built_minutes(symbol: Symbol, now: float, days: int = 60) -> np.ndarray:
     """A seeded walk over the trading minutes (New York Sunday 17:00 to Friday 17:00) of the ``days`` before and the one after ``now``."""
     day = int(now) // 86_400
     utc = np.arange((day - days) * 86_400, (day + 1) * 86_400, 60, dtype=np.int64)

@@ -103,12 +103,12 @@ def test_a_witness_that_is_away_is_said_and_stops_nothing(bench, tmp_path):
 
 def test_a_witness_that_is_away_is_asked_ever_less_often(bench, monkeypatch):
     notary, courier = started(bench, f"http://127.0.0.1:{free_port()}")
-    asked = []
-    monkeypatch.setattr("worker.checkpoints.witness_client.WitnessClient._request", lambda self, *_: (asked.append(bench.time.seconds), (_ for _ in ()).throw(ConnectionRefusedError()))[1])
+    request = []
+    monkeypatch.setattr("worker.checkpoints.witness_client.WitnessClient._request", lambda self, *_: (request.append(bench.time.seconds), (_ for _ in ()).throw(ConnectionRefusedError()))[1])
     for second in range(0, 200):
         bench.time.seconds = second
         courier.step()
-    assert asked == [0, 1, 3, 7, 15, 31, 63, 123, 183]
+    assert request == [0, 1, 3, 7, 15, 31, 63, 123, 183]
     assert notary.holds
 
 

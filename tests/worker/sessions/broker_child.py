@@ -24,20 +24,20 @@ class Script:
     """Two bars; then time stands still inside the second one."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.reports: list[tuple[Any, ...]] = []
 
-    def history(self, asked: Any) -> list[Any]:
+    def history(self, request: Any) -> list[Any]:
         return []
 
-    def open(self, asked: Any) -> Script:
+    def open(self, request: Any) -> Script:
         first, second = (NOON + M5 * number for number in range(2))
         opened = [Opened(SERIES, ns(at), 1.1, 0.0001, ns(at + M5)) for at in (first, second)]
         steps = [(opened[0], Instant(ns(first))), (Ended(SERIES, 1.1, 1.1, 1.1, 1.0), opened[1], Instant(ns(second)))]
-        self.told = [step for step in steps if asked.standing is None or step[-1].at > asked.standing.worked]
+        self.reports = [step for step in steps if request.standing is None or step[-1].at > request.standing.worked]
         return self
 
     def next(self, timeout: float) -> tuple[Any, ...]:
-        return self.told.pop(0) if self.told else ()
+        return self.reports.pop(0) if self.reports else ()
 
     def shown(self) -> tuple[Any, ...]:
         return ()

@@ -33,16 +33,16 @@ class Prices:
     """The feed: what the test tells, each once."""
 
     def __init__(self, rig: Rig) -> None:
-        self.rig, self.told, self.fresh = rig, deque[tuple[Any, ...]](), True
+        self.rig, self.reports, self.fresh = rig, deque[tuple[Any, ...]](), True
 
-    def history(self, asked: Any) -> list[Any]:
+    def history(self, request: Any) -> list[Any]:
         return []
 
-    def open(self, asked: Any) -> Prices:
+    def open(self, request: Any) -> Prices:
         return self
 
     def next(self, timeout: float) -> tuple[Any, ...]:
-        return self.told.popleft() if self.told else ()
+        return self.reports.popleft() if self.reports else ()
 
     def shown(self) -> tuple[Any, ...]:
         return ()
@@ -98,7 +98,7 @@ class World:
         """The bar that is open ends, and the next one opens, at the present moment."""
         now = self.rig.time.now
         ended = [] if self.bar is None else [Ended(SERIES, max(self.opened, close), min(self.opened, close), close, 1.0)]
-        self.prices.told.append((*ended, Opened(SERIES, ns(now), close, 0.0001, ns(now + M5)), Instant(ns(now))))
+        self.prices.reports.append((*ended, Opened(SERIES, ns(now), close, 0.0001, ns(now + M5)), Instant(ns(now))))
         self.bar, self.opened = now, close
 
     def round(self, seconds: float = 0.0) -> None:

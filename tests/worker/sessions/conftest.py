@@ -17,11 +17,11 @@ class Handed:
     def __init__(self, minutes: int, eager: bool) -> None:
         self.bars, self.speed = bars(minutes), 0.0 if eager else 1e18
 
-    def history(self, asked):
+    def history(self, requested):
         return []
 
-    def open(self, asked):
-        return ReplayFeed(self.bars, asked.standing.worked if asked.standing else -1, self.speed)
+    def open(self, requested):
+        return ReplayFeed(self.bars, requested.standing.worked if requested.standing else -1, self.speed)
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def begin(store, handed):
 @pytest.fixture
 def runner(store, settings, handed):
     """Make a runner; each is another process to the database."""
-    made: list[Runner] = []
+    created: list[Runner] = []
 
     def runner_(owner: str = "", accounts=Double, **options) -> Runner:
-        made.append(Runner(store, settings, accounts, owner or f"runner {len(made)}", **options))
-        return made[-1]
+        created.append(Runner(store, settings, accounts, owner or f"runner {len(created)}", **options))
+        return created[-1]
 
     return runner_
 
@@ -95,6 +95,6 @@ def world(vendor, store, settings, monkeypatch):
     """A session at the broker's double."""
     from tests.worker.sessions.broker_world import World
 
-    made = World(vendor, store, settings, monkeypatch)
-    yield made
-    made.close()
+    created = World(vendor, store, settings, monkeypatch)
+    yield created
+    created.close()

@@ -48,9 +48,9 @@ class Double:
 
     @classmethod
     def restore(cls, plan: Any, stored: bytes, tape: Any, commands: Iterable[Command], booked: Any) -> Double:
-        made = cls()
-        made.ts, made.equity, made.fills, made.paused, made.open = json.loads(stored)
-        return made
+        created = cls()
+        created.ts, created.equity, created.fills, created.paused, created.open = json.loads(stored)
+        return created
 
     def store(self) -> bytes:
         return json.dumps([self.ts, self.equity, self.fills, self.paused, self.open]).encode()
@@ -77,11 +77,11 @@ class Double:
 
     def work(self, until: int) -> list[Worked]:
         worked = [self._instant(until)] if until > self.ts or self.ended else []
-        told, self.commands = tuple(self.commands), []
-        for command in told:
+        reported, self.commands = tuple(self.commands), []
+        for command in reported:
             self.paused = {"pause": "pause", "halt": "halt"}.get(command.command, "")
             self.stopped |= command.command == "stop"
-        return [*worked, Worked(self.ts, commands=told, ended=self.stopped)] if told else worked
+        return [*worked, Worked(self.ts, commands=reported, ended=self.stopped)] if reported else worked
 
     def _instant(self, until: int) -> Worked:
         self.ts, ended, self.ended = until, tuple(self.ended), []

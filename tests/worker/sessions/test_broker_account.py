@@ -44,8 +44,8 @@ class Desk:
         self.again()
 
     def again(self) -> None:
-        around = Surroundings(lambda: self.rig.time.now, self.rig.time.monotonic, lambda name: self.is_fresh, lambda: self.halt, lambda name: (D("0.01"), D("0.01")))
-        self.account = BrokerAccount(self.rig.broker(), self.book, around)
+        surroundings = Surroundings(lambda: self.rig.time.now, self.rig.time.monotonic, lambda name: self.is_fresh, lambda: self.halt, lambda name: (D("0.01"), D("0.01")))
+        self.account = BrokerAccount(self.rig.broker(), self.book, surroundings)
 
     def step(self, seconds: float = 1.0) -> Step:
         self.rig.time.advance(seconds)

@@ -203,9 +203,9 @@ def test_a_stored_session_is_held_against_the_backtest_of_its_tape_by_order_numb
     world.bars(1, 1.1102)
     world.bars(1, 1.094)
     world.bars(4)
-    found = check(world.store, "gold")
-    assert found.figures["matched"] == 1 and found.figures["missing"] == found.figures["extra"] == []
-    assert found.figures["slippage_r"] > 0.05 and [alert.severity for alert in found.alerts] == ["warning"] and found.rows["trades"] == 1
+    result = check(world.store, "gold")
+    assert result.figures["matched"] == 1 and result.figures["missing"] == result.figures["extra"] == []
+    assert result.figures["slippage_r"] > 0.05 and [alert.severity for alert in result.alerts] == ["warning"] and result.rows["trades"] == 1
 
 
 def test_an_account_in_another_currency_gets_no_order(world):

@@ -26,8 +26,8 @@ def account(equity: str) -> Account:
     return Account("USD", Decimal(equity), Decimal(equity), Decimal(0), Decimal(equity), None, True)
 
 
-def seen(second: int, equity: str = "10000", **found) -> BrokerSeen:
-    return BrokerSeen(second * SECOND, found.pop("state", ""), account=account(equity), **found)
+def seen(second: int, equity: str = "10000", **result) -> BrokerSeen:
+    return BrokerSeen(second * SECOND, result.pop("state", ""), account=account(equity), **result)
 
 
 def looks(given: Plan, rows, restart: bool, lasts: bool = True) -> list:
@@ -89,8 +89,8 @@ def test_a_halt_by_a_limit_is_asked_once_as_a_command_of_the_session(store, begi
         with store.unit() as unit:
             news[1].halts[0].ask(unit, "gold")
     with store.read() as unit:
-        asked = [(each.command, each.arguments, each.who) for each in unit.session_commands.all("gold")]
-        assert asked == [("halt", {"limit": "daily_loss"}, "tidemark")] and not unit.session_halts.latched()
+        request = [(each.command, each.arguments, each.who) for each in unit.session_commands.all("gold")]
+        assert request == [("halt", {"limit": "daily_loss"}, "tidemark")] and not unit.session_halts.latched()
     assert asking.entity("gold") == "session:gold"
 
 

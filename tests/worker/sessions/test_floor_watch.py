@@ -25,11 +25,11 @@ def row(ts: int, low: float) -> dict:
 def test_nearness_to_each_floor_is_told_once_and_a_new_day_begins_its_daily_loss_anew():
     plan, rows = Plan(("EURUSD M5",), (StrategyPlan("momentum"),), RULES), [row(HOUR, 99_000), row(2 * HOUR, 97_000), row(3 * HOUR, 96_900), row(4 * HOUR, 94_900), row(2 * DAY, 97_000)]
     for restart in (False, True):
-        watch, told = FloorWatch("gold", plan, FTMO), []
+        watch, reported = FloorWatch("gold", plan, FTMO), []
         for number, each in enumerate(rows):
             watch = FloorWatch("gold", plan, FTMO, rows[:number], watch.reached) if restart else watch
-            told.append([(message.severity, message.text.split(":")[0]) for message in watch.look(each)])
-        assert told == [
+            reported.append([(message.severity, message.text.split(":")[0]) for message in watch.look(each)])
+        assert reported == [
             [], [("info", "gold has used 60 % of the way to a floor of ftmo-2-step")], [],
             [("critical", "gold has used 102 % of the way to a floor of ftmo-2-step"), ("info", "gold has used 51 % of the way to a floor of ftmo-2-step")],
             [("info", "gold has used 60 % of the way to a floor of ftmo-2-step")],

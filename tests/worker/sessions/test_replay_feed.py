@@ -11,18 +11,18 @@ from worker.sessions.replay_feed import Bad, Over, ReplayFeed
 
 
 def events_of(feed):
-    told = []
+    reported = []
     while events := feed.next(0.0):
-        told.append(events)
-    return told
+        reported.append(events)
+    return reported
 
 
 def test_at_an_instant_bars_end_before_bars_open():
-    told = events_of(ReplayFeed(bars(10)))
-    assert [[type(event) for event in events] for events in (told[0], told[5], told[-2], told[-1])] == [
+    reported = events_of(ReplayFeed(bars(10)))
+    assert [[type(event) for event in events] for events in (reported[0], reported[5], reported[-2], reported[-1])] == [
         [Opened, Opened, Instant], [Ended, Ended, Opened, Opened, Instant], [Ended, Ended, Instant], [Over],
     ]  # fmt: skip
-    assert [events[-1].at // MINUTE for events in told[:-1]] == list(range(11))
+    assert [events[-1].at // MINUTE for events in reported[:-1]] == list(range(11))
 
 
 def test_it_goes_on_after_the_last_instant_that_was_worked():
@@ -40,6 +40,6 @@ def test_at_a_multiple_of_real_time_an_instant_waits_until_it_is_due():
 def test_a_bad_bar_is_told_as_such_and_the_next_ones_come():
     good = [bar("EURUSD M1", start, 1) for start in range(4)]
     bad = replace(good[1], high=math.nan)
-    told = [event for events in events_of(ReplayFeed({"EURUSD M1": [good[0], bad, good[2], good[0], good[3]]})) for event in events]
-    assert next(event.bar for event in told if isinstance(event, Bad)).ts == MINUTE and [event.bar.ts for event in told if isinstance(event, Bad)][1] == 0
-    assert [event.ts // MINUTE for event in told if isinstance(event, Opened)] == [0, 2, 3]
+    reported = [event for events in events_of(ReplayFeed({"EURUSD M1": [good[0], bad, good[2], good[0], good[3]]})) for event in events]
+    assert next(event.bar for event in reported if isinstance(event, Bad)).ts == MINUTE and [event.bar.ts for event in reported if isinstance(event, Bad)][1] == 0
+    assert [event.ts // MINUTE for event in reported if isinstance(event, Opened)] == [0, 2, 3]

@@ -191,8 +191,8 @@ def test_what_the_database_refuses_of_one_session_stops_that_one(store, begin, r
     written = SessionWork.written
 
     def spoilt(self):
-        made = written(self)
-        return made and (replace(made, commit=replace(made.commit, view={"a": object()})) if self.name == "bad" and self.ts > 3 * MINUTE else made)
+        created = written(self)
+        return created and (replace(created, commit=replace(created.commit, view={"a": object()})) if self.name == "bad" and self.ts > 3 * MINUTE else created)
 
     monkeypatch.setattr(SessionWork, "written", spoilt)
     finish(runner())

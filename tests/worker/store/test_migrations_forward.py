@@ -59,10 +59,10 @@ def kept(connection: sa.Connection, name: str, row: dict[str, Any]) -> set[str]:
     """Asserts that the row is there as it was; the columns of it that are no longer there."""
     table = sa.Table(name, sa.MetaData(), autoload_with=connection)
     keys = [column for column in table.primary_key if column.name in row]
-    found = connection.execute(sa.select(table).where(*(column == row[column.name] for column in keys))).mappings().all()
-    assert len(found) == 1, (name, row)
+    result = connection.execute(sa.select(table).where(*(column == row[column.name] for column in keys))).mappings().all()
+    assert len(result) == 1, (name, row)
     have = {column for column in row if column in table.columns}
-    assert {column: found[0][column] for column in have} == {column: row[column] for column in have}, name
+    assert {column: result[0][column] for column in have} == {column: row[column] for column in have}, name
     return {f"{name}.{column}" for column in row if column not in have}
 
 
