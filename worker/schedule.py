@@ -154,12 +154,11 @@ def serve(settings: Settings) -> None:
     from worker import daily_watch, engine, example, nightly
     from worker.checkpoints.courier import Courier
     from worker.checkpoints.notary import Notary
-    from worker.desk import Desk
 
     stopping, store, clock = stop_event(), open_store(settings), Clock()
     refuse_other_version(store.engine)
     clock.every(settings.work.sweep, "sweep", Sweeper(store, settings, Watch(settings.work.lease)).step)
-    clock.every(5.0, "engine", once(lambda: engine.start(Desk(store, settings, "tidemark"))))
+    clock.every(5.0, "engine", once(lambda: engine.start_where_missing(store, settings)))
     clock.every(1.0, "example", lambda: OVER if example.step(store, settings) else None)
     clock.every(CLEAN_EVERY, "clean", lambda: clean(store), first=60.0)
     clock.every(daily_watch.LOOK_EVERY, "watch models", lambda: daily_watch.step(store, settings), first=30.0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import warnings
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from domain.errors import BadRequest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SIGNALS = "signals"     # what a table of signals is called where a strategy has a name
 REST = "\0rest"         # beyond the last column of the header: a comma at the end of each row makes one
@@ -16,6 +18,8 @@ REST = "\0rest"         # beyond the last column of the header: a comma at the e
 
 def read(path: Path, name: str = "") -> pd.DataFrame:
     """Every cell as text, empty for none; commas at the end of rows are no columns. ``name``: what a person calls the file, if not by its path."""
+    import pandas as pd
+
     name = name or str(path)
     names = _header(path, name)
     while names and not names[-1]:

@@ -32,7 +32,7 @@ def test_a_mapped_file_passes_the_checks_of_every_file_and_keeps_its_mapping(des
     staged = desk.data.stage_path(str(path), unmapped=True)
     with pytest.raises(BadRequest, match="Choose its columns first"):
         desk.data.import_(staged, "EURUSD", "")
-    assert desk.mappings.guess(staged)["columns"] == {"time": "Datum", "time_of_day": "Uhrzeit", "high": "Hoch", "low": "Tief", "volume": "Umsatz"}
+    assert desk.mappings.guess(staged)["columns"] == {"time": "Datum", "time_of_day": "Uhrzeit", "high": "Hoch", "low": "Tief", "volume": "Umsatz", "spread": "Spanne"}
     assert list(desk.mappings.preview(staged, ";", 2).columns)[:2] == ["1  Datum", "2  Uhrzeit"]
     mapped = desk.mappings.apply(staged, MAPPING)
     assert "is not clean" in imported(desk, mapped, "EURUSD", "H1")

@@ -54,7 +54,7 @@ def test_a_series_is_downloaded_once_and_then_only_what_is_newer(at, tmp_path, m
         reach(at, monkeypatch, TIDEMARK_FRED_KEY=KEY, TIDEMARK_FRED_URL=address)
         first = say("--source", "fred", "--name", "US_INFLATION")
         assert (first["rows"], first["new"], first["source"]) == (2, True, "FRED: CPIAUCSL (local double)")
-        assert first["known"] == "known from the day of its publication at 22:00 UTC" and not at.outside.about(at.outside.get(first["id"])).revised
+        assert first["publication_lag"] == first["known"] == "known from the day of its publication at 22:00 UTC" and not at.outside.about(at.outside.get(first["id"])).revised
         double.series["CPIAUCSL"] = CPI
         double.requests.clear()
         second = say("--source", "fred", "--name", "US_INFLATION")

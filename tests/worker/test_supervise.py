@@ -38,6 +38,11 @@ def free_port() -> int:
 SIGNS = {"worker": "worker.main", "scheduler": "worker.schedule", "sessions": "worker.sessions.main", "app": "streamlit", "queue": "-server "}
 
 
+def as_a_person_has_it() -> dict[str, str]:
+    """The environment without settings, and without the limits on threads that the tests run under."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_") and not key.endswith("_NUM_THREADS")}
+
+
 class Up:
     """One ``up`` in a workspace of its own."""
 
@@ -45,8 +50,7 @@ class Up:
         self.home, self.port, self.began = home, free_port(), time.monotonic()
         home.mkdir(exist_ok=True)
         ours = {"STORAGE_HOME": home, "APP_PORT": self.port, "WORK_PROCESSES": 1, "EXAMPLE": "false", **settings}
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("TIDEMARK_")}
-        environment = {**environment, "PYTHONPATH": str(ROOT), **{f"TIDEMARK_{key}": str(value) for key, value in ours.items()}}
+        environment = {**as_a_person_has_it(), "PYTHONPATH": str(ROOT), **{f"TIDEMARK_{key}": str(value) for key, value in ours.items()}}
         with (home / "up.log").open("ab") as sink:
             (home / "up.log").chmod(0o600)
             self.process = subprocess.Popen([sys.executable, "-m", "worker.cli", "up", *words], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, **({} if sys.platform == "win32" else {"umask": 0o022}))
@@ -171,12 +175,15 @@ def test_sigterm_stops_all_of_it(up, record_property):
     assert status == 0 and seconds < STOPPED_WITHIN and "Traceback" not in (up.home / "up.log").read_text()
 
 
-def importing() -> float:
-    """CPU seconds of a process that does nothing but import what page and workers stand on."""
+def importing(beside: int = 5) -> float:
+    """CPU seconds of a process that does nothing but import what page and workers stand on; ``beside``: as many of them at once as a start has,
+    for one alone on a quiet machine costs less than each of them."""
     before = psutil.Process().cpu_times()
-    subprocess.run([sys.executable, "-c", "import streamlit, pandas, sqlalchemy, dramatiq"], check=True)
+    words = [sys.executable, "-c", "import streamlit, pandas, sqlalchemy, dramatiq"]
+    for process in [subprocess.Popen(words, env=as_a_person_has_it()) for _ in range(beside)]:
+        assert process.wait() == 0
     after = psutil.Process().cpu_times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    return (after.children_user + after.children_system - before.children_user - before.children_system) / beside
 
 
 def test_a_second_start_costs_little_more_than_its_imports_and_ctrl_c_stops_it(up, record_property):

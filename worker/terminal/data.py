@@ -56,7 +56,7 @@ def import_(
     job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, ask=asks, start=start), as_json)
     dataset = at.data.get(job.result["dataset"])
     notes = dict(notes=list(dataset.quality["notes"])) if dataset.quality.get("notes") else {}
-    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], quality=dataset.quality["sentence"]) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
+    say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], quality=dataset.quality["sentence"]) | (dict(found=dataset.quality["sentence"]) if as_json else {}) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
 
 
 @app.command()
@@ -110,7 +110,7 @@ def _verdict(report: dict) -> str:
 
 @app.command()
 def example(
-    name: str = typer.Argument("", help="bars_m5, bars_h1, signals or trades; without it they are listed."),
+    name: str = typer.Argument("", help="Example: bars_m5, bars_h1, signals or trades; without it they are listed."),
     out: Path = typer.Option(Path("."), help="Folder to write it to."),
     as_json: Json = False,
 ) -> None:

@@ -11,7 +11,7 @@ from worker.terminal.say import Json, say
 
 COLUMNS = ("name", "version", "kind", "quote", "tick", "pip", "lot_step", "min_lot", "contract", "leverage", "spread", "swap_long", "swap_short", "calendar", "group")
 app = typer.Typer(no_args_is_help=True, help="Instruments: pip, tick, lots, contract, currency, swap, session calendar; edits are versions.")
-SET = typer.Option([], "--set", help="FIELD=VALUE; may repeat. Fields as in show: pip, tick, lot_step, min_lot, contract, quote, swap_long, swap_short, triple_day, calendar, group, source …")
+SET = typer.Option([], "--set", help="A field and its value, as FIELD=VALUE; may repeat. Fields as in show: pip, tick, lot_step, min_lot, contract, quote, swap_long, swap_short, triple_day, calendar, group, source and others.")
 WHY = typer.Option(..., help="Reason of the change, kept in the history and the audit trail.")
 
 

@@ -21,7 +21,7 @@ def list_(series: bool = typer.Option(False, "--series", help="List every suppor
 
     at = desk()
     if series:
-        rows = [dict(series=choice.about.name, title=choice.about.title, unit=choice.about.unit, file=choice.about.file, publication_lag=choice.about.lag, revised=choice.about.revised, last=choice.newest.last_ts if choice.newest else None, source=choice.about.source) for choice in at.outside.choices()]
+        rows = [dict(series=choice.about.name, title=choice.about.title, unit=choice.about.unit, file=choice.about.file, publication_lag=choice.about.lag, known=choice.about.lag, revised=choice.about.revised, last=choice.newest.last_ts if choice.newest else None, source=choice.about.source) for choice in at.outside.choices()]
         return say(rows, as_json, SERIES)
     stored = at.outside.every() if every else at.outside.catalogue()
     say([_row(at, outside) | ({} if as_json else dict(version=outside.version[:12])) for outside in stored], as_json, COLUMNS)
@@ -117,6 +117,6 @@ def remove(what: str = typer.Argument(..., help="Id or version of an import."), 
 def _row(at, outside) -> dict:
     about = at.outside.about(outside)
     return dict(
-        id=outside.id, kind=outside.kind, name=outside.name, first=outside.first_ts, last=outside.last_ts, rows=outside.rows, publication_lag=about.lag if about else "at its time", in_use="yes" if at.outside.is_used(outside) else "no",
+        id=outside.id, kind=outside.kind, name=outside.name, first=outside.first_ts, last=outside.last_ts, rows=outside.rows, publication_lag=(lag := about.lag if about else "at its time"), known=lag, in_use="yes" if at.outside.is_used(outside) else "no",
         source=outside.source, scorer=outside.scorer or None, imported=outside.created_at, actor=outside.actor, version=outside.version,
     )  # fmt: skip

@@ -40,7 +40,7 @@ def fit(
     _write_text(out, model.to_json())
     table = facts(model)
     if as_json:
-        return say(dict(_facts(model), facts=table.to_dict("records"), candidates=[candidate._asdict() for candidate in model.candidates], transition=model.transition, written=str(out)), True)
+        return say(dict(_facts(model), looks_at=", ".join(model.columns), facts=table.to_dict("records"), candidates=[candidate._asdict() for candidate in model.candidates], transition=model.transition, written=str(out)), True)
     say(_facts(model) | dict(written=str(out)), False)
     print()
     titled = table.rename(columns=TITLES)

@@ -39,7 +39,7 @@ def test_an_empty_hour_inside_a_session_is_asked_for_again_and_then_named():
     double = DukascopyDouble({"EURUSD": hours(START, 4, without=(1,))})
     (page,) = pages_of(double, Span(START, NOON))
     assert len(page.bars) == 3
-    assert [(each.span, each.reason, "asked twice" in each.sentence) for each in page.missing] == [(Span(START + HOUR, START + 2 * HOUR), "empty", True)]
+    assert [(each.span, each.reason, "queried twice" in each.sentence) for each in page.missing] == [(Span(START + HOUR, START + 2 * HOUR), "empty", True)]
     assert [request.path.rsplit("/", 1)[1] for request in double.requests] == ["08h_ticks.bi5", "09h_ticks.bi5", "10h_ticks.bi5", "11h_ticks.bi5", "09h_ticks.bi5"]
     assert "/EURUSD/2024/06/10/" in double.requests[0].path         # July
 
