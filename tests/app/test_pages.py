@@ -169,7 +169,7 @@ def test_a_model_of_the_strategy_filters_a_backtest_at_its_own_parameters(desk):
     from tests.worker.test_models import add
 
     dataset(desk, "EURUSD", 1)
-    add(desk, desk.models.store, asked=dict(strategy="breakout", strategy_params=dict(lookback=33)), report=dict(baselines=[]))
+    add(desk, desk.models.store, request=dict(strategy="breakout", strategy_params=dict(lookback=33)), report=dict(baselines=[]))
     desk.models.promote("fake", "to see it live")
     test = draw("backtest", desk)
     test.selectbox[0].select("simple_ma").run()

@@ -342,7 +342,7 @@ def test_whatever_is_done_to_bars_repair_mends_and_mending_again_changes_nothing
 
 
 @pytest.mark.parametrize("name", ["fx", "metal"])
-@pytest.mark.parametrize("around", ["2026-03-08", "2026-11-01"])
+@pytest.mark.parametrize("surroundings", ["2026-03-08", "2026-11-01"])
 def test_a_weekend_in_which_clocks_change_is_no_gap(name, surroundings):
     """Bars of four hours count from the trading day, so their grid moves by an hour."""
     market, middle = calendar(name), pd.Timestamp(surroundings).value

@@ -10,8 +10,8 @@ from domain.features import Context
 from domain.live.tape import bars_in
 from domain.training.live_regimes import LiveRegimes
 from domain.training.regime_columns import planned, with_regimes
-from tests.domain.training.drawn_samples_bars import inputs, walk
 from tests.domain.training.test_regime_columns import OBSERVED, PLAN
+from tests.domain.training.walked_bars import inputs, walk
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from domain.training.asking import question_of
 from domain.training.columns import matrix_of
 from domain.training.question import question_from
 from domain.training.regime_columns import planned, regimes_learnt, with_regimes
-from tests.domain.training.drawn_samples_bars import inputs, walk
+from tests.domain.training.walked_bars import inputs, walk
 
 PLAN = dict(kind="mixture", states="2", train=150, step=150, restarts=2)
 OBSERVED = ("log_atr_share(5)",)

@@ -15,7 +15,7 @@ from domain.outside.timed_values import TimedValues
 from domain.training.columns import matrix_of
 from domain.training.samples import NEVER, on_bars
 from domain.training.targets import TargetParams
-from tests.domain.training.drawn_samples_bars import DAY, MONDAY, inputs, walk
+from tests.domain.training.walked_bars import DAY, MONDAY, inputs, walk
 
 HOUR = DAY // 24
 BODY = (use("body"),)

@@ -16,7 +16,7 @@ from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.training.samples import NEVER, on_signals, on_trades, sample_set
 from domain.training.targets import TargetParams
-from tests.domain.training.drawn_samples_bars import DAY, MONDAY, by_hand, inputs, rows_of, walk
+from tests.domain.training.walked_bars import DAY, MONDAY, by_hand, inputs, rows_of, walk
 
 HOUR = DAY // 24
 FLAT = (1.1, 1.1002, 1.0998, 1.1)

@@ -12,8 +12,8 @@ from domain.training.splits import next_fold
 from domain.training.train import samples_of, scheme_of
 from domain.training.watching import watched
 
-from .made_bars import inputs, walk
 from .predicted import question
+from .walked_bars import inputs, walk
 
 LEARNT, ALL = 1_500, 2_300
 SCHEME = dict(train=30, validation=5, calibration=25, test=10, embargo=2.0)
