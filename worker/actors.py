@@ -99,11 +99,11 @@ def _first(queue: str, job_id: str) -> tuple[Job | None, bool]:
         while first is not None and _waits(unit, first):
             first = unit.jobs.first(queue, job_id, unit.now())
         job = _started(unit, None if first is None else unit.jobs.claim(first.id, OWNER, unit.now()))
-        locked = job is None and unit.jobs.any_ready(queue, unit.now())
+        locked, at = job is None and unit.jobs.any_ready(queue, unit.now()), unit.now()
     sent = [rescued.id for rescued in lost if enqueue(WorkerContext.settings.redis_url, rescued.queue, rescued.id)]
     if sent:
         with WorkerContext.store.unit() as unit:
-            unit.jobs.sent(sent, unit.now())
+            unit.jobs.sent(sent, at)
     return job, locked
 
 

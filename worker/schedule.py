@@ -49,11 +49,12 @@ def sweep(store: Store, settings: Settings, watch: Watch | None = None) -> list[
     except (redis.RedisError, OSError):
         return []           # what is due stays due until the queue server is back
     with store.read() as unit:
-        due = unit.jobs.due(unit.now(), all_queued=run != recorded)
+        at = unit.now()
+        due = unit.jobs.due(at, all_queued=run != recorded)
     sent = [job.id for job in due if enqueue(settings.redis_url, job.queue, job.id)]
     if sent:
         with store.unit() as unit:
-            unit.jobs.sent(sent, unit.now())
+            unit.jobs.sent(sent, at)
     if run != recorded and len(sent) == len(due):
         client.set(SENTINEL, run)
     return sent

@@ -73,6 +73,23 @@ def test_what_could_not_be_sent_is_sent_the_next_time(store, server, listening, 
     assert set(sweep(store, listening)) == set(jobs) and sweep(store, listening) == []
 
 
+def test_a_job_that_a_worker_postpones_before_the_scheduler_notes_its_message_is_sent_again_when_its_time_comes(store, server, listening, monkeypatch):
+    """It waits for the engine, say: noted as sent after that, it lay for a minute."""
+    job_id, times = *add(store), iter((timedelta(), timedelta(hours=1)))
+
+    def received_at_once(url: str, queue: str, job_id: str) -> bool:
+        with store.unit() as unit:
+            unit.jobs.hold(job_id, unit.now() + next(times), "Waiting for the engine to compile")
+        return True
+
+    with monkeypatch.context() as patched:
+        patched.setattr(schedule, "enqueue", received_at_once)
+        assert sweep(store, listening) == [job_id]
+    with store.read() as unit:
+        assert unit.jobs.get(job_id).sent_at is None
+    assert sweep(store, listening) == [job_id] and sweep(store, listening) == []
+
+
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 def test_without_a_queue_server_nothing_is_sent_and_nothing_is_lost(store, listening):
     add(store, 3)

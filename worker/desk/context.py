@@ -76,9 +76,11 @@ class DeskContext:
         return job.id if job and any(self.store.frames.fault(name) for name in names) else ""
 
     def wake(self, job: Job) -> None:
+        with self.store.read() as unit:
+            at = unit.now()
         if self.send(self.settings.redis_url, job.queue, job.id):
             with self.store.unit() as unit:
-                unit.jobs.sent([job.id], unit.now())
+                unit.jobs.sent([job.id], at)
 
 
 def _frames_of(unit: Unit, job: Job) -> list[str]:

@@ -156,11 +156,11 @@ class Owner:
             others = [process for process in unit.processes(ALIVE) if process.kind == "worker" and process.id != job.owner]
         wanted = min(len(others), parts - 1, MOST_HELPERS)
         with self._work.store.unit() as unit:
-            helpers = [_helper(unit, job, number) for number in range(wanted)]
+            at, helpers = unit.now(), [_helper(unit, job, number) for number in range(wanted)]
         sent = [helper for helper in helpers if helper and settings.redis_url and enqueue(settings.redis_url, job.queue, helper)]
         if sent:
             with self._work.store.unit() as unit:
-                unit.jobs.sent(sent, unit.now())
+                unit.jobs.sent(sent, at)
 
 
 def _helper(unit: Unit, owner: Job, number: int) -> str | None:

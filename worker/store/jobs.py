@@ -257,7 +257,8 @@ class Jobs:
         return [Job(**row) for row in self._c.execute(query).mappings()]
 
     def sent(self, job_ids: Sequence[str], at: datetime) -> None:
-        self._set(jobs.c.id.in_(job_ids), sent_at=at)
+        """Messages of these jobs went out after ``at``. One that a worker has postponed since was received already, and is to be sent again."""
+        self._set(and_(jobs.c.id.in_(job_ids), _come(at)), sent_at=at)
 
     def _owned_by(self, job_id: str, epoch: int) -> Any:
         return and_(jobs.c.id == job_id, jobs.c.epoch == epoch, jobs.c.state == "running")
@@ -272,4 +273,9 @@ class Jobs:
 
 def _ready(at: datetime) -> Any:
     """Waiting, and its time has come."""
-    return and_(jobs.c.state == "queued", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= at, jobs.c.not_before > at + LONGEST_WAIT))
+    return and_(jobs.c.state == "queued", _come(at))
+
+
+def _come(at: datetime) -> Any:
+    """Its time has come. One far ahead is of before the clock was set back."""
+    return or_(jobs.c.not_before.is_(None), jobs.c.not_before <= at, jobs.c.not_before > at + LONGEST_WAIT)
