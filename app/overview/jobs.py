@@ -27,7 +27,7 @@ def jobs_view(desk: Desk) -> None:
     for job in desk.jobs.matching(STOPPED, REMINDED):
         _stopped(desk, job)
     now = desk.jobs.now()
-    columns = {"job": st.column_config.TextColumn("Job", width="large"), "state": state_column(86), "took": st.column_config.TextColumn("Duration", width=76)}
+    columns = {"job": st.column_config.TextColumn("Job", width=180), "state": state_column(86), "took": st.column_config.TextColumn("Duration", width=76)}
     table(jobs_frame(desk.jobs.latest(limit=SHOWN), lambda job: desk.jobs.seconds(job, now)), columns, "The latest jobs with state and duration")
 
 

@@ -51,7 +51,7 @@ def test_an_order_has_its_whole_story_oldest_first(desk):
     assert text.index("order intended") < text.index("order submitted") < text.index("order filled") and "Rows 1 to 3, 3 in all, newest first" in captions(page)
 
 
-def test_a_broken_trail_is_said_before_everything_and_names_the_row(desk):
+def test_a_broken_trail_is_stated_before_everything_and_names_the_row(desk):
     audited(desk, *(["order_filled"] * 5))
     with desk.jobs._context.store.engine.begin() as connection:
         for trigger in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all():
@@ -65,7 +65,7 @@ def test_a_broken_trail_is_said_before_everything_and_names_the_row(desk):
     assert metric(page, "Verified")[0] == "broken at 4" and metric(page, "Order") == ("broken", "at row 4")
 
 
-def test_an_old_verification_and_a_late_checkpoint_are_said(desk):
+def test_an_old_verification_and_a_late_checkpoint_are_stated(desk):
     audited(desk, "order_filled")
     desk.trail.verify_now()
     store = desk.jobs._context.store

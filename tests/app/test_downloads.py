@@ -18,7 +18,7 @@ def job_result(at, job):
     return at.desk.jobs.get(job.id).result
 
 
-def test_limits_are_said_before_and_what_is_missing_after(at):
+def test_limits_are_stated_before_and_what_is_missing_after(at):
     form = draw("data", at.desk, do="download")
     form.selectbox(key="download-source").set_value("yahoo")
     form.selectbox(key="download-frame").set_value("M1")

@@ -82,7 +82,7 @@ def test_pages_of_a_named_site_may_call_the_api_and_nothing_else():
     assert request("/_stcore/stream", "websocket", **here)[0] == "websocket.close"
 
 
-def test_what_is_refused_of_the_api_is_said_in_json():
+def test_what_is_refused_of_the_api_is_stated_in_json():
     status, headers, body = request("/api/v1/jobs", host="evil.example")
     assert status == 403 and headers["content-type"] == "application/problem+json" and json.loads(body)["status"] == 403
     for path in ("/api/v1/../x", "/api/v1/backtests/\0", "/api/v1/..\\x"):

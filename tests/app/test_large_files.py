@@ -152,7 +152,7 @@ def test_other_files_pass_as_they_are(served):
         assert status == 200 and body() == inner.files[path] and headers["content-length"] == str(len(inner.files[path]))
 
 
-def test_an_upload_is_read_from_disk_by_every_page_and_as_often_as_it_is_asked_for(served):
+def test_an_upload_is_read_from_disk_by_every_page_and_as_often_as_it_is_requested(served):
     path = spool().new()
     with spool().open_new(path) as file:
         file.write(b"ts,side\n")

@@ -81,7 +81,7 @@ def test_an_address_that_the_provider_has_not_verified_is_nobodys(browser: Brows
         assert reply.status == 403 and "may not use Tidemark" in reply.body and "tidemark_session" not in browser.jar
 
 
-def test_the_answer_belongs_to_the_browser_that_asked_and_is_good_once(browser: Browser):
+def test_the_answer_belongs_to_the_browser_that_requested_and_is_good_once(browser: Browser):
     answer = back_from(browser)
     stranger = Browser(browser.desk)
     assert stranger.get(answer).status == 503 and "tidemark_session" not in stranger.jar      # an attacker's code in somebody else's browser

@@ -118,7 +118,7 @@ def test_text_of_the_address_is_no_markup(desk):
     assert "\\*x\\*" in warnings(draw("data", desk, dataset="*x*"))[0]
 
 
-def test_an_altered_dataset_is_said_on_its_page_and_an_altered_run_on_the_overview(desk):
+def test_an_altered_dataset_is_stated_on_its_page_and_an_altered_run_on_the_overview(desk):
     stored = dataset(desk, "EURUSD", 1)
     with desk.jobs._context.store.unit() as unit:
         about = dict(kind="backtest", job_id="j", title="A run", spec={}, manifest={}, frames={}, actor="ana")

@@ -35,7 +35,7 @@ def test_each_state_says_what_to_do(desk):
     assert warnings(draw("paper", desk, session="zzzz")) == ["There is no session zzzz. It may have been deleted. Choose one below."]
 
 
-def test_a_bad_name_is_said_beside_the_form_and_nothing_is_lost(desk):
+def test_a_bad_name_is_stated_beside_the_form_and_nothing_is_lost(desk):
     refused = started(desk, "no good/name")
     assert len(refused.error) == 1 and desk.paper.all() == [] and refused.text_input[0].value == "no good/name"
 

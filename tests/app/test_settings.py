@@ -42,7 +42,7 @@ def test_a_token_is_shown_once(people: dict[str, Desk]):
     assert not test.code and not test.exception
 
 
-def test_a_user_is_added_and_what_cannot_be_is_said(people: dict[str, Desk]):
+def test_a_user_is_added_and_what_cannot_be_is_stated(people: dict[str, Desk]):
     test = draw("settings", people["ana"], view="people")
     next(each for each in test.text_input if each.label == "Name").set_value("zoe")
     next(each for each in test.text_input if each.label == "Password").set_value("short")

@@ -74,7 +74,7 @@ def test_over_an_encrypted_connection_they_are_secure_and_of_this_host_only(sign
 
 
 @pytest.mark.parametrize(("name", "password"), [("ana", "wrong words of a sentence"), ("nobody", WORD), ("ana", ""), ("", ""), ("ana'--", WORD), ("a" * 500, "b" * 5_000), ("ana\0", WORD), ("ána", WORD)])
-def test_what_is_wrong_is_not_said(browser: Browser, name: str, password: str):
+def test_what_is_wrong_is_not_stated(browser: Browser, name: str, password: str):
     reply = browser.enter(name, password)
     if reply.status == 400:     # too large to be read
         return
@@ -191,7 +191,7 @@ def test_a_session_ends_when_it_is_revoked_or_its_user_disabled_or_the_password_
         assert "tidemark_session" not in browser.jar or browser.get("/").status == 303
 
 
-def test_a_disabled_user_cannot_sign_in_and_is_not_told_so(browser: Browser):
+def test_a_disabled_user_cannot_sign_in_and_does_not_learn_why(browser: Browser):
     browser.desk.users.disable("bob")
     reply = browser.enter("bob")
     assert reply.status == 403 and "Name, password or code is not right." in reply.body and events(browser.desk, "sign_in_failed")[0].detail["why"] == "disabled"

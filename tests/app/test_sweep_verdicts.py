@@ -24,7 +24,7 @@ def test_the_least_of_losses_is_no_result(best):
     assert "zero-edge" not in sweep._sentence(RUN, LUCKY, row) and "Deflated" not in sweep._sentence(RUN, LUCKY, row)
 
 
-def test_of_a_profit_every_test_is_told():
+def test_of_a_profit_every_test_is_reported():
     row = dict(sharpe=2.0)
     assert sweep._word(LUCKY, PBO, row)[2] not in ("No profitable combination", "No result")
     assert "0.03" in sweep.overfit(PBO, row) and "Deflated Sharpe ratio 0.99" in sweep._sentence(RUN, LUCKY, row)

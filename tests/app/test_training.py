@@ -129,7 +129,7 @@ def test_jobs_are_shown_while_they_run_and_after_they_failed_or_were_cancelled(d
     assert any("The column leak\\(1\\) changes at" in error.value for error in test.error) and "Try again" in buttons(test)
 
 
-def test_runs_are_compared_after_what_was_asked_differently(desk):
+def test_runs_are_compared_after_what_was_requested_differently(desk):
     data = dataset(desk, "EURUSD", 1)
     first, second = whole(desk, data), whole(desk, data, seed=7)
     test = draw("training", desk, view="compare", runs=f"{first},{second}")
@@ -188,7 +188,7 @@ def checked(desk: Desk, title: str, state: str) -> str:
         return unit.runs.add(kind="watch_models", job_id="j", title="Watch", spec={}, manifest={}, summary=dict(models=[facts], alarms=int(state == "alarm")), frames=dict(columns=store.frames.put(columns)), actor="ana", created_at=unit.now())
 
 
-def test_drift_is_said_with_its_column_and_an_alarm_offers_retraining(desk):
+def test_drift_is_stated_with_its_column_and_an_alarm_offers_retraining(desk):
     title = registered(desk, whole(desk, dataset(desk, "EURUSD", 1)))
     assert "Not checked yet" in sentences(desk, view="drift", model=title)
     checked(desk, title, "calm")
@@ -231,7 +231,7 @@ def test_a_cancelled_job_leads_to_its_partial_run_and_resumes_it(desk):
     assert desk.jobs.get(job.id).state == "queued", "the same job goes on; its finished folds are not fitted again"
 
 
-def test_policies_are_asked_for_on_a_walk_forward_of_signals_and_compared_with_all_signals_and_the_filter(desk):
+def test_policies_are_requested_on_a_walk_forward_of_signals_and_compared_with_all_signals_and_the_filter(desk):
     data = dataset(desk, "EURUSD", 1)
     run, spread = whole(desk, data), whole(desk, data, "cpcv")
 

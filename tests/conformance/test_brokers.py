@@ -98,7 +98,7 @@ def test_another_order_under_the_same_id_is_refused(rig):
     assert rig.accepted() == 1
 
 
-def test_an_answer_lost_after_acceptance_is_asked_for_and_nothing_is_sent_again(rig):
+def test_an_answer_lost_after_acceptance_is_requested_and_nothing_is_sent_again(rig):
     rig.lose_answer()
     broker = rig.broker()
     ticket = broker.submit(BUY)
@@ -149,7 +149,7 @@ def test_an_order_that_could_not_be_sent_is_sent_when_the_vendor_is_back(rig):
     assert broker.submit(BUY).state == "filled" and rig.accepted() == 1
 
 
-def test_a_fill_that_is_told_before_the_acceptance_ends_the_order(rig):
+def test_a_fill_that_is_reported_before_the_acceptance_ends_the_order(rig):
     rig.fill_first()
     broker = rig.broker()
     ticket = broker.submit(BUY)
@@ -159,7 +159,7 @@ def test_a_fill_that_is_told_before_the_acceptance_ends_the_order(rig):
     assert (rig.broker().submit(BUY).state, rig.accepted(), len(broker.fills())) == ("filled", 1, 1)
 
 
-def test_a_fill_that_is_told_twice_is_one(rig):
+def test_a_fill_that_is_reported_twice_is_one(rig):
     rig.repeat_fills()
     broker = rig.broker()
     ticket = broker.submit(BUY)
@@ -167,7 +167,7 @@ def test_a_fill_that_is_told_twice_is_one(rig):
     assert ticket.filled_lots == fill.lots == Decimal("0.10") and broker.fills(after=fill.fill_id) == () and len(rig.broker().fills()) == 1
 
 
-def test_fills_are_told_after_the_last_one_known_and_in_order(rig):
+def test_fills_are_reported_after_the_last_one_known_and_in_order(rig):
     broker = rig.broker()
     for number in range(4):
         broker.submit(replace(BUY, client_id=f"buy-{number}"))
@@ -176,7 +176,7 @@ def test_fills_are_told_after_the_last_one_known_and_in_order(rig):
     assert [broker.fills(after=fill.fill_id) for fill in fills] == [fills[1:], fills[2:], fills[3:], ()]
 
 
-def test_a_stop_that_was_hit_while_nobody_was_connected_is_told(rig):
+def test_a_stop_that_was_hit_while_nobody_was_connected_is_reported(rig):
     rig.broker().submit(BUY)
     known = rig.broker().fills()[-1]
     rig.time.advance(3_600)
@@ -188,7 +188,7 @@ def test_a_stop_that_was_hit_while_nobody_was_connected_is_told(rig):
     assert broker.positions() == () and broker.account().balance == 100_000 + fill.profit
 
 
-def test_a_target_that_was_reached_while_nobody_was_connected_is_told(rig):
+def test_a_target_that_was_reached_while_nobody_was_connected_is_reported(rig):
     rig.broker().submit(BUY)
     rig.time.advance(60)
     rig.move("EURUSD", "1.11010", "1.11020")
@@ -206,7 +206,7 @@ def test_a_pending_order_that_filled_while_nobody_was_connected_is_not_taken_for
     assert position.client_id == "limit-1" and position.protected and position.position_id == ticket.position_id
 
 
-def test_a_partial_fill_is_told_with_its_lots_and_the_rest_is_not_sent_again(rig):
+def test_a_partial_fill_is_reported_with_its_lots_and_the_rest_is_not_sent_again(rig):
     rig.fill_only("0.04")
     broker = rig.broker()
     ticket = broker.submit(BUY)
@@ -280,7 +280,7 @@ def test_a_stop_moved_twice_is_one_stop_and_a_lost_answer_changes_nothing(rig):
     assert broker.positions() == () and [fill.reason for fill in broker.fills()] == ["market", "stop_loss"]
 
 
-def test_targets_are_replaced_and_a_stop_is_taken_away_only_where_that_is_asked(rig):
+def test_targets_are_replaced_and_a_stop_is_taken_away_only_where_that_is_requested(rig):
     broker = rig.broker()
     broker.submit(BUY)
     broker.protect(broker.positions()[0], Decimal("1.09500"), (Target(Decimal("1.12000")),))
@@ -335,7 +335,7 @@ def test_a_close_whose_answer_was_lost_closes_once(rig):
 
 
 @pytest.mark.parametrize("hours", [-3, 3])
-def test_a_clock_that_is_wrong_changes_nothing_and_is_told(rig, hours):
+def test_a_clock_that_is_wrong_changes_nothing_and_is_reported(rig, hours):
     rig.time.skew = timedelta(hours=hours)
     broker = rig.broker()
     rig.lose_answer()

@@ -78,7 +78,7 @@ def test_a_connection_on_which_nothing_comes_is_timed_out_and_tried_again(rig):
     assert skipped.waited >= 0.9
 
 
-def test_a_cancel_is_heard_within_a_second(rig):
+def test_a_cancel_is_noticed_within_a_second(rig):
     class Cancelled(BaseException):
         pass
 

@@ -92,7 +92,7 @@ def test_an_empty_span_has_no_bars_and_is_no_error(rig):
         assert [len(page.bars) for page in pages(rig, connection, rig.request(rig.empty))] == [0]
 
 
-def test_what_is_not_closed_yet_is_named_before_anybody_is_asked(rig):
+def test_what_is_not_closed_yet_is_named_before_anybody_is_requested(rig):
     last = int(ts_of(rig.bars)[-1])
     (missing,) = (missing for missing in rig.source().unavailable(rig.request()) if missing.reason == "open")
     assert isinstance(missing, Missing) and missing.span.start == last and missing.sentence
@@ -144,7 +144,7 @@ def test_a_connection_on_which_nothing_comes_is_timed_out_and_tried_again(rig):
 
 
 @pytest.mark.parametrize("fault", ["half-open", "slow"])
-def test_a_cancel_is_heard_within_a_second(rig, fault):
+def test_a_cancel_is_noticed_within_a_second(rig, fault):
     class Cancelled(BaseException):
         pass
 
@@ -182,7 +182,7 @@ def test_a_wait_is_cancelled_within_a_second(rig):
     assert skipped.waited < 4.0
 
 
-def test_a_page_asked_for_alone_is_the_page_of_the_whole(rig):
+def test_a_page_requested_alone_is_the_page_of_the_whole(rig):
     """So a download that was cut goes on where it was."""
     with reached(rig) as (_, connection, _):
         whole = list(pages(rig, connection))

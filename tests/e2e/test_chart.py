@@ -82,6 +82,6 @@ def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(pag
 
 
 @pytest.mark.long
-def test_an_address_that_names_no_trade_is_told_so(page, system, run):
+def test_an_address_that_names_no_trade_is_reported_so(page, system, run):
     opened(page, system, run, 999_999)
     expect(page.get_by_text("There is no trade 999999.")).to_be_visible()

@@ -88,7 +88,7 @@ def test_a_session_that_is_ended_takes_the_open_page_with_it(shared: Installatio
 
 
 @pytest.mark.long
-def test_a_wrong_password_is_said_on_a_small_screen_in_the_dark(shared: Installation, tabs):
+def test_a_wrong_password_is_stated_on_a_small_screen_in_the_dark(shared: Installation, tabs):
     page = tabs(390, "dark")
     enter(page, shared.url, "bob", "wrong words of a sentence")
     expect(page.get_by_role("alert")).to_have_text("Name, password or code is not right.")

@@ -118,14 +118,14 @@ def test_a_bug_shows_an_id_on_the_row_and_its_traceback_under_that_id_in_the_log
     ("test_refused", dict(fault="data"), "data", "what was asked, what was found, what to do"),
     ("test_nothing", {}, "request", "no kind of job named 'test_nothing'"),
 ])  # fmt: skip
-def test_whose_fault_it_was_is_said(submit, row, store, job_kind, spec, fault, sentence):
+def test_whose_fault_it_was_is_stated(submit, row, store, job_kind, spec, fault, sentence):
     job_id = submit(job_kind, **spec)
     run(job_id)
     assert (row(job_id).state, row(job_id).error["fault"], row(job_id).error["id"]) == ("failed", fault, "") and sentence in row(job_id).error["sentence"]
     assert events(store, job_id) == ["job_started", "job_failed"]
 
 
-def test_the_outside_world_is_asked_again_and_the_checkpoint_is_kept(submit, row, store):
+def test_the_outside_world_is_requested_again_and_the_checkpoint_is_kept(submit, row, store):
     job_id = submit("test_unavailable", times=2)
     run(job_id)
     waits = row(job_id)

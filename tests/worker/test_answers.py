@@ -28,7 +28,7 @@ def test_a_page_comes_back_as_it_was(tmp_path):
     assert len(answers.get("b" * 64, SPAN).bars) == 0 and answers.get("c" * 64, SPAN) is None
 
 
-def test_what_is_damaged_old_or_has_a_hole_is_asked_for_again(tmp_path):
+def test_what_is_damaged_old_or_has_a_hole_is_requested_again(tmp_path):
     answers = Answers(tmp_path)
     answers.put("a" * 64, page())
     (path,) = tmp_path.glob("*/*")

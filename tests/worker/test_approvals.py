@@ -51,7 +51,7 @@ def test_a_halt_is_released_by_two_persons(people: dict[str, Desk]):
         people["bob"].approvals.approve(request)
 
 
-def test_what_cannot_be_done_is_refused_when_it_is_asked_for(people: dict[str, Desk], sent):
+def test_what_cannot_be_done_is_refused_when_it_is_requested(people: dict[str, Desk], sent):
     with pytest.raises(BadRequest, match="no kill switch is set"):
         people["ana"].paper.release("looked at it")
     with pytest.raises(Forbidden, match="needs the role"):
@@ -111,7 +111,7 @@ def test_a_request_that_has_become_impossible_leaves_nothing_behind(people: dict
 
 
 @SQLITE
-def test_who_asked_must_still_have_the_right(people: dict[str, Desk], desk: Desk):
+def test_who_requested_must_still_have_the_right(people: dict[str, Desk], desk: Desk):
     people["ana"].paper.halt("odd fills")
     request = request_by(people)
     desk.users.add("zoe", "admin", WORD)

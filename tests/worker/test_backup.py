@@ -121,7 +121,7 @@ def test_the_backup_is_of_one_moment_while_others_write(store, settings, elsewhe
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_the_range_that_is_lost_is_told_by_a_checkpoint_that_left(store, settings, elsewhere, tmp_path):
+def test_the_range_that_is_lost_is_reported_by_a_checkpoint_that_left(store, settings, elsewhere, tmp_path):
     notary = Notary(store, settings)
     notary.step()
     keep(store, 1)

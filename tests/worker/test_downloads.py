@@ -153,7 +153,7 @@ def download_work():
     return WorkerContext.running
 
 
-def test_only_what_is_missing_is_asked_for_with_one_bar_to_compare(at, minutes):
+def test_only_what_is_missing_is_requested_with_one_bar_to_compare(at, minutes):
     at.download(end=NOW - timedelta(days=5))
     before = len(at.double.watched_requests)
     result = at.download()
@@ -164,7 +164,7 @@ def test_only_what_is_missing_is_asked_for_with_one_bar_to_compare(at, minutes):
     assert result["revised_count"] == 0 and result["new"]
 
 
-def test_what_is_stored_already_is_not_asked_for_at_all(at):
+def test_what_is_stored_already_is_not_requested_at_all(at):
     first = at.download()
     before = len(at.double.watched_requests)
     second = at.download()

@@ -109,7 +109,7 @@ def test_a_summary_describes_each_column_and_how_much_history_it_needs(system, d
 
 
 @on_sqlite
-def test_several_datasets_know_each_others_closes_in_the_timeframe_asked_for(system, desk):
+def test_several_datasets_know_each_others_closes_in_the_timeframe_requested(system, desk):
     ask = request_for(desk, ["correlation(20, first)", "relative_strength(50)"], "H4", ("EURUSD", "GBPUSD"))
     run = done(desk, desk.features.submit_columns(ask))
     h1, h4 = Timeframe.named("H1"), Timeframe.named("H4")

@@ -44,7 +44,7 @@ def backtest_run(desk, system):
     return finished(desk, desk.backtests.submit(BacktestRequest("breakout", dict(lookback=12), [dataset], "H1", START, END, dict(sizing=dict(kind="fraction_at_risk", value=0.005)))))
 
 
-def test_as_many_histories_as_asked_speak_about_the_run(desk, store, backtest_run):
+def test_as_many_histories_as_requested_speak_about_the_run(desk, store, backtest_run):
     drawn = finished(desk, desk.robustness.submit_histories(backtest_run.id, PLAN))
     figures = drawn.summary["histories"]["figures"]
     assert (figures["paths"], figures["seed"], figures["sample"], figures["steps"]) == (400, 3, "trades", backtest_run.summary["metrics"]["trades"])

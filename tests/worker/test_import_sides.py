@@ -90,7 +90,7 @@ def test_a_long_name_is_read_from_its_beginning_to_its_end(desk, system, tmp_pat
     )
 
 
-def test_a_servers_clock_that_nothing_tells_is_asked_for(desk, system, tmp_path):
+def test_a_servers_clock_that_nothing_tells_is_requested(desk, system, tmp_path):
     sample = next(sample for sample in SAMPLES if sample.format == "mt4")
     staged = desk.data.stage_path(str(put(tmp_path, sample.name, sample.text)))
     assert (

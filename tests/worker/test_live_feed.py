@@ -128,7 +128,7 @@ def test_a_session_taken_up_again_has_the_bars_that_it_missed(playing):
 
 
 @pytest.mark.parametrize("playing", [dict(minutes=1)], indirect=True)
-def test_an_instrument_that_the_vendor_lacks_is_refused_before_anything_is_asked(playing):
+def test_an_instrument_that_the_vendor_lacks_is_refused_before_anything_is_requested(playing):
     with pytest.raises(BadRequest, match="OANDA has no ES=F"):
         playing.hub.open(["ES=F M5"])
     assert not playing.double.requests

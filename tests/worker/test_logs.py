@@ -177,7 +177,7 @@ def test_what_a_session_or_a_message_says_has_no_secret(known, store, handler):
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_the_request_is_named_in_the_events_of_what_it_asked_for(system, desk, store):
+def test_the_request_is_named_in_the_events_of_what_it_requested(system, desk, store):
     begin_request("api", "trace-17")
     job_id = desk.data.generate("gbm", {}, "EURUSD", "H1", START, END, 3).job.id
     REQUEST.set("")

@@ -103,7 +103,7 @@ def test_one_byte_changed_and_nothing_more_is_done_with_the_model(system, desk, 
     assert not result.passed and result.files == {"pipeline.json": "was altered since it was written"} and kinds(desk, "fake").count("model_refused") == 3
 
 
-def test_a_wrong_name_or_version_is_said_with_what_there_is(system, desk, store):
+def test_a_wrong_name_or_version_is_stated_with_what_there_is(system, desk, store):
     add(desk, store)
     for text, sentence in (("faek", "no model named 'faek'; did you mean 'fake'"), ("fake@2", "there is no version 2 of fake; it has 1"), ("fake@x", "there is no version x of fake"), ("fake@", r"there is no version \(none\)")):
         with pytest.raises(BadRequest, match=sentence):

@@ -87,7 +87,7 @@ def test_a_calendar_and_a_feed_are_added_to_what_is_stored(at, monkeypatch):
         (("--source", "frde"), "did you mean 'fred'"),
     ],
 )
-def test_what_cannot_be_had_is_said_before_a_job_begins(at, words, sentence):
+def test_what_cannot_be_had_is_stated_before_a_job_begins(at, words, sentence):
     with pytest.raises(BadRequest, match=sentence):
         CliRunner().invoke(app, ["data", "outside", "download", *words], catch_exceptions=False)
 

@@ -52,7 +52,7 @@ def test_the_list_shows_what_the_account_is_worth_and_what_the_day_brought(desk,
     assert row.price_age is None
 
 
-def test_a_price_has_an_age_from_when_the_feed_said_it_came(desk, store):
+def test_a_price_has_an_age_from_when_the_feed_stated_it_came(desk, store):
     worked(store, "one")
     with store.unit() as unit:
         unit.sessions.show("one", dict(newest={"EURUSD": unit.now().timestamp() - 90, "GBPUSD": unit.now().timestamp()}))

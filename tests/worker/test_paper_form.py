@@ -68,7 +68,7 @@ MISSING = (
 )  # fmt: skip
 
 
-def test_what_is_missing_is_said_before_anything_is_written(desk, dataset):
+def test_what_is_missing_is_stated_before_anything_is_written(desk, dataset):
     for more, sentence in MISSING:
         with pytest.raises(BadRequest, match=sentence):
             desk.paper.start(start_request(dataset, "no", **more))

@@ -90,7 +90,7 @@ def test_value_at_risk_is_the_quantile_of_past_days(desk, run):
     assert summary["es_historical"] > summary["var_historical"] > 0
 
 
-def test_the_stresses_are_those_asked_for(desk, run):
+def test_the_stresses_are_those_requested(desk, run):
     bars_of(desk, "EURUSD", 1.10, 1)
     bars_of(desk, "USDJPY", 150.0, 2)
     judged, _ = measured(desk, run, spread=1.0, gap=0.0, latency=0.0)

@@ -91,7 +91,7 @@ def test_a_session_with_commands_is_its_backtest_while_it_runs_and_at_its_end(st
     assert len(events(store, "session_consistent")) == 1 and not messages(store)
 
 
-def test_a_stored_row_that_was_altered_is_critical_told_once_and_audited(store, settings, begin, sent, system):
+def test_a_stored_row_that_was_altered_is_critical_reported_once_and_audited(store, settings, begin, sent, system):
     begin("gold")
     work(store, settings, "gold")
     with store.engine.begin() as connection:

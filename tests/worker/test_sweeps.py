@@ -220,7 +220,7 @@ def test_the_list_of_jobs_leaves_out_what_is_a_piece_of_another(system, desk, st
 
 @on_sqlite
 @pytest.mark.parametrize("what", ["sweep", "stress"])
-def test_what_a_cancelled_job_leaves_is_said_by_what_it_left(system, desk, store, what, monkeypatch):
+def test_what_a_cancelled_job_leaves_is_stated_by_what_it_left(system, desk, store, what, monkeypatch):
     job = SUBMITS[what](desk, question(desk)).job
     original, shares = Work.progress, []
 

@@ -209,7 +209,7 @@ def test_a_bad_cell_is_named_with_its_row(files, column, value, sentence):
     assert isinstance(result.exception, BadRequest) and sentence in str(result.exception)
 
 
-def test_a_gap_of_the_equity_is_refused_or_said(files):
+def test_a_gap_of_the_equity_is_refused_or_stated(files):
     ts = pd.date_range("2024-01-02", periods=400, freq="h", tz="UTC")
     ts = ts[(ts.day_of_week < 5) & ~((ts.day == 10) & (ts.hour < 23))]
     frame = pd.DataFrame(dict(ts=ts.strftime("%Y-%m-%dT%H:%M:%SZ"), balance=100_000.0, equity=100_000.0))

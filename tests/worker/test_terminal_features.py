@@ -107,7 +107,7 @@ def test_columns_of_a_file_are_what_the_engine_gives(files):
         assert frame[text].notna().any(), text
 
 
-def test_a_recipe_is_computed_and_what_has_no_value_is_said(files):
+def test_a_recipe_is_computed_and_what_has_no_value_is_stated(files):
     done = run("compute", *of_the_file(files), "--recipe", "cross", "--out", files / "out.parquet")
     assert done.exit_code == 0 and "correlation(50, first)" in done.output and len(pd.read_parquet(files / "out.parquet").columns) == 1 + len(json.loads(run("recipes", "cross", "--json").stdout)["columns"])
 

@@ -55,7 +55,7 @@ def test_a_file_of_forecasts_is_traded_and_named(files):
     ],
     ids=("none", "no reader", "two", "no file", "no forecasts"),
 )  # fmt: skip
-def test_what_does_not_fit_is_said(files, options, sentence):
+def test_what_does_not_fit_is_stated(files, options, sentence):
     given = [option.format(forecasts=files / "forecasts.csv", bars=files / "bars.csv") for option in options]
     assert sentence in str(backtest(files, *given).exception)
 

@@ -45,7 +45,7 @@ def test_a_file_of_asks_is_joined_to_its_bids(at, tmp_path):
     assert "prices are the bid's; spread is the mean of ask minus bid" in dataset["notes"][0]
 
 
-def test_what_no_file_says_is_said_by_the_terminal(at, tmp_path):
+def test_what_no_file_says_is_stated_by_the_terminal(at, tmp_path):
     assert "does not say which side it quotes: taken as the bid" in output_of(hours(tmp_path, "EURUSD_H1.csv"), "--clock", "UTC")
     assert "which side" not in output_of(hours(tmp_path, "GBPUSD_H1_mid.csv"), "--clock", "UTC")
 

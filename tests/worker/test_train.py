@@ -158,7 +158,7 @@ def test_finished_folds_and_the_loss_are_seen_while_it_runs(system, desk, store,
 
 
 @on_sqlite
-def test_what_cannot_be_asked_is_said_in_a_sentence(system, desk):
+def test_what_cannot_be_requested_is_stated_in_a_sentence(system, desk):
     request = question(desk)
     for changed, sentence in (
         (dict(target="fake"), "the target fake is of signals, and no strategy is given"), (dict(strategy="breakout"), "the target return is of bars, and a strategy is given"),

@@ -113,4 +113,4 @@ def _compiling(job: Job | None) -> str:
     if job is not None:
         left = job.note.rpartition(", ")[2]
         return "the engine is being compiled first" + (f", {left}" if left.endswith(" left") else "")
-    return "" if is_compiled("backtest") else "the engine is compiled first, once on this machine; that takes a minute or two"
+    return "" if is_compiled("backtest") else "the engine is compiled first, once on this machine; that takes some fifteen seconds, longer on a busy machine"

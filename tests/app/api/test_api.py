@@ -55,7 +55,7 @@ def test_the_reference_is_a_page_without_scripts_and_without_other_sites(client:
     assert "/api/v1/backtests" in page and "Idempotency-Key" in page
 
 
-def test_what_is_not_there_is_said_in_json(client: Client):
+def test_what_is_not_there_is_stated_in_json(client: Client):
     for method, path in (("GET", "/api/v1/nothing"), ("GET", "/api/nothing"), ("POST", "/api/v1/backtests/config"), ("DELETE", "/api/v1/health"), ("GET", "/api/v1/../x"), ("GET", "/api/v1/backtests/%00")):
         answer = client.call(method, path)
         assert answer.status in (404, 405) and answer.json["status"] == answer.status and path.rpartition("/")[2].replace("%00", "") in answer.json["detail"], path
@@ -157,7 +157,7 @@ def test_a_server_that_other_machines_reach_asks_for_a_token(desk: Desk):
     assert Client(wide, wide.tokens.create("program", "viewer")[1]).get("/backtests").status == 200
 
 
-def test_more_requests_than_allowed_are_told_when_to_come_again(desk: Desk):
+def test_more_requests_than_allowed_learn_when_to_come_again(desk: Desk):
     slow = Desk(*_parts(desk, api=replace(desk.settings.api, requests_per_minute=60)))
     client = Client(slow)
     answers = [client.get("/nothing") for _ in range(12)]

@@ -97,7 +97,7 @@ def test_a_number_is_no_time(client: Client):
     assert answer.status == 422 and answer.json["errors"][0]["field"] == "start" and "2024-05-01T14:00:00Z" in answer.json["detail"]
 
 
-def test_the_next_part_of_an_arrow_stream_is_linked_with_all_that_was_asked(client: Client, stored_bars):
+def test_the_next_part_of_an_arrow_stream_is_linked_with_all_that_was_requested(client: Client, stored_bars):
     path = f"/data/{stored_bars[0]}/bars"
     link = client.get(f"{path}?limit=2&fields=ts,close&since=2024-01-02", accept=ARROW).headers["link"]
     part = client.get(path + link.partition("<")[2].partition(">")[0]).json

@@ -37,7 +37,7 @@ def test_a_follower_that_comes_back_with_its_cursor_misses_nothing_and_hears_not
     assert [each["detail"]["name"] for each in received] == ["one", "two"] and again.look() == []
 
 
-def test_the_progress_of_open_jobs_is_told_when_it_changes_and_only_then(desk: Desk):
+def test_the_progress_of_open_jobs_is_reported_when_it_changes_and_only_then(desk: Desk):
     follower = Follower(desk, 0)
     from datetime import UTC, datetime
 
@@ -105,7 +105,7 @@ def client() -> ModuleType:
     return module
 
 
-def test_the_client_of_the_examples_lists_makes_and_is_told_what_is_refused(server: str, client: ModuleType, desk: Desk):
+def test_the_client_of_the_examples_lists_makes_and_learns_what_is_refused(server: str, client: ModuleType, desk: Desk):
     there = client.Client(server)
     created = [there.post("/features/recipes", dict(name=f"mine {number}", columns=["rsi(14)"]), key="k")["name"] for number in (1, 1)]
     assert created == ["mine 1", "mine 1"]

@@ -169,7 +169,7 @@ def test_without_key_and_checkpoint_from_elsewhere_it_is_self_consistent_only(wh
     assert verified(whole, *outside[2:])[0] == 3 and "authorship is not proved" in verified(whole, *outside[2:])[1]
 
 
-def test_every_signature_can_be_asked_for(whole, outside, tmp_path):
+def test_every_signature_can_be_requested(whole, outside, tmp_path):
     assert verified(whole, *outside, "--every")[0] == 0
     forged = bundled(ROWS, tmp_path / "a.zip", [NOTES[0], signed(ROWS, 20, STRANGER), NOTES[3]])
     assert verified(forged, *outside)[0] == 0

@@ -137,7 +137,7 @@ def test_slippage_is_paid_on_a_persons_exit():
 
 
 @pytest.mark.parametrize(("keep", "last"), [(False, (3, 1.0, "kill_switch")), (True, (5, 1.0, "end"))])
-def test_the_kill_switch_flattens_unless_told_to_keep(obey, keep, last):
+def test_the_kill_switch_flattens_unless_it_is_to_keep(obey, keep, last):
     assert fills(obey(task_of(bars_of(*DAY[:6]), bought(0)), command_after(2.5, "halt", keep=keep)))[-1] == last
 
 
@@ -211,7 +211,7 @@ def test_a_ticket_changes_no_number_of_the_signals():
     assert alone.fills[alone.fills["order_id"] == 1]["price"].tolist() == beside.fills[beside.fills["order_id"] == 1]["price"].tolist()
 
 
-def test_what_a_command_does_not_meet_is_said():
+def test_what_a_command_does_not_meet_is_stated():
     result = replayed([task_of(bars_of(*DAY))], command_after(0.5, "order", instrument="EURUSD", side="buy", lots=1), command_after(1.5, "close", trade=7), command_after(2.5, "blackout", remove="1:00-2:00 UTC"), command_after(3.5, "approve", order=3))
     assert [remark.split(": ", 1)[1] for remark in result.remarks] == ["no bar of EURUSD H1 has ended yet", "no such position is open", "there is no window '1:00-2:00 UTC'; there are none", "no proposal 3 waits"]
 

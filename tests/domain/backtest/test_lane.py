@@ -154,7 +154,7 @@ def drawn_parameters(rng: np.random.Generator, cls: type, names: tuple[str, ...]
 
 
 @pytest.mark.parametrize("name", [name for name in ON_COLUMNS if STRATEGIES[name].protection])
-def test_a_parameter_that_is_said_to_protect_only_moves_no_decision(name):
+def test_a_parameter_that_is_stated_to_protect_only_moves_no_decision(name):
     rng, cls = np.random.default_rng(1), STRATEGIES[name]
     assert set(cls.protection) < {param.name for param in params_of(cls)}
     columns = columns_of(compute(EURUSD.bars, cls().features()))

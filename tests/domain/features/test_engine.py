@@ -138,7 +138,7 @@ def test_values_are_joined_when_they_were_published():
         ("bollinger_upper(20, nan)", "must be a number"),
     ],
 )  # fmt: skip
-def test_a_use_that_cannot_be_read_is_told_what_is_wrong(text, message):
+def test_a_use_that_cannot_be_read_is_reported_with_what_is_wrong(text, message):
     with pytest.raises((BadRequest, UnknownName), match=message):
         parse(text)
 

@@ -116,7 +116,7 @@ def test_files_of_three_shapes_are_read_and_sorted(text):
 @pytest.mark.parametrize(("text", "message"), (
     ("date\n2024-07-10\n", "needs a date and a value"), ("date,value\n10/07/2024,1\n", "row 2 .* '10/07/2024'"), ("date,value\n2024-07-10,1\n2024-07-11,high\n", "row 3 .* 'high'"), ("", "is not a CSV with a date and a value in every row"),
 ))  # fmt: skip
-def test_a_file_that_is_wrong_is_told_where(text, message):
+def test_where_a_file_is_wrong_is_reported(text, message):
     with pytest.raises(BadRequest, match=message):
         read_series(io.StringIO(text), "DXY")
 

@@ -195,7 +195,7 @@ def test_seasons_are_of_the_clock_that_is_named():
 
 
 @pytest.mark.parametrize("name", OWN)
-def test_a_market_that_stands_still_is_said_to_or_unknown(name):
+def test_a_market_that_stands_still_is_stated_to_or_unknown(name):
     bars = BARS.assign(open=1.1, high=1.1, low=1.1, close=1.1)
     got = column(name, bars)[250:]
     if name in STILL:

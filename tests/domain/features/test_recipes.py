@@ -63,7 +63,7 @@ def test_the_vector_is_known_and_no_column_says_what_another_says():
     assert np.nanmax(alike) < 0.99, [late.columns[k] for k in np.unravel_index(np.nanargmax(alike), alike.shape)]
 
 
-def test_a_wrong_name_is_told_the_nearest():
+def test_a_wrong_name_is_given_the_nearest():
     with pytest.raises(UnknownName, match="did you mean 'momentum'"):
         recipe("momentun")
 

@@ -63,7 +63,7 @@ def test_a_session_whose_open_was_not_seen_has_no_count():
     assert np.isnan(unseen[:95]).all() and unseen[95] == 0.0
 
 
-def test_an_unknown_session_is_told_the_nearest():
+def test_an_unknown_session_is_given_the_nearest():
     with pytest.raises(UnknownName, match="did you mean 'london'"):
         column("in_session", session="londn")
 

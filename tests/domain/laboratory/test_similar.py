@@ -57,7 +57,7 @@ def test_matches_share_no_time_even_where_many_are_near():
     assert len(rows) == 40 and np.diff(rows).min() >= 20
 
 
-def test_fewer_matches_than_asked_are_told():
+def test_fewer_matches_than_requested_are_reported():
     result = similar(world(400, 2), COLUMNS, 30, count=50)
     assert len(result.matches) < 12 and any("could be found" in note for note in result.notes)
 
@@ -72,7 +72,7 @@ def test_paths_begin_before_the_match_and_end_with_its_outcome():
     assert result.paths[result.paths["rank"] == 0]["step"].tolist() == list(range(-16, 1))
 
 
-def test_what_followed_is_told_beside_what_follows_any_moment():
+def test_what_followed_is_reported_beside_what_follows_any_moment():
     frame = world(3_000, 2)
     result = similar(frame, COLUMNS, 8, count=60)
     figures = result.followed.set_index("figure")
@@ -91,7 +91,7 @@ def test_matches_may_come_from_other_instruments_by_the_clock():
     assert np.diff(np.sort(result["row"] % 1_000)).min() >= 10
 
 
-def test_columns_that_say_nothing_at_the_chosen_bar_are_left_out_and_told():
+def test_columns_that_say_nothing_at_the_chosen_bar_are_left_out_and_reported():
     frame = world(1_000, 2).assign(flat=1.0)
     frame.loc[999, "slow"] = np.nan
     result = similar(frame, [*COLUMNS, "flat"], 5)
@@ -108,12 +108,12 @@ def test_one_wild_value_does_not_decide():
 @pytest.mark.parametrize(("choice", "message"), [
     (dict(chosen=55), "at least 50 are needed"), (dict(chosen=4_000), "1000 rows"), (dict(horizon=0), "at least 1"), (dict(method="trees"), "no method named 'trees'"),
 ])  # fmt: skip
-def test_what_cannot_be_answered_is_said(choice, message):
+def test_what_cannot_be_answered_is_stated(choice, message):
     with pytest.raises(BadRequest, match=message):
         similar(world(1_000, 2), COLUMNS, **{"horizon": 5, **choice})
 
 
-def test_an_unknown_column_is_told_the_nearest():
+def test_an_unknown_column_is_given_the_nearest():
     with pytest.raises(UnknownName, match="did you mean 'leads'"):
         similar(world(1_000, 2), ["lead"], 5)
 
@@ -125,7 +125,7 @@ def test_faiss_finds_the_same_where_it_is_installed():
     assert a["row"].tolist() == b["row"].tolist()
 
 
-def test_faiss_is_asked_for_in_words_where_it_is_not_installed(monkeypatch):
+def test_faiss_is_requested_in_words_where_it_is_not_installed(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(BadRequest, match="install faiss-cpu"):
         similar(world(1_000, 2), COLUMNS, 5, method="faiss")

@@ -159,7 +159,7 @@ def test_a_feature_without_values_is_dropped_and_disturbs_no_other():
     assert result["fault"].tolist() == ["", "values", "values"] and result.loc["leads", "verdict"] == "keep"
 
 
-def test_what_cannot_be_looked_at_is_said():
+def test_what_cannot_be_looked_at_is_stated():
     frame = world(500, 2)
     target = forward_return(frame, 1)
     with pytest.raises(UnknownName, match="did you mean 'leads'"):

@@ -74,7 +74,7 @@ def test_the_stops_of_the_preset_volatility(tmp_path):
     assert assert_equal(plan_of(SEVERAL, "breakout", {"lookback": 10}, rules), tmp_path)
 
 
-def test_what_could_not_be_done_is_said_and_what_was_done_stands_on_the_tape():
+def test_what_could_not_be_done_is_stated_and_what_was_done_stands_on_the_tape():
     plan = plan_of(ONE, "momentum")
     at = tape_of(*ONE)[700].end
     worked = list(replay(plan, tape_of(*ONE), [command(at, "ana", "close", {"instrument": "EURUSD"}), command(at, "ana", "pause")]))

@@ -51,7 +51,7 @@ def test_the_same_books_are_consistent():
 
 
 @pytest.mark.parametrize(("kind", "column"), [("trades", "pnl"), ("trades", "exit_reason"), ("fills", "price"), ("fills", "ts"), ("equity", "equity_low")])
-def test_one_cell_that_differs_is_told_and_critical(kind, column):
+def test_one_cell_that_differs_is_reported_and_critical(kind, column):
     own = books()
     table = getattr(own, kind)
     value = table[column].iloc[7]
@@ -70,7 +70,7 @@ def test_every_table_tells_its_first_rows_and_how_many_more():
     assert "37 more rows of trades differ." in sentences
 
 
-def test_a_row_that_only_one_of_the_two_has_is_told():
+def test_a_row_that_only_one_of_the_two_has_is_reported():
     own = books()
     shorter = Books(own.trades.iloc[:-1], own.fills, own.equity)
     (alert,) = exact("gold", shorter, own).alerts

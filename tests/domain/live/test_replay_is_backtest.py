@@ -63,7 +63,7 @@ def test_a_series_of_which_no_bar_has_ended_takes_no_part(strategies, tmp_path):
     assert len(backtest(plan, bars).fills)
 
 
-def test_strategies_of_one_name_are_told_apart(tmp_path):
+def test_strategies_of_one_name_are_distinguished(tmp_path):
     """Each of two breakouts and two written strategies is reached by a command, and named in the decisions."""
     dips = [StrategyPlan("written", {"name": name, "long": f"close > sma({n})", "short": "", "drawdown_tolerance": 0.0}) for name, n in (("dip", 5), ("rise", 9))]
     plan = Plan(ONE, (StrategyPlan("breakout", {"lookback": 10, "quiet": 0.0}), StrategyPlan("breakout", {"lookback": 20, "quiet": 0.0}), *dips), start=start())

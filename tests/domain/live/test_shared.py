@@ -67,7 +67,7 @@ def counting(monkeypatch, name: str, function) -> list[int]:
     return count
 
 
-def test_sessions_that_are_asked_the_same_decide_once_and_as_each_would_alone(counted):
+def test_sessions_that_are_requested_the_same_decide_once_and_as_each_would_alone(counted):
     lines = Lines()
     every = [Alone(lines=lines) for _ in range(3)]
     for bar in BARS:

@@ -113,6 +113,6 @@ def test_the_version_does_not_depend_on_where_the_hash_is_cut():
     assert small == content_version(bars, "EURUSD", M1, "bid")
 
 
-def test_an_unknown_side_is_told_the_nearest():
+def test_an_unknown_side_is_given_the_nearest():
     with pytest.raises(UnknownName, match="no side named 'bidd'; did you mean 'bid'"):
         content_version(fx_bars("2024-07-10", "2024-07-11"), "EURUSD", M5, "bidd")

@@ -168,7 +168,7 @@ def test_holidays_are_named():
     }  # fmt: skip
 
 
-def test_an_unknown_calendar_is_told_the_nearest():
+def test_an_unknown_calendar_is_given_the_nearest():
     with pytest.raises(UnknownName, match="no session calendar named 'metals'; did you mean 'metal'"):
         calendar("metals")
     assert sorted(CALENDARS) == sorted(HOURS)

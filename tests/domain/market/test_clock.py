@@ -65,7 +65,7 @@ def test_the_hour_that_is_skipped_is_reported():
 
 
 @pytest.mark.parametrize(("key", "hint"), [("mt5eu", "did you mean 'mt5_eu'"), ("Europe/Pargue", "did you mean 'Europe/Prague'"), ("UTC+99", "no clock named"), ("xyzzy", "any IANA zone")])
-def test_an_unknown_clock_is_told_what_there_is(key, hint):
+def test_an_unknown_clock_is_answered_with_those_there_are(key, hint):
     with pytest.raises(UnknownName, match=hint.replace("+", r"\+")):
         clock(key)
 

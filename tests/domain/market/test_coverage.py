@@ -89,7 +89,7 @@ def test_an_outage_of_weeks_and_quiet_bars_are_warnings_not_errors():
         assert report.verdict == "clean" and report.sentence.startswith("No errors; 2 warnings: ") and "missing bars listed" in report.sentence
 
 
-def test_a_few_sparse_weeks_of_years_are_told_and_do_not_refuse():
+def test_a_few_sparse_weeks_of_years_are_reported_and_do_not_refuse():
     bars = fx_bars("2023-01-02", "2024-12-20", H1)
     thin = (bars["ts"] >= "2023-03-05") & (bars["ts"] < "2023-04-02") & (bars["ts"].dt.hour > 5)
     report = report_of(bars[~thin].reset_index(drop=True))

@@ -250,7 +250,7 @@ def test_the_dates_of_a_file_say_which_number_is_the_day(dates, kind):
     assert day_order(dates) == kind
 
 
-def test_day_and_month_are_told_by_the_whole_file_or_not_at_all(tmp_path):
+def test_day_and_month_are_distinguished_by_the_whole_file_or_not_at_all(tmp_path):
     head = "ts,open,high,low,close\n"
     day = "".join(f"01/02/2024 {hour:02d}:{minute:02d},1.1,1.2,1.0,1.1\n" for hour in range(24) for minute in range(60))
     with pytest.raises(

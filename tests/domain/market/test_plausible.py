@@ -40,7 +40,7 @@ def test_prices_of_a_plausible_size_are_not_findings(factor):
 
 
 @pytest.mark.parametrize("price", [1e308, 110.3, 0.0011])
-def test_a_single_bar_far_from_those_around_it_is_dropped_and_told(price):
+def test_a_single_bar_far_from_those_around_it_is_dropped_and_reported(price):
     bars = fx_bars(*WEEK)
     columns = {name: bars[name].to_numpy().copy() for name in PRICES}
     for values in columns.values():

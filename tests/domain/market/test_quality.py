@@ -56,7 +56,7 @@ def test_good_bars_are_clean_and_come_back_the_same():
         (replace(raw_of(fx_bars(*WEEK)), malformed=(BadLine(9, "x", "why"),), malformed_count=3), "malformed", "dropped", 0),
     ],
 )
-def test_what_is_broken_is_mended_told_and_in_the_ledger(raw, key, did, left):
+def test_what_is_broken_is_mended_reported_and_in_the_ledger(raw, key, did, left):
     bars, report = mended(raw)
     count = 3 if key == "malformed" else 1
     assert (report[key].count, report[key].did, report[key].severity) == (count, did, "broken") and report[key].examples

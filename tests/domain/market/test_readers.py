@@ -188,7 +188,7 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(tmp_path, name, sentence
     assert sentence in str(refused.value) and str(tmp_path) not in str(refused.value)
 
 
-def test_an_unknown_format_is_told_the_nearest(tmp_path):
+def test_an_unknown_format_is_given_the_nearest(tmp_path):
     with pytest.raises(UnknownName, match="no file format named 'mt6'; did you mean 'mt5'"):
         readers.read(put(tmp_path, "x.csv", CSV), "mt6", EURUSD)
 
@@ -274,7 +274,7 @@ def test_a_clean_file_never_goes_the_slow_way(tmp_path, monkeypatch):
         assert len(read(put(tmp_path, "x.csv", content + "\n\n"))) == 2
 
 
-def test_a_file_whose_later_half_has_zones_is_told_line_by_line(tmp_path, monkeypatch):
+def test_a_file_whose_later_half_has_zones_is_reported_line_by_line(tmp_path, monkeypatch):
     monkeypatch.setattr("domain.market.readers.files.BLOCK", 4_096)
     bars = fx_bars("2024-07-08", "2024-07-09", M1)
     halves = [own_csv(tmp_path / "x.csv", bars.iloc[part], stamp=stamp).read_text() for part, stamp in ((slice(0, 700), "%Y-%m-%dT%H:%M:%S"), (slice(700, None), "%Y-%m-%dT%H:%M:%SZ"))]
@@ -331,7 +331,7 @@ def test_parquet_keeps_to_its_limits(tmp_path):
             read(tmp_path / "x.parquet", **limits)
 
 
-def test_progress_is_told_often_and_rises_to_the_end(tmp_path):
+def test_progress_is_reported_often_and_rises_to_the_end(tmp_path):
     bars = fx_bars("2024-01-01", "2024-06-01", M1)
     path = own_csv(tmp_path / "x.csv", bars)
     reported: list[tuple[float, float, str]] = []

@@ -45,7 +45,7 @@ def test_an_fx_day_has_six_four_hour_bars_and_closes_at_five_in_new_york():
 
 
 @pytest.mark.parametrize(("last", "remaining"), [("2024-07-10T10:59", 11), ("2024-07-10T10:58", 10)])
-def test_a_last_bar_that_is_not_over_is_left_out_unless_asked_for(last, remaining):
+def test_a_last_bar_that_is_not_over_is_left_out_unless_requested(last, remaining):
     bars = fx_bars("2024-07-10T00:00", "2024-07-11T00:00", M1)
     bars = bars[bars["ts"] <= pd.Timestamp(last, tz="UTC")]
     assert len(resample(bars, M1, H1, "fx")) == remaining

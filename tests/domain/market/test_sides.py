@@ -27,7 +27,7 @@ EURUSD = instrument("EURUSD")
         ("mid", "mid", "mid"),
     ],
 )
-def test_the_side_is_what_is_said_or_seen(requested, recognised, side):
+def test_the_side_is_what_is_stated_or_seen(requested, recognised, side):
     assert resolve_side(requested, recognised, "x.csv") == side
 
 
@@ -50,7 +50,7 @@ def test_a_side_that_cannot_be_is_refused_never_replaced(requested, recognised, 
         resolve_side(requested, recognised, "x.csv")
 
 
-def test_an_unknown_side_is_told_the_nearest():
+def test_an_unknown_side_is_given_the_nearest():
     with pytest.raises(UnknownName, match="no side named 'bit'; did you mean 'bid'"):
         resolve_side("bit", None)
 
@@ -87,7 +87,7 @@ def test_the_spread_is_the_mean_of_ask_minus_bid():
     )
 
 
-def test_rows_without_their_like_are_counted_and_said():
+def test_rows_without_their_like_are_counted_and_stated():
     bid, ask = pair()
     fewer = replace(
         ask,

@@ -96,7 +96,7 @@ def test_early_stopping_keeps_the_best_round():
     assert np.maximum(levels * over, (levels - 1) * over).mean() == pytest.approx(min(losses), rel=1e-4)
 
 
-def test_a_large_batch_goes_through_in_pieces_between_which_a_stop_is_heard():
+def test_a_large_batch_goes_through_in_pieces_between_which_a_stop_is_noticed():
     samples = drawn(1_200)
     received: list[float] = []
     fitted("lstm", samples, lambda share, loss=None: received.append(share), epochs=1, batch=960)

@@ -60,6 +60,6 @@ def test_of_several_instruments_its_own_rows_are_read():
     ],
     ids=("columns", "times", "no time", "no number", "twice", "elsewhere", "other instrument"),
 )  # fmt: skip
-def test_what_cannot_be_read_is_said(given, sentence):
+def test_what_cannot_be_read_is_stated(given, sentence):
     with pytest.raises(BadRequest, match=sentence):
         forecasts_of(given, "EURUSD", TS, ENDS)

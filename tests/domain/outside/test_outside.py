@@ -125,7 +125,7 @@ def test_quotes_of_another_encoding_are_read(written):
     ("when,headline\n2024-07-11T12:30:00Z,a\n", "needs the time at which each appeared, in a column called ts or time or datetime or published"),
     ("ts,words\n2024-07-11T12:30:00Z,a\n", "needs what it says, in a column called headline or title or text"),
 ))  # fmt: skip
-def test_what_is_wrong_with_headlines_is_told_with_its_row(written, content, message):
+def test_what_is_wrong_with_headlines_is_reported_with_its_row(written, content, message):
     with pytest.raises(BadRequest, match=message):
         headlines_of(written(content))
 
@@ -156,7 +156,7 @@ def test_a_series_is_kept_as_it_is_read_with_what_was_put_right(written):
     ("date,value\n2024-07-11,.\n", "no row of file.csv has a value of VIX"), ("date,value\n2024-07-11,inf\n", "row 2 of the file of VIX has the value"),
     ("date,value\n2024-13-11,1\n", "row 2 of the file of VIX has the date '2024-13-11'"), ("date\n2024-07-11\n", "needs a date and a value"),
 ))  # fmt: skip
-def test_what_is_wrong_with_a_series_is_told(written, content, message):
+def test_what_is_wrong_with_a_series_is_reported(written, content, message):
     with pytest.raises(BadRequest, match=message):
         series_table(written(content), "VIX")
 

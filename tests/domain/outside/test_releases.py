@@ -56,7 +56,7 @@ def test_every_shape_gives_the_same_releases(written, name, content):
     assert rows(read_releases(written(content, name))) == WANTED
 
 
-def test_what_has_no_instant_no_currency_or_is_no_release_is_left_out_and_told(written):
+def test_what_has_no_instant_no_currency_or_is_no_release_is_left_out_and_reported(written):
     week = event() + event("Holiday", "JPY", time="All Day", impact="Holiday") + event("Meetings", "All", time="All Day") + event("GDP", "GBP", time="19th-24th") + event("Rate", "Atlantis") + event("Talks", "All", time="12:00am")
     read = read_releases(written(XML.format(week)))
     assert rows(read) == [("2024-07-11T00:00", "Talks", "ALL", "high"), ("2024-07-11T12:30", "CPI", "USD", "high")]
@@ -92,12 +92,12 @@ def test_what_is_there_twice_counts_once(written):
     ('<!DOCTYPE a [<!ENTITY b "c">]>' + "<weeklyevents>&b;</weeklyevents>", "declares types or entities of its own"),
     ('<?xml version="1.0"?><!DOCTYPE weeklyevents SYSTEM "file:///etc/hostname"><weeklyevents/>', "declares types or entities of its own"),
 ))  # fmt: skip
-def test_what_is_wrong_is_told_with_its_place(written, content, message):
+def test_what_is_wrong_is_reported_with_its_place(written, content, message):
     with pytest.raises(BadRequest, match=message):
         read_releases(written(content))
 
 
-def test_times_without_a_zone_are_taken_for_utc_where_it_is_said(written):
+def test_times_without_a_zone_are_taken_for_utc_where_it_is_stated(written):
     path = written("date,event,country,impact\n2024-07-11 12:30,CPI,US,high\n")
     assert rows(read_releases(path, utc=True)) == WANTED[:1]
 

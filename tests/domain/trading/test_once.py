@@ -142,7 +142,7 @@ def test_a_fill_comes_of_every_course_of_events_and_never_two():
     (["killed at send"], ["Killed", "filled"], 1),
     (["answer lost", "away", "away"], ["unknown", "unknown", "filled"], 1),
 ])  # fmt: skip
-def test_what_is_sent_and_what_is_told_of_it(script, states, sent):
+def test_what_is_sent_and_what_is_reported_of_it(script, states, sent):
     world = World(script)
     assert retried(world, Dying(world)) == states and world.sent == sent
 

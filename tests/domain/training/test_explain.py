@@ -84,7 +84,7 @@ def test_partial_dependence_is_the_curve_itself(bars):
     assert table.value.iloc[0] > -2.6 and len(table) == 7
 
 
-def test_a_column_of_few_values_is_asked_about_those_alone():
+def test_a_column_of_few_values_is_requested_about_those_alone():
     samples = drawn(100)
     samples.matrix[:, 3] = np.arange(len(samples.matrix)) % 2
     assert partial_dependence(Known(), samples, "d").value.tolist() == [0.0, 1.0]
@@ -138,7 +138,7 @@ def test_the_score_that_contributions_add_up_to_is_named_by_what_it_is(name, exp
     np.testing.assert_allclose(shares["score"], p if expected == "p" else np.log(p / (1 - p)), atol=1e-9)
 
 
-def test_a_stop_is_heard_while_a_model_forecasts():
+def test_a_stop_is_noticed_while_a_model_forecasts():
     """A forest of many trees may take seconds for a batch: the stop does not wait for it."""
     from threading import Event
 

@@ -64,7 +64,7 @@ def test_a_filter_that_helps_a_strategy_that_earns_is_green():
     assert report["trials"]["dsr"] > 0.95 and report["baselines"][0]["state"] == "better"
 
 
-def test_a_filter_that_helps_while_the_strategy_still_loses_is_said_so():
+def test_a_filter_that_helps_while_the_strategy_still_loses_is_stated_so():
     report = report_of(*trained(0.3, -0.8), GREEN)
     assert report["verdict"]["state"] == "amber" and report["verdict"]["sentence"].startswith("The filter helps, but the strategy still would have lost ")
     assert "The strategy loses with the filter, too." in report["verdict"]["reasons"]

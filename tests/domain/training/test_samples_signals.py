@@ -258,7 +258,7 @@ def test_signals_from_nowhere_and_a_target_of_bars_are_refused(bars):
         on_signals([inputs(bars, signals=pd.DataFrame(dict(ts=["2024-01-08T00:30Z"], side=["long"])))], None, "r")
 
 
-def test_an_instrument_without_a_signal_adds_none_and_none_at_all_is_said(bars):
+def test_an_instrument_without_a_signal_adds_none_and_none_at_all_is_stated(bars):
     quiet = inputs(walk(12, seed=4, level=1.3), name="GBPUSD", spread=0.0001)
     created, alone = (on_signals(given, QUICK, "fake") for given in ([inputs(bars, spread=0.0001), quiet], [inputs(bars, spread=0.0001)]))
     assert created.samples.y.tolist() == alone.samples.y.tolist() and created.instruments == ("EURUSD", "GBPUSD")

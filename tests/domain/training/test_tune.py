@@ -55,7 +55,7 @@ def test_trials_are_given_up_by_fold_and_cost_no_more_folds(valley):
     assert whole.table["folds"].eq(3).all()
 
 
-def test_told_its_trials_again_a_tuning_goes_on_as_it_would_have(valley):
+def test_given_its_trials_again_a_tuning_goes_on_as_it_would_have(valley):
     settings = Tuning(trials=16, batch=4, seed=3)
     space = space_of("lstm", SPACE)
     whole = tune(QUESTION, NOTHING, FOLDS, SPACE, settings)

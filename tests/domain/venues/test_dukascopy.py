@@ -35,7 +35,7 @@ def pages_of(double: DukascopyDouble, span: Span, timeframe: str = "H1", at: int
         return tuple(SOURCE.page(request, part, connection) for part in SOURCE.plan(request))
 
 
-def test_an_empty_hour_inside_a_session_is_asked_for_again_and_then_named():
+def test_an_empty_hour_inside_a_session_is_requested_again_and_then_named():
     double = DukascopyDouble({"EURUSD": hours(START, 4, without=(1,))})
     (page,) = pages_of(double, Span(START, NOON))
     assert len(page.bars) == 3

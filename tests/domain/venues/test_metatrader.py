@@ -140,7 +140,7 @@ def test_a_last_price_of_friday_evening_tells_the_clock_on_sunday():
     assert reported.clocks[0].key == "mt5_us" and reported.instant(close + 3 * HOUR) == close * SECOND and reported.wall(close * SECOND) == close + 3 * HOUR
 
 
-def test_a_history_that_still_loads_is_asked_for_until_it_grows_no_more(package, slept):
+def test_a_history_that_still_loads_is_requested_until_it_grows_no_more(package, slept):
     opens = market_hours(datetime(2024, 2, 1, tzinfo=UTC), datetime(2024, 4, 10, 12, tzinfo=UTC))
     load(package.terminal, opens)
     package.terminal.downloading |= {"copy_rates_from_pos": 1, "copy_rates_range": 1}

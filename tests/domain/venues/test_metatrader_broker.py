@@ -49,7 +49,7 @@ def test_every_return_code_is_done_unknown_or_a_refusal_in_the_vendors_words(rig
 
 
 @pytest.mark.parametrize("outcome", ["timeout", 10_031, "lost", "dropped"])
-def test_no_answer_is_asked_for_by_magic_number_and_never_sent_under_another_id(rig, outcome):
+def test_no_answer_is_requested_by_magic_number_and_never_sent_under_another_id(rig, outcome):
     rig.terminal.outcomes.append(outcome)
     arrived = outcome in ("timeout", "lost")
     ticket = rig.broker().submit(BUY)
@@ -124,7 +124,7 @@ def test_a_pending_order_ends_at_its_time_on_the_servers_clock(rig):
     assert (ended.state, broker.positions()) == ("expired", ()) and ended.sentence
 
 
-def test_deals_of_others_and_of_the_broker_are_told_and_money_booked_is_not(rig):
+def test_deals_of_others_and_of_the_broker_are_reported_and_money_booked_is_not(rig):
     from mt5_structures import TradeDeal
 
     terminal = rig.terminal
@@ -160,7 +160,7 @@ def test_a_netting_account_is_refused(rig):
             ask()
 
 
-def test_real_money_is_told_and_never_moved(rig):
+def test_real_money_is_reported_and_never_moved(rig):
     broker = rig.broker()
     broker.submit(BUY)
     broker.submit(LIMIT)
@@ -195,7 +195,7 @@ def test_in_a_shut_market_our_clock_is_not_measured(rig):
     assert account.clock_skew is None and account.at is not None and account.at < rig.time.now - timedelta(hours=24)
 
 
-def test_a_protection_that_may_not_have_arrived_is_asked_for_before_it_is_sent_again(rig):
+def test_a_protection_that_may_not_have_arrived_is_requested_before_it_is_sent_again(rig):
     broker = rig.broker()
     broker.submit(BUY)
     (position,) = broker.positions()
@@ -208,7 +208,7 @@ def test_a_protection_that_may_not_have_arrived_is_asked_for_before_it_is_sent_a
     assert broker.positions()[0].stop_loss == Decimal("1.09600") and rig.unprotected() == []
 
 
-def test_a_cancel_whose_answer_is_lost_is_asked_for(rig):
+def test_a_cancel_whose_answer_is_lost_is_requested(rig):
     broker = rig.broker()
     broker.submit(LIMIT)
     rig.terminal.outcomes.append("lost")
@@ -221,7 +221,7 @@ def test_a_cancel_whose_answer_is_lost_is_asked_for(rig):
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("TIDEMARK_CASES", "2"))))
-def test_whatever_is_lost_an_order_is_accepted_once_and_told_as_it_is(rig, seed):
+def test_whatever_is_lost_an_order_is_accepted_once_and_reported_as_it_is(rig, seed):
     """Orders under faults drawn at random, each submitted by up to four processes one after the other, until it is over."""
     random = Random(seed)
     late: list[float] = []

@@ -59,7 +59,7 @@ def rig() -> Iterator[Ticking]:
     created.close()
 
 
-def test_every_tick_is_told_once_in_the_order_of_its_time_after_a_beat(rig):
+def test_every_tick_is_reported_once_in_the_order_of_its_time_after_a_beat(rig):
     received = rig.until(rig.live().prices(NAMES), 200)
     assert isinstance(received[0], Heartbeat)
     begun, prices = received[0].at, [each for each in received if isinstance(each, Quote)]

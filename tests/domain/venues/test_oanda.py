@@ -121,7 +121,7 @@ def test_a_pending_order_whose_intent_was_lost_is_known_again_by_its_client_id(r
 
 
 @pytest.mark.parametrize(("fault", "states"), [("hang", ["filled"]), ("cut", ["filled"]), ("busy", ["unknown", "filled"])])
-def test_an_answer_that_hangs_is_cut_or_busy_is_asked_for(rig, fault, states):
+def test_an_answer_that_hangs_is_cut_or_busy_is_requested(rig, fault, states):
     broker = rig.broker(timeout=0.3)
     rig.double.answers.append(fault)
     assert [broker.submit(BUY).state for _ in states] == states and rig.accepted() == 1 == len(broker.fills())
@@ -152,7 +152,7 @@ def test_an_order_never_turns_a_position_of_the_other_side(rig):
     assert {row.get("positionFill") for row in rig.double.account.transactions if row["type"] == "MARKET_ORDER"} == {"OPEN_ONLY"}
 
 
-def test_a_stop_and_a_close_in_one_record_are_told_apart(rig):
+def test_a_stop_and_a_close_in_one_record_are_distinguished(rig):
     broker = rig.broker()
     first, second = (broker.submit(replace(BUY, client_id=name)).position_id for name in ("a", "b"))
     Raw(rig).put(f"/trades/{second}/close", {"units": "ALL"})             # by hand

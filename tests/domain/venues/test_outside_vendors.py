@@ -41,7 +41,7 @@ def fetched():
         return Many().source().fetch(request, connection), double
 
 
-def test_fred_is_asked_page_by_page_of_rows_and_of_publications(fetched):
+def test_fred_is_requested_page_by_page_of_rows_and_of_publications(fetched):
     read, double = fetched
     frame = read.frame
     assert frame["value"].tolist() == [k + 0.5 for k in range(2_100)] and frame["date"].is_monotonic_increasing
@@ -60,13 +60,13 @@ def test_fred_values_count_from_their_publication_and_older_ones_by_the_usual_la
     assert np.all(np.diff(read.frame["known"].astype("int64")) >= 0)
 
 
-def test_fred_is_asked_for_the_wanted_dates_only():
+def test_fred_is_requested_the_wanted_dates_only():
     with reached(Many()) as (double, _, connection, _):
         read = Many().source().fetch(OutsideRequest("US10Y", start=date(2012, 1, 1), end=date(2012, 1, 31)), connection)
     assert len(read.frame) == 31 and all(requested.query["observation_start"] == "2012-01-01" for requested in double.requests if "observations" in requested.path)
 
 
-def test_a_key_is_asked_for_and_a_wrong_one_is_named_without_being_shown():
+def test_a_key_is_requested_and_a_wrong_one_is_named_without_being_shown():
     with pytest.raises(BadRequest, match="FRED needs a key in the environment variable TIDEMARK_FRED_KEY, which is not set"):
         VENDORS["fred"].require({})
     with reached(Fred()) as (_, request, connection, skipped):
@@ -76,7 +76,7 @@ def test_a_key_is_asked_for_and_a_wrong_one_is_named_without_being_shown():
     assert "wrong" not in str(refused.value) and skipped.waited == 0 and "wrong" not in repr(connection)
 
 
-def test_a_series_that_is_not_freds_is_refused_before_anybody_is_asked():
+def test_a_series_that_is_not_freds_is_refused_before_anybody_is_requested():
     for name in ("DXY", "nothing"):
         with pytest.raises(BadRequest, match=f"FRED has no series '{name}' of our table; it has USD_BROAD, VIX, US10Y"):
             fred.Fred().check(OutsideRequest(name))

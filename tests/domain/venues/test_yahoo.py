@@ -58,7 +58,7 @@ def test_what_lies_too_far_back_is_named_and_never_silently_left_out(timeframe, 
     assert SOURCE.unavailable(request("EURUSD", "D1", NOON - 800 * DAY, NOON - DAY)) == ()
 
 
-def test_minutes_are_asked_for_a_week_at_most_at_a_time():
+def test_minutes_are_requested_a_week_at_most_at_a_time():
     plan = SOURCE.plan(request("EURUSD", "M1", NOON - 40 * DAY, NOON))
     assert max(span.end - span.start for span in plan) == 7 * DAY and len(plan) == 5
 
@@ -94,6 +94,6 @@ def test_futures_say_that_yahoo_spliced_them_and_have_a_volume():
 
 
 @pytest.mark.parametrize(("name", "timeframe", "sentence"), [("XAUUSD", "H1", "no spot prices or CFDs"), ("EURUSD", "H4", "Yahoo has no H4 bars")])
-def test_what_yahoo_does_not_have_is_refused_before_anybody_is_asked(name, timeframe, sentence):
+def test_what_yahoo_does_not_have_is_refused_before_anybody_is_requested(name, timeframe, sentence):
     with pytest.raises(BadRequest, match=sentence):
         SOURCE.unavailable(request(name, timeframe, NOON - DAY, NOON))

@@ -82,7 +82,7 @@ def test_each_checkpoint_is_cosigned_and_heartbeats_too(bench, server):
     assert view(bench).latest().went == ("file", server.url)
 
 
-def test_a_witness_that_is_away_is_said_and_stops_nothing(bench, tmp_path):
+def test_a_witness_that_is_away_is_stated_and_stops_nothing(bench, tmp_path):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     notary, courier = started(bench, url)
@@ -101,7 +101,7 @@ def test_a_witness_that_is_away_is_said_and_stops_nothing(bench, tmp_path):
     assert view(bench).problems() == []
 
 
-def test_a_witness_that_is_away_is_asked_ever_less_often(bench, monkeypatch):
+def test_a_witness_that_is_away_is_requested_ever_less_often(bench, monkeypatch):
     notary, courier = started(bench, f"http://127.0.0.1:{free_port()}")
     request = []
     monkeypatch.setattr("worker.checkpoints.witness_client.WitnessClient._request", lambda self, *_: (request.append(bench.time.seconds), (_ for _ in ()).throw(ConnectionRefusedError()))[1])

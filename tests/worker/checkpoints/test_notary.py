@@ -140,7 +140,7 @@ def test_a_note_that_a_crash_cut_off_hides_none_after_it(bench):
 
 
 @on_sqlite
-def test_a_file_that_cannot_be_written_is_said_and_caught_up_with(bench):
+def test_a_file_that_cannot_be_written_is_stated_and_caught_up_with(bench):
     path = bench.settings.checkpoints_file
     path.mkdir()
     notary = bench.notary()
@@ -343,7 +343,7 @@ def test_the_name_of_the_trail_is_the_one_that_was_set_at_first(bench, caplog):
 
 
 @on_sqlite
-def test_a_name_that_no_key_may_have_is_said(bench):
+def test_a_name_that_no_key_may_have_is_stated(bench):
     bench.set(origin="two words")
     notary = bench.notary()
     notary.step()

@@ -135,7 +135,7 @@ def test_an_order_that_fills_in_part_is_held_as_it_filled(desk, rig):
     assert desk.book.legs["gold-8-0"].held == D("0.04") and desk.account.state == ""
 
 
-def test_a_vendor_that_asks_for_fewer_requests_is_asked_again_and_its_book_is_not_empty(desk, rig):
+def test_a_vendor_that_asks_for_fewer_requests_is_requested_again_and_its_book_is_not_empty(desk, rig):
     desk.account.enter(Entry(9, "EURUSD", "buy", "market", D("0.10"), stop_loss=D("1.09000")))
     desk.step()
     if not hasattr(rig, "double"):

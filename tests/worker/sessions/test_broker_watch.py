@@ -41,7 +41,7 @@ def looks(given: Plan, rows, restart: bool, lasts: bool = True) -> list:
     return news
 
 
-def test_the_limits_of_the_brokers_equity_are_told_at_half_four_fifths_and_all_and_halt_once_a_day():
+def test_the_limits_of_the_brokers_equity_are_reported_at_half_four_fifths_and_all_and_halt_once_a_day():
     given = plan(daily_loss=0.05, flatten=False)
     rows = [seen(1), seen(6, "9740"), seen(11, "9590"), seen(16, "9500"), seen(21, "9400"), seen(DAY // SECOND + 5, "9400"), seen(DAY // SECOND + 10, "8900")]
     for restart in (False, True):
@@ -62,7 +62,7 @@ def test_a_drawdown_halts_for_good_and_flattens_where_the_limit_says_so():
     assert "9,900.00" in news[2].halts[0].reason
 
 
-def test_a_halt_that_did_not_last_is_asked_for_again_a_minute_later():
+def test_a_halt_that_did_not_last_is_requested_again_a_minute_later():
     rows = [seen(1), *(seen(second, "9000") for second in (6, 11, 60, 66, 71, 130))]
     news = looks(plan(daily_loss=0.05), rows, True, lasts=False)
     assert [len(each.halts) for each in news] == [0, 1, 0, 0, 1, 0, 1] and len({halt.key for each in news for halt in each.halts}) == 3
@@ -82,7 +82,7 @@ def test_an_alarm_is_raised_once_and_cleared_once_and_a_failed_look_clears_nothi
         assert [message.severity for each in news for message in each.messages] == ["critical", "warning", "critical", "info", "info", "info"]
 
 
-def test_a_halt_by_a_limit_is_asked_once_as_a_command_of_the_session(store, begin):
+def test_a_halt_by_a_limit_is_requested_once_as_a_command_of_the_session(store, begin):
     begin("gold")
     news = looks(plan(daily_loss=0.05), [seen(1), seen(6, "9000")], False)
     for _ in range(2):

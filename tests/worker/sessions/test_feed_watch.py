@@ -21,7 +21,7 @@ class Feed:
         return tuple(f"{name} has had no price for {self.ages[name]:.0f} s" for name in names if self.ages[name] > 30)
 
 
-def test_a_feed_that_goes_and_comes_back_is_told_once_each(store, begin):
+def test_a_feed_that_goes_and_comes_back_is_reported_once_each(store, begin):
     begin("gold")
     feed, watch = Feed(), FeedWatch(clock=lambda: 1_000.0)
     work = SimpleNamespace(name="gold", feed=feed, exposed=("EURUSD",), feed_before={})

@@ -22,7 +22,7 @@ def row(ts: int, low: float) -> dict:
     return dict(ts=ts, balance=100_000.0, equity=low + 50, equity_low=low)
 
 
-def test_nearness_to_each_floor_is_told_once_and_a_new_day_begins_its_daily_loss_anew():
+def test_nearness_to_each_floor_is_reported_once_and_a_new_day_begins_its_daily_loss_anew():
     plan, rows = Plan(("EURUSD M5",), (StrategyPlan("momentum"),), RULES), [row(HOUR, 99_000), row(2 * HOUR, 97_000), row(3 * HOUR, 96_900), row(4 * HOUR, 94_900), row(2 * DAY, 97_000)]
     for restart in (False, True):
         watch, reported = FloorWatch("gold", plan, FTMO), []

@@ -37,7 +37,7 @@ def test_at_a_multiple_of_real_time_an_instant_waits_until_it_is_due():
     assert feed.next(0.7)[-1] == Instant(MINUTE) and now[0] == 1.0 and not feed.eager
 
 
-def test_a_bad_bar_is_told_as_such_and_the_next_ones_come():
+def test_a_bad_bar_is_reported_as_such_and_the_next_ones_come():
     good = [bar("EURUSD M1", start, 1) for start in range(4)]
     bad = replace(good[1], high=math.nan)
     reported = [event for events in events_of(ReplayFeed({"EURUSD M1": [good[0], bad, good[2], good[0], good[3]]})) for event in events]

@@ -138,7 +138,7 @@ def test_commands_are_worked_once_and_outlive_a_restart(store, begin, runner, ou
 
 
 @pytest.mark.parametrize("eager", [True], indirect=True)
-def test_what_was_asked_before_a_session_is_taken_up_is_worked_at_its_time(store, begin, runner, eager):
+def test_what_was_requested_before_a_session_is_taken_up_is_worked_at_its_time(store, begin, runner, eager):
     begin("gold")
     with store.unit() as unit:
         ask(unit, "gold", "pause", {}, "ana", ts=5 * MINUTE)

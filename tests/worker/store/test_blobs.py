@@ -39,7 +39,7 @@ def test_one_byte_changed_is_refused_with_both_hashes_and_stored_again(url):
     assert blobs.put(b"tree") == name and blobs.get(name) == b"tree"
 
 
-def test_a_file_that_is_gone_is_said_to_be_gone(url):
+def test_a_file_that_is_gone_is_stated_to_be_gone(url):
     with pytest.raises(WrongHash, match=r"A stored file \(aaaaaaaa\) is no longer in the workspace"):
         Blobs(url).get("a" * 64)
 

@@ -87,7 +87,7 @@ def ask(store, key, command="pause"):
         return unit.session_commands.ask("gold", command, {"share": 0.5}, "ana", "lunch", key, AT)
 
 
-def test_a_command_is_asked_once_and_worked_once(held):
+def test_a_command_is_requested_once_and_worked_once(held):
     assert ask(held, "one").number == 1 and ask(held, "one") is None and ask(held, "two").number == 2
     write(held, replace(FIRST, commands=[WorkedCommand(1, 2)]))
     with held.unit() as unit:
@@ -97,7 +97,7 @@ def test_a_command_is_asked_once_and_worked_once(held):
         unit.session_commits.write([replace(FIRST, tape=[], commands=[WorkedCommand(1, 3)])], AT)
 
 
-def test_sessions_to_be_worked_on_are_told_with_their_holder(held):
+def test_sessions_to_be_worked_on_are_reported_with_their_holder(held):
     with held.unit() as unit:
         assert unit.sessions.to_work() == [Held("gold", False, "first", 1, 0)]
         assert unit.sessions.enter("gold", "error", "it broke", AT) and not unit.sessions.enter("gold", "error", "it broke", AT)

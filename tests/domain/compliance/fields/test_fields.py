@@ -87,7 +87,7 @@ def test_a_record_that_gains_a_field_no_longer_lacks_it():
     assert states(blank)["b-1"] == "missing", "an empty text is no account"
 
 
-def test_the_sum_of_the_states_is_said_and_nothing_more():
+def test_the_sum_of_the_states_is_stated_and_nothing_more():
     result = check(records(), field_set("cat"))
     assert result.sentence.startswith("8 of 24 fields of FINRA CAT are there in all of 6 records")
     words = " ".join(

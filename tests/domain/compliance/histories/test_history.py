@@ -123,7 +123,7 @@ def test_the_path_of_a_statement_says_that_its_equity_is_the_balance(tmp_path):
     assert path.ts[0] == path.trades["entry_ts"].iloc[0].value
 
 
-def test_what_is_left_out_is_said(tmp_path):
+def test_what_is_left_out_is_stated(tmp_path):
     findings = by_key(history(tmp_path, statements.MT4.replace("OPEN_TRADES", statements.ONE_OPEN)))
     assert findings["credit"].sentence == "Credit of 50.00 is not part of the balance and is left out."
     assert findings["cancelled"].sentence == "1 order was never filled and left out."
@@ -142,7 +142,7 @@ def test_a_row_that_stands_twice_is_a_warning(tmp_path):
     assert by_key(got)["doubled"].sentence.startswith("1 trade is there a second time")
 
 
-def test_an_account_that_lived_on_from_deposits_alone_is_said(tmp_path):
+def test_an_account_that_lived_on_from_deposits_alone_is_stated(tmp_path):
     """10,000, then 493 won and 1,009.50 lost, and a deposit in place of the withdrawal: 9,483.50 is left without it. A loss of 20,000 is not."""
     deposit = statements.MT4_HTML.replace("-200.00", "15 000.00").replace("Withdrawal", "Deposit 2")
     assert "refilled" not in by_key(history(tmp_path, deposit))

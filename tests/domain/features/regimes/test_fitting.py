@@ -43,7 +43,7 @@ def test_memory_helps(model):
     assert with_memory.mean() > without.mean()
 
 
-def test_the_likelihood_and_bic_that_are_told_are_those_of_its_filter(model):
+def test_the_likelihood_and_bic_that_are_reported_are_those_of_its_filter(model):
     likelihood = filtered(model, SEEN.to_numpy())[1]
     free = 3 * 2 + 3 * 3 + (3 * 2 if model.kind == "hmm" else 2)
     assert model.log_likelihood == pytest.approx(likelihood, rel=1e-10)

@@ -85,7 +85,7 @@ def test_a_rule_names_every_value_of_its_feature(rule):
         by_rule(BARS, "atr(14)", CONTEXT)
 
 
-def test_combined_labels_are_told_apart_exactly_where_one_of_theirs_is():
+def test_combined_labels_are_distinguished_exactly_where_one_of_theirs_is():
     first, second = by_rule(BARS, "trend_regime", CONTEXT), by_rule(BARS, "session_regime", CONTEXT)
     both = combined(first, second, coded(np.arange(800) % 2, {0: "even", 1: "odd"}))
     for t in (100, 400, 799):

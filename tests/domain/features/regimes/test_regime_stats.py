@@ -51,7 +51,7 @@ def test_what_follows_is_counted_only_where_both_bars_have_a_label():
 
 
 @pytest.mark.parametrize("most", [3, 20, 90, 1_000])
-def test_stretches_are_all_there_or_no_more_than_asked(most):
+def test_stretches_are_all_there_or_no_more_than_requested(most):
     states = labels(5)
     table, size = spells(states, most)
     assert len(table) <= most and (table["last"] >= table["first"]).all() and (table["first"].iloc[1:].to_numpy() > table["last"].iloc[:-1].to_numpy()).all() and table["last"].max() <= 399
