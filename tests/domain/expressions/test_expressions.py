@@ -116,7 +116,7 @@ def test_what_is_wrong_is_refused_with_its_column_and_quickly():
     valid = sum(agree(drawn.wrong()) for _ in range(CASES))
     assert 0 < valid < CASES / 2
     late = [text for seconds, text in slowest if seconds > 0.005]
-    assert sum(min(seconds_of(text) for _ in range(3)) > 0.005 for text in late) <= 0.01 * CASES     # again, for a pause of the collector is none of the text's
+    assert sum(min(seconds_of(text) for _ in range(3)) > 0.005 for text in late) <= 0.01 * CASES     # again, for a pause of this process is none of the text's
 
 
 NAN = float("nan")
