@@ -12,7 +12,7 @@ from app.kit.figures import lasted, number, plural
 from app.kit.widgets import attempt, table
 from worker.desk import BacktestRequest, Desk
 
-SOURCES = {"data": "from the data, median", "entered": "as entered", "instrument": "the instrument's"}
+SOURCES = {"data": "data, median", "entered": "as entered", "instrument": "instrument"}
 SIDES = {"bid": "bid; buys fill at bid plus spread", "mid": "mid; each fill pays half the spread", "ask": "ask; sells fill at ask less spread"}
 
 

@@ -92,8 +92,10 @@ def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None
             st.metric(label, value, note, delta_color="off", delta_arrow="off", help=meaning or None)
 
 
-def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto") -> int | None:
-    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked. Its texts are safe in a spreadsheet, for the browser exports it as CSV."""
+def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto", chosen: int | None = None) -> int | None:
+    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked, ``chosen`` before anyone did. Its texts are safe in a spreadsheet, for the browser exports it as CSV."""
+    if pick and key and chosen is not None and key not in st.session_state:
+        st.session_state[key] = {"selection": {"rows": [chosen]}}
     shown = _table(frame, columns, alt, key, row_height, height, ("single-row", "single-cell") if pick else ())
     if not pick:
         return None
