@@ -35,6 +35,7 @@ at = here()
 if at is None:
     signed_out()
     st.stop()
+st.session_state["desk"] = at       # of the files of tables
 menu: dict[str, list] = {section: [] for section in SECTIONS}
 for module in all_pages(pages):
     name, page = module.__name__.split(".")[-1], module.PAGE

@@ -13,9 +13,8 @@ from app.kit.figures import number, size, typeset
 from app.kit.rights import allowed
 from app.kit.tables import findings_frame
 from app.kit.text import literal
-from app.kit.widgets import attempt, go, job_panel, section, table
+from app.kit.widgets import attempt, first_rows, go, job_panel, section, table
 from worker.desk import Desk
-from worker.desk.export import safe_cells
 
 INFER = "auto-detect (from weekly open)"
 MOST_ROWS = "auto-detect (from most rows)"
@@ -90,7 +89,7 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     """Step 2: the format as recognised, for the person to confirm."""
     recognised, names, frames = staged.recognised, list(desk.data.instruments()), desk.data.timeframes()
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {recognised.title}. {recognised.evidence}")
-    st.dataframe(safe_cells(recognised.preview), hide_index=True, row_height=26, height=30 + 26 * min(len(recognised.preview), 5), alt="The first rows of the file")
+    first_rows(recognised.preview, "The first rows of the file", 30 + 26 * min(len(recognised.preview), 5))
     map_again(staged)
     with st.form("choices", border=False):
         a, b, c, d = st.columns(4)
