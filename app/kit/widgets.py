@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
-from streamlit.errors import StreamlitDuplicateElementKey
+from streamlit.errors import StreamlitDuplicateElementKey, StreamlitInvalidLayoutContextError
 
 from app.kit import table_file
 from app.kit.carried import carried
@@ -134,7 +134,8 @@ def _table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | No
     with st.container(gap=None):
         drawn = st.dataframe(shown, hide_index=True, row_height=row_height, column_config=config, column_order=list(config), alt=alt, key=key, height=height, placeholder=DASH, **options)
         if len(frame):
-            _file_button(frame, columns, alt)
+            with suppress(StreamlitInvalidLayoutContextError):      # a form takes no such button; its page draws it below
+                _file_button(frame, columns, alt)
     return drawn
 
 
