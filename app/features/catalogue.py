@@ -185,7 +185,7 @@ def _save(desk: Desk, feature_set: Any) -> None:
     columns = st.multiselect("Features", every, start, accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="Type one that is not in the list and press Enter.")
     faults = desk.features.faults(columns)
     for fault in faults.values():
-        st.caption(f":red[{literal(typeset(fault))}]")
+        st.markdown(f":small[:red[{literal(typeset(fault))}]]")
     exists = name.strip() in {own.name for own in desk.features.recipes() if own.own} and (feature_set is None or name.strip() != feature_set.name)
     if exists:
         st.caption(f"A feature set {name.strip()} exists; saving replaces it.")
