@@ -23,6 +23,7 @@ STYLE = """<style>
   [data-testid="stFullScreenFrame"]:has([data-testid="stDataFrame"]) { padding-top: 2rem; }
 }
 @media (max-width: 640px) {
+  [data-testid="stMarkdownContainer"] :is(table, pre) { display: block; max-width: 100%; overflow-x: auto; }
   .st-key-varied-head { display: none; }
   [class*="st-key-varied-"] [data-testid="stColumn"] { min-width: 26%; flex: 1 1 26%; width: auto; }
   [class*="st-key-varied-"] [data-testid="stColumn"]:first-child { min-width: 78%; flex: 1 1 78%; }
