@@ -51,13 +51,13 @@ def _table(shown: list[Any], key: str) -> Any:
     rows = [dict(name=feature.name, family=feature.family, unit=feature.unit, warm_up=feature.warm_up, range=bounds(feature.low, feature.high), help=feature.help.replace("``", ""), source=feature.source) for feature in shown]
     config = st.column_config
     columns = {
-        "name": config.TextColumn("Feature", width=172),
-        "family": config.TextColumn("Family", width=76),
-        "help": config.TextColumn("Description", width=262),
-        "unit": config.TextColumn("Unit", width=84),
-        "range": config.TextColumn("Range", width=60),
+        "name": config.TextColumn("Feature", width=152),
+        "family": config.TextColumn("Family", width=72),
+        "help": config.TextColumn("Description", width=244),
+        "unit": config.TextColumn("Unit", width=114),
+        "range": config.TextColumn("Range", width=76),
         "warm_up": config.NumberColumn("Warm-up, bars", format="localized", width=92, help="Bars that pass before its first value, by its defaults, inputs included."),
-        "source": config.TextColumn("Source", width=160),
+        "source": config.TextColumn("Source", width=150),
     }
     row = table(pd.DataFrame(rows), columns, "Every feature with family, unit, range, warm-up and source", key=f"catalogue-{key}", pick=True, row_height=26, height="auto" if len(rows) <= 12 else 350)
     return shown[row] if row is not None else None
