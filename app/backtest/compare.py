@@ -16,6 +16,7 @@ from app.kit.figures import DASH, THIN, clock, exact, number, percent, short, ty
 from app.kit.text import literal
 from app.kit.theme import at, by_role, tip_time
 from app.kit.widgets import attempt, download, go, section, table
+from app.kit.window import taller
 from worker.desk import Desk
 
 OTHER = "with"      # query parameter: the ids of the others, with commas between
@@ -94,7 +95,7 @@ def curves_chart(curves: pd.DataFrame, runs: list[Any], height: int = 260) -> Pi
         y = alt.Y("share:Q", axis=unit("", format="+%"))
         layers.append(base.mark_line(strokeDash=dash, strokeWidth=1.4).encode(x=at(**axis), y=y, color=by_role(), tooltip=tips))
         layers.append(alt.Chart(own.tail(1)).transform_calculate(role=f"'{role}'").mark_text(align="right", dy=-8, fontWeight=600).encode(x=at(**axis), y="share:Q", text="end:N", color=by_role()))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def _fills(desk: Desk, runs: list[Any]) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from app.kit.charts import DAYS, Picture, days_format, unit, utc
 from app.kit.theme import SCALE, by_role, moment, tip_time
+from app.kit.window import taller
 
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
 NAMES = 0.13        # of the width: room for the names of floors behind the last instant
@@ -53,7 +54,7 @@ def floors(curve: pd.DataFrame, lines: pd.DataFrame, currency: str, breach: pd.T
     if breach is not None:
         mark = alt.Chart(pd.DataFrame(dict(ts=[breach]))).transform_calculate(role="'breach'")
         layers.append(mark.mark_rule(strokeDash=[2, 3]).encode(x=x, color=by_role(), tooltip=[tip_time(title="first breach, UTC")]))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def _equity(curve: pd.DataFrame, x: alt.X, currency: str) -> alt.Chart:
@@ -104,9 +105,9 @@ def days_to_target(bins: pd.DataFrame, median: float | None, height: int = 128) 
         tooltip=[alt.Tooltip("low:Q", format=",.0f", title="from, days"), alt.Tooltip("high:Q", format=",.0f", title="to, days"), alt.Tooltip("paths:Q", format=",")],
     )  # fmt: skip
     if median is None:
-        return alt.layer(bars).properties(height=height)
+        return alt.layer(bars).properties(height=taller(height))
     rule = alt.Chart(pd.DataFrame(dict(x=[median]))).transform_calculate(role="'ink'").mark_rule(strokeDash=[3, 2])
-    return alt.layer(bars, rule.encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=",.0f", title="median, days")])).properties(height=height)
+    return alt.layer(bars, rule.encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=",.0f", title="median, days")])).properties(height=taller(height))
 
 
 def sizing(curve: pd.DataFrame, best: float, own: float | None, height: int = 180) -> Picture:
@@ -127,7 +128,7 @@ def sizing(curve: pd.DataFrame, best: float, own: float | None, height: int = 18
         if value is not None:
             rule = alt.Chart(pd.DataFrame(dict(x=[value]))).transform_calculate(role=f"'{role}'").mark_rule(strokeDash=[3, 2])
             layers.append(rule.encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=".2~f", title=words)]))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def signed_bars(table: pd.DataFrame, name: str, value: str, title: str, words: str, loss: bool = False) -> Picture:

@@ -13,6 +13,7 @@ from app.features.panels import END, above, headed, plain, read, rule
 from app.kit.charts import Picture, days_format, utc
 from app.kit.figures import plural
 from app.kit.theme import at, by_role, tip_time
+from app.kit.window import taller
 from worker.desk import Desk
 
 ROW = 17        # pixels of a group
@@ -57,7 +58,7 @@ def rolling(table: pd.DataFrame, height: int = 200) -> Picture:
     base = alt.Chart(table)
     band = base.transform_calculate(role="'line'").mark_area(opacity=0.16).encode(x=x, y=alt.Y("low:Q", axis=above("IC", **plain(True, ".2~f"))), y2="high:Q", color=by_role())
     line = base.transform_calculate(role="'line'").mark_line(point=alt.OverlayMarkDef(size=18)).encode(x=x, y="ic:Q", color=by_role(), tooltip=tips)
-    return alt.layer(band, rule(0.0, "no correlation"), line).properties(height=height)
+    return alt.layer(band, rule(0.0, "no correlation"), line).properties(height=taller(height))
 
 
 def groups(table: pd.DataFrame) -> alt.VConcatChart:

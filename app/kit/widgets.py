@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
-from streamlit.errors import StreamlitDuplicateElementKey
+from streamlit.errors import StreamlitDuplicateElementKey, StreamlitInvalidLayoutContextError
 
 from app.kit import table_file
 from app.kit.carried import carried
@@ -96,8 +96,10 @@ def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None
             st.metric(label, value, note, delta_color="off", delta_arrow="off", help=meaning or None)
 
 
-def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto") -> int | None:
-    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked. It can be taken along as CSV."""
+def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto", chosen: int | None = None) -> int | None:
+    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked, ``chosen`` before anyone did. It can be taken along as CSV."""
+    if pick and key and chosen is not None and key not in st.session_state:
+        st.session_state[key] = {"selection": {"rows": [chosen]}}
     shown = _table(frame, columns, alt, key, row_height, height, ("single-row", "single-cell") if pick else ())
     if not pick:
         return None
@@ -132,7 +134,8 @@ def _table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | No
     with st.container(gap=None):
         drawn = st.dataframe(shown, hide_index=True, row_height=row_height, column_config=config, column_order=list(config), alt=alt, key=key, height=height, placeholder=DASH, **options)
         if len(frame):
-            _file_button(frame, columns, alt)
+            with suppress(StreamlitInvalidLayoutContextError):      # a form takes no such button; its page draws it below
+                _file_button(frame, columns, alt)
     return drawn
 
 
