@@ -33,7 +33,7 @@ OUTSIDE = {     # package -> libraries that it may import
     "domain/features": {"numpy", "pandas"},
     "domain/features/regimes": {"numpy", "pandas", "hmmlearn", "sklearn", "scipy"},
     "domain/laboratory": {"numpy", "pandas", "scipy", "sklearn", "faiss"},
-    "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime"},
+    "domain/models": {"numpy", "pandas", "scipy", "sklearn", "lightgbm", "torch", "safetensors", "onnx", "onnxruntime", "threadpoolctl"},
     "domain/training": {"numpy", "pandas", "scipy", "sklearn", "optuna"},
     "domain/optimise/importance.py": {"numpy", "pandas", "sklearn"},
     "domain/live": {"numpy", "pandas", "scipy", "sklearn"},
