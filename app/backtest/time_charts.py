@@ -30,7 +30,7 @@ def equity(
     tips = [tip_time(), alt.Tooltip("value:Q", format=",.2f", title=currency), *([alt.Tooltip("held:Q", format=",.2f", title="buy and hold")] if "held" in shown else []), alt.Tooltip("share:Q", format=".2%", title="drawdown")]
     scale = alt.Scale(type="utc", nice=False, padding=0, domain=span)
     when = alt.X("ts:T", scale=scale, axis=alt.Axis(labels=False))
-    value = alt.Y("value:Q", scale=alt.Scale(type="log" if log else "linear", zero=False, nice=True), axis=unit(currency, format=",f" if not log else ",.3~s"))
+    value = _logarithmic(shown, currency) if log else alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",f"))
     layers: list[Any] = [] if behind is None or not len(behind[0]) else [bands_behind(*behind, alt.X("start:T", scale=scale, axis=alt.Axis(labels=False)), "start", "end")]
     if "held" in shown:
         layers.append(alt.Chart(shown).transform_calculate(role="'other'").mark_line(strokeDash=[4, 3], strokeWidth=1.2, clip=True).encode(x=when, y=alt.Y("held:Q"), color=by_role()))
@@ -39,6 +39,28 @@ def equity(
     above = alt.layer(*layers, cross).properties(height=taller(height))
     pair = alt.vconcat(above, _drawdown(shown, falls, span, tips), _strip(shown, span), spacing=6)
     return pair.resolve_scale(color="shared").properties(autosize=FIT)
+
+
+def _logarithmic(shown: pd.DataFrame, currency: str) -> alt.Y:
+    """A logarithmic scale over what is drawn; of its own Vega takes whole powers of ten, in which the curve is a flat line."""
+    drawn = shown[[name for name in ("value", "held") if name in shown]].to_numpy()
+    low, high = float(np.nanmin(drawn)), float(np.nanmax(drawn))
+    axis = unit(currency, values=log_ticks(low, high), labelExpr="format(datum.value, ',')")
+    return alt.Y("value:Q", scale=alt.Scale(type="log", domain=[low * 0.98, high * 1.02], nice=False), axis=axis)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two ends of a logarithmic scale: evenly apart over a short one, else 1, 2 and 5 of each power of ten.
+
+    >>> log_ticks(8_300, 16_200), log_ticks(900, 52_000)
+    ([10000.0, 12000.0, 14000.0, 16000.0], [1000.0, 2000.0, 5000.0, 10000.0, 20000.0, 50000.0])
+    """
+    if high / low >= 10:
+        powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+        return [digit * 10.0**power for power in powers for digit in (1, 2, 5) if low <= digit * 10.0**power <= high]
+    size = 10.0 ** np.floor(np.log10((high - low) / 4 or low))
+    step = next(digit * size for digit in (1, 2, 5, 10) if (high - low) / (digit * size) <= 6)
+    return [float(value) for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
 
 
 def _beside(curve: pd.DataFrame, held: pd.DataFrame | None) -> pd.DataFrame:

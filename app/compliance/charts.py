@@ -72,6 +72,9 @@ def _ends(lines: pd.DataFrame) -> pd.DataFrame:
     return ends.assign(label=labels, ts=lines["ts"].max())
 
 
+FITS = 26       # pixels that the per cent of a day needs
+
+
 def days(calendar: pd.DataFrame, currency: str) -> Picture:
     """Weekday down, week across: one square a day with its per cent, fainter after the end. ``calendar``: day, share (of
     the start, %), pnl, low, trades, breach (words, or nothing), after (the account had ended before)."""
@@ -91,7 +94,7 @@ def days(calendar: pd.DataFrame, currency: str) -> Picture:
     cell = base.mark_rect(cornerRadius=2, strokeWidth=2).encode(
         opacity=faint, color=alt.Color("share:Q", scale=alt.Scale(domain=[-limit, 0, limit], range="diverging", clamp=True), legend=None), tooltip=tips,
     )  # fmt: skip
-    text = base.transform_calculate(role="'ink'").mark_text(fontSize=10).encode(text=alt.Text("share:Q", format="+.1f"), color=by_role(), opacity=faint, tooltip=tips)
+    text = base.transform_calculate(role="'ink'").mark_text(fontSize=alt.expr(f"width < {FITS * shown['week'].nunique()} ? 0 : 10")).encode(text=alt.Text("share:Q", format="+.1f"), color=by_role(), opacity=faint, tooltip=tips)
     broken = base.transform_filter("datum.breach != '' && !datum.after").transform_calculate(role="'breach'")
     outline = broken.mark_rect(filled=False, strokeWidth=2, cornerRadius=2).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None), tooltip=tips)
     return alt.layer(cell, text, outline).resolve_scale(color="independent").properties(height=26 * len(used) + 34)

@@ -74,7 +74,7 @@ def groups(table: pd.DataFrame) -> alt.VConcatChart:
 def _strip(table: pd.DataFrame, label: str, scale: alt.Scale, last: bool) -> Picture:
     shown = table.assign(role=np.where(table["ic"] >= 0, "up", "down"))
     x = alt.X("ic:Q", scale=scale, axis=alt.Axis(**plain(True, ".3~f"), title="IC" if last else None, labels=last, grid=False, **END))
-    y = alt.Y("group:N", sort=None, axis=above(label, grid=False, labelOverlap=False, labelLimit=54))
+    y = alt.Y("group:N", sort=None, axis=above(label, grid=False, labelOverlap=False, labelLimit=108, minExtent=112, maxExtent=112))
     tips = [alt.Tooltip("group:N", title=label), *(alt.Tooltip(f"{name}:Q", format="+.4f", title=title) for name, title in (("ic", "IC"), ("low", "from"), ("high", "to"))), alt.Tooltip("q:Q", format=".3f"), alt.Tooltip("count:Q", format=",", title="values")]
     base = alt.Chart(shown)
     lines = base.mark_rule(strokeWidth=1.4).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y, color=by_role(), tooltip=tips)

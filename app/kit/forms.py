@@ -47,7 +47,7 @@ def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = N
             with column:
                 entered[param.name] = field(param, f"{key}.{param.name}", (values or {}).get(param.name, param.default), off)
                 if faults and param.name in faults:
-                    st.caption(f":red[{literal(faults[param.name])}]")
+                    st.markdown(f":small[:red[{literal(faults[param.name])}]]")
     return entered
 
 

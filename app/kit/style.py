@@ -15,6 +15,7 @@ STYLE = """<style>
 :hover > [class*="st-key-table-file-"], [class*="st-key-table-file-"]:focus-within { opacity: 1; pointer-events: auto; }
 [class*="st-key-table-file-"] [data-testid="stMarkdownContainer"] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 :has(> [class*="st-key-table-file-"]) [data-testid="stElementToolbar"] { right: 2rem; }
+[data-testid="stMetricLabel"] p { font-size: 0.8rem; }
 @media (hover: none) {
   [class*="st-key-table-file-"] { top: 0; bottom: auto; opacity: 1; pointer-events: auto; }
   [data-testid="stElementToolbar"] { top: 0; }
@@ -22,6 +23,7 @@ STYLE = """<style>
   [data-testid="stFullScreenFrame"]:has([data-testid="stDataFrame"]) { padding-top: 2rem; }
 }
 @media (max-width: 640px) {
+  [data-testid="stMarkdownContainer"] :is(table, pre) { display: block; max-width: 100%; overflow-x: auto; }
   .st-key-varied-head { display: none; }
   [class*="st-key-varied-"] [data-testid="stColumn"] { min-width: 26%; flex: 1 1 26%; width: auto; }
   [class*="st-key-varied-"] [data-testid="stColumn"]:first-child { min-width: 78%; flex: 1 1 78%; }

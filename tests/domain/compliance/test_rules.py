@@ -184,6 +184,18 @@ def test_a_calendar_that_does_not_reach_the_trades_proves_nothing():
     assert permits(engine, WorstCase(10.0), order=Order(at(12.5 + 9 * 24).value, "EURUSD", 1.0)).reasons == ("news: it needs a news calendar that reaches this moment.",)
 
 
+def test_bars_longer_than_a_window_do_not_show_when_in_one_a_stop_fired():
+    text = '[news]\nbefore = 2\nafter = 2\nactions = "all"\neffect = "FAIL"'
+    releases = pd.DataFrame(dict(ts=[at(12)], title="CPI", currency="USD", impact="high"))
+    hours = {hour: 100_000 for hour in range(20)}
+    unknown = "Stops and targets are judged at the time of their bar of 60 min: the minute inside it is not known."
+    stopped, closed, exact = (judged(text, path(hours, trade(9, leave, exit_reason=why)), releases=releases) for leave, why in ((12, "stop_loss"), (12, "signal"), (12.01, "stop_loss")))
+    assert stopped.rules[0].sentence.endswith(f"at the release of 2026-03-02T12:00:00Z. {unknown}")
+    assert unknown not in closed.rules[0].sentence + exact.rules[0].sentence and closed.rules[0].state == exact.rules[0].state == "failed"
+    held = judged(text, path(hours, trade(9, 13, exit_reason="stop_loss")), releases=releases).rules[0]
+    assert (held.state, held.sentence) == ("passed", f"Held. {unknown}")
+
+
 def test_cash_flows_are_neither_profit_nor_loss():
     rows = {1: 100_000, 5: 60_000, 6: 59_000, 30: 109_000}
     flows = pd.DataFrame(dict(ts=[at(4), at(20)], amount=[-40_000.0, 50_000.0]))
