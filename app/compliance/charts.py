@@ -72,7 +72,7 @@ def _ends(lines: pd.DataFrame) -> pd.DataFrame:
     return ends.assign(label=labels, ts=lines["ts"].max())
 
 
-FITS = 26       # pixels that the per cent of a day needs
+FITS = 20       # pixels that the per cent of a day needs
 
 
 def days(calendar: pd.DataFrame, currency: str) -> Picture:
