@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-PART = 4_096        # rows
+PART = 16_384       # rows
 
 
 class Falls(NamedTuple):

@@ -40,7 +40,7 @@ def bar_ends(ts_ns: np.ndarray, timeframe: Timeframe, calendar_name: str | None 
     else:
         ends = ts_ns + timeframe.nanoseconds
     if len(ts_ns) > 1:
-        ends[:-1] = np.minimum(ends[:-1], ts_ns[1:])
+        np.minimum(ends[:-1], ts_ns[1:], out=ends[:-1])
     return ends
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from domain.backtest.kernel.places import signals_at
 from domain.backtest.memory import compiled, entry, f8, i1, i8
 
+
 @compiled
 def grid(price):
     return np.rint(price * 1e9) / 1e9
