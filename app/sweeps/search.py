@@ -93,7 +93,7 @@ def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.L
     ]
     for word, value in zip(run.summary["objectives"], top["values"] if top else [None, None], strict=False):
         metric = metrics[OBJECTIVES[word]]
-        rows.append((f"Best {metric.title}" if len(run.summary["objectives"]) == 1 else metric.title, metric_text(metric, value), f"max. under null: {number(luck.sharpe, 2)}" if word == "sharpe" and luck.sharpe is not None else "trial " + number(top["number"] if top else None), metric.definition))
+        rows.append((f"Best {metric.title}" if len(run.summary["objectives"]) == 1 else metric.title, metric_text(metric, value), f"null max. {number(luck.sharpe, 2)}" if word == "sharpe" and luck.sharpe is not None else "trial " + number(top["number"] if top else None), metric.definition))
     values = top["figures"] if top else {}
     rows += [(metrics[key].title, metric_text(metrics[key], values.get(key)), f"trial {number(top['number'])}" if top else "", metrics[key].definition) for key in ("net_return", "max_drawdown", "trades")]
     return rows
