@@ -24,7 +24,7 @@ from worker.store import Store
 
 TIMES, LONG = 10, 300_000               # of each page; milliseconds
 TITLE, PAINT, DRAWN = 1.5, 1.0, 1.0     # seconds, the goals
-RULES = {"account": dict(balance=1e7), "sizing": dict(kind="fixed_lots", value=0.01)}      # no loss ends it early
+RULES: dict[str, dict[str, Any]] = {"account": dict(balance=1e7), "sizing": dict(kind="fixed_lots", value=0.01)}      # no loss ends it early
 CHART = "[data-testid=stVegaLiteChart] svg, .chart canvas"
 TABS = {"Statistics": "table.metrics", "Equity": CHART, "Costs": CHART, "Trades": "iframe"}
 
