@@ -13,7 +13,7 @@ from domain.backtest.kernel.codes import NEVER, OPTIMISTIC, PATH
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.lane.kernel.fills import charge, enter, leave, set_reach, slip_of, take_targets
 from domain.backtest.lane.record import ADVERSE, BLOCK, CLOSE, FAVOURABLE, OPEN
-from domain.backtest.memory import compiled, entry, f8, f8_at, i1, i8, prefetch
+from domain.backtest.memory import compiled, entry, f8, f8_at, i1, i8, i8_at, prefetch
 
 
 @entry
@@ -97,7 +97,9 @@ def hold(w, entry_bar):
     bar, which = entry_bar, 0 if w.side > 0 else 1
     while True:
         bar = rest_holding(w, bar, min(w.leave_at, next_night(w, bar), w.last), which)
-        prefetch(w.first + 8 * bar)
+        following = i8_at(w.first, bar)
+        if following < w.count:
+            prefetch_entry(w, following, i8_at(w.bars, following) + 1)
         if bar > entry_bar:
             w.equity = w.balance + (f8(w.prices[which])[4 * bar - 4 + CLOSE] - w.price) * w.lots * w.contract
             open_bar(w, bar, which)
@@ -140,6 +142,8 @@ def rest_holding(w, begin, until, which):
         while i + BLOCK <= until and f8_at(blocks, k) > bottom and f8_at(blocks, k + 1) < top:
             low, least, most = lesser(low, f8_at(blocks, k)), lesser(least, f8_at(blocks, k + 2)), greater(most, f8_at(blocks, k + 3))
             i, k = i + BLOCK, k + 4
+        for line in range(0, 32 * BLOCK, 64):
+            prefetch(prices + 32 * i + line)
     if i > begin:
         note_all(w, begin, i, which, low, least, most)
     return i
