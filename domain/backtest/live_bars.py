@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from domain.backtest.live_tables import Averages, Flats
 from domain.backtest.live_tape import OwnTape, Tape, together
 from domain.backtest.live_window import Window
 from domain.backtest.series import Bars
+from domain.compact import compact
 from domain.errors import BadBars, BadRequest
 from domain.market.calendar import bar_ends
 from domain.market.zones import DAY
@@ -156,11 +157,19 @@ class LiveBars:
         for k in range(len(self.series) if needed else 0):
             self.columns[k].look_back(self._so_far(k, None if needed < 0 else needed + self.ended[k]))
 
-    def values(self) -> dict[str, Any]:
-        """What is stored beside the arrays."""
-        averages = [[[each.count, each.value] for each in (*own, self.columns[k].spikes)] for k, own in enumerate(self.averages.of)]
-        places = dict(places=self.window.places, count=self.window.count, ended=self.ended)
-        return dict(windows=self.averages.windows, flats=self.flats.rows, last=self.last, averages=averages, finer=self.finer.coming, **places)
+    @property
+    def text(self) -> str:
+        """What is stored beside the arrays, as JSON."""
+        return f'{{{self._tables_text},"places":{self.window.places},"count":{self.window.count},"ended":{self.ended}}}'
+
+    @property
+    def _tables_text(self) -> str:
+        """Of tables that most sessions do not have: without any it is written once."""
+        spikes = [column.spikes for column in self.columns]
+        if self.averages.windows or self.flats.rows or any(self.last) or any(self.finer.coming) or any([each.count for each in spikes]):
+            averages = [[[each.count, each.value] for each in (*own, spikes[k])] for k, own in enumerate(self.averages.of)]
+            return compact(dict(windows=self.averages.windows, flats=self.flats.rows, last=self.last, averages=averages, finer=self.finer.coming))[1:-1]
+        return _without_tables(len(spikes))
 
     def arrays(self) -> list[np.ndarray]:
         """The bars in the window."""
@@ -222,6 +231,15 @@ class LiveBars:
             firsts = [next(k for k, each in enumerate(self.series) if each.instrument.name == self.names[number]) for number in (a, b)]
             self._rho[a, b, day] = correlation(self.columns[firsts[0]], self.columns[firsts[1]], self.rules.limits.correlation_days, day)
         return self._rho[a, b, day]
+
+
+@cache
+def _without_tables(series: int) -> str:
+    """
+    >>> _without_tables(1)
+    '"windows":[],"flats":[],"last":[false],"averages":[[[0,0.0]]],"finer":[[]]'
+    """
+    return compact(dict(windows=[], flats=[], last=[False] * series, averages=[[[0, 0.0]]] * series, finer=[[]] * series))[1:-1]
 
 
 def mid_of(side: str, close: float, spread: float) -> float:

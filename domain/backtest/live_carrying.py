@@ -13,7 +13,8 @@ from domain.backtest.live_records import Booked, EquityRow, Fill, Held, LiveSeri
 from domain.backtest.state import ORDERS, POSITION, SIGNAL
 from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 
-FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS, OPEN = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills", "positions"))
+FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills"))
+OPEN, PENDS, WAITS = (PLACE[name] for name in ("positions", "pending", "waiting"))
 MONEY = np.array([PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")])
 WHOLE = np.array([PLACE[name] for name in ("halted", "trades", "ambiguous")])
 ALL_COUNTS = slice(PLACE["counts"], PLACE["counts"] + len(COUNTS))
@@ -54,7 +55,7 @@ class Carrier:
 
     def present(self) -> Present:
         account, numbers = self._account, self._account.numbers
-        resting = tuple(self._resting(order) for orders in (account.waiting(), account.pending()) for order in orders)
+        resting = tuple([self._resting(order) for orders in (account.waiting(), account.pending()) for order in orders]) if numbers[WAITS] or numbers[PENDS] else ()
         balance, equity, used, day_start, peak = numbers[MONEY].view(np.float64).tolist()
         halted, entries, ambiguous = numbers[WHOLE].tolist()
         held = tuple([self._held(place) for place in range(numbers[OPEN])])

@@ -28,6 +28,7 @@ class LiveInstants(LiveCommanded):
     conversion: PresentRates | None
     clock: DayClock | None              # of the rule set whose floors the account keeps clear of
     deciding: Place | None              # the bar that ``decide`` is called for
+    _ones: Sequence[float]              # rates without conversion
 
     def trail(self, price: float) -> None:
         """The trailing price that the strategy gives for the bar for which ``decide`` is called: to be called from within it."""
@@ -47,8 +48,8 @@ class LiveInstants(LiveCommanded):
 
     def advance(self, until: int, decide: Decide) -> list[Booked]:
         """Works all whole instants <= ``until``, one after another; ``decide`` gives the signals of each bar that ends, before it is booked."""
-        booked = self.taken()
-        while (now := self._next(until)) is not None:
+        booked, now = self.taken(), None
+        while now != until and (now := self._next(until)) is not None:
             booked.append(self._work(now, decide))
         return booked
 
@@ -68,7 +69,7 @@ class LiveInstants(LiveCommanded):
 
     def _work(self, now: int, decide: Decide) -> Booked:
         ending, opening = self._bars_at(now)
-        self.account.rate[:, 0] = rates = self.conversion.at(now) if self.conversion is not None else [1.0] * len(self.account.currencies)
+        rates = self._rates(now)
         self._decide(ending, now, rates, decide)
         if self.rules.limits.daily_loss:
             self.account.day[0] = day_number(self.rules.limits.day_reset, now)
@@ -78,11 +79,18 @@ class LiveInstants(LiveCommanded):
             for k, b in opening:
                 self.bars.correlate(k, b)
         self.account.step()
-        for k, _ in ending:
+        for k, _ in ending if self.conversion is not None else ():
             self.account.final_rate[k] = rates[self.account.currency[k]]
         self.now = now
         self.bars.forget_worked()
         return self.carrier.booked(now)
+
+    def _rates(self, now: int) -> Sequence[float]:
+        """Of the present instant; without conversion they are 1, as they were from the beginning."""
+        if self.conversion is None:
+            return self._ones
+        self.account.rate[:, 0] = rates = self.conversion.at(now)
+        return rates
 
     def _bars_at(self, now: int) -> tuple[list[Place], list[Place]]:
         """Series and place of the bars that end now, and of those that open."""

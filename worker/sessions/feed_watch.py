@@ -14,7 +14,7 @@ from worker.store.messages import Message
 from worker.store.session_asking import entity
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Changed:
     """The feed of a session and how it was before, None where it is new."""
 
@@ -32,7 +32,7 @@ class FeedWatch:
 
     def step(self, store: Store, works: Sequence[SessionWork]) -> None:
         before = {work.name: self._shown.get(work.name) or work.feed_before or None for work in works}
-        now = {work.name: Changed(work, before[work.name], self.shown(work, before[work.name])) for work in works if not getattr(work.feed, "eager", False)}
+        now = {work.name: Changed(work, before[work.name], self.shown(work, before[work.name])) for work in works if not work.eager}
         changed = [each for each in now.values() if each.before != each.now]
         if changed:
             with store.unit() as unit:

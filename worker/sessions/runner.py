@@ -219,6 +219,7 @@ class Runner:
     def _receive(self) -> list[SessionWork]:
         """Who has worked what came. Where a file halts what the database does not know of yet, it waits."""
         moved = []
+        self.switch.look_at_workspace()
         for name in [*self._pending]:
             work = self.held.get(name)
             if work is None or work.end:
@@ -231,10 +232,11 @@ class Runner:
     def _forward(self, work: SessionWork, items: Sequence[FeedItem]) -> None:
         """A feed that is as fast as possible gives many instants, any other one what has come."""
         go_on = self._guarded(work, partial(work.receive, items))
-        if not go_on or not getattr(work.feed, "eager", False):
+        if not go_on or not work.eager:
             return
         until = self._clock() + (BESIDE if self._live else BATCH)
         while go_on and not work.end and self._clock() < until and (items := work.next(0.0)):
+            self.switch.look_at_workspace()
             if self.switch.unrecorded(work.name):
                 self._pending[work.name] = items
                 return
@@ -253,8 +255,8 @@ class Runner:
 
     def _sort(self) -> None:
         """By their feeds, whenever others are held."""
-        self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
-        self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
+        self._eager = [work for work in self.held.values() if work.eager]
+        self._live = [work for work in self.held.values() if not work.eager]
         self._at_brokers = [work for work in self.held.values() if work.broker is not None]
         self._gives = [(work.name, work.next) for work in self._live]
         self._paced = len(self.held) >= MANY and not any(hasattr(work.feed, "eager") for work in self.held.values())

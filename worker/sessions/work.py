@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from worker.sessions.broker_side import BrokerSide
 
 
+NOTHING: Mapping[str, Any] = {}     # of a session without a broker: one of them for all, so that it is written as text once
+
+
 class Account(Protocol):
     """What ``domain.live.session.Session`` does for a runner."""
 
@@ -55,7 +58,7 @@ class Written:
     wanted: Wanted | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Gathered:
     """What was worked since the last commit."""
 
@@ -74,7 +77,7 @@ class SessionWork:
 
     def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, losses: LossWatch | None = None, broker: BrokerSide | None = None) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
-        self.next = feed.next
+        self.next, self.eager = feed.next, bool(getattr(feed, "eager", False))      # as fast as possible
         self.ts, self.end, self._losses, self.broker = state.ts, "", losses, broker
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
@@ -156,7 +159,7 @@ class SessionWork:
         view = self.account.view()
         self.exposed = exposed_in(getattr(view, "positions", ()))
         shown = self._shown.text(view, kept | broker.view() if broker else kept)
-        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), shown, now.tape, now.outputs, now.commands, broker.session.kept if broker else {})
+        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), shown, now.tape, now.outputs, now.commands, broker.session.kept if broker else NOTHING)
         self._bars += len(now.tape)
         return Written(commit, now.events, now.messages, self.end, now.halts, broker.session.wanted() if broker else None)
 
