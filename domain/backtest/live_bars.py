@@ -66,7 +66,7 @@ class LiveBars:
             columns["nights_before"][k, b] = nights_between(int(columns["end"][k, b - 1]), ts, self.series[k].instrument.triple_day) if b else 0
         self.flats.opened(k, b, ts)
         self.window.count[k] = b + 1
-        self.account.tasks["count"][k] = b + 1
+        self.account.counts[k] = b + 1
 
     def end(self, k: int, high: float, low: float, close: float, end: int | None, last: bool) -> tuple[int, float]:
         """The open bar with all its prices; its end, and its mid close."""
@@ -134,7 +134,7 @@ class LiveBars:
 
     def forget_worked(self) -> None:
         """Places of finer bars are free once no bar that has ended waits to be worked."""
-        if self.finer.any and all(self.account.cursors["bar"][k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
+        if self.finer.any and all(self.account.bar_of[k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
             self.finer.free()
 
     def change(self, rules: Rules) -> None:
@@ -177,14 +177,14 @@ class LiveBars:
 
     def forget(self) -> None:
         """Bars that are not read any more leave, a few at a time."""
-        for k, bar in enumerate(self.account.cursors["bar"].tolist()):
+        for k, bar in enumerate(self.account.bar_of.tolist()):
             if (leaving := bar - 1 - self.window.first(k)) >= LEAVING:
                 self._leave(k, leaving)
 
     def _leave(self, k: int, bars: int) -> None:
         self.window.drop(k, bars)
         self.account.renumber(k, -bars)
-        self.account.tasks["count"][k] -= bars
+        self.account.counts[k] -= bars
         self.ended[k] -= bars
 
     def _check_open(self, k: int, ts: int) -> None:
@@ -211,7 +211,7 @@ class LiveBars:
 
     def _make_place(self, k: int) -> None:
         """Bars before the one before the present leave; where there are none, the window grows."""
-        leaving = int(self.account.cursors["bar"][k]) - 1 - self.window.first(k)
+        leaving = int(self.account.bar_of[k]) - 1 - self.window.first(k)
         if leaving > 0:
             self._leave(k, leaving)
             return

@@ -56,7 +56,7 @@ class LiveInstants(LiveCommanded):
     def _next(self, until: int) -> int | None:
         """The nearest instant, if nothing holds it back."""
         window, nearest = self.bars.window, None
-        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
+        for k, (bar, inside) in enumerate(zip(self.account.bar_of.tolist(), self.account.inside_of.tolist(), strict=True)):
             b = bar - window.first(k)
             if b >= window.count[k]:
                 continue
@@ -95,7 +95,7 @@ class LiveInstants(LiveCommanded):
     def _bars_at(self, now: int) -> tuple[list[Place], list[Place]]:
         """Series and place of the bars that end now, and of those that open."""
         window, ending, opening = self.bars.window, [], []
-        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
+        for k, (bar, inside) in enumerate(zip(self.account.bar_of.tolist(), self.account.inside_of.tolist(), strict=True)):
             b = bar - window.first(k)
             if inside and window.columns["end"][k, b] == now:
                 ending.append((k, b))
