@@ -34,7 +34,8 @@ class Carrier:
         """What this instant booked; the row, if a bar ended at it."""
         (rows, fills, reviews, rows_out), row = WRITTEN(self._account.state["account"], 0), None
         if rows > self._rows:
-            self._rows, row = rows, self._new_row(rows_out)
+            self._rows = rows
+            row = self._new_row(rows_out)
         if not (fills or reviews):
             return Booked(now, row=row)
         return Booked(now, self._fills(), self._trades(), self._reviews(), row)
@@ -53,9 +54,10 @@ class Carrier:
 
     def present(self) -> Present:
         account = self._account
-        *standing, positions, pending, waiting = STANDING(account.state["account"], 0)
+        balance, equity, used, day_start, peak, halted, entries, ambiguous, positions, pending, waiting = STANDING(account.state["account"], 0)
         resting = tuple([self._resting(order) for orders in (account.waiting(), account.pending()) for order in orders]) if pending or waiting else ()
-        return Present(*standing, self._present_counts(), tuple([self._held(place) for place in range(positions)]), resting)
+        held = tuple([self._held(place) for place in range(positions)])
+        return Present(balance, equity, used, day_start, peak, halted, entries, ambiguous, self._present_counts(), held, resting)
 
     def _present_counts(self) -> Mapping[str, int]:
         """The same mapping as long as nothing more was counted."""

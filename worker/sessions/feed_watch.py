@@ -32,7 +32,7 @@ class FeedWatch:
 
     def step(self, store: Store, works: Sequence[SessionWork]) -> None:
         before = {work.name: self._shown.get(work.name) or work.feed_before or None for work in works}
-        now = {work.name: Changed(work, before[work.name], self.shown(work, before[work.name])) for work in works if not work.eager}
+        now = {work.name: Changed(work, before[work.name], self.shown(work, before[work.name])) for work in works if not getattr(work.feed, "eager", False)}
         changed = [each for each in now.values() if each.before != each.now]
         if changed:
             with store.unit() as unit:

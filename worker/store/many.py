@@ -66,7 +66,7 @@ def _processor(kind: Any, dialect: Any) -> Callable[[Any], Any] | None:
     """What makes the driver's value of a column's; SQLite takes JSON as text, and the text of a value needs none of what SQLAlchemy wraps about it."""
     if dialect.name == "sqlite" and isinstance(kind, JSON):
         return json_text
-    return kind.dialect_impl(dialect).bind_processor(dialect)       # type: ignore[no-any-return]
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _processed(values: Sequence[Any], process: Callable[[Any], Any]) -> list[Any]:
