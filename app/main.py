@@ -21,6 +21,7 @@ from app.kit.signed_out import signed_out  # noqa: E402
 from app.kit.status import status  # noqa: E402
 from app.kit.style import style  # noqa: E402
 from app.kit.widgets import attempt  # noqa: E402
+from app.kit.window import watch  # noqa: E402
 from worker.desk import begin_request  # noqa: E402
 
 STATIC = ROOT / "app" / "static"
@@ -34,6 +35,7 @@ at = here()
 if at is None:
     signed_out()
     st.stop()
+st.session_state["desk"] = at       # of the files of tables
 menu: dict[str, list] = {section: [] for section in SECTIONS}
 for module in all_pages(pages):
     name, page = module.__name__.split(".")[-1], module.PAGE
@@ -47,3 +49,4 @@ with st.sidebar:
 attempt(chosen.run)        # what is refused while a page draws, such as a row that was altered, is a sentence on it
 with st.sidebar:
     share()     # after the page, which may have changed the address
+    watch()

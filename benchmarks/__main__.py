@@ -27,6 +27,7 @@ from benchmarks import (  # noqa: E402
     labels,
     long_trail,
     others,
+    pages,
     passing,
     scale,
     scanner,
@@ -42,7 +43,7 @@ from worker.memory import keep_freed  # noqa: E402
 
 PARTS = {"engine": engine, "stages": stages, "features": features, "deciding": deciding, "growth": growth, "sweeps": sweeps, "judging": judging, "labels": labels, "passing": passing, "scanner": scanner, "sessions": sessions, "others": others, "system": system, "compiling": compiling, "clients": clients, "silence": silence, "audit": audit, "bundle": bundle, "training": training}
 
-NAMED = {"long_trail": long_trail, "scale": scale}      # run only where they are named: many gigabytes, many processes
+NAMED = {"long_trail": long_trail, "scale": scale, "pages": pages}      # run only where they are named: many gigabytes, many processes, a browser
 
 
 def main(names: list[str]) -> int:

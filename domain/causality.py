@@ -27,7 +27,7 @@ Watch = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Leak:
-    """A column that reads the future: the bar and instant at which it differs most, by how much (NaN where one of the two is no number),
+    """A column that has look-ahead bias: the bar and instant at which it differs most, by how much (NaN where one of the two is no number),
     with and without the bars after ``cut``, and at how many bars it differs."""
 
     column: str
@@ -41,7 +41,7 @@ class Leak:
 
     def __str__(self) -> str:
         by = f"by {self.size:.6g}" if np.isfinite(self.size) else "altogether"
-        return f"{self.column} reads the future: at bar {self.bar} ({self.ts}) it is {self.seen}, and {self.unseen} when the bars from {self.cut} on are taken away; it moves {by}, and at {self.bars:,} bar{'s' if self.bars != 1 else ''}"
+        return f"{self.column} has look-ahead bias: at bar {self.bar} ({self.ts}) it is {self.seen}, and {self.unseen} when the bars from {self.cut} on are taken away; it moves {by}, and at {self.bars:,} bar{'s' if self.bars != 1 else ''}"
 
 
 @dataclass(frozen=True)

@@ -27,15 +27,19 @@ def render(desk) -> None:
         first_steps(desk, done)
     if any(done[:2]):
         cards(pulse, runs, datasets)
+    shown = desk.system.has_example() or bool(runs)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         if desk.system.has_example():
             example(desk)
         recent_runs(runs)
         recent_equity(desk, runs)
+        if not shown:
+            recent_activity(desk, wide=True)
     with right:
         jobs_view(desk)
-        recent_activity(desk)
+        if shown:
+            recent_activity(desk)
 
 
 def new_backtest() -> None:
@@ -108,8 +112,8 @@ def recent_runs(runs) -> None:
         go("backtest", run=runs[row].id)
 
 
-def recent_activity(desk) -> None:
+def recent_activity(desk, wide: bool = False) -> None:
     section("Recent activity", "from the audit trail")
     events = desk.trail.rows(size=8)
-    columns = {"at": st.column_config.TextColumn("UTC", width=66), "event": st.column_config.TextColumn("Event", width=116), "detail": st.column_config.TextColumn("Detail", width=156)}
+    columns = {"at": st.column_config.TextColumn("UTC", width=76), "event": st.column_config.TextColumn("Event", width=130 if wide else 116), "detail": st.column_config.TextColumn("Detail", width=320 if wide else 146)}
     table(events_frame(events, desk.jobs.now()), columns, "The latest audit events")

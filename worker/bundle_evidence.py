@@ -31,7 +31,7 @@ class Evidence:
 def evidence_of(unit: Unit, keys: str, content: str = "") -> Evidence:
     """The checkpoints of the workspace, the newest with the signatures of witnesses, and the keys that are given.
 
-    ``asked``: the text of a checkpoint, or of several, that somebody holds; the proofs then lead to the last of them.
+    ``content``: the text of a checkpoint, or of several, that somebody holds; the proofs then lead to the last of them.
     """
     rows = unit.checkpoints.all(heartbeats=False)
     latest = unit.checkpoints.latest()

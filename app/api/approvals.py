@@ -12,7 +12,7 @@ from app.api.shapes import Body
 from app.api.submission import Here
 
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
-FIELDS = ("id", "verb", "summary", "state", "asked_by", "person", "asked_at", "expires_at", "decided_by", "decided_at", "note")
+FIELDS = ("id", "verb", "summary", "state", "requested_by", "person", "requested_at", "expires_at", "decided_by", "decided_at", "note")
 
 
 class Decision(Body):
@@ -50,4 +50,4 @@ def withdraw(desk: Here, request: str) -> Response:
 
 
 def _shown(request: Any) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in FIELDS}
+    return {name: getattr(request, name) for name in FIELDS} | dict(asked_by=request.requested_by, asked_at=request.requested_at)     # their names of one release before

@@ -13,6 +13,7 @@ from app.api.plain import plain
 from app.api.problem import Problem
 from app.api.shapes import Answer, Body, JobAnswer, Table, Time
 from app.api.submission import Here, Submitting
+from worker.desk.export import both_named
 
 router = APIRouter(prefix="/v1/data", tags=["data"])
 SHOWN = ("id", "instrument", "timeframe", "side", "source", "clock", "bars", "first_ts", "last_ts", "gaps", "spread", "verdict", "version", "actor", "created_at", "synthetic")
@@ -220,7 +221,7 @@ def latest(desk: Here, symbol: str, timeframe: str = "") -> Response:
 def dataset(desk: Here, name: str) -> Any:
     """One dataset with what was found about its quality, and where it came from."""
     datasets = desk.data.get(name)
-    return json_of(dict(**shown(datasets), quality=datasets.quality, provenance=datasets.provenance, used_by=desk.data.used_by(datasets.id)))
+    return json_of(dict(**shown(datasets), quality=datasets.quality, provenance=both_named(datasets.provenance), used_by=desk.data.used_by(datasets.id)))
 
 
 @router.get("/{name}/bars", response_model=Table)

@@ -18,6 +18,7 @@ from app.api.plain import plain, rows
 from app.api.problem import Problem
 from app.api.shapes import Time
 from app.api.submission import Here
+from worker.desk.export import with_former
 
 EARLIEST, LATEST = 1700, 2200       # years that times of 64 bits of nanoseconds hold
 ARROW = "application/vnd.apache.arrow.stream"
@@ -100,7 +101,7 @@ class Wanted:
 
     def of(self, frame: pd.DataFrame, time: str = "ts") -> Response:
         """JSON, or with ``Accept: application/vnd.apache.arrow.stream`` an Arrow stream. ``time``: the column that ``since`` and ``until`` are about."""
-        chosen = self._columns(self._span(frame, time))
+        chosen = self._columns(self._span(with_former(frame), time))
         part = chosen.iloc[self._start : self._start + self._limit]
         end = self._start + len(part)
         following = cursor_of(end) if end < len(chosen) else None

@@ -12,6 +12,7 @@ from app.api.plain import plain
 from app.api.shapes import Amount, Body, Table, Time
 from app.api.submission import Here
 from worker.desk import StartRequest
+from worker.desk.export import with_former
 
 router = APIRouter(prefix="/v1/paper", tags=["paper sessions"])
 Tables = Literal["trades", "fills", "equity", "decisions", "tape", "commands"]
@@ -124,7 +125,7 @@ def release(desk: Here, body: ReleaseBody) -> Response:
 def session(desk: Here, name: str, newest: Annotated[int, Query(ge=0, le=1_000, description="newest decisions to show")] = 50) -> Response:
     """The state of a session: account, positions, waiting orders, proposals, newest decisions, log."""
     view = desk.paper.get(name)
-    frames = {kind: plain(getattr(view, kind).head(newest) if kind == "decisions" else getattr(view, kind)) for kind in FRAMES}
+    frames = {kind: plain(with_former(getattr(view, kind).head(newest)) if kind == "decisions" else getattr(view, kind)) for kind in FRAMES}
     fields = dict(clock=view.clock, next_close=view.next_close, backlog=view.backlog, figures=view.figures, counts=view.counts, strategies=view.strategies, trades_total=view.trades_total, plan=view.plan)
     return json_of(dict(_row(view.row), **frames, **plain(fields), log=plain(view.log.head(newest))))
 

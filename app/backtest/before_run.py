@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from app.drawn import download_drawn
 from app.kit.figures import lasted, number, plural
+from app.kit.table_file import titled
 from app.kit.widgets import attempt, table
 from worker.desk import BacktestRequest, Desk
 
-SOURCES = {"data": "from the data, median", "entered": "as entered", "instrument": "the instrument's"}
+SOURCES = {"data": "data, median", "entered": "as entered", "instrument": "instrument"}
+ALT = "Costs of one lot of each instrument in this backtest"
 SIDES = {"bid": "bid; buys fill at bid plus spread", "mid": "mid; each fill pays half the spread", "ask": "ask; sells fill at ask less spread"}
 
 
-def costs_table(desk: Desk, request: BacktestRequest | None) -> None:
-    """The costs of one lot of each instrument, of the values of the form as they were last sent."""
+def costs_table(desk: Desk, request: BacktestRequest | None) -> Callable[[], None]:
+    """The costs of one lot of each instrument, of the values of the form as they were last sent; what draws the button of their file, outside the form."""
     previews = attempt(lambda: desk.before_run.costs(request)) if request and request.datasets else None
     if not previews:
-        return
+        return lambda: None
     currency = desk.backtests.rules_with(request, [])["account"].currency if request else ""
     rows = pd.DataFrame([row_of(preview) for preview in previews])
-    table(rows, columns(currency), "Costs of one lot of each instrument in this backtest")
+    table(rows, columns(currency), ALT)
     lacking = [preview.instrument for preview in previews if preview.rate is None]
     missing = f" No rate into {currency} is loaded for {', '.join(lacking)}." if lacking else ""
     sides = " ".join(f"The bars{f' of {name}' if len(previews) > 1 else ''} quote {SIDES.get(side, side)}." for name, side in _sides(previews).items())
     st.caption(f"{sides} Costs of one lot, at the last close of the period. A round trip: spread once, slippage and commission twice; no swap.{missing} After a change press **Update costs**.")
+    return lambda: download_drawn("Costs, CSV", "costs_of_one_lot.csv", titled(rows, columns(currency)), "costs-of-one-lot")
 
 
 def _sides(previews: Sequence[Any]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from app.kit.window import taller
 from worker.desk.outcomes import label
 from worker.desk.run_chart import View
 
@@ -32,7 +33,7 @@ def series_data(shown: View, instrument: Any, timeframe: str, side: str, columns
         title=f"{instrument.name} {timeframe}, {side} prices, {instrument.quote}", trade=None, trades=0, label=label,
         t=candles["ts"].tolist(), n=candles["bars"].tolist(), v=plain(candles[VOLUME]) if VOLUME in candles else None,
         **{letter: plain(candles[name]) for letter, name in (("o", "open"), ("h", "high"), ("l", "low"), ("c", "close"))},
-        features=features, panes=panes, height=HEIGHT + PANE * len(panes), marks=_marks(shown.marks.single), groups=_groups(shown.marks.grouped),
+        features=features, panes=panes, height=taller(HEIGHT) + PANE * len(panes), marks=_marks(shown.marks.single), groups=_groups(shown.marks.grouped),
         levels=[dict(name=level.name, i=list(level.candles), p=list(level.prices)) for level in shown.levels],
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from app.kit.charts import Picture, days_format, unit, utc
 from app.kit.theme import SCALE, at, by_role, tip_time
+from app.kit.window import taller
 
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=6)
 WORDS: dict[str, Any] = dict(domain=False, ticks=False, grid=False, labelLimit=150)
@@ -25,7 +26,7 @@ def excursions(points: pd.DataFrame, height: int = 250) -> Picture:
         tooltip=[alt.Tooltip("trade_id:Q", title="trade"), "ended:N", *(alt.Tooltip(f"{name}:Q", format="+.2f", title=title) for name, title in (("r", "result, R"), ("mae_r", "MAE, R"), ("mfe_r", "MFE, R")))],
     )  # fmt: skip
     stop = alt.Chart(pd.DataFrame(dict(x=[1.0]))).transform_calculate(role="'quiet'").mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=alt.value("initial stop"))
-    return alt.layer(dots, stop).properties(height=height)
+    return alt.layer(dots, stop).properties(height=taller(height))
 
 
 def surface(table: pd.DataFrame, height: int = 250) -> Picture:
@@ -39,7 +40,7 @@ def surface(table: pd.DataFrame, height: int = 250) -> Picture:
     tips += [alt.Tooltip(f"{name}:Q", format=".0%") for name in ("stopped", "reached", "both", "kept")]
     cell = base.mark_rect().encode(color=alt.Color("expectancy_r:Q", scale=alt.Scale(domain=[-limit, 0, limit], range="diverging"), legend=None), tooltip=tips)
     best = base.transform_filter(f"datum.expectancy_r >= {float(table['expectancy_r'].max())!r}").transform_calculate(role="'ink'").mark_rect(filled=False, strokeWidth=1.6).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None))
-    return alt.layer(cell, best).resolve_scale(color="independent").properties(height=height)
+    return alt.layer(cell, best).resolve_scale(color="independent").properties(height=taller(height))
 
 
 def group_bars(table: pd.DataFrame, currency: str) -> alt.Chart:
@@ -69,7 +70,7 @@ def equity_rows(curves: pd.DataFrame, order: Sequence[str], currency: str, heigh
             x=at("ts", **axis) if k == len(order) - 1 else at("ts", labels=False), y=value, color=by_role(),
             tooltip=[tip_time(), alt.Tooltip("regime:N"), alt.Tooltip("value:Q", format="+,.0f", title=currency)],
         )  # fmt: skip
-        rows.append(line.properties(height=height))
+        rows.append(line.properties(height=taller(height)))
     return alt.vconcat(*rows, spacing=16).resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
@@ -83,7 +84,7 @@ def late_rows(late: pd.DataFrame, order: Sequence[str], currency: str, height: i
         own = shown[shown["regime"] == name]
         last = alt.Axis(title="delay, bars", labelAngle=0, **END) if k == len(order) - 1 else alt.Axis(labels=False, title=None)
         value = alt.Y("net:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, format="~s", tickCount=3, titleLimit=150))
-        rows.append(alt.Chart(own).mark_bar(size=16).encode(x=alt.X("late:O", axis=last, scale=alt.Scale(domain=sorted(late["late"].unique().tolist()))), y=value, color=by_role(), tooltip=tips).properties(height=height))
+        rows.append(alt.Chart(own).mark_bar(size=16).encode(x=alt.X("late:O", axis=last, scale=alt.Scale(domain=sorted(late["late"].unique().tolist()))), y=value, color=by_role(), tooltip=tips).properties(height=taller(height)))
     return alt.vconcat(*rows, spacing=16).resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
@@ -98,7 +99,7 @@ def fan(table: pd.DataFrame, name: str, drawn: str, height: int = 220) -> Pictur
         base.mark_area(opacity=0.28).encode(x=steps, y=alt.Y("q25:Q", axis=axis), y2="q75:Q", color=by_role(), tooltip=tips),
         base.mark_line().encode(x=steps, y=alt.Y("q50:Q", axis=axis), color=by_role(), tooltip=tips),
         alt.Chart(pd.DataFrame(dict(y=[0.0]))).transform_calculate(role="'quiet'").mark_rule().encode(y="y:Q", color=by_role()),
-    ).properties(height=height)  # fmt: skip
+    ).properties(height=taller(height))  # fmt: skip
 
 
 def falls(table: pd.DataFrame, seen: float, name: str, height: int = 220) -> Picture:
@@ -110,7 +111,7 @@ def falls(table: pd.DataFrame, seen: float, name: str, height: int = 220) -> Pic
         tooltip=[alt.Tooltip("low:Q", format=shape, title="from"), alt.Tooltip("high:Q", format=shape, title="to"), alt.Tooltip("paths:Q", format=",", title="paths")],
     )  # fmt: skip
     line = alt.Chart(pd.DataFrame(dict(x=[seen]))).transform_calculate(role="'ink'").mark_rule(strokeWidth=1.6).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=shape, title="this run")])
-    return alt.layer(bars, line).properties(height=height)
+    return alt.layer(bars, line).properties(height=taller(height))
 
 
 def stressed(table: pd.DataFrame, base: float, height: int = 0) -> Picture:

@@ -1,11 +1,14 @@
-"""The trade that a run's table and chart have chosen: it stands in the address, and both read it there."""
+"""What a table has chosen, as the trade of a run that its chart chooses too: it stands in the address, and all read it there."""
 
 from __future__ import annotations
+
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from app.kit.address import address_value, missing
 
+T = TypeVar("T")
 NAME = "trade"  # of the query parameter
 
 
@@ -30,23 +33,27 @@ def chosen_trade(count: int) -> int | None:
 
 def choose_trade(number: int) -> None:
     """Write the chosen trade into the address; the caller draws the page again where it must."""
-    if address_value(NAME) != str(number):
-        st.query_params[NAME] = str(number)
+    _write(NAME, str(number))
 
 
-def table_key(name: str, chosen: int | None) -> str:
-    """The key of a table in which the chosen trade is selected: a new one, so that it is redrawn, after a choice that was made elsewhere."""
+def table_key(name: str, chosen: Any) -> str:
+    """The key of a table in which the chosen row is selected: a new one, so that it is redrawn, after a choice that was made elsewhere."""
     state = st.session_state.setdefault(f"{name}-choice", dict(last=None, drawn=0))
     if chosen is not None and chosen != state["last"]:
         state.update(last=chosen, drawn=state["drawn"] + 1)
     return f"{name}-{state['drawn']}"
 
 
-def choose_in_table(name: str, picked: int | None, chosen: int | None) -> int | None:
-    """The chosen trade after the table of ``table_key`` was drawn, ``picked`` being its selected row: a click there goes into the address."""
+def choose_in_table(name: str, picked: T | None, chosen: T | None, parameter: str = NAME) -> T | None:
+    """What is chosen after the table of ``table_key`` was drawn, ``picked`` being its selected row: a click there goes into the address, as ``parameter``."""
     state = st.session_state[f"{name}-choice"]
     if picked is None or picked == state["last"]:
         return chosen
     state["last"] = picked
-    choose_trade(picked)
+    _write(parameter, str(picked))
     return picked
+
+
+def _write(parameter: str, value: str) -> None:
+    if address_value(parameter) != value:
+        st.query_params[parameter] = value

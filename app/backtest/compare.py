@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,11 @@ from app.backtest.metric_table import metric_table
 from app.backtest.statistics import shown
 from app.kit.charts import Picture, days_format, unit, utc
 from app.kit.figures import DASH, THIN, clock, exact, number, percent, short, typeset, valued
+from app.kit.forms import label
 from app.kit.text import literal
 from app.kit.theme import at, by_role, tip_time
 from app.kit.widgets import attempt, download, go, section, table
+from app.kit.window import taller
 from worker.desk import Desk
 
 OTHER = "with"      # query parameter: the ids of the others, with commas between
@@ -51,7 +54,7 @@ def view(desk: Desk, ids: list[str]) -> None:
     _head(desk, runs)
     for sentence in beside.warnings:
         st.warning(literal(typeset(sentence)), icon=":material/warning:")
-    _settings(beside.changed, runs)
+    _settings(beside.changed, runs, _titles(desk, runs))
     section("Equity", "change since the start, %, UTC")
     st.altair_chart(curves_chart(desk.compare.curves([run.id for run in runs]), runs), width="stretch", alt="Equity of the runs over their starts")
     if len(runs) == 2:
@@ -72,15 +75,22 @@ def _head(desk: Desk, runs: list[Any]) -> None:
             go("backtest", run=runs[0].id)
 
 
-def _settings(changed: pd.DataFrame, runs: list[Any]) -> None:
+def _settings(changed: pd.DataFrame, runs: list[Any], titles: Mapping[str, str]) -> None:
     section("Parameter differences", "settings, data and versions in which the runs are not all alike")
     if changed.empty:
         st.caption("None: the runs have the same settings.")
         return
     config = st.column_config
-    shown = pd.DataFrame({"path": changed["path"].map(_setting), **{letter: [_value(path, text) for path, text in zip(changed["path"], changed[run.id], strict=True)] for letter, run in zip(LETTERS, runs, strict=False)}})
+    shown = pd.DataFrame({"path": changed["path"].map(lambda path: titles.get(path) or _setting(path)), **{letter: [_value(path, text) for path, text in zip(changed["path"], changed[run.id], strict=True)] for letter, run in zip(LETTERS, runs, strict=False)}})
     columns = {"path": config.TextColumn("Setting", width=190), **{letter: config.TextColumn(letter, width=110) for letter in LETTERS[: len(runs)]}}
     table(shown, columns, "Settings in which the runs differ", height=294 if len(shown) > 9 else "auto")
+
+
+def _titles(desk: Desk, runs: list[Any]) -> dict[str, str]:
+    """Path of a setting -> its title with its unit, of strategies and of rules."""
+    own = {f"params.{param.name}": label(param.name, param.unit, param.title) for run in runs for param in desk.backtests.params(run.spec["strategy"])}
+    rules = {f"{section}.{param.name}": f"{section.capitalize()}: {label(param.name, param.unit, param.title)}" for section in desk.backtests.rules() for param in desk.backtests.rule_params(section)}
+    return own | rules
 
 
 def curves_chart(curves: pd.DataFrame, runs: list[Any], height: int = 260) -> Picture:
@@ -94,7 +104,7 @@ def curves_chart(curves: pd.DataFrame, runs: list[Any], height: int = 260) -> Pi
         y = alt.Y("share:Q", axis=unit("", format="+%"))
         layers.append(base.mark_line(strokeDash=dash, strokeWidth=1.4).encode(x=at(**axis), y=y, color=by_role(), tooltip=tips))
         layers.append(alt.Chart(own.tail(1)).transform_calculate(role=f"'{role}'").mark_text(align="right", dy=-8, fontWeight=600).encode(x=at(**axis), y="share:Q", text="end:N", color=by_role()))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def _fills(desk: Desk, runs: list[Any]) -> None:

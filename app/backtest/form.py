@@ -74,12 +74,13 @@ def form(desk: Desk, run: Any = None) -> None:
         request = _request(desk, f"{key}-{strategy}", strategy, chosen, before, start, sizer, limited, profile, model, preset, signals)
         counted(desk, request)
         cautions(desk, strategy, request, preset)
-        costs_table(desk, request)
+        costs_file = costs_table(desk, request)
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Run backtest", type="primary", shortcut="Ctrl+Enter", **allowed(desk, "backtests.submit"))
             st.form_submit_button("Update costs", help="Show the costs of the values entered above.")
             keep = st.form_submit_button("Save as preset…", icon=":material/bookmark:", **allowed(desk, "form_presets.save"))
             st.caption(duration(desk, request, len(chosen) if alone else 1))
+    costs_file()
     if keep and request and _sound(desk, request):
         save(desk, request)
     if sent and request:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.kit.figures import typeset
 
+MANY = 7        # columns, above which they stand closer
 STYLE = """<style>
 .metrics { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.93rem; }
 .metrics th, .metrics td { padding: 3px 8px; text-align: right; border-bottom: 1px solid color-mix(in srgb, currentColor 14%, transparent); white-space: nowrap; }
@@ -18,6 +19,9 @@ STYLE = """<style>
 .metrics thead th, .metrics .family th { font-weight: 600; }
 .metrics .family th { padding-top: 14px; }
 .metrics td:nth-child(2) { font-weight: 600; }
+.metrics.many { font-size: 0.82rem; }
+.metrics.many th, .metrics.many td { padding: 3px 5px; }
+.metrics.many th:first-child { min-width: 96px; }
 .metrics-scroll { overflow-x: auto; }
 </style>"""
 
@@ -27,7 +31,7 @@ def metric_table(rows: pd.DataFrame, families: Mapping[str, str], columns: Mappi
     heads = "".join(f'<th scope="col"{_title(definition)}>{escape(title)}</th>' for title, definition in columns.values())
     groups = "".join(_group(families[str(name)], part, list(columns)) for name, part in rows.groupby("family", sort=False))
     st.html(
-        f'{STYLE}<div class="metrics-scroll" tabindex="0" role="region" aria-label="{escape(label)}"><table class="metrics"><thead><tr><th scope="col">Metric</th>{heads}</tr></thead>{groups}</table></div>'
+        f'{STYLE}<div class="metrics-scroll" tabindex="0" role="region" aria-label="{escape(label)}"><table class="metrics{" many" if len(columns) > MANY else ""}"><thead><tr><th scope="col">Metric</th>{heads}</tr></thead>{groups}</table></div>'
     )
 
 

@@ -53,6 +53,6 @@ def _columns() -> dict[str, Any]:
         "instrument": config.TextColumn("Instrument", width=80),
         "verdict": config.TextColumn("Verdict", width=62),
         "reason": config.TextColumn("Reason", width=106),
-        "lots_asked": config.NumberColumn("Requested, lots", format="%.2f", width=96),
+        "lots_requested": config.NumberColumn("Requested, lots", format="%.2f", width=96),
         "lots_given": config.NumberColumn("Filled", format="%.2f", width=50),
     }

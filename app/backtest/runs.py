@@ -68,7 +68,7 @@ def _shown(page: Any) -> dict[str, Any]:
 
 
 def _one(page: Any, run: Any) -> None:
-    row = table(_frame(page), _shown(page), "Backtests with equity, net result, drawdown and trades", key=f"runs-{run.id if run else ''}", pick=True)
+    row = table(_frame(page), _shown(page), "Backtests with equity, net result, drawdown and trades", key=f"runs-{run.id if run else ''}", pick=True, chosen=next((place for place, other in enumerate(page.runs) if run is not None and other.id == run.id), None))
     if row is not None and (run is None or page.runs[row].id != run.id):
         go("backtest", run=page.runs[row].id)
 

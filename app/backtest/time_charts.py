@@ -12,6 +12,7 @@ import pandas as pd
 from app.kit.bands import behind as bands_behind
 from app.kit.charts import DAYS, MONTHS, Picture, days_format, unit, utc
 from app.kit.theme import SCALE, at, by_role, tip_time
+from app.kit.window import taller
 
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=6)
 FIT = alt.AutoSizeParams(type="fit-x", contains="padding")
@@ -29,15 +30,37 @@ def equity(
     tips = [tip_time(), alt.Tooltip("value:Q", format=",.2f", title=currency), *([alt.Tooltip("held:Q", format=",.2f", title="buy and hold")] if "held" in shown else []), alt.Tooltip("share:Q", format=".2%", title="drawdown")]
     scale = alt.Scale(type="utc", nice=False, padding=0, domain=span)
     when = alt.X("ts:T", scale=scale, axis=alt.Axis(labels=False))
-    value = alt.Y("value:Q", scale=alt.Scale(type="log" if log else "linear", zero=False, nice=True), axis=unit(currency, format=",f" if not log else ",.3~s"))
+    value = _logarithmic(shown, currency) if log else alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(currency, format=",f"))
     layers: list[Any] = [] if behind is None or not len(behind[0]) else [bands_behind(*behind, alt.X("start:T", scale=scale, axis=alt.Axis(labels=False)), "start", "end")]
     if "held" in shown:
         layers.append(alt.Chart(shown).transform_calculate(role="'other'").mark_line(strokeDash=[4, 3], strokeWidth=1.2, clip=True).encode(x=when, y=alt.Y("held:Q"), color=by_role()))
     layers.append(alt.Chart(shown).transform_calculate(role="'line'").mark_line(clip=True).encode(x=when, y=value, color=by_role()))
     cross = alt.Chart(shown).transform_calculate(role="'ink'").mark_rule(clip=True).encode(x=when, color=by_role(), opacity=alt.condition(near, alt.value(0.6), alt.value(0)), tooltip=tips).add_params(near)
-    above = alt.layer(*layers, cross).properties(height=height)
+    above = alt.layer(*layers, cross).properties(height=taller(height))
     pair = alt.vconcat(above, _drawdown(shown, falls, span, tips), _strip(shown, span), spacing=6)
     return pair.resolve_scale(color="shared").properties(autosize=FIT)
+
+
+def _logarithmic(shown: pd.DataFrame, currency: str) -> alt.Y:
+    """A logarithmic scale over what is drawn; of its own Vega takes whole powers of ten, in which the curve is a flat line."""
+    drawn = shown[[name for name in ("value", "held") if name in shown]].to_numpy()
+    low, high = float(np.nanmin(drawn)), float(np.nanmax(drawn))
+    axis = unit(currency, values=log_ticks(low, high), labelExpr="format(datum.value, ',')")
+    return alt.Y("value:Q", scale=alt.Scale(type="log", domain=[low * 0.98, high * 1.02], nice=False), axis=axis)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two ends of a logarithmic scale: evenly apart over a short one, else 1, 2 and 5 of each power of ten.
+
+    >>> log_ticks(8_300, 16_200), log_ticks(900, 52_000)
+    ([10000.0, 12000.0, 14000.0, 16000.0], [1000.0, 2000.0, 5000.0, 10000.0, 20000.0, 50000.0])
+    """
+    if high / low >= 10:
+        powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+        return [digit * 10.0**power for power in powers for digit in (1, 2, 5) if low <= digit * 10.0**power <= high]
+    size = 10.0 ** np.floor(np.log10((high - low) / 4 or low))
+    step = next(digit * size for digit in (1, 2, 5, 10) if (high - low) / (digit * size) <= 6)
+    return [float(value) for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
 
 
 def _beside(curve: pd.DataFrame, held: pd.DataFrame | None) -> pd.DataFrame:
@@ -57,7 +80,7 @@ def _drawdown(shown: pd.DataFrame, falls: pd.DataFrame, span: Any, tips: list[An
     deep = falls[falls["share"] <= 0.25 * falls["share"].min()]
     named = deep.assign(text=[f"{100 * row.share:.1f} %, {row.days:,.0f} days".replace("-", "\u2212") for row in deep.itertuples()])
     label = alt.Chart(named).transform_calculate(role="'ink'").mark_text(dy=9, clip=True).encode(x=alt.X("trough_ts:T", scale=alt.Scale(type="utc", domain=span)), y="share:Q", text="text:N", color=by_role())
-    return alt.layer(area, label).properties(height=110)
+    return alt.layer(area, label).properties(height=taller(110))
 
 
 def _strip(shown: pd.DataFrame, span: Any) -> alt.Chart:
@@ -74,7 +97,7 @@ def rolling(table: pd.DataFrame, height: int = 150) -> alt.VConcatChart:
     above = alt.layer(zero, base.mark_line().encode(x=at("day", labels=False), y=alt.Y("sharpe:Q", axis=unit("Sharpe", format=",.1f")), color=by_role(), tooltip=tips))
     axis = utc(days_format(table["day"]), tickCount=6)
     below = base.mark_line().encode(x=at("day", **axis), y=alt.Y("volatility:Q", scale=alt.Scale(zero=True), axis=unit("volatility", format="%")), color=by_role(), tooltip=tips)
-    return alt.vconcat(above.properties(height=height), below.properties(height=height), spacing=12).resolve_scale(x="shared", color="shared").properties(autosize=FIT)
+    return alt.vconcat(above.properties(height=taller(height)), below.properties(height=taller(height)), spacing=12).resolve_scale(x="shared", color="shared").properties(autosize=FIT)
 
 
 def exposure(table: pd.DataFrame, height: int = 150) -> alt.VConcatChart:
@@ -84,7 +107,7 @@ def exposure(table: pd.DataFrame, height: int = 150) -> alt.VConcatChart:
     base = alt.Chart(table.assign(zero=0.0)).transform_calculate(role="'line'")
     above = _banded(base, at(labels=False), "zero", "highest", "mean", unit("leverage, ×", format=",.1f"), tips)
     below = _banded(base, at(**utc(days_format(table["ts"]), tickCount=6)), "net_low", "net_high", "net_mean", unit("net, ×", format="+,.1f"), tips)
-    return alt.vconcat(above.properties(height=height), below.properties(height=height), spacing=12).resolve_scale(x="shared", color="shared").properties(autosize=FIT)
+    return alt.vconcat(above.properties(height=taller(height)), below.properties(height=taller(height)), spacing=12).resolve_scale(x="shared", color="shared").properties(autosize=FIT)
 
 
 def _banded(base: alt.Chart, x: alt.X, low: str, high: str, middle: str, axis: alt.Axis, tips: list[Any]) -> Picture:
@@ -120,7 +143,7 @@ def durations(points: pd.DataFrame, currency: str, height: int = 250) -> Picture
         tooltip=[alt.Tooltip("trade_id:Q", title="trade"), alt.Tooltip("hours:Q", format=",.2f", title="held, hours"), alt.Tooltip("pnl:Q", format="+,.2f", title=f"net, {currency}"), alt.Tooltip("r:Q", format="+.2f", title="R")],
     )  # fmt: skip
     zero = alt.Chart(pd.DataFrame(dict(y=[0.0]))).transform_calculate(role="'quiet'").mark_rule().encode(y="y:Q", color=by_role())
-    return alt.layer(zero, dots).properties(height=height)
+    return alt.layer(zero, dots).properties(height=taller(height))
 
 
 def hours(boxes: pd.DataFrame, currency: str, height: int = 250) -> Picture:
@@ -133,4 +156,4 @@ def hours(boxes: pd.DataFrame, currency: str, height: int = 250) -> Picture:
     line = base.mark_rule().encode(y=alt.Y("q05:Q", axis=axis), y2="q95:Q", color=by_role())
     box = base.mark_bar(opacity=0.55).encode(y=alt.Y("q25:Q", axis=axis), y2="q75:Q", color=by_role())
     middle = base.transform_calculate(role="'ink'").mark_tick(thickness=2).encode(y=alt.Y("q50:Q", axis=axis), color=alt.Color("role:N", scale=SCALE, legend=None))
-    return alt.layer(line, box, middle).properties(height=height)
+    return alt.layer(line, box, middle).properties(height=taller(height))

@@ -62,7 +62,7 @@ def headline(desk: Desk, run: Any, evidence: Any) -> list[tuple[str, str, str, s
         ("Net profit", percent(m["net_return"], 1, True), money(m["net_profit"], currency, True), defined["net_return"].definition),
         ("CAGR", percent(m["annual_return"], 1, True), "compounded", defined["annual_return"].definition),
         ("Max drawdown", percent(m["max_drawdown"]), f"longest: {number(m['longest_drawdown'])} days", defined["max_drawdown"].definition),
-        ("Sharpe", number(m["sharpe"], 2), f"max. under null: {number(luck.luck_year, 2)}" if luck and luck.luck_year is not None and luck.trials > 1 else "annualised", defined["sharpe"].definition + (" Expected maximum under the null: the Sharpe that the best of all trials on these bars would reach on average without any edge." if luck else "")),
+        ("Sharpe", number(m["sharpe"], 2), f"null max. {number(luck.luck_year, 2)}" if luck and luck.luck_year is not None and luck.trials > 1 else "annualised", defined["sharpe"].definition + (" Expected maximum under the null: the Sharpe that the best of all trials on these bars would reach on average without any edge." if luck else "")),
         ("Profit factor", number(m["profit_factor"], 2), "profit ÷ loss", defined["profit_factor"].definition),
         ("Expectancy", multiple(m["expectancy_r"], 3), f"t {number(m['expectancy_t'], 2)}", defined["expectancy_r"].definition),
         ("Trades", number(m["trades"]), f"win rate {percent(m['win_rate'], 0)}", defined["trades"].definition),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -40,7 +41,7 @@ def accounts(desk: Desk) -> None:
     if not histories:
         return nothing("No imported account yet", "Choose a statement above. Its trades become an equity path that any rule set can judge.")
     section("Imported accounts", "newest first, UTC; select one to see what was read")
-    chosen = table(_frame(histories), _columns(), f"{plural(len(histories), 'imported account')}", key="accounts", pick=True)
+    chosen = table(_frame(histories, desk.histories.formats()), _columns(), f"{plural(len(histories), 'imported account')}", key="accounts", pick=True)
     wanted = address_value("account")
     shown = histories[chosen] if chosen is not None else next((history for history in histories if history.id == wanted), None)
     if shown is not None:
@@ -105,9 +106,9 @@ def _rebuild(desk: Desk, history: Any) -> None:
         go("compliance", view="accounts", account=history.id, job=submitted.job.id)
 
 
-def _frame(histories: Any) -> pd.DataFrame:
+def _frame(histories: Any, formats: Mapping[str, str]) -> pd.DataFrame:
     rows = [
-        dict(id=history.id, name=history.name, format=history.format, trades=history.trades, first=f"{history.first_ts:%Y-%m-%d}", last=f"{history.last_ts:%Y-%m-%d}", balance=f"{number(history.balance, 2)} {history.currency}", created=f"{history.created_at:%Y-%m-%d %H:%M}")
+        dict(id=history.id, name=history.name, format=formats.get(history.format, history.format), trades=history.trades, first=f"{history.first_ts:%Y-%m-%d}", last=f"{history.last_ts:%Y-%m-%d}", balance=f"{number(history.balance, 2)} {history.currency}", created=f"{history.created_at:%Y-%m-%d %H:%M}")
         for history in histories
     ]  # fmt: skip
     return pd.DataFrame(rows)

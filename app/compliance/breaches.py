@@ -39,8 +39,7 @@ def breaches(desk: Desk, judged: Any) -> None:
 def _breach(run: Any, breach: Any, place: int) -> None:
     currency, path = run.summary["currency"], run.summary["path"]
     with st.container(border=True, gap="xxsmall"):
-        value, floor = (amount(figure, breach.unit, currency) for figure in (breach.value, breach.floor))
-        st.markdown(f":red[:material/cancel:] **{literal(breach.title)}** · {clock(breach.ts)} UTC · **{literal(value)}** against **{literal(floor)}**")
+        st.markdown(f":red[:material/cancel:] **{literal(breach.title)}** · {clock(breach.ts)} UTC{_figures(breach, currency)}")
         st.caption(literal(breach.sentence))
         trades = list(breach.trades)
         if not trades:
@@ -56,6 +55,14 @@ def _breach(run: Any, breach: Any, place: int) -> None:
                     st.caption(f"{trade}", width="content")
             if len(trades) > LINKS:
                 st.caption(f"and {len(trades) - LINKS} more", width="content")
+
+
+def _figures(breach: Any, currency: str) -> str:
+    """Value against floor; nothing of a rule on what was done, such as news, which has neither."""
+    if pd.isna(breach.value) and pd.isna(breach.floor):
+        return ""
+    value, floor = (literal(amount(figure, breach.unit, currency)) for figure in (breach.value, breach.floor))
+    return f" · **{value}** against **{floor}**"
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

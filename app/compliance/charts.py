@@ -9,6 +9,7 @@ import pandas as pd
 
 from app.kit.charts import DAYS, Picture, days_format, unit, utc
 from app.kit.theme import SCALE, by_role, moment, tip_time
+from app.kit.window import taller
 
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=4)
 NAMES = 0.13        # of the width: room for the names of floors behind the last instant
@@ -53,7 +54,7 @@ def floors(curve: pd.DataFrame, lines: pd.DataFrame, currency: str, breach: pd.T
     if breach is not None:
         mark = alt.Chart(pd.DataFrame(dict(ts=[breach]))).transform_calculate(role="'breach'")
         layers.append(mark.mark_rule(strokeDash=[2, 3]).encode(x=x, color=by_role(), tooltip=[tip_time(title="first breach, UTC")]))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def _equity(curve: pd.DataFrame, x: alt.X, currency: str) -> alt.Chart:
@@ -69,6 +70,9 @@ def _ends(lines: pd.DataFrame) -> pd.DataFrame:
     for value in ends["value"]:
         labels.append(max(float(value), labels[-1] + apart) if labels else float(value))
     return ends.assign(label=labels, ts=lines["ts"].max())
+
+
+FITS = 20       # pixels that the per cent of a day needs
 
 
 def days(calendar: pd.DataFrame, currency: str) -> Picture:
@@ -90,7 +94,7 @@ def days(calendar: pd.DataFrame, currency: str) -> Picture:
     cell = base.mark_rect(cornerRadius=2, strokeWidth=2).encode(
         opacity=faint, color=alt.Color("share:Q", scale=alt.Scale(domain=[-limit, 0, limit], range="diverging", clamp=True), legend=None), tooltip=tips,
     )  # fmt: skip
-    text = base.transform_calculate(role="'ink'").mark_text(fontSize=10).encode(text=alt.Text("share:Q", format="+.1f"), color=by_role(), opacity=faint, tooltip=tips)
+    text = base.transform_calculate(role="'ink'").mark_text(fontSize=alt.expr(f"width < {FITS * shown['week'].nunique()} ? 0 : 10")).encode(text=alt.Text("share:Q", format="+.1f"), color=by_role(), opacity=faint, tooltip=tips)
     broken = base.transform_filter("datum.breach != '' && !datum.after").transform_calculate(role="'breach'")
     outline = broken.mark_rect(filled=False, strokeWidth=2, cornerRadius=2).encode(stroke=alt.Stroke("role:N", scale=SCALE, legend=None), tooltip=tips)
     return alt.layer(cell, text, outline).resolve_scale(color="independent").properties(height=26 * len(used) + 34)
@@ -104,9 +108,9 @@ def days_to_target(bins: pd.DataFrame, median: float | None, height: int = 128) 
         tooltip=[alt.Tooltip("low:Q", format=",.0f", title="from, days"), alt.Tooltip("high:Q", format=",.0f", title="to, days"), alt.Tooltip("paths:Q", format=",")],
     )  # fmt: skip
     if median is None:
-        return alt.layer(bars).properties(height=height)
+        return alt.layer(bars).properties(height=taller(height))
     rule = alt.Chart(pd.DataFrame(dict(x=[median]))).transform_calculate(role="'ink'").mark_rule(strokeDash=[3, 2])
-    return alt.layer(bars, rule.encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=",.0f", title="median, days")])).properties(height=height)
+    return alt.layer(bars, rule.encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=",.0f", title="median, days")])).properties(height=taller(height))
 
 
 def sizing(curve: pd.DataFrame, best: float, own: float | None, height: int = 180) -> Picture:
@@ -127,7 +131,7 @@ def sizing(curve: pd.DataFrame, best: float, own: float | None, height: int = 18
         if value is not None:
             rule = alt.Chart(pd.DataFrame(dict(x=[value]))).transform_calculate(role=f"'{role}'").mark_rule(strokeDash=[3, 2])
             layers.append(rule.encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format=".2~f", title=words)]))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def signed_bars(table: pd.DataFrame, name: str, value: str, title: str, words: str, loss: bool = False) -> Picture:

@@ -44,7 +44,7 @@ def _columns() -> dict[str, Any]:
     states = ["present", "missing in some", "missing", "where it applies", "not required"]
     return {
         "number": config.TextColumn("No.", width=60), "field": config.TextColumn("Field", width=260), "state": config.MultiselectColumn("State", width=118, options=states, color=["green", "yellow", "red", "gray", "gray"]),
-        "asked": config.NumberColumn("Records", format="localized", width=64, help="Records that the field is required of."), "missing": config.NumberColumn("Without", format="localized", width=64),
+        "required": config.NumberColumn("Records", format="localized", width=64, help="Records that the field is required of."), "missing": config.NumberColumn("Without", format="localized", width=64),
         "examples": config.TextColumn("First without it", width=150), "note": config.TextColumn("Note", width=180),
     }  # fmt: skip
 

@@ -11,9 +11,8 @@ from app.kit.figures import size, typeset
 from app.kit.forms import index_of
 from app.kit.rights import allowed
 from app.kit.text import literal
-from app.kit.widgets import attempt, section
+from app.kit.widgets import attempt, first_rows, section
 from worker.desk import Desk
-from worker.desk.export import safe_cells
 
 EDITING = "import-mapping-edit"
 UNMAPPED = "unmapped"
@@ -55,7 +54,7 @@ def mapping_step(desk: Desk, staged: Any) -> Any:
     preview = attempt(lambda: desk.mappings.preview(staged, separator, lines))
     if preview is None:
         return None
-    st.dataframe(safe_cells(preview), hide_index=True, row_height=26, height=34 + 26 * max(1, len(preview)), alt="The first rows of the file, each column under its number and name")
+    first_rows(preview, "The first rows of the file, each column under its number and name", 34 + 26 * max(1, len(preview)))
     key = f"{key}-{ord(separator)}-{lines}-{len(KINDS[kind])}"
     mapping = _columns(desk, staged, before, separator, lines, KINDS[kind], key)
     if mapping is None:

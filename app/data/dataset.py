@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.backtest.chosen import choose_in_table, table_key
 from app.data.download_record import download_record
 from app.data.series_chart import series_chart
 from app.drawn import download_drawn
@@ -44,12 +45,12 @@ def catalogue(desk: Desk, datasets: list) -> Any:
     place = next((k for k, dataset in enumerate(datasets) if wanted in (dataset.id, dataset.version)), None if wanted else 0)
     if place is None:
         missing("dataset", wanted, "Choose one in the table.")
-    row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, f"catalogue-{wanted}" if place is None else "catalogue", rows=8, pick=True, chosen=place if wanted else None)
+    before = datasets[place].id if place is not None else None
+    key = table_key("catalogue", before if wanted else None)
+    row = grid(frame[list(COLUMNS)].assign(id=frame["id"]), {**COLUMNS, "id": ("Id", dict(hide=True))}, f"{key}-{wanted}" if place is None else key, rows=8, pick=True, chosen=place)
     download_drawn("Catalogue, CSV", "catalogue.csv", frame.drop(columns="id"), "catalogue-csv")
-    if row is None:
-        return None if place is None else datasets[place]
-    st.query_params["dataset"] = row["id"]
-    return next((dataset for dataset in datasets if dataset.id == row["id"]), None)
+    chosen = choose_in_table("catalogue", row["id"] if row is not None else None, before, "dataset")
+    return next((dataset for dataset in datasets if dataset.id == chosen), None)
 
 
 def chosen_dataset(desk: Desk, dataset: Any) -> None:

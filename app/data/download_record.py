@@ -11,6 +11,7 @@ import streamlit as st
 from app.kit.figures import typeset
 from app.kit.text import literal
 from app.kit.widgets import table
+from worker.desk.lineage import download_sentence
 
 REASONS = {"limit": "vendor's limit", "open": "not closed yet", "failed": "no answer", "empty": "vendor has none"}
 
@@ -33,8 +34,7 @@ def download_record(dataset: Any) -> None:
         return
     if origin["double"]:
         st.badge("Local double", icon=":material/science:", color="orange", help=f"A server on this machine ({origin['double']}) answered in the vendor's place: these are not the vendor's data.")
-    requested = f"Requested {origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}"
-    st.caption(f":material/cloud_download: {literal(typeset(requested))}")
+    st.caption(f":material/cloud_download: {literal(typeset(f'Requested {download_sentence(origin)}'))}")
     notes_of(origin["notes"])
     if origin["missing"]:
         with st.popover(f"Missing spans ({len(origin['missing'])})", type="tertiary", icon=":material/rule:"):

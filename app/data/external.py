@@ -62,6 +62,8 @@ def _catalogue(desk: Desk, imports: list) -> Any:
         )
         for imported in imports
     ]  # fmt: skip
+    wanted = address_value("external") or address_value("outside")      # the name of earlier versions
+    place = next((k for k, imported in enumerate(imports) if imported.id == wanted), None if wanted else 0)
     config = st.column_config
     columns = {
         "kind": config.TextColumn("Kind", width=84),
@@ -74,10 +76,10 @@ def _catalogue(desk: Desk, imports: list) -> Any:
         "revised": config.TextColumn("Revised", width=66, help=REVISED),
         "source": config.TextColumn("File", width=236),
     }
-    row = table(pd.DataFrame(rows), columns, "External data: kind, name, unit, range, rows, publication lag, revised, file", key="outside-catalogue", pick=True, row_height=26)
+    row = table(pd.DataFrame(rows), columns, "External data: kind, name, unit, range, rows, publication lag, revised, file", key="outside-catalogue", pick=True, row_height=26, chosen=place)
     if row is not None:
         st.query_params["external"] = imports[row].id
-    wanted = address_value("external") or address_value("outside")      # the name of earlier versions
+        wanted = imports[row].id
     chosen = next((imported for imported in desk.outside.every() if imported.id == wanted), None if wanted else imports[0])
     if chosen is None:
         missing("import", wanted, "Choose one in the table.")

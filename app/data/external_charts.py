@@ -7,6 +7,7 @@ import pandas as pd
 
 from app.kit.charts import days_format, unit, utc
 from app.kit.theme import at, by_role, tip_time
+from app.kit.window import taller
 
 
 def line(frame: pd.DataFrame, unit_name: str, title: str, height: int = 260) -> alt.Chart:
@@ -17,5 +18,5 @@ def line(frame: pd.DataFrame, unit_name: str, title: str, height: int = 260) -> 
         .transform_calculate(role="'line'")
         .mark_line()
         .encode(x=at("date", **utc(days_format(frame["date"]), tickCount=8)), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(unit_name)), color=by_role(), tooltip=tips)
-        .properties(height=height)
+        .properties(height=taller(height))
     )

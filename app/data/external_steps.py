@@ -10,9 +10,8 @@ from app.data.file_input import choose_file
 from app.kit.figures import number, plural, size
 from app.kit.rights import allowed
 from app.kit.text import literal
-from app.kit.widgets import attempt, go, job_panel, section
+from app.kit.widgets import attempt, first_rows, go, job_panel, section
 from worker.desk import Desk
-from worker.desk.export import safe_cells
 
 STAGED = "outside-staged"
 KINDS = "series, headlines or releases"
@@ -52,7 +51,7 @@ def _choices(desk: Desk, staged: Any) -> None:
     """Step 2: the format as recognised, for the person to confirm, and the import."""
     recognised, key = staged.recognised, staged.file[:8]
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: recognised as {recognised.title}")
-    st.dataframe(safe_cells(recognised.preview), hide_index=True, row_height=26, height=36 + 26 * max(len(recognised.preview), 1), alt="The first rows of the file")
+    first_rows(recognised.preview, "The first rows of the file", 36 + 26 * max(len(recognised.preview), 1))
     kinds = desk.outside.kinds()
     a, b, c = st.columns([1, 2, 2], vertical_alignment="bottom")
     kind = a.selectbox("Type", list(kinds), index=list(kinds).index(recognised.kind), key=f"outside-kind-{key}", format_func=kinds.__getitem__)

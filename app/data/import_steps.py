@@ -13,9 +13,8 @@ from app.kit.figures import number, size, typeset
 from app.kit.rights import allowed
 from app.kit.tables import findings_frame
 from app.kit.text import literal
-from app.kit.widgets import attempt, go, job_panel, section, table
+from app.kit.widgets import attempt, first_rows, go, job_panel, section, table
 from worker.desk import Desk
-from worker.desk.export import safe_cells
 
 INFER = "auto-detect (from weekly open)"
 MOST_ROWS = "auto-detect (from most rows)"
@@ -28,6 +27,8 @@ def import_steps(desk: Desk) -> None:
     job = desk.jobs.get(st.query_params.get("job", ""))
     if job is not None and job.kind == "import" and _importing(desk, job):
         return
+    if job is not None and job.kind == "inspect":
+        _after_a_reload(desk, job)
     with st.container(border=True):
         staged = choose_file(desk, desk.data, desk.data.known_formats(), "/data/EURUSD_M1.csv", STAGED, unmapped=True)
         with st.container(horizontal=True):
@@ -38,6 +39,23 @@ def import_steps(desk: Desk) -> None:
         choice = _choices(desk, staged, choose_ask_file(desk, f"{ASKS}-{staged.file[:8]}", staged.mapping)) if staged else None
         if choice and job is not None and job.kind == "inspect" and not job_panel(desk, job):
             _report(desk, staged, choice, job)
+
+
+def _after_a_reload(desk: Desk, job: Any) -> None:
+    """The file and the choices of the check in the address, where this session has none: the page was loaded anew, or opened by its link."""
+    if st.session_state.get(STAGED) is not None:
+        return
+    spec = job.spec
+    staged = desk.data.staged_again(spec)
+    if staged is None:
+        st.info(f"{literal(spec['name'])} is no longer staged: it was imported or discarded, or a day has passed. Choose it again.", icon=":material/info:")
+        st.query_params.pop("job", None)
+        return
+    short = staged.file[:8]
+    st.session_state[STAGED] = staged
+    st.session_state[f"{ASKS}-{short}"] = desk.data.staged_again(spec["ask"]) if "ask" in spec else None
+    fields = dict(instrument=spec["instrument"], frame=spec["timeframe"] or MOST_ROWS, clock=spec["clock"] or INFER)
+    st.session_state.update({f"import-{name}-{short}": value for name, value in fields.items()})
 
 
 def _map(desk: Desk, staged: Any) -> None:
@@ -71,7 +89,7 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     """Step 2: the format as recognised, for the person to confirm."""
     recognised, names, frames = staged.recognised, list(desk.data.instruments()), desk.data.timeframes()
     section("2  Confirm the format", f"{staged.name}, {size(staged.size)}: {recognised.title}. {recognised.evidence}")
-    st.dataframe(safe_cells(recognised.preview), hide_index=True, row_height=26, height=30 + 26 * min(len(recognised.preview), 5), alt="The first rows of the file")
+    first_rows(recognised.preview, "The first rows of the file", 30 + 26 * min(len(recognised.preview), 5))
     map_again(staged)
     with st.form("choices", border=False):
         a, b, c, d = st.columns(4)

@@ -18,18 +18,19 @@ from app.kit.widgets import attempt, download, go, head, section, table
 from worker.desk import Desk
 
 EXACT: dict[str, Any] = dict(valueFormatter="value == null ? '–' : Number(value).toLocaleString('en', {maximumFractionDigits: 10})", type="rightAligned")
+SWAP = "Quote currency per lot and night; negative is paid."
 COLUMNS: dict[str, Column] = {
     "name": ("Instrument", dict(width=90)),
     "kind": ("Kind", dict(width=60)),
-    "quote": ("Currency", dict(width=78)),
+    "quote": ("Quote", dict(width=78)),
     "pip": ("Pip", {**EXACT, "width": 70}),
     "tick": ("Tick", {**EXACT, "width": 74}),
     "lot_step": ("Lot step", {**EXACT, "width": 74}),
     "contract": ("Contract, units", {**EXACT, "width": 106}),
-    "swap_long": ("Swap long", {**EXACT, "width": 82}),
-    "swap_short": ("Swap short", {**EXACT, "width": 84}),
+    "swap_long": ("Swap long", {**EXACT, "width": 82, "headerTooltip": SWAP}),
+    "swap_short": ("Swap short", {**EXACT, "width": 84, "headerTooltip": SWAP}),
     "calendar": ("Sessions", dict(width=74)),
-    "group": ("Group", dict(width=78)),
+    "group": ("Group", dict(width=78, valueFormatter="String(value || '').replaceAll('_', ' ')")),
     "version": ("Version", {**EXACT, "minWidth": 62, "flex": 1}),
 }
 ROWS = (
@@ -37,7 +38,7 @@ ROWS = (
     ("swap_long", "swap_short", "triple_day", "calendar"), ("margin_class", "margin_per_lot", "group", "source"),
 )  # fmt: skip
 HELP = {
-    "swap_long": "In the quote currency; negative is paid.", "swap_short": "In the quote currency; negative is paid.",
+    "swap_long": SWAP, "swap_short": SWAP,
     "quote": "Prices, profit and loss, and swap are in this currency.", "tick": "Smallest price step.", "pip": "Step in which spread and slippage are given.", "spread": "Used where bars carry none.",
     "leverage": "The most allowed: notional over margin.", "triple_day": "Night on which three days of swap are booked.", "calendar": "Trading hours and holidays.",
     "group": "Instruments that [limits] sector counts together.", "source": "Where these numbers come from.", "margin_per_lot": "0: by leverage.",
@@ -56,7 +57,7 @@ def instruments_view(desk: Desk, doing: str, switch: Callable[[], None]) -> None
     wanted = address_value(CHOSEN)
     if wanted and wanted not in set(rows["name"]):
         missing("instrument", wanted, "Choose one in the table.")
-    row = grid(rows[list(COLUMNS)], COLUMNS, f"instruments-{edited_count}-{int(rows['version'].sum())}", rows=8, pick=True)
+    row = grid(rows[list(COLUMNS)], COLUMNS, f"instruments-{edited_count}-{int(rows['version'].sum())}", rows=8, pick=True, chosen=next(iter(rows.reset_index(drop=True).index[rows["name"] == wanted]), None))
     download("Instruments, CSV", "instruments.csv", "text/csv", desk.instruments.download, "instruments-csv")
     name = row["name"] if row is not None else wanted if wanted in set(rows["name"]) else ""
     if not name:

@@ -51,13 +51,13 @@ def _table(shown: list[Any], key: str) -> Any:
     rows = [dict(name=feature.name, family=feature.family, unit=feature.unit, warm_up=feature.warm_up, range=bounds(feature.low, feature.high), help=feature.help.replace("``", ""), source=feature.source) for feature in shown]
     config = st.column_config
     columns = {
-        "name": config.TextColumn("Feature", width=172),
-        "family": config.TextColumn("Family", width=76),
-        "help": config.TextColumn("Description", width=262),
-        "unit": config.TextColumn("Unit", width=84),
-        "range": config.TextColumn("Range", width=60),
+        "name": config.TextColumn("Feature", width=152),
+        "family": config.TextColumn("Family", width=72),
+        "help": config.TextColumn("Description", width=244),
+        "unit": config.TextColumn("Unit", width=114),
+        "range": config.TextColumn("Range", width=76),
         "warm_up": config.NumberColumn("Warm-up, bars", format="localized", width=92, help="Bars that pass before its first value, by its defaults, inputs included."),
-        "source": config.TextColumn("Source", width=160),
+        "source": config.TextColumn("Source", width=150),
     }
     row = table(pd.DataFrame(rows), columns, "Every feature with family, unit, range, warm-up and source", key=f"catalogue-{key}", pick=True, row_height=26, height="auto" if len(rows) <= 12 else 350)
     return shown[row] if row is not None else None
@@ -185,7 +185,7 @@ def _save(desk: Desk, feature_set: Any) -> None:
     columns = st.multiselect("Features", every, start, accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="Type one that is not in the list and press Enter.")
     faults = desk.features.faults(columns)
     for fault in faults.values():
-        st.caption(f":red[{literal(typeset(fault))}]")
+        st.markdown(f":small[:red[{literal(typeset(fault))}]]")
     exists = name.strip() in {own.name for own in desk.features.recipes() if own.own} and (feature_set is None or name.strip() != feature_set.name)
     if exists:
         st.caption(f"A feature set {name.strip()} exists; saving replaces it.")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from app.kit.charts import Picture, clock_axis, unit
 from app.kit.theme import by_role, tip_time
+from app.kit.window import taller
 
 
 def beneath(frame: pd.DataFrame, column: str, column_unit: str, price_unit: str, digits: int, warm_up: int = 0, height: int = 170) -> alt.VConcatChart:
@@ -28,5 +29,5 @@ def beneath(frame: pd.DataFrame, column: str, column_unit: str, price_unit: str,
     if low < warm_up <= high:
         mark = alt.Chart(pd.DataFrame(dict(row=[warm_up]))).transform_calculate(role="'quiet'").mark_rule(strokeDash=[3, 2]).encode(x=alt.X("row:Q", scale=scale, axis=axis), color=by_role(), tooltip=alt.value("the first value"))
         under = alt.layer(value, mark)
-    pair = alt.vconcat(price.properties(height=height), under.properties(height=height), spacing=6)
+    pair = alt.vconcat(price.properties(height=taller(height)), under.properties(height=taller(height)), spacing=6)
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))

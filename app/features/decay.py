@@ -12,6 +12,7 @@ import streamlit as st
 from app.features.panels import END, above, headed, plain, read, rule
 from app.kit.charts import Picture
 from app.kit.theme import by_role
+from app.kit.window import taller
 from worker.desk import Desk
 
 
@@ -33,4 +34,4 @@ def decay(table: pd.DataFrame, horizon: int, height: int = 200) -> Picture:
     course = base.transform_calculate(role="'quiet'").mark_line(strokeWidth=1.2).encode(x=x, y="ic:Q", color=by_role())
     lines = base.mark_rule(strokeWidth=1.4).encode(x=x, y=alt.Y("low:Q", axis=above("IC", **plain(True, ".2~f"))), y2="high:Q", color=by_role(), tooltip=tips)
     dots = base.mark_point(filled=True, size=50, opacity=1).encode(x=x, y="ic:Q", color=by_role(), tooltip=tips)
-    return alt.layer(rule(0.0, "no correlation"), course, lines, dots).properties(height=height)
+    return alt.layer(rule(0.0, "no correlation"), course, lines, dots).properties(height=taller(height))

@@ -13,6 +13,7 @@ from app.kit.charts import Picture, days_format, utc
 from app.kit.figures import percent
 from app.kit.theme import at, by_role
 from app.kit.widgets import table
+from app.kit.window import taller
 from worker.desk import Desk
 
 SOME, STRONG = 0.1, 0.25        # PSI from which a drift is called so
@@ -59,4 +60,4 @@ def history(months: pd.DataFrame, height: int = 270) -> Picture:
     line = alt.Chart(shown).transform_calculate(role="'line'").mark_line(point=alt.OverlayMarkDef(size=20)).encode(
         x=at(**utc(days_format(shown["ts"]), tickCount=6)), y=alt.Y("psi:Q", scale=alt.Scale(domainMin=0), axis=above("PSI", format=".2~f")), color=by_role(), tooltip=tips
     )  # fmt: skip
-    return alt.layer(rule(SOME, "some drift from here", role="quiet"), rule(STRONG, "strong drift from here", role="warn"), line).properties(height=height)
+    return alt.layer(rule(SOME, "some drift from here", role="quiet"), rule(STRONG, "strong drift from here", role="warn"), line).properties(height=taller(height))

@@ -13,6 +13,7 @@ from app.features.panels import BASIS_POINTS, END, above, plain, rule
 from app.kit.charts import Picture
 from app.kit.figures import number
 from app.kit.theme import by_role
+from app.kit.window import taller
 
 GAP = 6         # steps between two panels of a row
 NARROW = 640    # pixels, under which a panel is headed by its return alone
@@ -29,7 +30,7 @@ def fan(table: pd.DataFrame, height: int = 240) -> Picture:
     half = base.transform_calculate(role="'quiet'").mark_area(opacity=0.32).encode(x=x, y="q25:Q", y2="q75:Q", color=by_role(), tooltip=tips)
     middle = base.transform_calculate(role="'quiet'").mark_line().encode(x=x, y="median:Q", color=by_role(), tooltip=tips)
     now = base.transform_filter("isValid(datum.now)").transform_calculate(role="'line'").mark_line(strokeWidth=2).encode(x=x, y="now:Q", color=by_role(), tooltip=tips)
-    return alt.layer(wide, half, middle, rule(0.0, "the match", "x", "ink"), now).properties(height=height)
+    return alt.layer(wide, half, middle, rule(0.0, "the match", "x", "ink"), now).properties(height=taller(height))
 
 
 def distribution(bins: pd.DataFrame, figures: Mapping[str, Any], height: int = 240) -> Picture:
@@ -41,7 +42,7 @@ def distribution(bins: pd.DataFrame, figures: Mapping[str, Any], height: int = 2
     edges = pd.DataFrame(dict(at=np.append(shown["low"], shown["high"].iloc[-1]), all=np.append(shown["all"], shown["all"].iloc[-1])))
     every = alt.Chart(edges).transform_calculate(role="'ink'").mark_line(interpolate="step-after", strokeWidth=1.3).encode(x="at:Q", y="all:Q", color=by_role())
     cuts = [rule(BASIS_POINTS * figures[name], f"{title} of the matches, bp: {BASIS_POINTS * figures[name]:+,.1f}", "x", "line", dash) for name, title, dash in (("q25", "25 %", (2, 3)), ("median", "median", (6, 2)), ("q75", "75 %", (2, 3))) if figures[name] is not None]
-    return alt.layer(bars, every, *cuts).properties(height=height)
+    return alt.layer(bars, every, *cuts).properties(height=taller(height))
 
 
 def panels(paths: pd.DataFrame, matches: pd.DataFrame, in_a_row: int = 6, height: int = 104) -> alt.VConcatChart:
@@ -76,4 +77,4 @@ def _row(shown: pd.DataFrame, heads: pd.DataFrame, y: alt.Scale, wide: int, heig
     at = alt.Chart(heads[["x", "zero", "text", "brief"]])
     rules = at.transform_calculate(role="'quiet'").mark_rule(strokeDash=[2, 2]).encode(x=alt.X("zero:Q", axis=None), color=by_role(), tooltip=alt.value("the match"))
     words = at.transform_calculate(role="'ink'", head=f"width < {NARROW} ? datum.brief : datum.text").mark_text(align="left", baseline="top", fontSize=10).encode(x=alt.X("x:Q", axis=None), y=alt.value(0), text="head:N", color=by_role())
-    return alt.layer(rules, lines, words).properties(height=height)
+    return alt.layer(rules, lines, words).properties(height=taller(height))

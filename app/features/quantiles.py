@@ -14,6 +14,7 @@ from app.features.values import small
 from app.kit.charts import Picture
 from app.kit.figures import number, percent
 from app.kit.theme import by_role
+from app.kit.window import taller
 from worker.desk import Desk
 
 HEIGHT = 190
@@ -53,7 +54,7 @@ def expectancy(table: pd.DataFrame, factor: float, unit: str, height: int = HEIG
     base = alt.Chart(shown)
     bars = base.mark_bar(opacity=0.8).encode(x=X, y=alt.Y("mean:Q", axis=above(unit, **plain())), color=by_role(), tooltip=tips)
     lines = base.transform_calculate(role="'ink'").mark_rule(strokeWidth=1.2).encode(x=X, y="mean_low:Q", y2="mean_high:Q", color=by_role(), tooltip=tips)
-    return alt.layer(bars, lines).properties(height=height)
+    return alt.layer(bars, lines).properties(height=taller(height))
 
 
 def win_rate(table: pd.DataFrame, height: int = HEIGHT) -> Picture:
@@ -65,7 +66,7 @@ def win_rate(table: pd.DataFrame, height: int = HEIGHT) -> Picture:
     dots = base.mark_point(filled=True, size=46, opacity=1).encode(x=X, y=y, color=by_role(), tooltip=tips)
     total = max(float(shown["count"].sum()), 1.0)
     overall = float((shown["win_rate"] * shown["count"]).sum() / total)
-    return alt.layer(rule(overall, "of all"), lines, dots).properties(height=height)
+    return alt.layer(rule(overall, "of all"), lines, dots).properties(height=taller(height))
 
 
 def distribution(table: pd.DataFrame, factor: float, unit: str, height: int = HEIGHT) -> Picture:
@@ -78,7 +79,7 @@ def distribution(table: pd.DataFrame, factor: float, unit: str, height: int = HE
     whiskers = base.transform_calculate(role="'quiet'").mark_rule().encode(x=X, y=y, y2="q95:Q", color=by_role(), tooltip=tips)
     box = base.transform_calculate(role="'line'").mark_bar(opacity=0.45).encode(x=X, y="q25:Q", y2="q75:Q", color=by_role(), tooltip=tips)
     middle = base.transform_calculate(role="'ink'").mark_tick(thickness=2).encode(x=X, y="median:Q", color=by_role(), tooltip=tips)
-    return alt.layer(whiskers, box, middle).properties(height=height)
+    return alt.layer(whiskers, box, middle).properties(height=taller(height))
 
 
 def _tips() -> list[alt.Tooltip]:

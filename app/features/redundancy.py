@@ -13,6 +13,7 @@ from app.features.panels import headed, read
 from app.kit.figures import DASH, number, plural
 from app.kit.theme import by_role
 from app.kit.widgets import table
+from app.kit.window import taller
 from worker.desk import Desk
 
 WRITTEN = 14        # features, up to which the figure stands in every cell
@@ -62,6 +63,6 @@ def heat(pairs: pd.DataFrame, height: int = 0) -> Any:
     cells = base.transform_calculate(depth="abs(datum.rho)").mark_rect().encode(color=alt.Color("rho:Q", scale=alt.Scale(domain=[-1, 0, 1], range="diverging"), legend=None), opacity=faint, tooltip=tips)
     height = height or max(min(11 * size + (20 if many else 90), 560), 160)
     if size > WRITTEN:
-        return cells.properties(height=height)
+        return cells.properties(height=taller(height))
     text = base.transform_calculate(role="'ink'").mark_text(fontSize=10).encode(text=alt.Text("rho:Q", format=".1f"), color=by_role())
     return alt.layer(cells, text).resolve_scale(color="independent").properties(height=max(22 * size + 90, 160))

@@ -11,6 +11,7 @@ import pandas as pd
 from app.kit.bands import behind
 from app.kit.charts import Picture, clock_axis, unit
 from app.kit.theme import by_role, tip_time
+from app.kit.window import taller
 
 ROW = 42        # pixels of one state's probability
 
@@ -34,7 +35,7 @@ def price(frame: pd.DataFrame, bands: pd.DataFrame, names: Sequence[str], states
     )  # fmt: skip
     edges = bands.assign(first=bands["first"].clip(lower=low), last=(bands["last"] + 1).clip(upper=high))
     layers = [behind(edges, names, x("first", alone), "first", "last"), line] if len(edges) else [line]
-    rows: list[Any] = [alt.layer(*layers).properties(height=height)]
+    rows: list[Any] = [alt.layer(*layers).properties(height=taller(height))]
     for k, (name, column) in enumerate(states.items()):
         area = alt.Chart(frame).transform_calculate(role="'line'").mark_area(opacity=0.4, line=dict(strokeWidth=1), interpolate="step-after").encode(
             x=x("row", k == len(states) - 1), y=alt.Y(f"{column}:Q", scale=alt.Scale(domain=[0, 1]), axis=unit(name, format=".0%", values=[0, 1])), color=by_role(), tooltip=tips,

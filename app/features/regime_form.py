@@ -42,11 +42,11 @@ def _model(desk: Desk, key: str, before: dict[str, Any], form_request: request.F
         st.caption(f"Regimes of {names[0]}, the first of the data; {', '.join(names[1:])} {'is' if len(names) == 2 else 'are'} available to correlation_with_others and features of other markets.")
     faults = desk.regimes.faults(plan, observed)
     for fault in faults.values():
-        st.caption(f":red[{literal(typeset(fault))}]")
+        st.markdown(f":small[:red[{literal(typeset(fault))}]]")
     models = desk.regimes.refits(plan, form_request.request) if form_request.request and not faults else 0
     short = form_request.request is not None and not faults and not models
     if short:
-        st.caption(":red[The training window is as long as the data. Use fewer bars, or a longer date range.]")
+        st.markdown(":small[:red[The training window is as long as the data. Use fewer bars, or a longer date range.]]")
     _send(desk, form_request, f"{form_request.note} · {plural(models, 'model')}" if models else form_request.note, bool(faults) or short or not observed, "Fit regimes", lambda feature_request: desk.regimes.submit(feature_request, plan, observed))
 
 

@@ -67,5 +67,5 @@ def _columns(desk: Desk, key: str, before: Mapping[str, Any], frame: str, recipe
     columns = b.multiselect("Features", every, start, key=f"{key}-columns-{name}", accept_new_options=True, filter_mode="contains", select_all=False, wrap=True, placeholder="atr(14), rsi(window=7), atr(14)@H1", help="A feature's name, its parameters in brackets, and @H1 for a longer timeframe. Type one that is not in the list and press Enter.")
     faults = tuple(desk.features.faults(columns, frame).values())
     for fault in faults:
-        b.caption(f":red[{literal(typeset(fault))}]")
+        b.markdown(f":small[:red[{literal(typeset(fault))}]]")
     return list(columns), faults

@@ -13,6 +13,7 @@ from app.features.panels import END, above, headed, plain, read, rule
 from app.kit.charts import Picture, days_format, utc
 from app.kit.figures import plural
 from app.kit.theme import at, by_role, tip_time
+from app.kit.window import taller
 from worker.desk import Desk
 
 ROW = 17        # pixels of a group
@@ -57,7 +58,7 @@ def rolling(table: pd.DataFrame, height: int = 200) -> Picture:
     base = alt.Chart(table)
     band = base.transform_calculate(role="'line'").mark_area(opacity=0.16).encode(x=x, y=alt.Y("low:Q", axis=above("IC", **plain(True, ".2~f"))), y2="high:Q", color=by_role())
     line = base.transform_calculate(role="'line'").mark_line(point=alt.OverlayMarkDef(size=18)).encode(x=x, y="ic:Q", color=by_role(), tooltip=tips)
-    return alt.layer(band, rule(0.0, "no correlation"), line).properties(height=height)
+    return alt.layer(band, rule(0.0, "no correlation"), line).properties(height=taller(height))
 
 
 def groups(table: pd.DataFrame) -> alt.VConcatChart:
@@ -73,7 +74,7 @@ def groups(table: pd.DataFrame) -> alt.VConcatChart:
 def _strip(table: pd.DataFrame, label: str, scale: alt.Scale, last: bool) -> Picture:
     shown = table.assign(role=np.where(table["ic"] >= 0, "up", "down"))
     x = alt.X("ic:Q", scale=scale, axis=alt.Axis(**plain(True, ".3~f"), title="IC" if last else None, labels=last, grid=False, **END))
-    y = alt.Y("group:N", sort=None, axis=above(label, grid=False, labelOverlap=False, labelLimit=54))
+    y = alt.Y("group:N", sort=None, axis=above(label, grid=False, labelOverlap=False, labelLimit=108, minExtent=112, maxExtent=112))
     tips = [alt.Tooltip("group:N", title=label), *(alt.Tooltip(f"{name}:Q", format="+.4f", title=title) for name, title in (("ic", "IC"), ("low", "from"), ("high", "to"))), alt.Tooltip("q:Q", format=".3f"), alt.Tooltip("count:Q", format=",", title="values")]
     base = alt.Chart(shown)
     lines = base.mark_rule(strokeWidth=1.4).encode(x=alt.X("low:Q", scale=scale), x2="high:Q", y=y, color=by_role(), tooltip=tips)

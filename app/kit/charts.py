@@ -12,6 +12,7 @@ import pandas as pd
 
 from app.kit.figures import number
 from app.kit.theme import SCALE, at, by_role, moment, tip_time
+from app.kit.window import taller
 
 Picture = alt.LayerChart | alt.FacetChart
 
@@ -70,7 +71,7 @@ def equity_pair(curve: pd.DataFrame, currency: str, other: pd.DataFrame | None =
     if other is not None:
         under = alt.Chart(other[["ts", "drawdown"]]).transform_calculate(role="'other'")
         below = alt.layer(below, under.mark_line(strokeDash=[4, 3], strokeWidth=1).encode(x=at(), y="drawdown:Q", color=by_role()))
-    pair = alt.vconcat(alt.layer(*layers).properties(height=height), below.properties(height=78), spacing=4)
+    pair = alt.vconcat(alt.layer(*layers).properties(height=taller(height)), below.properties(height=taller(78)), spacing=4)
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
@@ -105,7 +106,7 @@ def candles(merged: pd.DataFrame, digits: int, unit_name: str, height: int = 300
         x=x("a"), x2="b:Q", y="open:Q", y2="close:Q", color=by_role(), tooltip=tips,
         fillOpacity=alt.condition("datum.role == 'up'", alt.value(0.12), alt.value(1.0)), stroke=alt.Stroke("role:N", scale=SCALE, legend=None),
     )  # fmt: skip
-    return alt.layer(wick, body).properties(height=height)
+    return alt.layer(wick, body).properties(height=taller(height))
 
 
 def months(table: pd.DataFrame) -> Picture:
@@ -139,7 +140,7 @@ def histogram(bins: pd.DataFrame, mean: float | None, height: int = 220) -> Pict
     )  # fmt: skip
     line = alt.Chart(pd.DataFrame(dict(x=[0.0 if mean is None else mean]))).transform_calculate(role="'ink'")
     rule = line.mark_rule(strokeDash=[3, 2]).encode(x="x:Q", color=by_role(), tooltip=[alt.Tooltip("x:Q", format="+.3f", title="mean, R")])
-    return alt.layer(bars, rule).properties(height=height)
+    return alt.layer(bars, rule).properties(height=taller(height))
 
 
 def waterfall(steps: Sequence[tuple[str, float]], currency: str, height: int = 200) -> Picture:
@@ -156,7 +157,7 @@ def waterfall(steps: Sequence[tuple[str, float]], currency: str, height: int = 2
             base.mark_bar(size=14).encode(x=alt.X("a:Q", scale=alt.Scale(padding=56, nice=False), axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=currency, titleAnchor="end", titleOpacity=0.75)), x2="b:Q", color=by_role(), tooltip=tip),
             base.transform_calculate(right="max(datum.a, datum.b)", role="'ink'").mark_text(align="left", dx=5).encode(x="right:Q", text=alt.Text("written:N"), color=by_role()),
         )
-        .properties(height=height)
+        .properties(height=taller(height))
     )  # fmt: skip
 
 
@@ -174,7 +175,7 @@ def timeline(events: pd.DataFrame, roles: Mapping[str, str], span: tuple[Any, An
             x=x, y=alt.Y("events:Q", axis=unit("events", tickCount=2, format=",.0f", tickMinStep=1), stack=True), color=by_role(), order=alt.Order("subject:N"),
             tooltip=[tip_time("hour"), alt.Tooltip("subject:N", title="about"), alt.Tooltip("events:Q", format=",")],
         )
-        .properties(height=height)
+        .properties(height=taller(height))
     )  # fmt: skip
     return chart.add_params(alt.selection_point(name=pick, fields=["hour", "subject"])) if pick else chart
 
@@ -192,5 +193,5 @@ def gap_map(table: pd.DataFrame, height: int = 150) -> alt.Chart:
             color=alt.Color("depth:Q", scale=alt.Scale(range="ramp", domain=[0, max(float(shown["depth"].max()), 1.0)]), legend=None),
             tooltip=[alt.Tooltip("day:N", title="weekday"), alt.Tooltip("hour:O", title="hour, UTC"), alt.Tooltip("missing:Q", format=",", title="missing bars"), alt.Tooltip("bars:Q", format=",", title="bars")],
         )
-        .properties(height=height)
+        .properties(height=taller(height))
     )  # fmt: skip

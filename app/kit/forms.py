@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.kit.figures import exact, typeset
+from app.kit.figures import THIN, exact, typeset
 from app.kit.text import literal
 from worker.desk.formatting import label as label
 
@@ -21,10 +21,21 @@ CHOICES = {
 
 
 def stated(param: Any, value: Any) -> str:
-    """A parameter in a sentence: its name, value and unit; of one that is on, its name."""
+    """A parameter in a sentence: its name, value and unit; of one that is on, its name. A share is written in per cent.
+
+    >>> from domain.params import params_of
+    >>> from domain.risk.limits import Limits
+    >>> limits = {param.name: param for param in params_of(Limits)}
+    >>> stated(limits["daily_loss"], 0.01), stated(limits["max_positions"], 2)
+    ("daily loss 1\u202f% of the day's start", 'max open positions 2')
+    """
     name = label(param.name, param.unit, param.title).split(",")[0].split(" (")[0]
     words = name if name[:2].isupper() else name[0].lower() + name[1:]
-    return words if value is True else f"{words} {exact(value)} {param.unit}".rstrip()
+    if value is True:
+        return words
+    if param.unit.startswith("share of ") and isinstance(value, (int, float)):
+        return f"{words} {exact(round(value * 100, 6))}{THIN}% of {param.unit.removeprefix('share of ')}"
+    return f"{words} {exact(value)} {'' if param.unit in words else param.unit}".rstrip()
 
 
 def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None, off: bool = False) -> dict[str, Any]:
@@ -36,7 +47,7 @@ def fields(params: Sequence[Any], key: str, values: Mapping[str, Any] | None = N
             with column:
                 entered[param.name] = field(param, f"{key}.{param.name}", (values or {}).get(param.name, param.default), off)
                 if faults and param.name in faults:
-                    st.caption(f":red[{literal(faults[param.name])}]")
+                    st.markdown(f":small[:red[{literal(faults[param.name])}]]")
     return entered
 
 

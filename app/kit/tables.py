@@ -54,16 +54,16 @@ def runs_frame(runs: Sequence[Any]) -> pd.DataFrame:
 def run_columns(wide: bool = True) -> dict[str, Any]:
     config = st.column_config
     columns = {
-        "run": config.TextColumn("Run", width=64),
-        "name": config.TextColumn("Strategy", width=210 if wide else 170),
-        "kind": kind_column(),
-        "curve": config.LineChartColumn("Equity", width=100 if wide else 76, color="blue"),
-        "net": config.NumberColumn("Net, %", format="%+.1f", width=64, help="Net return: final equity over the start, after all costs."),
-        "drawdown": config.NumberColumn("Drawdown, %", format="%.1f", width=92) if wide else config.NumberColumn("DD, %", format="%.1f", width=58, help="Maximum drawdown: the deepest fall of equity from its highest point, in % of that point."),
-        "trades": config.NumberColumn("Trades", format="localized", width=62),
+        "run": config.TextColumn("Run", width=64 if wide else 58),
+        "name": config.TextColumn("Strategy", width=228 if wide else 146),
+        "kind": kind_column(84 if wide else 80),
+        "curve": config.LineChartColumn("Equity", width=76 if wide else 60, color="blue"),
+        "net": config.NumberColumn("Net, %", format="%+.1f", width=64 if wide else 60, help="Net return: final equity over the start, after all costs."),
+        "drawdown": config.NumberColumn("DD, %", format="%.1f", width=58 if wide else 54, help="Maximum drawdown: the deepest fall of equity from its highest point, in % of that point."),
+        "trades": config.NumberColumn("Trades", format="localized", width=62 if wide else 56),
     }
     if wide:
-        columns |= {"factor": config.NumberColumn("Profit factor", format="%.2f", width=94, help="Gross profit ÷ gross loss."), "created": config.TextColumn("Created, UTC", width=118)}
+        columns |= {"factor": config.NumberColumn("PF", format="%.2f", width=50, help="Profit factor: gross profit ÷ gross loss."), "created": config.TextColumn("Created, UTC", width=114)}
     return columns
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey, StreamlitInvalidLayoutContextError
 
+from app.kit import table_file
 from app.kit.carried import carried
 from app.kit.figures import DASH, clock, lasted, typeset
 from app.kit.rights import allowed
@@ -92,12 +96,20 @@ def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None
             st.metric(label, value, note, delta_color="off", delta_arrow="off", help=meaning or None)
 
 
-def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto") -> int | None:
-    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked. Its texts are safe in a spreadsheet, for the browser exports it as CSV."""
+def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto", chosen: int | None = None) -> int | None:
+    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked, ``chosen`` before anyone did. It can be taken along as CSV."""
+    if pick and key and chosen is not None and key not in st.session_state:
+        st.session_state[key] = {"selection": {"rows": [chosen]}}
     shown = _table(frame, columns, alt, key, row_height, height, ("single-row", "single-cell") if pick else ())
     if not pick:
         return None
     return _changed_last(f"picked-{key}", shown.selection.get("rows", []), shown.selection.get("cells", []))
+
+
+def first_rows(frame: pd.DataFrame, alt: str, height: int) -> None:
+    """Of a file that is being imported, under the names that it has there."""
+    named = frame.rename(columns=str)
+    table(named, {name: st.column_config.Column() for name in named}, alt, row_height=26, height=height)
 
 
 def _changed_last(name: str, rows: list[int], cells: list[Any]) -> int | None:
@@ -118,8 +130,21 @@ def chosen_rows(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str
 
 def _table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None, row_height: int, height: Any, modes: Sequence[str]) -> Any:
     options: dict[str, Any] = dict(on_select="rerun", selection_mode=list(modes)) if modes else {}
-    frame, columns = with_minus(safe_cells(frame), columns)
-    return st.dataframe(frame, hide_index=True, row_height=row_height, column_config=columns, column_order=list(columns), alt=alt, key=key, height=height, placeholder=DASH, **options)
+    shown, config = with_minus(safe_cells(frame), columns)
+    with st.container(gap=None):
+        drawn = st.dataframe(shown, hide_index=True, row_height=row_height, column_config=config, column_order=list(config), alt=alt, key=key, height=height, placeholder=DASH, **options)
+        if len(frame):
+            with suppress(StreamlitInvalidLayoutContextError):      # a form takes no such button; its page draws it below
+                _file_button(frame, columns, alt)
+    return drawn
+
+
+def _file_button(frame: pd.DataFrame, columns: dict[str, Any], alt: str) -> None:
+    """The table as a file, among the buttons above it. Streamlit's own is hidden (style.py): the browser makes that file, past the audit trail and its checkpoint."""
+    desk, name = st.session_state.get("desk"), table_file.file_name(alt)
+    for number in count(1):         # tables of one description
+        with suppress(StreamlitDuplicateElementKey):
+            return download(f"Download CSV: {alt}", name, "text/csv", lambda: table_file.content(desk, frame, columns, name), f"table-file-{number}-{name}", "Download as CSV")
 
 
 def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "", evidence: bool = False) -> None:

@@ -36,9 +36,10 @@ def _stopped(desk: Desk, job: Any) -> None:
         mark = ":red[:material/error:]" if job.state == "failed" else ":gray[:material/block:]"
         text = failure(job.error or {}) if job.state == "failed" else f"Cancelled. {desk.jobs.left(job).sentence}"
         st.markdown(f"{mark} **{literal(job.title)}** `{job.id}`: {literal(text)}", width="stretch")
-        if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary", **allowed(desk, "jobs.retry")):
-            desk.jobs.retry(job.id)
-            st.rerun()
-        if st.button("Dismiss", key=f"list-dismiss-{job.id}", type="tertiary", help="It stays in the list of all jobs."):
-            desk.jobs.dismiss([job.id])
-            st.rerun()
+        with st.container(horizontal=True, gap="xsmall", width="content"):
+            if st.button("Retry", key=f"list-retry-{job.id}", type="tertiary", **allowed(desk, "jobs.retry")):
+                desk.jobs.retry(job.id)
+                st.rerun()
+            if st.button("Dismiss", key=f"list-dismiss-{job.id}", type="tertiary", help="It stays in the list of all jobs."):
+                desk.jobs.dismiss([job.id])
+                st.rerun()

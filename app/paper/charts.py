@@ -10,6 +10,7 @@ import pandas as pd
 from app.kit import charts
 from app.kit.charts import Picture
 from app.kit.theme import by_role, tip_time
+from app.kit.window import taller
 
 
 def bars(shown: pd.DataFrame, digits: int, unit: str, height: int = 240) -> Picture:
@@ -19,7 +20,7 @@ def bars(shown: pd.DataFrame, digits: int, unit: str, height: int = 240) -> Pict
     if recovered.empty:
         return picture
     marks = alt.Chart(recovered[["ts", "a", "low"]]).transform_calculate(role="'other'", what="'recovered'")
-    return alt.layer(*picture.layer, marks.mark_point(filled=True, size=36, yOffset=8, opacity=1).encode(x="a:Q", y="low:Q", color=by_role(), tooltip=[tip_time(), alt.Tooltip("what:N")]), data=picture.data).properties(height=height)
+    return alt.layer(*picture.layer, marks.mark_point(filled=True, size=36, yOffset=8, opacity=1).encode(x="a:Q", y="low:Q", color=by_role(), tooltip=[tip_time(), alt.Tooltip("what:N")]), data=picture.data).properties(height=taller(height))
 
 
 def floor_lines(curve: pd.DataFrame, limits: Any, start: float) -> pd.DataFrame:

@@ -59,6 +59,6 @@ def listed(rows: Sequence[Any], chosen: Any) -> None:
         "used": config.TextColumn("Daily loss", width=72, alignment="right", help="Share of the daily loss limit that is used; a dash without one."),
         "age": config.TextColumn("Price", width=58, help="Age of the newest price; replay: stored bars."), "trades": config.TextColumn("Trades", width=200),
     }  # fmt: skip
-    picked = table(shown, columns, f"{len(rows)} sessions", key="sessions", pick=True, height=min(34 + 28 * len(rows), 230))
+    picked = table(shown, columns, f"{len(rows)} sessions", key="sessions", pick=True, height=min(34 + 28 * len(rows), 230), chosen=next((place for place, row in enumerate(rows) if chosen is not None and row.name == chosen.name), None))
     if picked is not None and (chosen is None or rows[picked].name != chosen.name):
         go("paper", session=rows[picked].name)

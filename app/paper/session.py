@@ -108,7 +108,7 @@ def _bars(desk: Desk, view: Any, digits: tables.Digits) -> None:
     names = list(view.bars["series"].unique())
     section("Bars as traded", "UTC")
     if recovered := int(view.bars["recovered"].astype(bool).sum()):
-        st.caption(f":violet[{plural(recovered, 'bar')} recovered] after a break, among the newest {len(view.bars):,}; violet dots. {NOT_LATE[view.row.broker == 'paper']}")
+        st.markdown(f":small[:violet[{plural(recovered, 'bar')} recovered] after a break, among the newest {len(view.bars):,}; violet dots. {NOT_LATE[view.row.broker == 'paper']}]")
     chosen = st.segmented_control("Series", names, default=names[0], required=True, key=f"bars-{view.row.name}", label_visibility="collapsed") if len(names) > 1 else names[0]
     instrument = desk.data.instruments()[chosen.split(" ")[0]]
     shown = view.bars[view.bars["series"] == chosen].tail(BARS).reset_index(drop=True)

@@ -14,10 +14,10 @@ from app.paper.measures import against, labelled
 
 WORDS = {
     "bar_ts": "Bar, UTC", "ts": "UTC", "entry_ts": "Entry, UTC", "exit_ts": "Exit, UTC", "pnl": "P&L", "r": "R", "tag": "Tag", "price": "Price", "mark": "Profit", "room": "Room to stop", "leaves": "Leaves",
-    "until": "Until, UTC", "against": "Value of limit", "client_id": "Order", "position_id": "Position", "trade_id": "Trade", "order_id": "Order", "order": "Kind", "lots_asked": "Lots requested", "lots_given": "Lots filled",
+    "until": "Until, UTC", "against": "Value of limit", "client_id": "Order", "position_id": "Position", "trade_id": "Trade", "order_id": "Order", "order": "Kind", "lots_requested": "Lots requested", "lots_given": "Lots filled",
 }  # fmt: skip
 TABLES = {
-    "Decisions": ("decisions", ("ts", "series", "strategy", "side", "order", "verdict", "reason", "against", "lots_asked", "lots_given", "stop_loss")),
+    "Decisions": ("decisions", ("ts", "series", "strategy", "side", "order", "verdict", "reason", "against", "lots_requested", "lots_given", "stop_loss")),
     "Fills": ("fills", ("ts", "instrument", "side", "lots", "price", "commission", "reason", "trade_id")),
     "Trades": ("trades", ("entry_ts", "exit_ts", "instrument", "side", "lots", "entry_price", "exit_price", "pnl", "r", "exit_reason")),
     "Commands": ("commands", ("ts", "who", "command", "arguments", "reason")),

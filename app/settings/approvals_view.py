@@ -12,7 +12,7 @@ from app.kit.text import literal
 from app.kit.widgets import attempt, section, table
 from worker.desk import Desk
 
-COLUMNS = {"state": "State", "summary": "Change", "asked": "Requested by", "at": "Requested, UTC", "decided": "Decided by", "decided_at": "Decided, UTC", "note": "Note", "id": "Id"}
+COLUMNS = {"state": "State", "summary": "Change", "requested_by": "Requested by", "requested_at": "Requested, UTC", "decided_by": "Decided by", "decided_at": "Decided, UTC", "note": "Note", "id": "Id"}
 
 
 def view(desk: Desk) -> None:
@@ -31,7 +31,7 @@ def _waiting(desk: Desk, request: Any) -> None:
     refused = desk.approvals.refused(request)
     with st.container(border=True):
         st.markdown(f"**{literal(request.summary)}**")
-        st.caption(literal(f"Request {request.id} of {request.asked_by}, {clock(request.asked_at)} UTC; it expires {clock(request.expires_at)} UTC"))
+        st.caption(literal(f"Request {request.id} of {request.requested_by}, {clock(request.requested_at)} UTC; it expires {clock(request.expires_at)} UTC"))
         content = request.arguments.get("content")
         if isinstance(content, str):
             with st.expander("The rule set as it would be"):
@@ -53,6 +53,6 @@ def _decide(act: Any) -> None:
 
 def approvals_frame(rows: list[Any]) -> pd.DataFrame:
     return pd.DataFrame([
-        dict(state=each.state, summary=each.summary, asked=each.asked_by, at=clock(each.asked_at), decided=each.decided_by, decided_at=clock(each.decided_at) if each.decided_at else "", note=each.note, id=each.id)
+        dict(state=each.state, summary=each.summary, requested_by=each.requested_by, requested_at=clock(each.requested_at), decided_by=each.decided_by, decided_at=clock(each.decided_at) if each.decided_at else "", note=each.note, id=each.id)
         for each in rows
     ])  # fmt: skip

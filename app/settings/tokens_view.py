@@ -12,7 +12,7 @@ from app.kit.text import literal
 from app.kit.widgets import attempt, section, table
 from worker.desk import Desk
 
-COLUMNS = {"name": "Name", "role": "Role", "state": "State", "owner": "Owner", "used": "Last use", "expires": "Expires, UTC", "made": "Created, UTC", "id": "Id"}
+COLUMNS = {"name": "Name", "role": "Role", "state": "State", "owner": "Owner", "used": "Last use", "expires": "Expires, UTC", "created": "Created, UTC", "id": "Id"}
 SHOWN = "token-secret"
 
 
@@ -53,6 +53,6 @@ def _secret() -> None:
 
 def tokens_frame(rows: list[Any], now: Any) -> pd.DataFrame:
     return pd.DataFrame([
-        dict(name=each.name, role=each.role, state=each.state, owner=each.owner or each.created_by, used=ago((now - each.used_at).total_seconds()) if each.used_at else "never", expires=clock(each.expires_at), made=clock(each.created_at), id=each.id)
+        dict(name=each.name, role=each.role, state=each.state, owner=each.owner or each.created_by, used=ago((now - each.used_at).total_seconds()) if each.used_at else "never", expires=clock(each.expires_at), created=clock(each.created_at), id=each.id)
         for each in rows
     ])  # fmt: skip

@@ -11,6 +11,7 @@ import pandas as pd
 
 from app.kit.charts import Picture, days_format, unit, utc
 from app.kit.theme import LEFT, SCALE, at, by_role, tip_time
+from app.kit.window import taller
 
 END: dict[str, Any] = dict(titleAnchor="end", titleOpacity=0.75, titlePadding=2)
 WRITTEN = (14, 16)      # columns, rows, up to which a figure stands in every cell
@@ -43,7 +44,7 @@ def heat(cells: pd.DataFrame, of: str, x: str, y: str, title: str, form: str, ma
     layers += _outline(base, "datum.best", "ink")
     if marked is not None:
         layers += _outline(base, (alt.datum.x == marked[0]) & (alt.datum.y == marked[1]), "other")
-    return alt.layer(*layers).resolve_scale(color="independent", stroke="independent").properties(height=height)
+    return alt.layer(*layers).resolve_scale(color="independent", stroke="independent").properties(height=taller(height))
 
 
 def _height(values: pd.Series) -> pd.Series:
@@ -85,7 +86,7 @@ def walked(curve: pd.DataFrame, folds: pd.DataFrame, currency: str, height: int 
     under = alt.Chart(curve).transform_calculate(role="'down'").mark_area(opacity=0.35, line=dict(strokeWidth=1)).encode(
         x=at(**axis), y=alt.Y("drawdown:Q", axis=unit("", format="%", tickCount=3)), color=by_role(), tooltip=[tip_time(), alt.Tooltip("drawdown:Q", format=".2%")]
     )  # fmt: skip
-    pair = alt.vconcat(alt.layer(band, *([named] if len(folds) <= 40 else []), line).properties(height=height), under.properties(height=70), spacing=4)
+    pair = alt.vconcat(alt.layer(band, *([named] if len(folds) <= 40 else []), line).properties(height=taller(height)), under.properties(height=taller(70)), spacing=4)
     return pair.resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
@@ -107,7 +108,7 @@ def in_and_out_of_sample(folds: pd.DataFrame, height: int = 190) -> Picture:
     shown = folds.assign(role=np.where(folds["tested"] >= 0, "up", "down"))
     bars = alt.Chart(shown).mark_bar(size=max(min(14, 240 // max(len(folds), 1)), 2)).encode(x=x, y=alt.Y("tested:Q", axis=unit("a year", format="+%")), color=by_role(), tooltip=tips)
     dots = alt.Chart(shown).transform_calculate(role="'ink'").mark_tick(size=max(min(18, 300 // max(len(folds), 1)), 4), thickness=2).encode(x=x, y="fitted:Q", color=by_role(), tooltip=tips)
-    return alt.layer(bars, dots).properties(height=height)
+    return alt.layer(bars, dots).properties(height=taller(height))
 
 
 def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> alt.VConcatChart:
@@ -122,7 +123,7 @@ def drift(folds: pd.DataFrame, names: Mapping[str, str], height: int = 64) -> al
             x=alt.X("fold:Q", scale=alt.Scale(nice=False, padding=12), axis=alt.Axis(title="fold" if last else None, labels=last, tickMinStep=1, format=".0f", **END)), y=y, color=by_role(),
             tooltip=[alt.Tooltip("fold:Q"), alt.Tooltip("value:N", title=title)],
         )  # fmt: skip
-        strips.append(alt.layer(base.mark_line(interpolate="step", strokeWidth=1.2), base.mark_point(filled=True, size=36, opacity=1)).properties(height=height))
+        strips.append(alt.layer(base.mark_line(interpolate="step", strokeWidth=1.2), base.mark_point(filled=True, size=36, opacity=1)).properties(height=taller(height)))
     return alt.vconcat(*strips, spacing=18).resolve_scale(x="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 
 
@@ -136,7 +137,7 @@ def history(trials: pd.DataFrame, title: str, form: str, height: int = 240, noun
     line = alt.Chart(_few(trials.dropna(subset=["best"]), "best")).transform_calculate(role="'line'").mark_line(interpolate="step-after").encode(
         x=x, y="best:Q", color=by_role(), tooltip=[alt.Tooltip("number:Q", format=",", title=noun), alt.Tooltip("best:Q", format=form, title="best so far")]
     )  # fmt: skip
-    return alt.layer(dots, line).properties(height=height)
+    return alt.layer(dots, line).properties(height=taller(height))
 
 
 def front(trials: pd.DataFrame, titles: Sequence[str], forms: Sequence[str], height: int = 240) -> Picture:
@@ -148,17 +149,17 @@ def front(trials: pd.DataFrame, titles: Sequence[str], forms: Sequence[str], hei
     tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("a:Q", format=forms[0], title=titles[0]), alt.Tooltip("b:Q", format=forms[1], title=titles[1]), alt.Tooltip("chosen:N")]
     dots = alt.Chart(shown).mark_point(filled=True, opacity=0.9).encode(x=x, y=y, color=by_role(), size=alt.condition("datum.best", alt.value(70), alt.value(20)), tooltip=tips)
     line = alt.Chart(trials[trials["best"]].sort_values("a")).transform_calculate(role="'line'").mark_line(strokeDash=[4, 3], interpolate="step-before", strokeWidth=1.2).encode(x=x, y=y, color=by_role())
-    return alt.layer(line, dots).properties(height=height)
+    return alt.layer(line, dots).properties(height=taller(height))
 
 
 def slice_of(trials: pd.DataFrame, parameter: str, title: str, form: str, height: int = 240) -> Picture:
     """The objective over one parameter, whatever the others were. ``trials``: number, x, value, best, chosen."""
     shown = _few(trials.dropna(subset=["value"]), "value").assign(role=lambda frame: np.where(frame["best"], "line", "quiet"))
     words = shown["x"].dtype.kind not in "if"
-    x = alt.X(f"x:{'N' if words else 'Q'}", scale=alt.Undefined if words else alt.Scale(zero=False), axis=alt.Axis(title=parameter, grid=not words, gridOpacity=0.4, labelAngle=0, **END))
+    x = alt.X(f"x:{'N' if words else 'Q'}", scale=alt.Undefined if words else alt.Scale(zero=False), axis=alt.Axis(title=parameter, grid=not words, gridOpacity=0.4, labelAngle=0, format=alt.Undefined if words else ",.6~g", **END))
     tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
     dots = alt.Chart(shown).mark_point(filled=True, opacity=0.85)
-    return dots.encode(x=x, y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_above(title, format=form)), color=by_role(), size=alt.condition("datum.best", alt.value(80), alt.value(22)), tooltip=tips).properties(height=height)
+    return dots.encode(x=x, y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_above(title, format=form)), color=by_role(), size=alt.condition("datum.best", alt.value(80), alt.value(22)), tooltip=tips).properties(height=taller(height))
 
 
 def _few(frame: pd.DataFrame, by: str) -> pd.DataFrame:

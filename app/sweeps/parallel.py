@@ -39,7 +39,7 @@ def axis_of(values: pd.Series, name: str, title: str, metric: Any = None) -> dic
     >>> axis["ticks"], axis["values"].tolist(), axis["title"], axis["unit"]
     ([[0.0, 'a'], [1.0, 'b']], [1.0, 0.0, 1.0], 'Mode', 'kind')
     """
-    head, _, unit = title.partition(", ")
+    head, _, unit = title.removesuffix(")").partition(" (") if title.endswith(")") else title.partition(", ")
     if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
         words = sorted(values.astype(str).unique())
         numbers, ticks = values.astype(str).map({word: float(place) for place, word in enumerate(words)}).to_numpy(float), [[float(place), word] for place, word in enumerate(words)]

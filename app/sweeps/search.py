@@ -60,7 +60,8 @@ def result(desk: Desk, run: Any) -> None:
 
 def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> None:
     metrics, words = desk.backtests.metrics(), run.summary["objectives"]
-    excluded = [f"{plural(run.summary[key], 'was', 'were')} {state}" for key, state in (("given_up", "pruned"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
+    states = dict(given_up="pruned", failed=f"left out, with under {plural(run.spec['search']['fewest_trades'], 'trade')} or no {metrics[OBJECTIVES[words[0]]].title}", infeasible="infeasible")
+    excluded = [f"{plural(run.summary[key], 'was', 'were')} {state}" for key, state in states.items() if run.summary.get(key)]
     head = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(excluded) + ')' if excluded else ''}; **{luck.trials:,}** trials on this data in total."
     colour: Any
     if not best:
@@ -93,7 +94,7 @@ def headline(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.L
     ]
     for word, value in zip(run.summary["objectives"], top["values"] if top else [None, None], strict=False):
         metric = metrics[OBJECTIVES[word]]
-        rows.append((f"Best {metric.title}" if len(run.summary["objectives"]) == 1 else metric.title, metric_text(metric, value), f"max. under null: {number(luck.sharpe, 2)}" if word == "sharpe" and luck.sharpe is not None else "trial " + number(top["number"] if top else None), metric.definition))
+        rows.append((f"Best {metric.title}" if len(run.summary["objectives"]) == 1 else metric.title, metric_text(metric, value), f"null max. {number(luck.sharpe, 2)}" if word == "sharpe" and luck.sharpe is not None else "trial " + number(top["number"] if top else None), metric.definition))
     values = top["figures"] if top else {}
     rows += [(metrics[key].title, metric_text(metrics[key], values.get(key)), f"trial {number(top['number'])}" if top else "", metrics[key].definition) for key in ("net_return", "max_drawdown", "trades")]
     return rows

@@ -17,7 +17,8 @@ from worker.desk import Desk
 
 BEST = 500      # rows shown; all of them can be exported
 SHOWN = ("sharpe", "net_return", "max_drawdown", "profit_factor", "expectancy_r", "trades", "win_rate", "calmar", "annual_return")
-SHORT = {"net_return": "Net, %", "annual_return": "CAGR, %", "max_drawdown": "Drawdown, %", "profit_factor": "PF", "expectancy_r": "Exp., R", "win_rate": "Win, %", "calmar": "Calmar", "sharpe": "Sharpe", "trades": "Trades"}
+SHORT = {"net_return": "Net, %", "annual_return": "CAGR, %", "max_drawdown": "DD, %", "profit_factor": "PF", "expectancy_r": "Exp., R", "win_rate": "Win, %", "calmar": "Calmar", "sharpe": "Sharpe", "trades": "Trades"}
+WIDTHS = {"profit_factor": 56, "trades": 62, "win_rate": 62, "annual_return": 72}      # pixels
 SHARES = {"net_return", "annual_return", "max_drawdown", "win_rate"}
 
 
@@ -33,9 +34,9 @@ def combinations(desk: Desk, run: Any, rows: pd.DataFrame, every: int, parameter
             name = f"{run.id}_{run.spec['strategy']}_combinations.{form}"
             download(f"All {every:,}, {label}", name, mime, partial(desk.backtests.download, run.id, "table", form), f"all-{form}")
     panel = st.container()
-    columns: dict[str, Column] = {"number": ("#", right(0, width=58, cellClass=["ag-right-aligned-cell", "mute"]))}
+    columns: dict[str, Column] = {"number": ("#", right(0, width=50, cellClass=["ag-right-aligned-cell", "mute"]))}
     columns |= {_field(name): (_title(parameters, name), _column(rows[name])) for name in names}
-    columns |= {name: (SHORT[name], right(0 if name == "trades" else 3 if name == "expectancy_r" else 1 if name in SHARES else 2, name in ("net_return", "annual_return", "expectancy_r"), width=94 if name == "max_drawdown" else 74, headerTooltip=metrics[name].definition)) for name in SHOWN if name in rows}
+    columns |= {name: (SHORT[name], right(0 if name == "trades" else 3 if name == "expectancy_r" else 1 if name in SHARES else 2, name in ("net_return", "annual_return", "expectancy_r"), width=WIDTHS.get(name, 66), headerTooltip=metrics[name].definition)) for name in SHOWN if name in rows}
     scaled = shown.assign(**{name: shown[name] * 100 for name in SHARES if name in shown})
     row = grid(scaled.rename(columns=_field), columns, f"combinations-{run.id}-{by}-{filters}-{note}", rows=12, pick=True, filters=filters)
     number = int(row["number"]) if row is not None else first
@@ -56,9 +57,9 @@ def _title(parameters: Mapping[str, Any], name: str) -> str:
 
 def _column(values: pd.Series) -> dict[str, Any]:
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
-        return dict(minWidth=104, flex=1)
+        return dict(minWidth=96, flex=1)
     integral = bool((values.dropna() % 1 == 0).all())
-    return right(0 if integral else 3 if values.abs().max() < 100 else 1, minWidth=104, flex=1)
+    return right(0 if integral else 3 if values.abs().max() < 100 else 1, minWidth=96, flex=1)
 
 
 def _chosen(desk: Desk, run: Any, rows: pd.DataFrame, number: int, parameters: Mapping[str, Any], names: Sequence[str], clicked: bool) -> None:

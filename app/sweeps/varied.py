@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice, product
 from typing import Any
 
 import streamlit as st
 
 from app.kit.figures import typeset
-from app.kit.forms import choice, step
-from app.kit.forms import field as input_of
+from app.kit.forms import choice, index_of, step
 from app.sweeps.names import declared, named, plain
 from app.sweeps.ranges import even, listed, range_around, values
 from worker.desk import Desk
@@ -87,8 +86,18 @@ def _row(param: Any, kind: str, key: str, value: Any, given: Any, vary: bool | N
 
 def _bare(param: Any, key: str, value: Any) -> Any:
     if param.choices or param.type in (bool, str):
-        return input_of(replace(param, title=" ", unit="", help=""), key, value)
+        return _word(param, key, value)
     return _number(f"{_first_upper(param)}, value", param, key, value)
+
+
+def _word(param: Any, key: str, value: Any) -> Any:
+    """One value of a choice, a switch or a text, beside the name of its parameter."""
+    text = f"{_first_upper(param)}, value"
+    if param.choices:
+        return st.selectbox(text, list(param.choices), index_of(list(param.choices), value), key=key, label_visibility="collapsed", format_func=choice)
+    if param.type is bool:
+        return st.toggle(text, value, key=key, label_visibility="collapsed")
+    return st.text_input(text, value, key=key, label_visibility="collapsed")
 
 
 def _number(text: str, param: Any, key: str, value: Any, low: float | None = None, free: bool = False) -> Any:

@@ -12,6 +12,7 @@ import pandas as pd
 from app.features.panels import END, above
 from app.kit.charts import Picture, days_format, unit, utc
 from app.kit.theme import SCALE, at, by_role, tip_time
+from app.kit.window import taller
 
 PARTS = {
     "train": ("quiet", "train"), "validation": ("storm", "validation"), "calibration": ("range", "calibration"), "test": ("line", "test"),
@@ -53,7 +54,7 @@ def fan(paths: pd.DataFrame, what: str, name: str, height: int = 220) -> Picture
     tips = [tip_time(), alt.Tooltip("path:O"), alt.Tooltip("value:Q", format="+,.2f", title=f"{name}, {what}" if what else name)]
     every = alt.Chart(paths).transform_calculate(role="'line'").mark_line(strokeWidth=1.0, opacity=0.55).encode(x=x, y=y, detail="path:N", color=by_role(), tooltip=tips)
     median = alt.Chart(middle).transform_calculate(role="'ink'", path="'median'").mark_line(strokeWidth=2.0).encode(x=x, y=y, color=by_role(), tooltip=[tip_time(), alt.Tooltip("value:Q", format="+,.2f", title=f"median, {what}")])
-    return alt.layer(every, median).properties(height=height)
+    return alt.layer(every, median).properties(height=taller(height))
 
 
 def with_and_without(curves: pd.DataFrame, what: str, height: int = 220) -> Picture:
@@ -65,7 +66,7 @@ def with_and_without(curves: pd.DataFrame, what: str, height: int = 220) -> Pict
     other = base.transform_calculate(role="'other'").mark_line(strokeDash=[4, 3], strokeWidth=1.3).encode(x=x, y=alt.Y("without:Q", axis=axis), color=by_role(), tooltip=tips)
     own = base.transform_calculate(role="'line'").mark_line(strokeWidth=1.7).encode(x=x, y=alt.Y("with_filter:Q", axis=axis), color=by_role(), tooltip=tips)
     zero = alt.Chart(pd.DataFrame(dict(zero=[0.0]))).transform_calculate(role="'ink'").mark_rule(opacity=0.5).encode(y="zero:Q", color=by_role())
-    return alt.layer(zero, other, own).properties(height=height)
+    return alt.layer(zero, other, own).properties(height=taller(height))
 
 
 def groups(rows: pd.DataFrame, title: str, axis_title: str, reference: float | None, places: str = ".3f", height: int = 200) -> Picture:
@@ -83,7 +84,7 @@ def groups(rows: pd.DataFrame, title: str, axis_title: str, reference: float | N
         layers.append(line_at(reference, "no skill"))
     layers.append(base.transform_filter("isValid(datum.low)").transform_calculate(role="'line'").mark_rule(strokeWidth=1.4).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=by_role(), tooltip=tips))
     layers.append(base.transform_calculate(role="'line'").mark_point(filled=True, size=52, opacity=1).encode(x=x, y=y, color=by_role(), tooltip=tips))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def line_at(value: float, text: str, role: str = "ink", dash: tuple[int, int] = (3, 3), encoding: str = "y") -> alt.Chart:
@@ -99,7 +100,7 @@ def losses(curve: pd.DataFrame, title: str, height: int = 170) -> Picture:
     x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=alt.Axis(format="%", title="of the fit", tickCount=5, **END))
     y = alt.Y("loss:Q", scale=alt.Scale(zero=False, nice=True), axis=above(title, format=".4~g"))
     tips = [alt.Tooltip("fold:Q"), alt.Tooltip("share:Q", format=".0%", title="of the fit"), alt.Tooltip("loss:Q", format=".5f", title=title)]
-    return alt.layer(alt.Chart(shown).mark_line(strokeWidth=1.4, point=alt.OverlayMarkDef(size=14)).encode(x=x, y=y, detail="fold:N", color=by_role(), tooltip=tips)).properties(height=height)
+    return alt.layer(alt.Chart(shown).mark_line(strokeWidth=1.4, point=alt.OverlayMarkDef(size=14)).encode(x=x, y=y, detail="fold:N", color=by_role(), tooltip=tips)).properties(height=taller(height))
 
 
 def intervals(rows: pd.DataFrame, axis_title: str, value_title: str, places: str = "+.4f", zero: str = "no difference", width: int = 130) -> Picture:

@@ -10,6 +10,7 @@ import pandas as pd
 from app.features.panels import END, above
 from app.kit.charts import Picture, days_format, utc
 from app.kit.theme import at, by_role, tip_time
+from app.kit.window import taller
 from app.training.charts import line_at
 
 
@@ -32,7 +33,7 @@ def reliability(bins: pd.DataFrame, title: str, height: int = 220) -> Picture:
         base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.2, clip=True).encode(x=x, y=alt.Y("low:Q", scale=alt.Scale(domain=domain)), y2="high:Q", color=by_role(), tooltip=tips),
         base.mark_line(point=alt.OverlayMarkDef(size=34)).encode(x=x, y=y, color=by_role(), tooltip=tips),
     ]
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def _axis(values: pd.DataFrame) -> list[float]:
@@ -52,7 +53,7 @@ def coverage(rows: pd.DataFrame, height: int = 220) -> Picture:
     base = alt.Chart(rows)
     band = base.transform_filter("isValid(datum.low)").transform_calculate(role="'quiet'").mark_area(opacity=0.22).encode(x=x, y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=by_role())
     own = base.transform_calculate(role="'line'").mark_line(point=alt.OverlayMarkDef(size=22)).encode(x=x, y=y, color=by_role(), tooltip=tips)
-    return alt.layer(band, line_at(nominal, f"promised: {nominal:.0%}"), own).properties(height=height)
+    return alt.layer(band, line_at(nominal, f"promised: {nominal:.0%}"), own).properties(height=taller(height))
 
 
 def over_time(rows: pd.DataFrame, title: str, limits: tuple[float, ...] = (), words: str = "alarm from here", places: str = ".3f", height: int = 190) -> Picture:
@@ -63,7 +64,7 @@ def over_time(rows: pd.DataFrame, title: str, limits: tuple[float, ...] = (), wo
     tips = [tip_time(), alt.Tooltip("value:Q", format=places, title=title)] + ([alt.Tooltip("count:Q", format=",", title="samples")] if "count" in rows else [])
     line = alt.Chart(shown).transform_calculate(role="'line'").mark_line().encode(x=x, y=y, color=by_role(), tooltip=tips)
     dots = alt.Chart(shown).mark_point(filled=True, size=30, opacity=1).encode(x=x, y=y, color=by_role(), tooltip=tips)
-    return alt.layer(*(line_at(limit, words, "warn") for limit in limits), line, dots).properties(height=height)
+    return alt.layer(*(line_at(limit, words, "warn") for limit in limits), line, dots).properties(height=taller(height))
 
 
 def partial_dependence(rows: pd.DataFrame, column: str, output: str, height: int = 220) -> Picture:
@@ -76,7 +77,7 @@ def partial_dependence(rows: pd.DataFrame, column: str, output: str, height: int
     if "low" in rows:
         layers.append(base.transform_calculate(role="'quiet'").mark_area(opacity=0.25).encode(x=x, y=alt.Y("low:Q", scale=alt.Scale(zero=False)), y2="high:Q", color=by_role()))
     layers.append(base.transform_calculate(role="'line'").mark_line(point=alt.OverlayMarkDef(size=16)).encode(x=x, y=y, color=by_role(), tooltip=tips))
-    return alt.layer(*layers).properties(height=height)
+    return alt.layer(*layers).properties(height=taller(height))
 
 
 def boundary(cells: pd.DataFrame, first: str, second: str, output: str, middle: float | None, height: int = 280) -> Picture:
@@ -89,7 +90,7 @@ def boundary(cells: pd.DataFrame, first: str, second: str, output: str, middle: 
     tips = [alt.Tooltip("x:Q", format=".4~g", title=first), alt.Tooltip("y:Q", format=".4~g", title=second), alt.Tooltip("prediction:Q", format=".4f", title=output)]
     legend = alt.Legend(title=output, titleFontWeight="normal", titleOpacity=0.75, gradientLength=160, gradientThickness=8, format=".3~g")
     cell = alt.Chart(cells).mark_rect(strokeWidth=0).encode(x=x, x2="x1:Q", y=y, y2="y1:Q", color=alt.Color("prediction:Q", scale=scale, legend=legend), tooltip=tips)
-    return alt.layer(cell).properties(height=height)
+    return alt.layer(cell).properties(height=taller(height))
 
 
 def contributions(rows: pd.DataFrame, title: str, width: int = 190) -> Picture:

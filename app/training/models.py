@@ -34,14 +34,14 @@ def render(desk: Desk) -> None:
     shown = next((model for model in models if wanted in (model.title, model.name)), None)
     if wanted and shown is None:
         missing("model", wanted, "Choose one below.")
-    row = _list(models)
-    if row is not None and models[row].title != wanted:
-        open_view("models", model=models[row].title)
     chosen = shown or next((model for model in models if model.stage.stage == "production"), models[0])
+    row = _list(models, models.index(chosen) if shown or not wanted else None)
+    if row is not None and models[row].title != chosen.title:
+        open_view("models", model=models[row].title)
     _version(desk, chosen)
 
 
-def _list(models: Sequence[Any]) -> int | None:
+def _list(models: Sequence[Any], chosen: int | None) -> int | None:
     live = sum(model.stage.stage == "production" for model in models)
     frame = pd.DataFrame([row_of(model) for model in models])
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -54,7 +54,7 @@ def _list(models: Sequence[Any]) -> int | None:
         "learner": config.TextColumn("Learner", width=82), "target": config.TextColumn("Target", width=66), "data": kind_column(78), "run": config.TextColumn("Run", width=58),
         "actor": config.TextColumn("By", width=58), "created": config.TextColumn("Registered, UTC", width=114), "badge": config.TextColumn("Remark", width=200),
     }  # fmt: skip
-    return table(frame, columns, f"{plural(len(models), 'version')} of models with their stages", key="models", pick=True, height="auto" if len(models) <= 8 else 270)
+    return table(frame, columns, f"{plural(len(models), 'version')} of models with their stages", key="models", pick=True, height="auto" if len(models) <= 8 else 270, chosen=chosen)
 
 
 def row_of(model: Any) -> dict[str, Any]:

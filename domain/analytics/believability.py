@@ -107,8 +107,8 @@ def _verdict(metrics: Mapping[str, float | None], tests: Sequence[Test]) -> tupl
         against = [test for test in tests if test.answer == answer]
         if against:
             more = len(against) - 1
-            rest = f" ({more} further check{'' if more == 1 else 's'} {word if more == 1 else word.replace('is', 'are')}.)" if more else ""
-            return answer, f"Profitable after costs, but {_lower(against[0].sentence)}{rest}"
+            rest = f"; {more} further check{'' if more == 1 else 's'} {word if more == 1 else word.replace('is', 'are')}" if more else ""
+            return answer, f"Profitable after costs, but {_lower(against[0].sentence).rstrip('.')}{rest}."
     luck = next(test for test in tests if test.key == "luck")
     if luck.answer == "open":
         return "open", f"Profitable after costs, but {_lower(luck.sentence)}"

@@ -49,7 +49,7 @@ class Decision:
     def lots(self) -> float | None:
         """The lots that the kernel decided, where anything records them: given by the first review, else filled."""
         if self.reviews:
-            wanted = float(self.reviews[0]["lots_asked"])
+            wanted = float(self.reviews[0]["lots_requested"])
             capped = self.reviews[0]["verdict"] == "capped"
             return (float(self.reviews[0]["lots_given"]) if capped else wanted) if np.isfinite(wanted) else None
         return float(self.fill["lots"]) if self.fill else None

@@ -85,7 +85,7 @@ class Review(NamedTuple):
     instrument: str
     verdict: str
     reason: str
-    lots_asked: float
+    lots_requested: float
     lots_given: float
     value: float
     allowed: float

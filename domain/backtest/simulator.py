@@ -306,7 +306,7 @@ def _reviews_frame(r: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.Data
         instrument=_named([task.instrument.name for task in tasks], r["task"]),
         verdict=_named(VERDICTS, r["verdict"]),
         reason=_named(COUNTS, r["reason"]),
-        lots_asked=r["asked"],
+        lots_requested=r["asked"],
         lots_given=r["given"],
         **{name: r[name] for name in MEASURES},
     )

@@ -31,7 +31,7 @@ PROTECTION = (
 @dataclass(frozen=True)
 class LookAhead:
     """The result of the look-ahead check: whether signals and the features under them stay the same when the bars after them are taken away.
-    ``first_leak``: the instant of the first that does not. ``leaks``: a sentence for each column that reads the future."""
+    ``first_leak``: the instant of the first that does not. ``leaks``: a sentence for each column that has look-ahead bias."""
 
     cuts: int
     bars: int

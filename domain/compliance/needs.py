@@ -8,6 +8,7 @@ TRADES = "the trades of the account"
 LOWS = "intraday lows of the equity"
 FLOATING = "the equity with floating profit"
 RELEASES = "a news calendar"
+REACH = "a news calendar that reaches its trades"
 
 
 def lows_needed(known: Known) -> tuple[str, ...]:

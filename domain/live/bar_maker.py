@@ -97,7 +97,7 @@ class BarMaker:
         return tuple(Wanted(name, hole.start, hole.end) for name, hole in holes if self.clock.now >= hole.ask_at)
 
     def answer(self, wanted: Wanted, candles: Sequence[Candle], requested_at: int) -> list[Event]:
-        """The candles of ``wanted`` that the vendor has, requested when its clock read ``asked``. What was wanted before another break came counts no more."""
+        """The candles of ``wanted`` that the vendor has, requested when its clock read ``requested_at``. What was wanted before another break came counts no more."""
         line = self._lines[wanted.series]
         if line.holes and line.holes[0].start == wanted.start and line.holes[0].end == wanted.end:
             line.fill(candles, requested_at)

@@ -59,7 +59,7 @@ class Decisions:
         new, later = {key: self._open[key] for key in self._new}, []
         for review in reviews:
             key = (review.series, review.order_id)
-            decision = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_asked=review.lots_asked, lots_given=review.lots_given, value=review.value, allowed=review.allowed, buffer=review.buffer)
+            decision = replace(self._of(key), ts=ts, verdict=review.verdict, reason=review.reason, lots_requested=review.lots_requested, lots_given=review.lots_given, value=review.value, allowed=review.allowed, buffer=review.buffer)
             if key in new and new[key].verdict in ("placed", "proposed"):
                 new[key] = decision
             else:

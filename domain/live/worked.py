@@ -13,7 +13,7 @@ from domain.trading.task import EQUITY, FILLS, TRADES
 
 Row = Mapping[str, Any]
 VERDICTS = ("placed", "proposed", "approved", "expired", "refused", "shrunk", "capped")
-DECISIONS = ("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer")
+DECISIONS = ("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_requested", "lots_given", "value", "allowed", "buffer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Decision:
     tag: str
     verdict: str
     reason: str = ""
-    lots_asked: float = float("nan")
+    lots_requested: float = float("nan")
     lots_given: float = float("nan")
     value: float = float("nan")
     allowed: float = float("nan")

@@ -132,8 +132,8 @@ def at_the_edges(request: Request, bars: pd.DataFrame, missing: Sequence[Missing
     >>> from domain.market.timeframe import Timeframe
     >>> hour, day = 3_600_000_000_000, 86_400_000_000_000
     >>> one = frame(np.array([20 * day]), **dict.fromkeys(("open", "high", "low", "close"), np.array([1.0])))
-    >>> asked = Request(instrument("EURUSD"), Timeframe.named("H1"), Span(4 * day, 21 * day), at=30 * day)
-    >>> [each.sentence for each in at_the_edges(asked, one, ())]
+    >>> wanted = Request(instrument("EURUSD"), Timeframe.named("H1"), Span(4 * day, 21 * day), at=30 * day)
+    >>> [each.sentence for each in at_the_edges(wanted, one, ())]
     ['the bars begin at 1970-01-21T00:00Z; there are none from 1970-01-05T00:00Z on, although the market was open']
     """
     if not len(bars):

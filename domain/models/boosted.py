@@ -12,9 +12,12 @@ import numpy as np
 from domain.errors import BadRequest
 from domain.models.boosting import some_lightgbm, threads
 from domain.models.files import Files, opened, sealed
+from domain.models.flat import Flat, flat_of
 from domain.models.rows import checked_rows
 from domain.models.tree_sum import TreeSum, tree_sum_from
 from domain.models.trees import Trees, of_lightgbm
+
+FEW = 8         # rows up to which they are walked here, one after another: a call of the library costs as much as many rows
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,16 @@ class Boosted:
     def trees(self) -> list[Trees]:
         return [of_lightgbm(text) for text in self.texts]
 
+    @cached_property
+    def flat(self) -> Flat:
+        return flat_of(self.trees)
+
     def predict(self, rows: np.ndarray) -> np.ndarray:
         rows = checked_rows(rows, self.columns)
         if not len(rows):
             return np.empty((0, len(self.outputs)))
+        if len(rows) <= FEW and self.link == "identity":
+            return self.flat.sums(rows)
         return np.stack([booster.predict(rows, num_threads=threads(rows.size)) for booster in self.boosters], axis=1)
 
     @property

@@ -11,6 +11,7 @@ from domain.models.base import Samples, Watch, learner
 from domain.models.files import Files, opened
 from domain.models.levels import columns_of, levels_or_none, spread_of, weighted_quantiles
 from domain.models.line import BLOCK, Line, Link, line_from, linked, standardisation
+from domain.models.one_order import one_order
 from domain.models.rows import needs, outputs_of, shares
 from domain.models.waiting import waited
 from domain.params import param
@@ -33,6 +34,10 @@ class Linear:
     def fit(self, train: Samples, validation: Samples, seed: int, watch: Watch) -> Line:
         needs(train, 2, "linear")
         watch(0.0, None)
+        with one_order():
+            return self.fitted(train, watch)
+
+    def fitted(self, train: Samples, watch: Watch) -> Line:
         rows = waited(train.rows, watch)
         centre, scale = waited(lambda: standardisation(rows), watch)
         outputs = outputs_of(train) if train.task != "number" else columns_of(levels_or_none(self.levels))

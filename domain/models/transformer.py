@@ -40,7 +40,7 @@ class Transformer:
 
         pace = Pace(self.batch, self.learning_rate, self.epochs, self.patience, self.decay)
         shape = dict(kind="causal", bars=self.bars, width=self.units, layers=self.layers, attention=self.heads)
-        return learnt(shape, {"asked": head_of(train)}, "asked", outputs_of(train), pace, self.device, train, validation, seed, watch)
+        return learnt(shape, {"target": head_of(train)}, "target", outputs_of(train), pace, self.device, train, validation, seed, watch)
 
 
 def load(files: dict[str, bytes]) -> Fitted:

@@ -216,7 +216,7 @@ def _reviewed(reviews: pd.DataFrame) -> list[Table]:
     named = reviews.assign(reason=reviews["reason"].astype(str), verdict=reviews["verdict"].astype(str))
     times = named.groupby(["reason", "verdict"], sort=False).size()
     rows = [
-        [label(review.reason), label(review.verdict), clock(review.ts), str(review.instrument), number(review.lots_asked, 2), number(review.lots_given, 2), number(times[review.reason, review.verdict])]
+        [label(review.reason), label(review.verdict), clock(review.ts), str(review.instrument), number(review.lots_requested, 2), number(review.lots_given, 2), number(times[review.reason, review.verdict])]
         for review in named.drop_duplicates(["reason", "verdict"]).itertuples()
     ]
     columns = ("Reason", "Verdict", "First, UTC", "Instrument", ">Lots requested", ">Lots allowed", ">Times")

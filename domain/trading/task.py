@@ -22,7 +22,7 @@ TRADES = (
     "r", "mae_r", "mfe_r", "bars_held", "exit_reason", "regime",
 )  # fmt: skip
 EQUITY = ("ts", "balance", "equity", "equity_low", "used_margin")
-REVIEWS = ("order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer")
+REVIEWS = ("order_id", "ts", "instrument", "verdict", "reason", "lots_requested", "lots_given", "value", "allowed", "buffer")
 MOVES = ("trade_id", "bar_ts", "ts", "stop_loss", "reason")
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from domain.models.one_order import one_order
+
 SAMPLES, RARER = 1_000, 100     # from which an isotonic map is fitted; below, a sigmoid, which has two parameters
 EDGE, STEPS = 1e-9, 100
 
@@ -52,7 +54,8 @@ def calibrate(raw: np.ndarray, happened: np.ndarray) -> Calibration:
         return Calibration()
     edge = 1.0 / (len(raw) + 2)
     if len(raw) < SAMPLES or rarer < RARER:
-        return Calibration("sigmoid", _sigmoid(_logit(raw), happened), (), edge)
+        with one_order():
+            return Calibration("sigmoid", _sigmoid(_logit(raw), happened), (), edge)
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(out_of_bounds="clip").fit(raw, happened)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from domain.models.one_order import one_order
+
 
 @dataclass(frozen=True)
 class PolicyTree:
@@ -58,8 +60,9 @@ def fit_tree(features: np.ndarray, rewards: np.ndarray, weight: np.ndarray, dept
     count = len(inner)
     bare = PolicyTree(**{name: np.array(values) for name, values in arrays.items()}, action=np.zeros(count, np.int64), mean=np.zeros(count), error=np.zeros(count))
     where = bare.leaves(features)
-    for node in np.unique(where):
-        bare.action[node], bare.mean[node], bare.error[node] = best_of(rewards[where == node], weight[where == node], caution)
+    with one_order():
+        for node in np.unique(where):
+            bare.action[node], bare.mean[node], bare.error[node] = best_of(rewards[where == node], weight[where == node], caution)
     return bare
 
 

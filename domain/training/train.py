@@ -10,6 +10,7 @@ import pandas as pd
 
 from domain.errors import BadRequest
 from domain.models.base import Watch
+from domain.models.one_order import openmp_threads
 from domain.params import build
 from domain.training import control as controls
 from domain.training.fold_result import FoldResult
@@ -32,7 +33,7 @@ Fit = Callable[[SampleSet, Fold, Question, Watch], FoldResult]
 
 
 class LeakFound(BadRequest):
-    """A column, a signal or the pipeline reads the future; nothing was trained."""
+    """A column, a signal or the pipeline has look-ahead bias; nothing was trained."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def model_of(question: Question, sampled: SampleSet, report: Mapping[str, Any], 
     pipeline = fit_pipeline(sampled, fold, question, watch)
     facts = dict(
         question=question.values(), question_sha256=question.hash, learner=question.learner, target=question.target, instruments=list(sampled.instruments), columns=list(sampled.samples.columns), outputs=list(pipeline.outputs),
-        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, samples=sampled.facts, seed=question.seed, threads=1, verdict=dict(report["verdict"]), **made_by,
+        until=pipeline.until, sizes={part: len(rows) for part, rows in fold.parts.items()}, samples=sampled.facts, seed=question.seed, threads=openmp_threads(), verdict=dict(report["verdict"]), **made_by,
     )  # fmt: skip
     return model_files(pipeline, facts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -85,6 +86,25 @@ def test_a_rule_without_what_it_needs_is_not_judged_and_never_passed(desk, syste
     text = written(draw("compliance", desk, run=run, rules="ftmo-2-step", phase="funded"))
     assert "News: not judged: needs a news calendar" in text and "No rule that could be judged was broken." in text
     assert "No calendar of releases is imported" in text
+    now = calendar_of(desk)
+    actors.run(desk.compliance.submit(subject, "ftmo-2-step", "funded").job.id)
+    page = draw("compliance", desk, run=run, rules="ftmo-2-step", phase="funded")
+    assert "News: not judged: needs a news calendar that reaches its trades" in written(page), "its releases are of another week"
+    assert f"Inside the window of CPI (USD, high) until {now + pd.Timedelta(minutes=3):%H:%M} UTC." in written(page) and "releases after it are not known" in written(page)
+    windows = page.dataframe[-1].value
+    assert windows["title"].tolist() == ["CPI", "GDP"] and windows["state"].map(list).tolist() == [["now"], ["ahead"]] and "Import releases…" in buttons(page)
+
+
+def calendar_of(desk) -> pd.Timestamp:
+    """Store a calendar with a release in a minute and one in two days; the present time."""
+    store = desk.jobs._context.store
+    with store.unit() as unit:
+        now = pd.Timestamp(unit.now())
+        ts = pd.DatetimeIndex([now + pd.Timedelta(minutes=1), now + pd.Timedelta(days=2)]).as_unit("ns")
+        frame = store.frames.put(pd.DataFrame(dict(ts=ts, title=["CPI", "GDP"], currency="USD", impact="high")))
+        edges = dict(first_ts=ts[0].to_pydatetime(), last_ts=ts[1].to_pydatetime())
+        unit.outside.add(kind="releases", name="calendar", version="v", rows=2, source="x", notes=[], scorer="", frame=frame, bytes=1, actor="ana", created_at=unit.now(), example=False, **edges)
+    return now
 
 
 def test_a_result_by_an_older_version_is_marked(desk, system):

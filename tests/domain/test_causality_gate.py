@@ -1,4 +1,4 @@
-"""The gate names what reads the future: the column, the bar and the size."""
+"""The gate names what has look-ahead bias: the column, the bar and the size."""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.bars import bars_csv
+from tests.e2e.axe import grave
 from tests.e2e.conftest import Installation, start, stop
+from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
 from tests.e2e.looking import picture, settled
 from tests.e2e.pressing import press
@@ -38,6 +39,14 @@ class Newcomer:
     def choose_file(self, path: Path) -> None:
         self.clicks += 1
         self.page.locator("[data-testid=stFileUploaderDropzoneInput], [data-testid=stFileUploader] input[type=file]").first.set_input_files(path)
+
+    def example_file(self, title: str, folder: Path) -> Path:
+        """An example file, downloaded from the page."""
+        self.click("Example files")
+        self.clicks += 1
+        taken = download(self.page, title).rename(folder / "example_EURUSD_M5_bid.csv")
+        self.page.keyboard.press("Escape")
+        return taken
 
     def sees(self, text: str | re.Pattern[str]) -> None:
         expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=LONG)
@@ -86,9 +95,10 @@ def test_from_an_empty_workspace_to_a_verified_trail(newcomer, tmp_path):
     page, width = newcomer.page, newcomer.page.viewport_size["width"]
     page.goto(newcomer.url)
     newcomer.sees(re.compile("Step 1 of 3"))
+    assert not grave(page)
     newcomer.looks("1-empty")
     newcomer.click("Import a file")
-    newcomer.choose_file(bars_csv(tmp_path, seed=width))
+    newcomer.choose_file(newcomer.example_file("M5 bars, bid", tmp_path))
     newcomer.click("Validate")
     newcomer.sees(re.compile("Validation report"))
     newcomer.looks("2-report")

@@ -15,7 +15,7 @@ from tests.reference.cases import Case
 from tests.reference.execution import replayed as slow
 
 PRICE, MONEY = 1e-9, 1e-6
-PRICES = ("price", "entry_price", "exit_price", "stop_loss", "lots", "lots_asked", "lots_given")
+PRICES = ("price", "entry_price", "exit_price", "stop_loss", "lots", "lots_requested", "lots_given")
 FRAMES = {"fills": FILLS, "trades": TRADES, "equity": EQUITY, "reviews": REVIEWS}
 
 

@@ -136,7 +136,7 @@ class Ledger:
         self.counts[reason] += 1
         self.reviews.append({
             "order_id": signal.number + 1, "ts": instant, "instrument": series.instrument.name, "verdict": verdict, "reason": reason,
-            "lots_asked": lots, "lots_given": given, "value": value, "allowed": allowed if math.isfinite(allowed) else math.nan, "buffer": buffer,
+            "lots_requested": lots, "lots_given": given, "value": value, "allowed": allowed if math.isfinite(allowed) else math.nan, "buffer": buffer,
         })  # fmt: skip
 
     # --- what the account is worth ---

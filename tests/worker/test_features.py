@@ -1,4 +1,4 @@
-"""Feature jobs through the desk: context of the bars, and the look-ahead check that names what reads the future."""
+"""Feature jobs through the desk: context of the bars, and the look-ahead check that names what has look-ahead bias."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def test_the_gate_names_column_bar_and_size_and_keeps_its_verdict(system, desk, 
     close = stored(desk, ask.datasets[0])["close"].to_numpy()
     z = [(seen[leak["bar"]] - seen.mean()) / seen.std() for seen in (close, close[: leak["cut"]])]
     assert not run.summary["green"] and (leak["instrument"], leak["column"]) == ("EURUSD", "whole_sample") and leak["size"] == pytest.approx(abs(z[0] - z[1]))
-    assert "whole_sample reads the future: at bar" in leak["sentence"] and leak["ts"] in leak["sentence"]
+    assert "whole_sample has look-ahead bias: at bar" in leak["sentence"] and leak["ts"] in leak["sentence"]
     (event,) = desk.trail.history(f"run:{run.id}")
     assert event.kind == "gate_refused" and event.detail["leaks"] == [leak["sentence"]]
     good = done(desk, desk.features.submit_gate(replace(ask, columns=["sma(20)", "atr(14)@H4"])))
@@ -196,7 +196,7 @@ def test_a_run_says_whether_it_passed_the_gate(system, desk, store):
     actors.run(peeking.id)
     caught = desk.jobs.get(peeking.id).result["run"]
     believed = desk.robustness.of(caught)
-    assert believed.gate == "red" and believed.look_ahead["leaks"] and all("reads the future" in leak for leak in believed.look_ahead["leaks"])
+    assert believed.gate == "red" and believed.look_ahead["leaks"] and all("has look-ahead bias" in leak for leak in believed.look_ahead["leaks"])
     with store.unit() as unit:
         run = unit.runs.get(run_id)
         fields = {key: value for key, value in run.__dict__.items() if key not in ("id", "summary")}

@@ -81,6 +81,8 @@ def test_what_was_refused_or_shrunk_is_kept_counted_and_exported(desk, dataset):
     assert by_reason.set_index("reason")["orders"]["shrunk_leverage"] == run.summary["counts"]["shrunk_leverage"]
     taken = pd.read_csv(io.BytesIO(desk.run_tables.download(run.id, "refused")))
     assert len(taken) == len(reviews) and taken["ts"].iloc[0].endswith("Z")
+    listed = desk.listing.table(run, "reviews")      # stored under the name that its hash was recorded with
+    assert "lots_asked" in reviews and all("lots_requested" in table and "lots_asked" not in table for table in (first, taken, listed))
 
 
 def test_every_table_can_be_exported_and_leaves_an_event(desk, backtest_run):

@@ -80,7 +80,7 @@ def test_a_command_is_checked_before_it_is_written_and_audited(desk, store):
     desk.paper.command("one", "close", dict(instrument="EURUSD", share=0.5), key="click")
     with store.read() as unit:
         assert [(each.command, each.who, each.arguments) for each in unit.session_commands.waiting()] == [("close", "ana", dict(instrument="EURUSD", share=0.5))]
-    assert next(event.kind for event in desk.trail.rows()) == "session_command_asked"
+    assert next(event.kind for event in desk.trail.rows()) == "session_command_requested"
 
 
 def test_a_viewer_sees_everything_and_may_do_nothing(desk, store):

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 
 from domain.errors import BadRequest, Forbidden, SignedOut
+from worker.code_keys import CodeKeyLost, CodeKeys, needed_by
 from worker.desk import Actor, Caller, Desk, Identity, NotSignedIn, passwords
 from worker.desk.actor import RIGHTS, ROLES, least
 from worker.desk.passwords import fits, hashed, step_of
@@ -167,6 +168,40 @@ def test_a_code_is_needed_where_it_was_set_up_and_is_good_once(people: Desk, mon
         entered(people, "bob", code)
     people.users.reset_code("bob")
     assert entered(people, "bob")
+
+
+def keys_of_codes(store) -> dict[str, str]:
+    with store.read() as unit:
+        return {user.id: user.totp for user in unit.users.all()}
+
+
+@SQLITE
+def test_keys_of_codes_are_sealed_by_a_file_of_the_workspace(people: Desk, store, settings):
+    with store.unit() as unit:      # as an earlier release stored it
+        unit.users.change("bob", totp=KEY)
+    assert [CodeKeys(settings.home).seal_stored(store) for _ in range(2)] == [1, 0]
+    key = pyotp.parse_uri(people.users.new_code("ana")).secret
+    sealed, path = keys_of_codes(store), settings.home / "codes.key"
+    assert path.stat().st_mode & 0o777 == 0o600 and {len(each) for each in sealed.values()} == {64} and key not in sealed.values()
+    assert entered(people, "bob", pyotp.TOTP(KEY).at(people.jobs.now())) and entered(people, "ana", pyotp.TOTP(key).at(people.jobs.now()))
+    with store.unit() as unit:      # another's row opens nothing
+        unit.users.change("bob", totp=sealed["ana"])
+    with pytest.raises(NotSignedIn):
+        entered(people, "bob", pyotp.TOTP(key).at(people.jobs.now()))
+
+
+@SQLITE
+def test_without_the_file_codes_are_refused_and_can_be_switched_off(people: Desk, store, settings):
+    people.users.new_code("bob")
+    (settings.home / "codes.key").unlink()
+    with pytest.raises(NotSignedIn, match="Name, password or code"):
+        entered(people, "bob", "123456")
+    with pytest.raises(CodeKeyLost, match=r"codes of bob need it\. Put it back from a copy, or switch the codes off"):
+        people.users.new_code("ana")
+    with store.read() as unit:
+        assert needed_by(unit, settings.home).startswith("codes.key, without which bob cannot sign in")
+    people.users.reset_code("bob")
+    assert entered(people, "bob") and people.users.new_code("ana")
 
 
 @SQLITE

@@ -17,6 +17,7 @@ from domain.errors import BadRequest
 from worker import actors
 from worker.cli import app
 from worker.desk import BacktestRequest, FeatureRequest, Filter
+from worker.following import job_of
 from worker.store.schema import jobs, runs
 
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
@@ -128,8 +129,10 @@ def test_bars_settings_and_verifications_are_hashed_again(desk, store, dataset):
 
 def test_jobs_that_compute_alone_are_done_again_and_write_nothing(desk, store, dataset):
     request = FeatureRequest([dataset], "H1", START, END, ["rsi(14)", "atr(14)"])
-    finished(desk, desk.features.submit_gate(request))
-    finished(desk, desk.features.submit_columns(request))
+    with job_of("", "page-1"):      # a click, which the events name
+        submitted = desk.features.submit_gate(request), desk.features.submit_columns(request)
+    for each in submitted:
+        finished(desk, each)
     with store.read() as unit:
         before = len(unit.runs.latest(limit=100))
     checked, computed = replayed(desk, event(desk, "gate_passed")), replayed(desk, event(desk, "run_finished"))
@@ -141,6 +144,15 @@ def test_jobs_that_compute_alone_are_done_again_and_write_nothing(desk, store, d
     path_of(store, name).unlink()
     again = replayed(desk, event(desk, "run_finished"))
     assert again["verdict"] == "equal", "computing it again stores the missing table again, by the same name"
+
+
+def test_judgements_are_made_again(desk, store, run):
+    subject = desk.compliance.subject("run", run)
+    finished(desk, desk.compliance.submit(subject, "ftmo-2-step"))
+    finished(desk, desk.compliance.submit_table(subject))
+    judged, table = (replayed(desk, row) for row in desk.trail.rows(Filter(kinds=("run_judged",))))
+    assert (judged["verdict"], table["verdict"]) == ("equal", "equal"), (judged, table)
+    assert {"state", "frames breaches", "frames floors"} <= {check["what"] for result in (judged, table) for check in result["checks"]}
 
 
 def test_what_cannot_be_replayed_is_refused_with_a_sentence(desk, dataset):

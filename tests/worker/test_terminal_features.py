@@ -123,8 +123,8 @@ def test_a_module_is_checked_and_its_leaks_are_named_with_bar_and_size(files):
     done = run("check", "--module", files / "mine.py", *of_the_file(files))
     assert done.exit_code == 1, done.output
     lines = done.stdout.splitlines()
-    assert lines[-1].startswith("2 of ") and sum("reads the future" in line for line in lines[:-1]) == 2
-    (z,), (shift,) = ([line for line in lines if line.startswith(name)] for name in ("module_zscore reads", "module_next reads"))
+    assert lines[-1].startswith("2 of ") and sum("has look-ahead bias" in line for line in lines[:-1]) == 2
+    (z,), (shift,) = ([line for line in lines if line.startswith(name)] for name in ("module_zscore has", "module_next has"))
     close, output = bars_of("EURUSD", M30, 1)["close"].to_numpy(), json.loads(run("check", "--recipe", "returns", *of_the_file(files), "--json").stdout)
     assert output["green"] and "it moves altogether, and at 1 bar" in shift
     bar, cut, size = int(z.split("at bar ")[1].split()[0]), int(z.split("the bars from ")[1].split()[0]), float(z.split("it moves by ")[1].split(",")[0])

@@ -157,11 +157,11 @@ def test_a_leak_of_a_column_or_of_the_pipeline_stops_training_by_name(folder):
     features, learners = dict(FEATURES._things), dict(LEARNERS._things)
     columns = ["--columns", "rsi(14)", "--target", "return", "--scheme-params", SCHEME, "--out", folder / "leak"]
     try:
-        with pytest.raises(TidemarkError, match=r"train_next reads the future: at bar \d+ \(2024-.* it moves by [\d.]+"):
+        with pytest.raises(TidemarkError, match=r"train_next has look-ahead bias: at bar \d+ \(2024-.* it moves by [\d.]+"):
             run("train", *on(folder), "--module", folder / "mine.py", "--learner", "linear", *columns, "--columns", "train_next")
         for registry, before in ((FEATURES, features), (LEARNERS, learners)):
             registry._things = dict(before)
-        with pytest.raises(TidemarkError, match=r"value reads the future: at bar \d+ .* it moves by [\d.]+"):
+        with pytest.raises(TidemarkError, match=r"value has look-ahead bias: at bar \d+ .* it moves by [\d.]+"):
             run("train", *on(folder), "--module", folder / "mine.py", "--learner", "train_batch", *columns)
     finally:
         FEATURES._things, LEARNERS._things = features, learners

@@ -76,7 +76,7 @@ def test_bars_that_left_what_was_learnt_are_found_and_audited_and_retraining_mak
     request = desk.drift.retraining(model)
     assert request.datasets == [later] and (request.register, request.learner, request.columns) == ("wave", "linear", ["rsi(14)", "log_return(1)"])
     again = desk.drift.retrain(model)
-    assert {event.kind for event in desk.trail.history(f"job:{again.job.id}")} == {"job_submitted", "retraining_asked"}
+    assert {event.kind for event in desk.trail.history(f"job:{again.job.id}")} == {"job_submitted", "retraining_requested"}
     assert again.job.kind == "train" and again.job.spec["register"] == "wave", "a run that is registered becomes a candidate"
     assert desk.models.get("wave").title == model and desk.models.get("wave").stage.stage == "production", "nothing is swapped"
     desk.training.delete(desk.models.get(model).run)

@@ -17,6 +17,7 @@ from worker.backup import database
 from worker.backup.folder import BackupFolder, Manifest, private
 from worker.checkpoints.external_file import CheckpointFile, Entry
 from worker.checkpoints.key_file import KeyFile
+from worker.code_keys import needed_by
 from worker.opened import open_store
 from worker.settings import Settings
 from worker.store import Store, session_asking
@@ -30,13 +31,14 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """``verdict``: of the trail, as its verification gives it. ``lost``: a sentence. ``missing``: what could not be put back."""
+    """``verdict``: of the trail, as its verification gives it. ``lost``: a sentence. ``missing``: what could not be put back. ``needed``: what no backup holds and must be put back."""
 
     manifest: Manifest
     verdict: dict[str, Any]
     lost: str
     missing: list[str]
     halted: bool
+    needed: str = ""
 
 
 def restore(settings: Settings, source: Path, actor: str, name: str = "", checkpoint: Path | None = None, partial: bool = False, progress: Progress = lambda sentence: None) -> Restored:
@@ -114,12 +116,12 @@ def _recorded(store: Store, settings: Settings, manifest: Manifest, actor: str, 
     with store.unit() as unit:
         unit.connection.execute(sa.delete(processes))       # of the machines that ran it then
         halted = bool(unit.sessions.all(("ready", "running"))) and session_asking.halt(unit, actor, HALTED, keep=True) is not None
-        lost = _lost(manifest, outside)
+        lost, needed = _lost(manifest, outside), needed_by(unit, settings.home)
         missing = [*manifest.missing, *faults]
         detail: dict[str, Any] = dict(lost_first=manifest.rows + 1, lost_last=outside.checkpoint.size if outside and outside.checkpoint.size > manifest.rows else None)
         detail |= dict(checkpoint=outside.note, checkpoint_size=outside.checkpoint.size, checkpoint_root=outside.checkpoint.root.hex()) if outside else dict(checkpoint=None)
         unit.audit(actor, "restored", "audit:trail", sentence=lost, backup=manifest.name, taken_at=manifest.taken_at, rows=manifest.rows, root=manifest.root, missing=missing[:20], **detail)
-    return Restored(manifest, verdict, lost, missing, halted)
+    return Restored(manifest, verdict, lost, missing, halted, needed)
 
 
 def _outside(path: Path, chains: Sequence[KeyChain]) -> Entry | None:

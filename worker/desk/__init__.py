@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from domain.analytics.trade_table import TradeFilter
 from domain.errors import Forbidden, SecondPerson, SignedOut, SourceUnavailable, UnknownName
 from domain.errors import TidemarkError as Refused
 from worker import logs
+from worker.code_keys import CodeKeys
 from worker.desk.account import Account
 from worker.desk.actor import Actor
 from worker.desk.approvals import ApprovalsView
@@ -151,6 +153,10 @@ def open_here() -> Desk:
     settings = load()
     store = open_store(settings)
     upgrade(store.engine)
+    try:
+        CodeKeys(settings.home).seal_stored(store)
+    except (OSError, Refused) as error:
+        logging.getLogger("page").warning("keys of one-time codes are stored unsealed: %s", error)
     return Desk(store, settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.errors import BadRequest
+from worker.code_keys import CodeKeys
 from worker.desk import lockout, passwords
 from worker.desk.context import DeskContext
 from worker.desk.sign_in import LOCKED
@@ -35,7 +36,7 @@ class Offered:
 
 class Account:
     def __init__(self, context: DeskContext) -> None:
-        self._context = context
+        self._context, self._keys = context, CodeKeys(context.settings.home)
 
     def me(self) -> Me:
         actor = self._context.actor
@@ -77,14 +78,14 @@ class Account:
         self._confirm(password)
         key = passwords.new_key()
         with self._context.store.unit() as unit:
-            unit.users.change(self._context.user, totp_offered=key)
+            unit.users.change(self._context.user, totp_offered=self._keys.seal(unit, self._context.user, key))
         return Offered(key, passwords.key_address(key, self._context.user))
 
     def confirm_code(self, code: str) -> None:
         """From now on signing in needs a code of the key that was offered."""
         with self._context.store.unit() as unit:
             user = self._me(unit)
-            step = passwords.step_of(user.totp_offered, code, unit.now()) if user.totp_offered else None
+            step = passwords.step_of(self._keys.open(user.id, user.totp_offered), code, unit.now()) if user.totp_offered else None
             if step is None:
                 raise BadRequest("this is not the code that the app shows now; wait for the next one, and check the clock of the phone")
             unit.users.change(user.id, totp=user.totp_offered, totp_offered="", totp_step=step)

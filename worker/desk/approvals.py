@@ -145,12 +145,12 @@ class ApprovalsView:
         actor = self._context.actor
         if not unit.approvals.decide(approval.id, state, actor.name, unit.now(), note):
             raise BadRequest(f"the request {approval.id} is {approval.state if approval.state != 'pending' else 'decided'} already")
-        unit.audit(actor.name, f"approval_{state}", f"approval:{approval.id}", verb=approval.verb, summary=approval.summary, asked_by=approval.asked_by, person=actor.behind, note=note)
+        unit.audit(actor.name, f"approval_{state}", f"approval:{approval.id}", verb=approval.verb, summary=approval.summary, requested_by=approval.requested_by, person=actor.behind, note=note)
 
     def _maker(self, unit: Unit, approval: Approval) -> Actor:
         """Who requested it, with the role of this moment."""
         user = unit.users.get(approval.person)
-        maker = Actor(approval.asked_by, user.role if user else approval.role, approval.person)
+        maker = Actor(approval.requested_by, user.role if user else approval.role, approval.person)
         if (user and user.disabled_at) or not maker.may(CHANGES[approval.verb].right):
             raise BadRequest(f"{approval.person}, who requested it, may not do that any more; refuse the request, and ask for it yourself")
         return maker

@@ -34,6 +34,7 @@ from worker.desk.strategies import WRITTEN, conditions_at_fault, meant, saved_of
 from worker.desk.thin import thinned
 from worker.store import Dataset, Model, Run
 from worker.store.cost_profiles import CostProfile
+from worker.store.former_names import current
 
 MOST = 100_000      # runs of a kind that are searched
 DERIVED = ("histories", "run_features", "split", "judgement", "judged_presets", "pass_chance", "risk_now")      # kinds of run that are made of a backtest
@@ -318,8 +319,7 @@ class Backtests:
             import json
 
             return json.dumps(dict(run=run.id, manifest=run.manifest, summary=run.summary, frames=run.frames, checkpoint=latest.note if latest else ""), indent=1).encode()
-        frame = self._context.store.frames.get(run.frames[what])
-        return file_of(frame, form)
+        return file_of(current(self._context.store.frames.get(run.frames[what])), form)
 
     def _instrument(self, dataset: Dataset) -> Instrument:
         return instrument(dataset.instrument, self._context.instruments_file)

@@ -20,6 +20,7 @@ from worker.desk.export import csv_of
 from worker.desk.robustness import RobustnessView
 from worker.desk.thin import thinned
 from worker.store import Filter, Run
+from worker.store.former_names import current
 from worker.store.selection import selection_of
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
@@ -132,7 +133,7 @@ class Compare:
 
     def _frame(self, run: Run, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         try:
-            return self._context.store.frames.get(run.frames[name], columns)
+            return current(self._context.store.frames.get(run.frames[name], columns))
         except (OSError, pa.ArrowException):
             raise BadRequest(f"the {name} of run {run.id} are no longer stored, or no longer readable ({run.frames[name][:8]}…). Reproduce the run to see whether they come out again") from None
 

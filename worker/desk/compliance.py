@@ -16,7 +16,7 @@ from worker.desk.backtests import Backtests
 from worker.desk.context import DeskContext, Submitted, key_of, required
 from worker.desk.export import csv_of
 from worker.desk.judgement_tables import breach_rows, calendar_of, floor_lines, preset_rows, rows_near, sentence_of, word_of
-from worker.desk.news_windows import NewsWindows, currencies_of, windows_of
+from worker.desk.news_windows import AHEAD, NewsWindows, currencies_of, windows_of
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.thin import thinned
 from worker.store import AccountHistory, Job, Run
@@ -187,7 +187,7 @@ class Compliance:
         if calendar is None:
             return NewsWindows(pd.DataFrame(), False, None, rule.clause(), words)
         releases = self._context.store.frames.get(calendar.frame)
-        return NewsWindows(windows_of(releases, instruments, rule.before, rule.after, rule.impact, now), True, calendar.last_ts, rule.clause(), words)
+        return NewsWindows(windows_of(releases, instruments, rule.before, rule.after, rule.impact, now), True, calendar.last_ts, rule.clause(), words, calendar.last_ts < now + AHEAD)
 
     # -- parts
 

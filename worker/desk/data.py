@@ -139,6 +139,16 @@ class Data:
         context, look = self._context, readers.recognise_or_table if unmapped else readers.recognise
         return Staged(*stage(context.store.frames, context.settings, context.quota, source, size_limited(look, context.settings)))
 
+    def staged_again(self, spec: Mapping[str, Any]) -> Staged | None:
+        """The file of an earlier check, whose job has ``spec``; None where it is no longer staged."""
+        name, mapping = str(spec["name"]), spec.get("mapping")
+        recognise = (lambda path, most: readers.recognise_mapped(path, readers.mapping_of(mapping), most)) if mapping else readers.recognise
+        try:
+            with self._context.store.frames.open_file(str(spec["file"]), name) as path:
+                return Staged(str(spec["file"]), name, path.stat().st_size, size_limited(recognise, self._context.settings)(path), mapping, str(spec.get("mapping_name", "")))
+        except BadRequest:
+            return None
+
     def moment(self, text: str) -> str:
         """A date or time as entered, converted to ISO 8601 in UTC; empty for none, and the text itself where it is not a time."""
         try:

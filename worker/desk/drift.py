@@ -95,7 +95,7 @@ class Drift:
         submitted = self._training.submit(request)
         if submitted.new:
             with self._context.store.unit() as unit:
-                unit.audit(self._context.user, "retraining_asked", chosen.entity, f"job:{submitted.job.id}", model=chosen.title)
+                unit.audit(self._context.user, "retraining_requested", chosen.entity, f"job:{submitted.job.id}", model=chosen.title)
         return submitted
 
 

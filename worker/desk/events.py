@@ -51,6 +51,8 @@ class Event:
 
         >>> Event(1, "", "", "audit_verified", "audit", (), {"holds": True, "rows": 45, "seconds": "0.02", "why": ""}, "").sentence
         'Verified 45 events in 0.02 s'
+        >>> Event(1, "", "tidemark", "recorded", "system", ("run:ab12",), {"seals": {"run:ab12": "9f"}}, "").sentence
+        'Stored rows: 1 sealed by hash'
         >>> Event(1, "", "", "downloaded", "user", (), {"what": "equity", "form": "csv"}, "").sentence
         'Downloaded equity (CSV)'
         """
@@ -58,10 +60,12 @@ class Event:
         try:
             if self.kind == "audit_verified" and "seconds" in detail:
                 return f"Verified {int(detail['rows']):,} events in {float(detail['seconds']):g} s"
+            if self.kind == "recorded":
+                return _seals(detail["seals"])
             if self.kind == RECONCILED:
                 count = reconciliation_of(detail).count
                 return "Both ledgers agree" if not count else f"{count:,} difference{'s' if count > 1 else ''}"
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             return _pairs(detail)
         if self.kind == "downloaded":
             form = str(detail.get("form", ""))
@@ -90,9 +94,26 @@ class Event:
         return self.kind in ORDERS_OF and "trades" in self.detail
 
 
+def _seals(seals: dict[str, Any]) -> str:
+    """
+    >>> _seals({"run:a": "9f", "run:b": "11", "dataset:c": None})
+    'Stored rows: 2 sealed by hash, 1 removed'
+    """
+    removed = sum(seal is None for seal in seals.values())
+    return "Stored rows: " + ", ".join(f"{count:,} {what}" for count, what in ((len(seals) - removed, "sealed by hash"), (removed, "removed")) if count)
+
+
 def _pairs(detail: dict[str, Any]) -> str:
     shown = {key: value for key, value in detail.items() if isinstance(value, (str, int)) and 0 < len(str(value)) < 40}
-    return ", ".join(f"{str(key).replace('_', ' ')}: {_word(value)}" for key, value in shown.items())
+    return ", ".join(f"{_key(str(key))}: {_word(value)}" for key, value in shown.items())
+
+
+def _key(name: str) -> str:
+    """
+    >>> _key("bar_ts"), _key("order_id")
+    ('bar time', 'order id')
+    """
+    return " ".join("time" if word == "ts" else word for word in name.split("_"))
 
 
 def _word(value: Any) -> str:

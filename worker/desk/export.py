@@ -7,8 +7,9 @@ import io
 import pandas as pd
 
 from worker.cells import csv_of, safe, safe_cells
+from worker.store.former_names import both_named, with_former
 
-__all__ = ["csv_of", "file_of", "parquet_of", "safe", "safe_cells"]
+__all__ = ["both_named", "csv_of", "file_of", "parquet_of", "safe", "safe_cells", "with_former"]
 
 
 def file_of(frame: pd.DataFrame, form: str) -> bytes:

@@ -22,6 +22,7 @@ from worker.desk.context import DeskContext, required
 from worker.desk.events import event_of
 from worker.desk.export import csv_of
 from worker.store import Filter
+from worker.store.former_names import current
 
 EVENTS_AT_MOST = 200_000
 
@@ -81,7 +82,7 @@ class Fields:
         if "fills" not in run.frames:
             raise BadRequest(f"run {run_id} is a {run.kind}, which has no fills of its own; choose a backtest")
         frames = self._context.store.frames
-        reviews = frames.get(run.frames["reviews"]) if "reviews" in run.frames else None
+        reviews = current(frames.get(run.frames["reviews"])) if "reviews" in run.frames else None
         return records_of_run(
             frames.get(run.frames["fills"]),
             reviews,

@@ -15,6 +15,7 @@ from domain.strategies import STRATEGIES
 from domain.strategies.base import Strategy
 from worker.desk.events import Event
 from worker.store import Dataset, Job, Run
+from worker.store.former_names import both_named
 
 HASH = 64               # letters of a SHA-256
 OFF = ("correlation_days", "day_reset", "flatten", "spike_window")      # settings of limits that are no limits themselves
@@ -76,7 +77,7 @@ def of_dataset(dataset: Dataset, event: Event | None) -> list[Fact]:
     origin = dataset.provenance
     model = [Fact("Model", f"{origin['model']}, seed {origin['seed']}", hash_of(origin.get("params", {})))] if "model" in origin else []
     file = [Fact("File", str(origin.get("name", dataset.source)), str(origin["file"]))] if isinstance(origin.get("file"), str) and len(origin["file"]) == HASH else []
-    download = [Fact("Download", _download_words(origin), hash_of(origin.get("covered", [])))] if "vendor" in origin else []
+    download = [Fact("Download", download_sentence(origin) + (f", from the local double at {origin['double']}" if origin["double"] else ""), hash_of(origin.get("covered", [])))] if "vendor" in origin else []
     before = origin.get("appended_to", {})
     file += [Fact("Appended to", f"{before['bars']:,} bars until {str(before['last'])[:10]}", str(before["version"]))] if before else []
     repairs = [Fact("Repairs", "rows dropped or merged", dataset.ledger)] if dataset.ledger else []
@@ -86,10 +87,14 @@ def of_dataset(dataset: Dataset, event: Event | None) -> list[Fact]:
     ]  # fmt: skip
 
 
-def _download_words(origin: Mapping[str, Any]) -> str:
-    """What was requested of the vendor, and as of when."""
-    where = f", from the local double at {origin['double']}" if origin["double"] else ""
-    return f"{origin['symbol']} from {origin['asked'][0]} to {origin['asked'][1]}, as of {origin['at']}{where}"
+def download_sentence(origin: Mapping[str, Any]) -> str:
+    """What was requested of the vendor, and as of when; datasets of earlier releases name the span ``asked``.
+
+    >>> download_sentence(dict(symbol="EURUSD", asked=["2024-01-01", "2024-02-01"], at="2024-03-01"))
+    'EURUSD from 2024-01-01 to 2024-02-01, as of 2024-03-01'
+    """
+    first, last = both_named(origin)["requested"]
+    return f"{origin['symbol']} from {first} to {last}, as of {origin['at']}"
 
 
 def of_job(job: Job, event: Event | None) -> list[Fact]:

@@ -11,6 +11,7 @@ import pandas as pd
 from domain.errors import unknown
 from worker.desk.context import DeskContext, required
 from worker.store import Job, JobFilter, Run
+from worker.store.former_names import current
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Listing:
         """One of the tables of a run."""
         if name not in run.frames:
             raise unknown("table", name, run.frames)
-        return self._context.store.frames.get(run.frames[name])
+        return current(self._context.store.frames.get(run.frames[name]))
 
     def run(self, run_id: str, *kinds: str) -> Run:
         """The run, if it is of one of these kinds."""

@@ -17,13 +17,14 @@ AHEAD = timedelta(days=7)
 @dataclass(frozen=True)
 class NewsWindows:
     """``table``: ``start, end, ts, title, currency, impact, now``, in their order. ``calendar``: whether there is one;
-    ``until``: the last release in it. ``rule`` and ``currencies``: in words."""
+    ``until``: the last release in it; ``ends``: whether that is before the week is over. ``rule`` and ``currencies``: in words."""
 
     table: pd.DataFrame
     calendar: bool
     until: datetime | None
     rule: str
     currencies: str
+    ends: bool = False
 
 
 def windows_of(releases: pd.DataFrame, instruments: Sequence[Instrument], before: float, after: float, impact: str, now: datetime) -> pd.DataFrame:

@@ -39,7 +39,7 @@ class Decides:
 
 
 def decides(context: DeskContext, request: StartRequest, backtest: BacktestRequest) -> Decides:
-    """``asked``: the backtest request of the same strategy."""
+    """``backtest``: the backtest request of the same strategy."""
     if sum(map(bool, (request.strategy, request.signals, request.scan))) != 1:
         raise BadRequest("choose one of a strategy, a file of signals and a scanner")
     if request.model and len(request.timeframes) > 1:

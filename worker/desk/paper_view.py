@@ -13,6 +13,7 @@ from domain.trading.outcomes import COUNTS
 from domain.trading.task import EQUITY, FILLS, TRADES
 from worker.desk.paper_rows import SessionRow, SessionView
 from worker.store import Unit
+from worker.store.former_names import STORED
 from worker.store.session_tape import TapeBar
 from worker.store.sessions import SessionState, TradingSession, lease_of
 
@@ -22,7 +23,7 @@ STANDING = ("orders", "proposals", "positions")
 KINDS = ("trades", "fills", "equity", "decisions", "tape", "commands")
 COLUMNS: Mapping[str, Sequence[str]] = dict(
     trades=TRADES, fills=FILLS, equity=EQUITY,
-    decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer"),
+    decisions=("order_id", "ts", "bar_ts", "series", "strategy", "side", "order", "price", "stop_loss", "tag", "verdict", "reason", "lots_requested", "lots_given", "value", "allowed", "buffer"),
     tape=("series", "ts", "end", "open", "high", "low", "close", "volume", "spread", "recovered"), commands=("ts", "who", "command", "arguments", "reason"),
 )  # fmt: skip
 REACHED = {     # limit -> why nothing is entered once it is reached
@@ -172,7 +173,7 @@ def _commands(unit: Unit, name: str) -> pd.DataFrame:
 
 def _frame(kind: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     columns = list(COLUMNS[kind])
-    return _timed(pd.DataFrame.from_records([tuple(row.get(column) for column in columns) for row in rows], columns=columns))
+    return _timed(pd.DataFrame.from_records([tuple(row.get(column, row.get(STORED.get(column, column))) for column in columns) for row in rows], columns=columns))
 
 
 def _timed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from domain.market.sessions import Calendar
 from worker.desk.context import DeskContext, required
 from worker.desk.thin import thinned
 from worker.store import Run
+from worker.store.former_names import current
 
 OF_SIDES = ["trade_id", "instrument", "side", "lots", "entry_ts", "entry_price", "exit_ts", "exit_price", "pnl_gross", "costs", "swap", "pnl", "r", "bars_held"]
 OF_FILLS = ["trade_id", "ts", "side", "lots", "spread_cost", "slippage_cost"]
@@ -87,7 +88,7 @@ class RunFigures:
             return required(unit.runs.get(run_id), "run", run_id)
 
     def _frame(self, run: Run, name: str, columns: Any = None) -> pd.DataFrame:
-        return self._context.store.frames.get(run.frames[name], list(columns) if columns else None)
+        return current(self._context.store.frames.get(run.frames[name], list(columns) if columns else None))
 
 
 def _market(run: Run) -> Calendar:

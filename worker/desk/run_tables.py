@@ -115,7 +115,7 @@ class RunTables(RunFigures):
     def refused(self, run_id: str) -> pd.DataFrame:
         """Orders that sizing, margin or limits refused, shrank or capped, all of them; empty for a run that did not store them."""
         run = self._run(run_id)
-        return self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given"])
+        return self._frame(run, "reviews") if "reviews" in run.frames else pd.DataFrame(columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_requested", "lots_given"])
 
     def refusals(self, run_id: str, most: int = MOST_REVIEWS) -> tuple[pd.DataFrame, pd.DataFrame]:
         """``verdict, reason, orders`` by count; and the first ``most`` of them."""

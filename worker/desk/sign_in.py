@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from domain.errors import Forbidden
+from worker.code_keys import CodeKeyLost, CodeKeys
 from worker.desk import lockout, passwords
 from worker.desk.actor import Actor
 from worker.desk.context import DeskContext
@@ -80,7 +81,7 @@ class SignIn:
         right = passwords.fits(user.password if user else "", password)
         with store.unit() as unit:
             user = unit.users.get(name)
-            why = _wrong(unit, user, right, code)
+            why = _wrong(unit, user, right, code, CodeKeys(self._context.settings.home))
             if not why and user:
                 lockout.succeeded(unit, counted)
                 return self._session(unit, user, "password", caller)
@@ -154,7 +155,7 @@ def end(unit: Unit, session: UserSession) -> None:
         unit.audit(session.user_id, "signed_out", f"user:{session.user_id}", f"user_session:{session.id}")
 
 
-def _wrong(unit: Unit, user: User | None, right: bool, code: str) -> str:
+def _wrong(unit: Unit, user: User | None, right: bool, code: str, keys: CodeKeys) -> str:
     """What is wrong with an attempt, for the trail; a code is used up by it where everything else is right."""
     if user is None:
         return "unknown name"
@@ -164,7 +165,10 @@ def _wrong(unit: Unit, user: User | None, right: bool, code: str) -> str:
         return "disabled"
     if not user.totp:
         return ""
-    step = passwords.step_of(user.totp, code, unit.now())
+    try:
+        step = passwords.step_of(keys.open(user.id, user.totp), code, unit.now())
+    except CodeKeyLost:
+        return f"{keys.path.name} is missing"
     return "" if step is not None and unit.users.use_step(user.id, step) else "code"
 
 

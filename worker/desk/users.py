@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import BadRequest, unknown
+from worker.code_keys import CodeKeys
 from worker.desk import passwords
 from worker.desk.actor import RIGHTS, ROLES
 from worker.desk.context import DeskContext
@@ -155,7 +156,7 @@ class Users:
         key = passwords.new_key()
         with self._context.store.unit() as unit:
             user = named(unit, name)
-            unit.users.change(user.id, totp=key, totp_offered="", totp_step=0)
+            unit.users.change(user.id, totp=CodeKeys(self._context.settings.home).seal(unit, user.id, key), totp_offered="", totp_step=0)
             unit.audit(self._context.user, "user_code_set", f"user:{user.id}")
         return passwords.key_address(key, user.id)
 

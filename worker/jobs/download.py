@@ -177,7 +177,7 @@ class Downloading:
         covered = joined([*came.answered, *(cut for span in held.covered if (cut := span.cut(request.span)))])
         span = request.span
         provenance = dict(
-            series=self.series, vendor=self.source.name, symbol=self._symbol, double=self._double, asked=[moment(span.start), moment(span.end)], at=moment(request.at),
+            series=self.series, vendor=self.source.name, symbol=self._symbol, double=self._double, requested=[moment(span.start), moment(span.end)], at=moment(request.at),
             covered=[[cut.start, cut.end] for part in covered if (cut := part.cut(span))], missing=_rows(missing), notes=notes, revised=len(revised),
         )  # fmt: skip
         frames = dict(frame=work.store.frames.put(checked), ledger=work.store.frames.put(plain_ledger(report.ledger)) if len(report.ledger) else None)

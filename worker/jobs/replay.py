@@ -17,7 +17,7 @@ from worker.jobs.replay_stored import of_dataset, of_job, of_outside, of_verific
 from worker.store import Unit
 
 OF_KIND = {
-    **dict.fromkeys(("run_finished", "run_reproduced", "run_histories_drawn", "gate_passed", "gate_refused"), of_run),
+    **dict.fromkeys(("run_finished", "run_reproduced", "run_histories_drawn", "gate_passed", "gate_refused", "run_judged", "chance_estimated", "risk_measured"), of_run),
     **dict.fromkeys(("dataset_imported", "dataset_appended", "dataset_known"), of_dataset),
     **dict.fromkeys(("outside_imported", "outside_known"), of_outside),
     **dict.fromkeys(("audit_verified", "audit_broken"), of_verification),

@@ -15,6 +15,7 @@ from worker.jobs.replay_stored import Event, entity, gone
 from worker.jobs.trial_rows import in_words
 from worker.model_use import applied_to
 from worker.store import Run
+from worker.store.former_names import current
 
 PROTECTED = ("stop_loss", "target_1", "target_2", "target_3", "target_4", "target_r_1")
 
@@ -47,7 +48,7 @@ def _rows(run: Run, tables: Mapping[str, pd.DataFrame], instrument: str, order: 
     checks = []
     for name, now in tables.items():
         if name in run.frames:
-            then = work.store.frames.get(run.frames[name])
+            then, now = current(work.store.frames.get(run.frames[name])), current(now)
             columns = [column for column in then if column in now and column not in ("fill_id", "trade_id", "order_id", "instrument")]
             if name == "protection":
                 columns = [column for column in columns if column in PROTECTED]

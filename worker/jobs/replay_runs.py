@@ -19,9 +19,10 @@ from worker.store import Job, Run
 from worker.store.frames import content_hash
 from worker.store.seals import Altered
 
-ALONE = ("columns", "similar", "gate", "stress", "regimes", "examine")       # kinds of job that compute everything themselves and always the same
+ALONE = ("columns", "similar", "gate", "stress", "regimes", "examine", "judge", "judge_presets", "pass_chance", "risk_now")       # kinds of job that compute everything themselves and always the same
 OF_REPRODUCTION = {"same": "equal", "altered": "differs", "different": "differs", "impossible": "impossible"}
 AS_RECORDED = "as recorded"
+OF_THEN = ("seals", "request")      # of an event: the rows that were written, the click or call that submitted the job
 INFORMATIVE = ("code", "title", "sentence", "seconds")  # facts of an event that do not decide whether it is equal
 
 
@@ -102,7 +103,7 @@ def _again(event: Event, run: Run, job: Job, work: Work) -> Answer:
         result = rehearsed(job, work)
     except BadRequest as error:
         return Answer("impossible", (), (str(error)[:1].upper() + str(error)[1:] + ".",))
-    then = _flat({name: value for name, value in event["detail"].items() if name != "seals"})        # of the rows that were written then
+    then = _flat({name: value for name, value in event["detail"].items() if name not in OF_THEN})
     now = _flat(plain(result.detail))
     checks = [Check("kind of event", event["kind"], result.event)]
     checks += [Check(name.replace("_", " "), then.get(name, ""), now.get(name, ""), counts=name not in INFORMATIVE) for name in sorted({*then, *now})]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from domain.audit import canonical, plain
+from domain.models.one_order import openmp_threads
 from domain.training import control as controls
 from domain.training import train as training
 from domain.training.gate import gate_columns
@@ -125,7 +126,7 @@ def _saved(loaded: LoadedQuestion, trained: training.Trained, report: Mapping[st
     tables = dict(samples=trained.samples, folds=trained.folds, predictions=trained.predictions, **beside)
     frames = {name: store.frames.put(frame) for name, frame in tables.items()}
     model = store.blobs.put_all(trained.model)
-    decided = manifest(work, question.values()) | dict(spec_hash=question.hash, data=list(spec["datasets"]), seed=question.seed, threads=1, reproducible=reproducible, gate=dict(columns=list(found_columns(loaded)), pipeline=True))
+    decided = manifest(work, question.values()) | dict(spec_hash=question.hash, data=list(spec["datasets"]), seed=question.seed, threads=openmp_threads(), reproducible=reproducible, gate=dict(columns=list(found_columns(loaded)), pipeline=True))
     summary = dict(partial=False, folds=len(loaded.folds), expected=len(loaded.folds), question=question.values(), report=report, samples=about(loaded.samples), model=model, tables=list(MODEL_TABLES), files=files_of(parts) | {f"model/{name}": content for name, content in model.items()})
     trial = trial_of(question, params_hash(spec), report["trials"].get("significance"))
 

@@ -10,6 +10,7 @@ import pandas as pd
 from domain.analytics.guards import finite
 from domain.params import values_of
 from domain.strategies.base import Strategy
+from worker.store.former_names import stored
 
 
 def trial_of(spec: Mapping[str, Any], request: Mapping[str, Any], strategy: Strategy | None, sharpe: float, days: int) -> dict[str, Any]:
@@ -21,5 +22,5 @@ def trial_of(spec: Mapping[str, Any], request: Mapping[str, Any], strategy: Stra
 
 
 def in_words(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with categories as text, so that its hash does not depend on their encoding."""
-    return frame.assign(**{name: frame[name].astype(str) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)})
+    """The frame as it is stored: categories as text, so that its hash does not depend on their encoding."""
+    return stored(frame).assign(**{name: frame[name].astype(str) for name in frame if isinstance(frame[name].dtype, pd.CategoricalDtype)})

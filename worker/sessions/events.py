@@ -60,7 +60,7 @@ def _decided(session: str, decision: Decision) -> Iterator[Happened]:
     if decision.verdict in ("placed", "proposed", "refused"):
         yield Happened("order_intent", about, {name: detail[name] for name in detail if name not in ("verdict", "reason", "lots_given", "value", "allowed", "buffer")})
     if kind := KIND.get(decision.verdict):
-        yield Happened(kind, about, {name: detail[name] for name in (*ORDER_FIELDS, "ts", "verdict", "reason", "lots_asked", "lots_given", "value", "allowed", "buffer")})
+        yield Happened(kind, about, {name: detail[name] for name in (*ORDER_FIELDS, "ts", "verdict", "reason", "lots_requested", "lots_given", "value", "allowed", "buffer")})
 
 
 def _booked(session: str, kind: str, row: Mapping[str, Any]) -> Happened:

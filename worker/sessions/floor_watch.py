@@ -29,7 +29,7 @@ class FloorWatch:
     @property
     def kept(self) -> dict[str, Any]:
         """What stands in the session's view: the floors as they are, and what was reported of them."""
-        return dict(floors=self.shown, floors_told=self.reached)
+        return dict(floors=self.shown, floors_reported=self.reached)
 
     def look(self, row: Mapping[str, Any]) -> list[Message]:
         """What is to be reported at this row; a new day begins the level of a daily loss anew."""
@@ -60,7 +60,7 @@ def _plain(floor: Floor) -> dict[str, Any]:
 def floors_of(name: str, plan: Plan, source: Mapping[str, Any], view: Mapping[str, Any], rows: Callable[[], Iterable[Mapping[str, Any]]]) -> FloorWatch | None:
     """That of a session as it was stored; None where its source names no rule set. ``rows``: of the equity under which the floors lie, so far."""
     given = source.get("rule_set")
-    return FloorWatch(name, plan, given, rows(), view.get("floors_told")) if given else None
+    return FloorWatch(name, plan, given, rows(), view.get("floors_reported", view.get("floors_told"))) if given else None
 
 
 def standings(bookings: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

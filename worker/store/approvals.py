@@ -20,10 +20,10 @@ class Approval:
     verb: str
     arguments: dict[str, Any]
     summary: str
-    asked_by: str
+    requested_by: str
     person: str
     role: str
-    asked_at: datetime
+    requested_at: datetime
     expires_at: datetime
     state: str
     decided_by: str
@@ -44,12 +44,12 @@ class Approvals:
 
     def all(self, now: datetime, limit: int = 200) -> list[Approval]:
         """Newest first."""
-        query = select(approvals).order_by(approvals.c.asked_at.desc(), approvals.c.id).limit(limit)
+        query = select(approvals).order_by(approvals.c.requested_at.desc(), approvals.c.id).limit(limit)
         return [_read(row, now) for row in self._c.execute(query).mappings()]
 
     def pending(self, now: datetime) -> list[Approval]:
         """Oldest first."""
-        query = select(approvals).where(approvals.c.state == "pending", approvals.c.expires_at > now).order_by(approvals.c.asked_at, approvals.c.id)
+        query = select(approvals).where(approvals.c.state == "pending", approvals.c.expires_at > now).order_by(approvals.c.requested_at, approvals.c.id)
         return [_read(row, now) for row in self._c.execute(query).mappings()]
 
     def decide(self, approval_id: str, state: str, who: str, at: datetime, note: str) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError
 
 from domain.compact import encoder
 from domain.errors import BadRequest
-from worker.store.waiting import begin_writing
+from worker.store.waiting import begin_writing, write_ahead
 
 
 def _item(value: Any) -> Any:
@@ -31,7 +31,7 @@ def _item(value: Any) -> Any:
 ENCODE = encoder(_item, (", ", ": "), allow_nan=False)
 UNREADABLE = {"unreadable": True}
 ASK_AFTER = 1.0         # seconds that a connection to a server may lie idle and be used unasked
-PRAGMAS = ("busy_timeout=15000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
+PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF")
 
 
 def make_engine(url: str) -> Engine:
@@ -183,6 +183,8 @@ def _as_text(connection: Any, _: Any) -> None:
 
 def _prepare(connection: Any, record: Any) -> None:
     _as_text(connection, record)
+    if not write_ahead(connection):
+        connection.execute("PRAGMA journal_mode=WAL")       # for the error as the library words it
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

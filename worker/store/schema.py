@@ -538,7 +538,7 @@ users = Table(                                              # people who may sig
     Column("password", Text, nullable=False),               # argon2id, with its parameters and salt; empty: none
     Column("email", String(254), nullable=False, index=True),   # by which a provider's account is matched the first time; empty: none
     Column("subject", String(512), unique=True),            # issuer and subject of that account, from then on
-    Column("totp", String(64), nullable=False),             # key of the codes; empty: none are needed
+    Column("totp", String(64), nullable=False),             # key of the codes, sealed; empty: none are needed
     Column("totp_step", BigInteger, nullable=False),        # of the last code that was used: none before it is taken
     Column("totp_offered", String(64), nullable=False),     # a key that was shown and not yet confirmed
     Column("created_at", Instant, nullable=False),
@@ -576,10 +576,10 @@ approvals = Table(                                          # changes that a sec
     Column("verb", String(64), nullable=False),             # part.method of the desk
     Column("arguments", JSON, nullable=False),
     Column("summary", Text, nullable=False),
-    Column("asked_by", String(128), nullable=False),
+    Column("requested_by", String(128), nullable=False),
     Column("person", String(128), nullable=False),          # whose request it is, where a program submitted it
     Column("role", String(16), nullable=False),
-    Column("asked_at", Instant, nullable=False, index=True),
+    Column("requested_at", Instant, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False),
     Column("state", String(16), nullable=False, index=True),    # pending approved refused withdrawn
     Column("decided_by", String(128), nullable=False),

@@ -67,7 +67,7 @@ def ask(unit: Unit, name: str, command: str, arguments: Mapping[str, Any], who: 
         raise BadRequest(f"the session {name} trades on paper, so no broker's book can differ from its own; there is nothing to adopt")
     stored = unit.session_commands.ask(name, command, arguments, who, reason, key or secrets.token_hex(8), unit.now(), ts)
     if stored:
-        unit.audit(who, "session_command_asked", entity(name), number=stored.number, command=command, arguments=arguments, reason=reason, wanted=None if ts is None else str(ts))
+        unit.audit(who, "session_command_requested", entity(name), number=stored.number, command=command, arguments=arguments, reason=reason, wanted=None if ts is None else str(ts))
     return stored
 
 

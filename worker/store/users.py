@@ -14,7 +14,7 @@ from worker.store.schema import users
 
 @dataclass(frozen=True)
 class User:
-    """``password``: a hash; ``subject``: of the account at an OpenID provider, bound at its first sign-in; ``totp``: the key of its codes."""
+    """``password``: a hash; ``subject``: of the account at an OpenID provider, bound at its first sign-in; ``totp``: the key of its codes, sealed."""
 
     id: str
     role: str

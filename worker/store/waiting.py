@@ -1,4 +1,4 @@
-"""Taking SQLite's write lock: short waits instead of a back-off, so that no writer starves behind newer ones."""
+"""Taking a lock of SQLite: short waits instead of a back-off, so that no writer starves behind newer ones."""
 
 from __future__ import annotations
 
@@ -18,12 +18,21 @@ def begin_writing(connection: sqlite3.Connection) -> bool:
     SQLite's own handler waits the longer the longer it has waited, up to 100 ms between tries: of eight writers some then
     wait for seconds. Here the one that has waited longest tries most often.
     """
+    return _patiently(connection, "BEGIN IMMEDIATE")
+
+
+def write_ahead(connection: sqlite3.Connection) -> bool:
+    """Keep changes in a write-ahead log; False where it cannot be had. Of several that turn it on in a new file at one moment SQLite refuses some at once and calls no handler."""
+    return _patiently(connection, "PRAGMA journal_mode=WAL")
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> bool:
     began = time.monotonic()
     connection.execute("PRAGMA busy_timeout=0")
     try:
         while True:
             try:
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(statement)
                 return True
             except sqlite3.OperationalError as error:
                 waited = time.monotonic() - began

@@ -11,7 +11,7 @@ from worker.terminal.say import Json, say
 app = typer.Typer(no_args_is_help=True, help="Changes that wait for a second person: list, approve, refuse, withdraw.")
 Id = typer.Argument(..., help="Id of the request.")
 Note = typer.Option("", help="A note, for the trail.")
-COLUMNS = ("id", "state", "summary", "asked_by", "asked_at", "expires_at", "decided_by", "note")
+COLUMNS = ("id", "state", "summary", "requested_by", "requested_at", "expires_at", "decided_by", "note")
 
 
 @app.command("list")
@@ -20,7 +20,7 @@ def list_(every: bool = typer.Option(False, "--all", help="Those that were decid
     from worker.terminal.here import desk
 
     at = desk()
-    say([_row(each) for each in (at.approvals.all() if every else at.approvals.pending())], as_json, COLUMNS)
+    say([_row(each, as_json) for each in (at.approvals.all() if every else at.approvals.pending())], as_json, COLUMNS)
 
 
 @app.command()
@@ -28,7 +28,7 @@ def approve(request: str = Id, note: str = Note, as_json: Json = False) -> None:
     """Do it, in the name of who requested it. Nobody approves a request of their own."""
     from worker.terminal.here import desk
 
-    say(_row(desk().approvals.approve(request, note)), as_json)
+    say(_row(desk().approvals.approve(request, note), as_json), as_json)
 
 
 @app.command()
@@ -36,7 +36,7 @@ def refuse(request: str = Id, note: str = Note, as_json: Json = False) -> None:
     """It is not done."""
     from worker.terminal.here import desk
 
-    say(_row(desk().approvals.refuse(request, note)), as_json)
+    say(_row(desk().approvals.refuse(request, note), as_json), as_json)
 
 
 @app.command()
@@ -44,8 +44,10 @@ def withdraw(request: str = Id, as_json: Json = False) -> None:
     """Take back a request of your own."""
     from worker.terminal.here import desk
 
-    say(_row(desk().approvals.withdraw(request)), as_json)
+    say(_row(desk().approvals.withdraw(request), as_json), as_json)
 
 
-def _row(request: Any) -> dict[str, Any]:
-    return {name: getattr(request, name) for name in COLUMNS}
+def _row(request: Any, as_json: bool) -> dict[str, Any]:
+    """A request; as JSON with the names of one release before beside those of today."""
+    row = {name: getattr(request, name) for name in COLUMNS}
+    return row | dict(asked_by=request.requested_by, asked_at=request.requested_at) if as_json else row

@@ -48,7 +48,7 @@ def restore(
     with closing(lock_workspace(settings.home)):        # type: ignore[type-var]
         done = put_back(settings, source, settings.user, name, checkpoint, partial, _progress(as_json))
     verdict = done.verdict
-    head = dict(backup=done.manifest.name, taken_at=done.manifest.taken_at, events=verdict["rows"], root=verdict["root"], holds=verdict["holds"], lost=done.lost, trading_halted=done.halted, missing=len(done.missing))
+    head = dict(backup=done.manifest.name, taken_at=done.manifest.taken_at, events=verdict["rows"], root=verdict["root"], holds=verdict["holds"], lost=done.lost, trading_halted=done.halted, missing=len(done.missing)) | (dict(needed=done.needed) if done.needed else {})
     say(head | (dict(faults=done.missing) if as_json else {}), as_json)
     _name(done.missing, as_json)
     raise typer.Exit(0 if verdict["holds"] and not done.missing else 1)

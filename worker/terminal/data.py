@@ -143,7 +143,9 @@ def quality(dataset: str = typer.Argument(..., help="Dataset, by id or version."
 
     stored = desk().data.get(dataset)
     if as_json:
-        return say(dict(dataset=_row(stored), quality=dict(stored.quality), provenance=dict(stored.provenance)), True)
+        from worker.store.former_names import both_named
+
+        return say(dict(dataset=_row(stored), quality=dict(stored.quality), provenance=both_named(stored.provenance)), True)
     say([dict(check=f["title"], count=f["count"], action=f["did"], first=" ".join(f["examples"][0]) if f["examples"] else "") for f in stored.quality["findings"]], False, ("check", "count", "action", "first"))
     print(f"\nClock: {stored.clock}\n{stored.quality['sentence']}")
 

@@ -88,7 +88,7 @@ def check(
     params: Annotated[str, typer.Option(help="Strategy parameters as JSON.")] = "{}", strategy_file: StrategyFile = None, module: Annotated[Path | None, typer.Option(help="FILE.py with your own features and strategies; it is executed. Default: everything it defines is checked.")] = None,
     htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO, headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Look-ahead check: every column that reads the future, with the bar and the size. Exit status 1 if there is one, else 0."""
+    """Look-ahead check: every column that has look-ahead bias, with the bar and the size. Exit status 1 if there is one, else 0."""
     from domain.causality import check_features, check_strategy
     from domain.strategies.base import make
 
@@ -112,7 +112,7 @@ def check(
             print(leak)
         guilty = len({leak.column for leak in leaks})
         columns_word = "column" if len(checked) == 1 else "columns"
-        print(f"{guilty} of {len(checked)} {columns_word} read the future" if leaks else f"no look-ahead: {len(checked)} {columns_word}, {len(verdicts[0].cuts)} cuts of {len(read):,} bars")
+        print(f"{guilty} of {len(checked)} {columns_word} have look-ahead bias" if leaks else f"no look-ahead: {len(checked)} {columns_word}, {len(verdicts[0].cuts)} cuts of {len(read):,} bars")
     raise typer.Exit(1 if leaks else 0)
 
 

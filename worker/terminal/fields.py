@@ -8,7 +8,7 @@ import typer
 
 from worker.terminal.say import Json, say
 
-SHOWN = ("number", "field", "article", "state", "asked", "missing", "examples")
+SHOWN = ("number", "field", "article", "state", "required", "missing", "examples")
 
 
 def fields(
@@ -68,7 +68,7 @@ def _plain(result) -> dict:
         confidence=about.figure.confidence,
         records=result.records,
         sentence=result.sentence,
-        fields=result.rows.to_dict("records"),
+        fields=result.rows.assign(asked=result.rows["required"]).to_dict("records"),     # its name of one release before beside it
     )
 
 

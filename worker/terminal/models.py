@@ -32,14 +32,14 @@ def show(model: str = Named, as_json: Json = False) -> None:
 
     at = desk()
     version = at.models.get(model)
-    gates = [dict(gate=gate.name, passed=gate.passed, hard=gate.hard, found=gate.sentence) for gate in at.models.gates(version.title)]
+    gates = [dict(gate=gate.name, passed=gate.passed, hard=gate.hard, sentence=gate.sentence) for gate in at.models.gates(version.title)]
     stages = [dict(stage=stage.stage, at=stage.at, by=stage.actor, reason=stage.reason, weak=stage.weak) for stage in at.models.history(version.title)]
     if as_json:
-        return say(_row(version) | dict(hash=version.digest, files=dict(version.files), gates=gates, stages=stages, manifest=dict(version.manifest), report=dict(version.scores)), True)
+        return say(_row(version) | dict(hash=version.digest, files=dict(version.files), gates=[gate | dict(found=gate["sentence"]) for gate in gates], stages=stages, manifest=dict(version.manifest), report=dict(version.scores)), True)
     say(_row(version) | dict(hash=version.digest), False)
     print()
     for gate in gates:
-        print(f"{'passed' if gate['passed'] else 'shut  ' if gate['hard'] else 'weak  '}  {gate['gate']}: {gate['found']}")
+        print(f"{'passed' if gate['passed'] else 'shut  ' if gate['hard'] else 'weak  '}  {gate['gate']}: {gate['sentence']}")
     print()
     say(stages, False, ("stage", "at", "by", "reason"))
     print()

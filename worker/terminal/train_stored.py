@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def train_stored(data: Sequence[str], timeframe: str, options: Mapping[str, Any], quiet: bool) -> Trained:
-    """Submit the question on stored datasets, wait for it, and read its run. ``asked``: further fields of a ``TrainingRequest``."""
+    """Submit the question on stored datasets, wait for it, and read its run. ``options``: further fields of a ``TrainingRequest``."""
     from domain.training.train import Trained
     from worker.desk.training import TrainingRequest
     from worker.terminal.here import desk, finished, mirrored

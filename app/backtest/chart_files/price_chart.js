@@ -51,7 +51,7 @@ class PriceChart {
     if (!same || this.data.first !== data.first || this.data.size !== data.size) this.cursor = undefined;
     const seen = same && this.chart ? this.seen() : null;
     this.data = data;
-    const signature = JSON.stringify([data.key, data.digits, !!data.v, data.features.map((each) => [each.name, each.pane])]);
+    const signature = JSON.stringify([data.key, data.height, data.digits, !!data.v, data.features.map((each) => [each.name, each.pane])]);
     if (!this.chart || signature !== this.signature) this.build(signature);
     this.moving = true;
     this.fill();
@@ -142,13 +142,14 @@ class PriceChart {
   }
 
   mark(ink, up, down, quiet) {
-    const d = this.data;
+    const d = this.data, own = d.marks.filter((each) => each.trade === d.trade).map((each) => each.i);
+    const near = Math.max(...own) - Math.min(...own) < 5;      // two labels would lie on one another
     const single = d.marks.map((each) => {
       const chosen = each.trade === d.trade;
       return {
         time: d.t[each.i], position: "atPriceMiddle", price: each.price, id: "trade:" + each.trade, size: chosen ? 2 : 1,
         shape: each.entry ? (each.buy ? "arrowUp" : "arrowDown") : "square",
-        color: each.entry ? ink : each.won ? up : down, text: chosen ? (each.entry ? "trade " + each.trade : "exit") : "",
+        color: each.entry ? ink : each.won ? up : down, text: chosen ? (each.entry ? "trade " + each.trade : near ? "" : "exit") : "",
       };
     });
     const grouped = d.groups.map((each) => ({ time: d.t[each.i], position: "aboveBar", shape: "circle", size: 0.6, color: quiet, text: String(each.trades), id: "rows:" + each.first + ":" + each.last }));

@@ -24,6 +24,13 @@ export function moved(range, axis, key) {
   return [low, low + (range[1] - range[0])];
 }
 
+function fitted(pen, text, most) {
+  // The text, cut where it is wider than ``most`` pixels.
+  let cut = text;
+  while (cut.length > 2 && pen.measureText(cut === text ? text : cut + "…").width > most) cut = cut.slice(0, -1);
+  return cut === text ? text : cut.trimEnd() + "…";
+}
+
 class Parallel {
   constructor(root) {
     this.root = root;
@@ -68,7 +75,7 @@ class Parallel {
     this.lines(pen, rows.filter((_, k) => kept[k]), colour("--st-primary-color"), Math.max(0.06, Math.min(0.7, 60 / Math.max(count, 1))));
     const best = rows.findIndex((_, k) => kept[k]);
     if (best >= 0) this.lines(pen, [rows[best]], colour("--st-orange-color") || colour("--st-text-color"), 1, 2);
-    this.axes(pen, colour("--st-text-color"), style.fontFamily);
+    this.axes(pen, colour("--st-text-color"), style.fontFamily, colour("--st-background-color"));
     this.handles();
     const total = this.data.every.toLocaleString("en-GB");
     this.root.querySelector(".readout").textContent = Object.keys(this.ranges).length
@@ -89,17 +96,22 @@ class Parallel {
     pen.globalAlpha = 1;
   }
 
-  axes(pen, colour, family) {
+  axes(pen, colour, family, back) {
     pen.fillStyle = pen.strokeStyle = colour; pen.lineWidth = 1;
     this.data.axes.forEach((axis, k) => {
       const x = this.x(k);
       pen.textAlign = k === 0 ? "left" : k === this.data.axes.length - 1 ? "right" : "center";
       const side = k === 0 ? x - LEFT + 4 : k === this.data.axes.length - 1 ? x + RIGHT - 4 : x;
-      pen.font = `600 12px ${family}`; pen.fillText(axis.title, side, 12, LEAST + 30);
-      pen.font = `11px ${family}`; pen.globalAlpha = 0.8; pen.fillText(axis.unit, side, 26, LEAST + 20);
+      const space = this.data.axes.length > 1 ? this.x(1) - this.x(0) : this.width, most = pen.textAlign === "center" ? space - 12 : space / 2 + LEFT - 14;
+      pen.font = `600 12px ${family}`; pen.fillText(fitted(pen, axis.title, most), side, 12);
+      pen.font = `11px ${family}`; pen.globalAlpha = 0.8; pen.fillText(fitted(pen, axis.unit, most), side, 26);
       pen.globalAlpha = 0.6; pen.beginPath(); pen.moveTo(x, TOP); pen.lineTo(x, HEIGHT - BOTTOM); pen.stroke();
       pen.globalAlpha = 0.85; pen.textAlign = "right";
-      for (const [value, text] of axis.ticks) pen.fillText(text, x - 5, this.y(axis, value) + 4, 44);
+      for (const [value, text] of axis.ticks) {
+        pen.strokeStyle = back; pen.lineWidth = 3; pen.strokeText(text, x - 5, this.y(axis, value) + 4, 44);
+        pen.fillText(text, x - 5, this.y(axis, value) + 4, 44);
+      }
+      pen.strokeStyle = colour; pen.lineWidth = 1;
       pen.globalAlpha = 1;
     });
   }

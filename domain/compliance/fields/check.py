@@ -12,7 +12,7 @@ from domain.errors import BadRequest
 
 PRESENT, PARTLY, MISSING, APPLIES, NOT_REQUIRED = "present", "missing in some", "missing", "where it applies", "not required"
 EXAMPLES = 5
-COLUMNS = ("number", "field", "article", "state", "asked", "missing", "examples", "note")
+COLUMNS = ("number", "field", "article", "state", "required", "missing", "examples", "note")
 NOTICE = "These are fields that were looked up, not a statement that records suffice or that a regulation applies."
 
 

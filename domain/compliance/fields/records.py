@@ -101,7 +101,7 @@ def records_of_run(
                     ts=reviews["ts"],
                     order_id=reviews["order_id"].astype(str),
                     instrument=reviews["instrument"].astype(str),
-                    quantity=reviews["lots_asked"],
+                    quantity=reviews["lots_requested"],
                     reason=reviews["reason"].astype(str),
                     sequence=reviews["order_id"],
                 )

@@ -10,20 +10,32 @@ import numpy as np
 import pandas as pd
 
 from domain.compliance.exposure import INSTRUMENTS, known_currencies
-from domain.compliance.needs import RELEASES, trades_needed
+from domain.compliance.needs import REACH, RELEASES, trades_needed
 from domain.compliance.order import Order
 from domain.compliance.path import stamp
 from domain.compliance.rule import BLOCK, FAIL, PROFIT_FACTOR, Breach, Known, Reading, Rule, Terms, rule
 from domain.compliance.stretch import Stretch
 from domain.compliance.trades import Trades
 from domain.market.instrument import Instrument
-from domain.market.zones import SECOND
+from domain.market.zones import DAY, SECOND
 from domain.outside.releases import IMPACTS, concerning
 from domain.params import param
 
 OPENING, CLOSING, STOP, TARGET = "open", "close", "stop", "target"
 STOPS = ("stop_loss", "trail", "break_even", "stop_out")
 MINUTE = 60 * SECOND
+BEYOND = 7 * DAY        # calendars come by weeks: what is further from all releases of one is not in it
+
+
+def reaches(releases: pd.DataFrame, ts: np.ndarray) -> bool:
+    """Whether a calendar covers all these instants: none is more than a week before its first release, or after its last.
+
+    >>> week = pd.DataFrame(dict(ts=pd.to_datetime(["2024-07-11T12:30Z"]).as_unit("ns")))
+    >>> [reaches(week, pd.to_datetime([day]).as_unit("ns").asi8) for day in ("2024-07-16", "2024-07-22")]
+    [True, False]
+    """
+    times = releases["ts"].dt.as_unit("ns").astype("int64").to_numpy()
+    return not len(ts) or bool(len(times) and times.min() - BEYOND <= ts.min() and ts.max() <= times.max() + BEYOND)
 
 
 class Actions:
@@ -129,27 +141,40 @@ class News(Rule):
             return Reading()
         breaches: list[Breach] = []
         lacks: tuple[str, ...] = ()
+        coarse = self._known_to(stretch)
         for name in dict.fromkeys(stretch.trades.instrument.tolist()):
             about = known_currencies(name, memory.instruments)
             if about is None:
                 lacks = (INSTRUMENTS,)
                 continue
             chosen = stretch.trades.instrument == name
-            breaches += self._of(
-                about, stretch.trades.rows(chosen), stretch.opened[chosen], stretch.closed[chosen], memory.releases
-            )
-        return Reading(breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=lacks)
+            done = stretch.trades.rows(chosen), stretch.opened[chosen], stretch.closed[chosen]
+            breaches += self._of(about, *done, memory.releases, coarse)
+        acted = np.concatenate([stretch.trades.entry_ts[stretch.opened], stretch.trades.exit_ts[stretch.closed]])
+        lacks += () if reaches(memory.releases, acted) else (REACH,)
+        return Reading(breaches=sorted(breaches, key=lambda breach: breach.ts), lacks=lacks, detail=coarse)
+
+    def _known_to(self, stretch: Stretch) -> str:
+        """What bars longer than a window leave open: the minute at which a stop or target fired inside one."""
+        if len(stretch.ts) < 2 or not stretch.closed.any():
+            return ""
+        apart = int(np.median(np.diff(stretch.ts)))
+        if apart <= (self.before + self.after) * MINUTE or (stretch.trades.exit_ts[stretch.closed] % apart).any():
+            return ""
+        return f"Stops and targets are judged at the time of their bar of {apart / MINUTE:g} min: the minute inside it is not known."
 
     def refuses(self, memory: Terms, reading: Reading, order: Order) -> str:
-        """Inside a window of a release of the instrument's currencies; without a calendar or a known_currencies nobody can say."""
+        """Inside a window of a release of the instrument's currencies; where the calendar does not reach, or the currencies are not known, nobody can say."""
         about = known_currencies(order.instrument, memory.instruments)
         if memory.releases is None or about is None:
             return f"it needs {RELEASES if memory.releases is None else INSTRUMENTS}."
+        if not reaches(memory.releases, np.array([order.ts])):
+            return "it needs a news calendar that reaches this moment."
         near = self.inside(np.array([order.ts]), concerning(memory.releases, about, self.impact))[0] >= 0
         return "a release is near." if near and OPENING in self.actions.names else ""
 
     def _of(
-        self, about: Instrument, trades: Trades, opened: np.ndarray, closed: np.ndarray, releases: pd.DataFrame
+        self, about: Instrument, trades: Trades, opened: np.ndarray, closed: np.ndarray, releases: pd.DataFrame, coarse: str
     ) -> Iterator[Breach]:
         instants = concerning(releases, about, self.impact)
         for action, ts, chosen in ((OPENING, trades.entry_ts, opened), (CLOSING, trades.exit_ts, closed)):
@@ -158,12 +183,12 @@ class News(Rule):
             for row, place in zip(rows.tolist(), places.tolist(), strict=True):
                 done = action if action == OPENING else _exit(str(trades.reason[row]))
                 if place >= 0 and done in self.actions.names:
-                    yield self._breach(trades, row, int(ts[row]), done, int(instants[place]))
+                    yield self._breach(trades, row, int(ts[row]), done, int(instants[place]), coarse if done in (STOP, TARGET) else "")
 
-    def _breach(self, trades: Trades, row: int, ts: int, done: str, release: int) -> Breach:
+    def _breach(self, trades: Trades, row: int, ts: int, done: str, release: int, coarse: str) -> Breach:
         apart = (ts - release) / MINUTE
         when = f"{abs(apart):.2f} min {'before' if apart < 0 else 'after'}" if apart else "at"
-        detail = f"{done} of {trades.instrument[row]} {when} the release of {stamp(release)}."
+        detail = f"{done} of {trades.instrument[row]} {when} the release of {stamp(release)}. {coarse}".rstrip()
         counted = self.effect == PROFIT_FACTOR
         value = float(trades.pnl[row]) if counted else np.nan
         return Breach(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from domain.errors import BadRequest
 from domain.models.base import Samples, Watch
-from domain.models.network.layers import LEAST_STEP, Head, Network
+from domain.models.network.layers import LEAST_STEP, Head, Network, head_name
 
 STEPS, PRODUCTS = 4_096, 300e6        # rows of history, and products, that go through at once, at most: some tenths of a second, between which a stop takes effect
 ROUND = 200         # batches, at most, between two looks at the validation part
@@ -92,7 +92,7 @@ def moments(train: Samples) -> tuple[np.ndarray, np.ndarray]:
 
 def labels_of(samples: Samples, head: str, design: dict[str, Any]) -> np.ndarray:
     """float64 labels of a head: those of the head to be fitted, or others of the same spans, NaN where there are none."""
-    if head == design["asked"]:
+    if head == head_name(design):
         return samples.y
     return samples.beside.get(head, np.full(len(samples), np.nan))
 

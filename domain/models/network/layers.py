@@ -144,7 +144,7 @@ class Head(nn.Module):
 
 
 class Network(nn.Module):
-    """Inputs, a trunk and one head for each label; rows through it give the output of the ``asked`` head."""
+    """Inputs, a trunk and one head for each label; rows through it give the output of the head ``head``."""
 
     inputs: Standardised
 
@@ -164,7 +164,7 @@ class Network(nn.Module):
 
 def network_of(design: dict[str, Any]) -> Network:
     """The network that ``design`` describes: ``kind`` dense, recurrent or causal, ``columns``, ``bars``, ``width``, ``layers``, ``attention``,
-    ``heads`` (name -> task, outputs, levels) and the one ``asked``."""
+    ``heads`` (name -> task, outputs, levels) and ``head``, the one whose output counts."""
     columns, width, layers = design["columns"], design["width"], design["layers"]
     if design["kind"] == "dense":
         trunk: nn.Module = Dense(columns, width, layers)
@@ -173,4 +173,9 @@ def network_of(design: dict[str, Any]) -> Network:
     else:
         trunk = Causal(columns, design["bars"], width, layers, design["attention"])
     heads = {name: Head(head["task"], width, head["outputs"], tuple(head["levels"])) for name, head in design["heads"].items()}
-    return Network(columns, trunk, heads, design["asked"])
+    return Network(columns, trunk, heads, head_name(design))
+
+
+def head_name(design: dict[str, Any]) -> str:
+    """The head whose output counts; files of earlier releases name it ``asked``."""
+    return str(design["head"] if "head" in design else design["asked"])

@@ -20,7 +20,7 @@ def learnt(shape: Mapping[str, Any], heads: Mapping[str, Mapping[str, Any]], hea
     """The fitted network. ``shape``: kind, bars, width, layers, attention. ``heads``: task, outputs, levels of each. ``device``: auto, cpu or gpu."""
     where = placed(device)
     design = dict(shape) | dict(
-        columns=train.matrix.shape[1], heads={name: dict(head) for name, head in heads.items()}, asked=head_name, outputs=list(outputs), seed=seed, spread=spread_of(train.y),
+        columns=train.matrix.shape[1], heads={name: dict(head) for name, head in heads.items()}, head=head_name, outputs=list(outputs), seed=seed, spread=spread_of(train.y),
         device=where, reproducible=where == "cpu",
     )  # fmt: skip
     network = network_of(design)

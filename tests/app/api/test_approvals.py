@@ -40,7 +40,8 @@ def test_a_halt_is_released_by_two_programs_of_two_people(desk: Desk):
     assert reply.status == 202 and reply.headers["location"] == reply.json["href"] == f"/api/v1/approvals/{reply.json['request']}" and "second person" in reply.json["sentence"]
     assert ana.post("/paper/release", dict(reason="looked at it"), idempotency_key="once").json == reply.json
     waiting, = bob.get("/approvals").json["items"]
-    assert (waiting["person"], waiting["state"]) == ("ana", "pending") and waiting["asked_by"].endswith("of ana")
+    assert (waiting["person"], waiting["state"]) == ("ana", "pending") and waiting["requested_by"].endswith("of ana")
+    assert (waiting["asked_by"], waiting["asked_at"]) == (waiting["requested_by"], waiting["requested_at"])      # their names of one release before
     address = f"/approvals/{reply.json['request']}"
     assert [client.post(f"{address}/approve", {}).status for client in (ana, eve)] == [403, 403]
     assert bob.post(f"{address}/approve", dict(note="so did I")).json["state"] == "approved" and not desk.paper.halts()

@@ -41,7 +41,7 @@ def bought(at: int, tag: str = "", **more: Any) -> dict[str, Any]:
 
 def reviews(outcome: Outcome) -> list[tuple]:
     frame = outcome.reviews.astype(object).where(outcome.reviews.notna(), None)
-    return list(frame[["order_id", "verdict", "reason", "lots_asked", "lots_given"]].itertuples(index=False, name=None))
+    return list(frame[["order_id", "verdict", "reason", "lots_requested", "lots_given"]].itertuples(index=False, name=None))
 
 
 def lots(outcome: Outcome) -> list[float]:

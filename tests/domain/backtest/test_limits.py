@@ -28,7 +28,7 @@ def flat(count: int, price: float = 1.1000) -> list:
 def reviews(outcome: Outcome) -> list[tuple]:
     """(order, verdict, reason, lots asked, lots given), lots not yet sized as None."""
     frame = outcome.reviews.astype(object).where(outcome.reviews.notna(), None)
-    return list(frame[["order_id", "verdict", "reason", "lots_asked", "lots_given"]].itertuples(index=False, name=None))
+    return list(frame[["order_id", "verdict", "reason", "lots_requested", "lots_given"]].itertuples(index=False, name=None))
 
 
 def entries(outcome: Outcome) -> list[tuple]:

@@ -64,7 +64,7 @@ def test_limits_bind_and_each_refusal_and_each_shrink_keeps_its_bar(free, limite
     counts, reviews = limited.counts, limited.reviews
     assert counts["limit_currency"] + counts["shrunk_currency"] > 100 and counts["halted"] > 0
     assert reviews["reason"].value_counts().get("shrunk_currency", 0) == counts["shrunk_currency"]
-    assert (reviews["lots_given"] < reviews["lots_asked"].fillna(np.inf)).all() and reviews["ts"].notna().all()
+    assert (reviews["lots_given"] < reviews["lots_requested"].fillna(np.inf)).all() and reviews["ts"].notna().all()
     assert free.counts["limit_currency"] == 0 and not free.reviews["reason"].isin(["halted", "shrunk_currency"]).any()
 
 

@@ -67,7 +67,7 @@ class Peeking:
 
 def test_a_strategy_that_looks_ahead_is_detected_and_an_honest_one_is_not(tight):
     seen = trust.look_ahead(tight, Peeking())
-    assert seen.first_leak.endswith("UTC") and "reads the future" in seen.leaks[0]
+    assert seen.first_leak.endswith("UTC") and "has look-ahead bias" in seen.leaks[0]
     clean = trust.look_ahead(tight, TIGHT)
     assert not clean.first_leak and not clean.leaks and clean.cuts > 4 and clean.bars == len(EURUSD.bars)
 

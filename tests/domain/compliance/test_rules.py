@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain.compliance import Instant, Judge, Judgement, Path, judge, load
+from domain.compliance import Instant, Judge, Judgement, Order, Path, WorstCase, judge, load, permits
 
 DAY = '[day]\nreset = "00:00"\ntz = "UTC"\n'
 HOUR = 3_600_000_000_000
@@ -167,6 +167,33 @@ def test_news_may_take_a_profit_out():
     assert done.breaches[["trades", "value", "floor", "effect"]].values.tolist() == [["1", 300.0, 150.0, "PROFIT_FACTOR"], ["2", 80.0, 40.0, "PROFIT_FACTOR"]]
     assert (done.rules[0].state, done.state) == ("refused", "open")
     assert len(judged(text.format("close stop"), of, releases=releases).breaches) == 0
+
+
+def test_a_calendar_that_does_not_reach_the_trades_proves_nothing():
+    """Of another week than the trades, it has no release near them, and that is no answer."""
+    text = '[news]\nbefore = 2\nafter = 2\nactions = "all"\neffect = "{}"'
+
+    def of_week(ts, effect="FAIL"):
+        return judged(text.format(effect), path(FLAT, trade(10, 12.5)), releases=pd.DataFrame(dict(ts=[ts], title="CPI", currency="USD", impact="high")))
+
+    lacking = "not judged: needs a news calendar that reaches its trades"
+    for days in (-9, 9):
+        assert [(rule.state, rule.sentence) for rule in of_week(at(12.5) + pd.Timedelta(days=days)).rules] == [("not judged", lacking)]
+    assert of_week(at(12.5) + pd.Timedelta(days=6)).rules[0].state == "passed" and of_week(at(12.5)).rules[0].state == "failed"
+    engine = Judge(load(DAY + text.format("BLOCK")), 100_000.0, releases=pd.DataFrame(dict(ts=[at(12.5)], title="CPI", currency="USD", impact="high")))
+    assert permits(engine, WorstCase(10.0), order=Order(at(12.5 + 9 * 24).value, "EURUSD", 1.0)).reasons == ("news: it needs a news calendar that reaches this moment.",)
+
+
+def test_bars_longer_than_a_window_do_not_show_when_in_one_a_stop_fired():
+    text = '[news]\nbefore = 2\nafter = 2\nactions = "all"\neffect = "FAIL"'
+    releases = pd.DataFrame(dict(ts=[at(12)], title="CPI", currency="USD", impact="high"))
+    hours = {hour: 100_000 for hour in range(20)}
+    unknown = "Stops and targets are judged at the time of their bar of 60 min: the minute inside it is not known."
+    stopped, closed, exact = (judged(text, path(hours, trade(9, leave, exit_reason=why)), releases=releases) for leave, why in ((12, "stop_loss"), (12, "signal"), (12.01, "stop_loss")))
+    assert stopped.rules[0].sentence.endswith(f"at the release of 2026-03-02T12:00:00Z. {unknown}")
+    assert unknown not in closed.rules[0].sentence + exact.rules[0].sentence and closed.rules[0].state == exact.rules[0].state == "failed"
+    held = judged(text, path(hours, trade(9, 13, exit_reason="stop_loss")), releases=releases).rules[0]
+    assert (held.state, held.sentence) == ("passed", f"Held. {unknown}")
 
 
 def test_cash_flows_are_neither_profit_nor_loss():

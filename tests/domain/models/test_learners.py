@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from domain.errors import BadRequest
 from domain.models.climatology import Climatology
@@ -240,3 +241,11 @@ def test_levels_that_make_no_sense_are_refused(levels):
     for learner in (Quantiles, QuantileForest):
         with pytest.raises(BadRequest, match="levels is"):
             learner(levels=levels)
+
+
+def test_a_line_is_the_same_whatever_the_number_of_threads():
+    every, lines = samples("number", 20_000, 8), []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            lines.append(Linear(levels="0.1").fit(every, every.take(np.arange(0)), 3, ignore))
+    assert lines[0].files() == lines[1].files()

@@ -15,7 +15,8 @@ from domain.models.explain import contributions
 from domain.models.export import rounded_down, trees
 from domain.models.fakeout import Fakeout
 from domain.models.forest import Forest
-from domain.models.parity import parity
+from domain.models.parity import parity, probes
+from domain.models.quantiles import Quantiles
 from domain.models.served import Served
 from domain.models.trees import Trees, joined, of_lightgbm, trees_from
 from tests.domain.models.samples import samples
@@ -136,3 +137,28 @@ def test_arrays_that_are_no_trees_are_refused(name, value):
         trees_from(arrays, 1)
     with pytest.raises(BadRequest, match="not those of trees"):
         trees_from({**arrays, "left": arrays["left"].astype(np.int64)}, 1)
+
+
+def test_a_few_rows_are_walked_to_the_last_bit_as_lightgbm_sums_them():
+    """On random rows, on and beside every threshold, where columns are unknown, infinite, zero or nearly so."""
+    every = samples("number")
+    model = Quantiles(trees=25, leaves=12, min_leaf=3, patience=0).fit(every.take(np.arange(600)), every.take(np.arange(600, 700)), 3, ignore)
+    rows = np.concatenate([*probes(model, every.rows()[700:]), odd(every.rows()[:200])])
+    rows = rows[np.random.default_rng(0).permutation(len(rows))[:2_000]]
+    together = np.stack([booster.predict(rows, num_threads=1) for booster in model.boosters], axis=1)
+    np.testing.assert_array_equal(model.flat.sums(rows), together)
+    np.testing.assert_array_equal(np.concatenate([model.predict(rows[at : at + 1]) for at in range(50)]), model.predict(rows)[:50])
+
+
+def odd(rows: np.ndarray) -> np.ndarray:
+    """Rows of which a column each is infinite, zero, or nearly so."""
+    values = np.float32([np.inf, -np.inf, 0.0, -0.0, 1e-35, -1e-35, 1e-38, np.finfo(np.float32).max])
+    part = rows.copy()
+    part[np.arange(len(part)), np.arange(len(part)) % part.shape[1]] = values[np.arange(len(part)) % len(values)]
+    return part
+
+
+def test_a_tree_that_never_split_is_walked_too():
+    every = samples("number", 40)
+    model = Quantiles(trees=3, min_leaf=100, patience=0).fit(every, every.take(np.arange(0)), 3, ignore)
+    np.testing.assert_array_equal(model.predict(every.rows()[:2]), model.predict(every.rows())[:2])

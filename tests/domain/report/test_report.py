@@ -209,7 +209,7 @@ def test_a_run_of_two_instruments_has_a_line_for_each_and_no_common_pip():
 
 def test_orders_that_were_refused_or_shrunk_are_named_once_a_reason():
     ts = pd.date_range("2024-03-01T10:00Z", periods=3, freq="h", unit="ns")
-    reviews = pd.DataFrame(dict(order_id=[1, 2, 3], ts=ts, instrument="EURUSD", verdict=["refused", "refused", "shrunk"], reason=["limit_spread", "limit_spread", "shrunk_leverage"], lots_asked=[1.0, 2.0, 3.0], lots_given=[0.0, 0.0, 1.5]))
+    reviews = pd.DataFrame(dict(order_id=[1, 2, 3], ts=ts, instrument="EURUSD", verdict=["refused", "refused", "shrunk"], reason=["limit_spread", "limit_spread", "shrunk_leverage"], lots_requested=[1.0, 2.0, 3.0], lots_given=[0.0, 0.0, 1.5]))
     text = Page(html(reviews=reviews)).text
     assert "Spread spike Rejected 2024-03-01 10:00 EURUSD 1.00 0.00 2" in text and "Reduced to leverage limit Reduced 2024-03-01 12:00 EURUSD 3.00 1.50 1" in text
 

@@ -64,5 +64,5 @@ def test_a_session_started_with_a_rule_set_shows_its_floors_and_tells_of_them_ag
             break
     with store.read() as unit:
         view = unit.sessions.progress("gold").view
-        assert [floor["rule"] for floor in view["floors"]] == ["daily_loss", "max_drawdown"] and view["floors_told"]
+        assert [floor["rule"] for floor in view["floors"]] == ["daily_loss", "max_drawdown"] and view["floors_reported"]
         assert len({message.key for message in unit.messages.after(0)}) == len(list(unit.messages.after(0)))

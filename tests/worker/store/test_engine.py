@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 
 import pytest
 import sqlalchemy as sa
@@ -30,6 +31,15 @@ def test_a_writer_begins_immediately_and_a_reader_does_not(tmp_path):
     with engine.execution_options(readonly=True).connect() as connection, connection.begin():
         pass
     assert [statement for statement in statements if statement.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]
+
+
+def test_who_opens_a_new_file_waits_for_another_that_holds_it(tmp_path, monkeypatch):
+    """SQLite calls no handler while several turn on the write-ahead log: one of them was refused at once."""
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    monkeypatch.setattr("worker.store.waiting.time.sleep", lambda _: other.rollback())
+    with make_engine(f"sqlite:///{tmp_path / 'a.db'}").connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal" and not other.in_transaction
 
 
 def test_a_writer_waits_for_another_and_is_refused_after_a_limit(tmp_path, monkeypatch):

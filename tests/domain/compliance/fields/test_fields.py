@@ -18,7 +18,7 @@ FILLS = pd.DataFrame(
 )  # fmt: skip
 REVIEWS = pd.DataFrame(
     [(9, T, "EURUSD", "refused", "margin", 5.0, 0.0)],
-    columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_asked", "lots_given"],
+    columns=["order_id", "ts", "instrument", "verdict", "reason", "lots_requested", "lots_given"],
 )
 
 
@@ -69,7 +69,7 @@ def test_what_is_there_what_is_missing_and_for_which_record():
     assert missing[missing["number"] == "32"]["record"].tolist() == ["order 9 refused"]
     assert missing[missing["number"] == "3"]["record"].tolist() == ["every record"]
     row = result.rows.set_index("number").loc["24"]
-    assert (row["asked"], row["missing"]) == (1, 1)
+    assert (row["required"], row["missing"]) == (1, 1)
 
 
 def test_a_record_that_gains_a_field_no_longer_lacks_it():
