@@ -36,7 +36,7 @@ AGAIN = 0.5                 # seconds between two tries while the database is aw
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
 MANY, PACE = 200, 0.05      # live sessions held from which on rounds begin at least so many seconds apart: what comes meanwhile is written in one transaction
 UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
-UNKNOWN = ("?",)            # the inbox of a feed that has none: it is asked
+UNKNOWN = ("?",)            # the inbox of a feed that has none: it is looked at in every round
 EMPTY = 1.0                 # seconds between two rounds while no session is held
 
 
