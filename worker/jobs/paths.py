@@ -49,10 +49,10 @@ class StoredPath:
 
 
 def stored_path(spec: Mapping[str, Any], work: Work) -> StoredPath:
-    """``spec``: path (kind ``run`` or ``history``, id; of a history ``points``, the table of its rebuilt equity), and releases: the version of the calendar, or nothing."""
-    reader = {"run": _of_run, "history": _of_history}.get(spec["path"]["kind"])
+    """``spec``: path (kind ``run``, ``session`` or ``history``, id; of a history ``points``, the table of its rebuilt equity), and releases: the version of the calendar, or nothing."""
+    reader = {"run": _of_run, "session": _of_session, "history": _of_history}.get(spec["path"]["kind"])
     if reader is None:
-        raise BadRequest(f"{spec['path']['kind']!r} is no kind of path; choose a run or an imported account history")
+        raise BadRequest(f"{spec['path']['kind']!r} is no kind of path; choose a run, a session or an imported account history")
     return reader(spec, work)
 
 
@@ -67,6 +67,25 @@ def _of_run(spec: Mapping[str, Any], work: Work) -> StoredPath:
     return StoredPath(
         path, about, currency, list(run.manifest.get("data", [])), (f"run:{run.id}",), run.synthetic, instruments(work.settings.instruments_file),
         releases_of(spec.get("releases", ""), work),
+    )  # fmt: skip
+
+
+def _of_session(spec: Mapping[str, Any], work: Work) -> StoredPath:
+    """Of a session that is over: its account, at a broker as it was looked at there, and its trades."""
+    from domain.compliance import path_of
+    from worker.desk.paper_view import curve_of, table_of
+
+    name = spec["path"]["id"]
+    with work.store.read() as unit:
+        session, state = unit.sessions.get(name), unit.sessions.progress(name)
+        if session is None or state is None or not session.ended:
+            raise BadRequest(f"there is no session {name} that is over; choose one from the list")
+        equity, trades = curve_of(unit, session, state.rows), table_of(unit, name, "trades")
+    account = session.plan["rules"]["account"]
+    initial = account["balance"] if session.broker == "paper" else equity["balance"].iloc[0]
+    path = path_of(equity, trades, float(initial), str(account["currency"]))
+    return StoredPath(
+        path, dict(kind="session", id=name, title=name), path.currency, [], (f"session:{name}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
     )  # fmt: skip
 
 
