@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 FULL = "The disk is full: nothing was half-written, and work resumes automatically once there is room. Free some space where the workspace and its tables lie."
 CLOSED = "The workspace cannot be written: it is read-only, or belongs to another user. Make it writable, and work resumes automatically."
+UNOPENED = "The database file cannot be opened: its folder is read-only or belongs to another user, or too many files are open here. Work resumes automatically once it can be."
 BUSY = "The database is held by another writer for too long. Try again in a moment."
 MISSING = "The database has no table {} any more: it was removed, or the database is damaged. Restore it from a backup."
 AWAY = "The database does not answer: {}. Submitted jobs are saved, and work resumes automatically once it is back."
@@ -62,6 +63,8 @@ def _of_database(error: BaseException, urls: tuple[str, ...]) -> str:
         return FULL
     if re.search(r"readonly database|read-only", message):
         return CLOSED
+    if "unable to open database file" in message:
+        return UNOPENED
     if "locked" in message:
         return BUSY
     if missing := re.search(r"no such table: (\w+)|relation \"(\w+)\" does not exist", message):

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from worker.desk import Desk
@@ -17,10 +20,14 @@ class Entry:
     def __init__(self, desk: Callable[[], Desk]) -> None:
         self._desk, self._lock = desk, asyncio.Lock()
         self._app: ASGIApp | None = None
+        self._safe = ServerErrorMiddleware(self._answer, _failed)       # database or disk may be away before a route is reached
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return
+        await self._safe(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self._app or await self._built()
         await app(scope, receive, send)
 
@@ -35,6 +42,12 @@ def _build(desk: Callable[[], Desk]) -> ASGIApp:
     from app.api.build import build
 
     return build(desk)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    from app.api.problem import failed
+
+    return failed(request, error)
 
 
 class Elsewhere:

@@ -41,7 +41,7 @@ class Once:
         await Response(earlier.body, earlier.status, {**earlier.headers, "idempotency-replayed": "true"})(scope, receive, send)
 
     async def _first(self, desk: Desk, key: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and keep the answer before it is sent; where none comes, the key is free again."""
+        """Answer, and keep the answer before it is sent; where none comes, the key is free again. What was done is answered also where the answer cannot be kept."""
         status, headers, parts = 500, dict[str, str](), list[bytes]()
 
         async def keep(message: Message) -> None:
@@ -54,8 +54,10 @@ class Once:
         try:
             await self._app(scope, receive, keep)
         finally:
-            await run_in_threadpool(desk.requests.end, key, status, headers, b"".join(parts).decode("utf-8", "replace"))
-            await Response(b"".join(parts), status, headers)(scope, receive, send)
+            try:
+                await run_in_threadpool(desk.requests.end, key, status, headers, b"".join(parts).decode("utf-8", "replace"))
+            finally:
+                await Response(b"".join(parts), status, headers)(scope, receive, send)
 
 
 class Tagged:

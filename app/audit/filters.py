@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.kit.figures import clock
 from app.kit.tables import SUBJECT_COLOURS
-from app.kit.text import literal
+from app.kit.text import in_badge
 from worker.desk import Desk, Filter
 
 PERIODS = {"Last day": 1, "Last week": 7, "Last month": 31, "All": None}
@@ -58,7 +58,7 @@ def chips(bar: Bar | None) -> None:
 
 def _chip(words: str, key: str, leave: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(literal(words), icon=":material/filter_alt:", color="blue")
+        st.badge(in_badge(words), icon=":material/filter_alt:", color="blue")
         if st.button("Show all", type="tertiary", key=key):
             leave()
             st.rerun()

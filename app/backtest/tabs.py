@@ -28,6 +28,7 @@ VIEWS: dict[str, Callable[[Desk, Any], None]] = {
 NAMES = [*list(VIEWS)[:7], ROBUSTNESS, *list(VIEWS)[7:]]
 TAB = "run-tab"     # key of the open tab
 ALIASES = {"Months": "Monthly returns", "Groups": "Breakdown", "Believe": ROBUSTNESS, "Refused": "Rejected orders", "Manifest": "Reproducibility"}     # names in addresses of earlier versions
+BY_LETTERS = {name.casefold(): name for name in NAMES} | {former.casefold(): name for former, name in ALIASES.items()}
 
 
 def _opened() -> None:
@@ -42,8 +43,8 @@ def _opened() -> None:
 def views(desk: Desk, run: Any, evidence: Any) -> None:
     """Draw the open tab. ``evidence``: results of the robustness checks."""
     wanted = address_value("view")
-    if wanted in ALIASES:
-        st.query_params["view"] = ALIASES[wanted]
+    if wanted not in NAMES and (name := BY_LETTERS.get(wanted.casefold())):
+        st.query_params["view"] = name
         st.rerun()
     elif wanted and wanted not in NAMES:
         missing("view", wanted, "Choose one below.")

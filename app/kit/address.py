@@ -12,7 +12,8 @@ LONGEST = 64    # characters of a name from the address that are repeated
 def missing(what: str, name: str, then: str) -> None:
     """Warn that there is no such thing, and what to do."""
     shown = literal(name if len(name) <= LONGEST else f"{name[:LONGEST]}…")
-    st.warning(f"There is no {what} {shown}. It may have been deleted. {then}", icon=":material/warning:")
+    gone = "" if what == "view" else " It may have been deleted."
+    st.warning(f"There is no {what} {shown}.{gone} {then}", icon=":material/warning:")
 
 
 def address_value(name: str) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 STYLE = """<style>
 .vega-embed svg .role-axis-label text, .vega-embed svg .role-axis-title text, .vega-embed svg .role-legend text { fill: currentColor; fill-opacity: 0.75; }
 [data-testid="stApp"] :is([data-variant][data-selected="true"], [role="tab"][aria-selected="true"]) :is(p, [data-testid="stIconMaterial"]) { color: light-dark(#2F4A8A, #A9BDF0); }
+[data-testid="stApp"] :is([data-testid="stBaseButton-tertiary"], [data-testid="stBaseButton-secondary"], [data-testid="stPopoverButton"]):is(:hover, :focus-visible, :active):not(:disabled) :is(p, [data-testid="stIconMaterial"]) { color: light-dark(#2F4A8A, #A9BDF0); }
 [data-testid="stVegaLiteChart"] { margin-bottom: -0.75rem; }
 [data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: 0; }
 [data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }

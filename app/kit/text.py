@@ -25,3 +25,12 @@ def literal(text: object) -> str:
     """
     seen = " ".join(_UNSEEN.sub("\ufffd", "" if text is None else str(text)).split())
     return _PUNCTUATION.sub(r"\\\1", _LATER.sub(lambda match: match[0] + JOIN, seen))
+
+
+def in_badge(text: object) -> str:
+    """The same as the label of a badge, whose square brackets Streamlit escapes itself.
+
+    >>> in_badge("[a](b) *c*").replace("\\\\", "/")
+    '[a]/(b/) /*c/*'
+    """
+    return literal(text).replace(r"\[", "[").replace(r"\]", "]")

@@ -1,4 +1,4 @@
-"""How wide the reader's window is, in steps, and how tall charts are for it."""
+"""How wide the reader's window is, in steps, and how tall charts are for it. The same script makes a field one stop of the Tab key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY, COOKIE = "window", "tidemark_window"
 
 
 def watch() -> None:
-    """Draw what reports the width; it takes no room, and runs the page again only where the step changes."""
+    """Draw what watches the window; it takes no room, and runs the page again only where the step changes."""
     component("tidemark_window", "window", Path(__file__).parent, "window_files", "<span></span>")(key=KEY, data=dict(least=LEAST, step=_step()), default={"step": _step()}, on_step_change=lambda: None)
 
 

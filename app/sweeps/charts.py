@@ -156,7 +156,7 @@ def slice_of(trials: pd.DataFrame, parameter: str, title: str, form: str, height
     """The objective over one parameter, whatever the others were. ``trials``: number, x, value, best, chosen."""
     shown = _few(trials.dropna(subset=["value"]), "value").assign(role=lambda frame: np.where(frame["best"], "line", "quiet"))
     words = shown["x"].dtype.kind not in "if"
-    x = alt.X(f"x:{'N' if words else 'Q'}", scale=alt.Undefined if words else alt.Scale(zero=False), axis=alt.Axis(title=parameter, grid=not words, gridOpacity=0.4, labelAngle=0, **END))
+    x = alt.X(f"x:{'N' if words else 'Q'}", scale=alt.Undefined if words else alt.Scale(zero=False), axis=alt.Axis(title=parameter, grid=not words, gridOpacity=0.4, labelAngle=0, format=alt.Undefined if words else ",.6~g", **END))
     tips = [alt.Tooltip("number:Q", format=",", title="trial"), alt.Tooltip("value:Q", format=form, title=title), alt.Tooltip("chosen:N")]
     dots = alt.Chart(shown).mark_point(filled=True, opacity=0.85)
     return dots.encode(x=x, y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=_above(title, format=form)), color=by_role(), size=alt.condition("datum.best", alt.value(80), alt.value(22)), tooltip=tips).properties(height=taller(height))

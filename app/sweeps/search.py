@@ -60,7 +60,8 @@ def result(desk: Desk, run: Any) -> None:
 
 def verdict(desk: Desk, run: Any, best: list[Mapping[str, Any]], luck: panels.Luck) -> None:
     metrics, words = desk.backtests.metrics(), run.summary["objectives"]
-    excluded = [f"{plural(run.summary[key], 'was', 'were')} {state}" for key, state in (("given_up", "pruned"), ("failed", "without a value"), ("infeasible", "infeasible")) if run.summary.get(key)]
+    states = dict(given_up="pruned", failed=f"left out, with under {plural(run.spec['search']['fewest_trades'], 'trade')} or no {metrics[OBJECTIVES[words[0]]].title}", infeasible="infeasible")
+    excluded = [f"{plural(run.summary[key], 'was', 'were')} {state}" for key, state in states.items() if run.summary.get(key)]
     head = f"**{plural(run.summary['trials'], 'trial')}** of {run.spec['strategy']}{' (' + ', '.join(excluded) + ')' if excluded else ''}; **{luck.trials:,}** trials on this data in total."
     colour: Any
     if not best:

@@ -19,6 +19,7 @@ PARTS = {
     "purged": ("breach", "purged"), "embargoed": ("warn", "embargoed"),
 }  # fmt: skip
 REMOVED = ("purged", "embargoed")
+KEYS = 3            # of the legend side by side: they fit a phone
 ROW = 22            # pixels of a fold
 TALLEST = 420       # pixels of all of them
 FRAME = 62          # pixels of key and axis, which are inside the height
@@ -29,7 +30,7 @@ def gantt(spans: pd.DataFrame) -> Picture:
     stretches are drawn at least two pixels wide, since a day of ten years is less than one."""
     shown = spans.assign(role=[PARTS[part][0] for part in spans["part"]])
     names = {PARTS[part][0]: PARTS[part][1] for part in PARTS if part in set(spans["part"])}
-    key = alt.Legend(values=list(names), labelExpr=f"({json.dumps(names)})[datum.label]", symbolType="square", symbolSize=90, columns=len(names), symbolStrokeWidth=0)
+    key = alt.Legend(values=list(names), labelExpr=f"({json.dumps(names)})[datum.label]", symbolType="square", symbolSize=90, columns=KEYS, symbolStrokeWidth=0)
     count = int(spans["fold"].nunique())
     row = max(min(ROW, TALLEST // max(count, 1)), 6)
     y = alt.Y("fold:O", axis=alt.Axis(title="fold", titleAngle=0, titleAnchor="end", titleX=-6, titleY=-8, titleAlign="right", titleOpacity=0.75, labelOverlap=row < 12, grid=False), scale=alt.Scale(paddingInner=0.25))

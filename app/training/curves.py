@@ -71,7 +71,7 @@ def partial_dependence(rows: pd.DataFrame, column: str, output: str, height: int
     """Mean prediction by the value of one column, all else as it is. ``rows``: value, prediction, and low, high (10 % and 90 % over samples) where there are any."""
     x = alt.X("value:Q", scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(title=column, format=".4~g", tickCount=6, **END))
     y = alt.Y("prediction:Q", scale=alt.Scale(zero=False, padding=8), axis=above(output, format=".4~g"))
-    tips = [alt.Tooltip("value:Q", format=".4~g", title=column), alt.Tooltip("prediction:Q", format=".4f", title=f"mean {output}")]
+    tips = [alt.Tooltip("value:Q", format=".4~g", title=column), alt.Tooltip("prediction:Q", format=".4~g", title=f"mean {output}")]
     base = alt.Chart(rows)
     layers: list[Any] = []
     if "low" in rows:
@@ -87,8 +87,8 @@ def boundary(cells: pd.DataFrame, first: str, second: str, output: str, middle: 
     scale = alt.Scale(domain=[low, max(high, low + 1e-12)], range="ramp") if middle is None else alt.Scale(domain=[middle - span, middle, middle + span], range="diverging")
     x = alt.X("x0:Q", scale=alt.Scale(zero=False, nice=False), axis=alt.Axis(title=first, format=".4~g", tickCount=6, **END))
     y = alt.Y("y0:Q", scale=alt.Scale(zero=False, nice=False), axis=above(second, format=".4~g", grid=False))
-    tips = [alt.Tooltip("x:Q", format=".4~g", title=first), alt.Tooltip("y:Q", format=".4~g", title=second), alt.Tooltip("prediction:Q", format=".4f", title=output)]
-    legend = alt.Legend(title=output, titleFontWeight="normal", titleOpacity=0.75, gradientLength=160, gradientThickness=8, format=".3~g")
+    tips = [alt.Tooltip("x:Q", format=".4~g", title=first), alt.Tooltip("y:Q", format=".4~g", title=second), alt.Tooltip("prediction:Q", format=".4~g", title=output)]
+    legend = alt.Legend(title=output, titleFontWeight="normal", titleOpacity=0.75, gradientLength=160, gradientThickness=8, format=".3~g", orient="bottom")
     cell = alt.Chart(cells).mark_rect(strokeWidth=0).encode(x=x, x2="x1:Q", y=y, y2="y1:Q", color=alt.Color("prediction:Q", scale=scale, legend=legend), tooltip=tips)
     return alt.layer(cell).properties(height=taller(height))
 
@@ -99,7 +99,7 @@ def contributions(rows: pd.DataFrame, title: str, width: int = 190) -> Picture:
     shown = shown.assign(a=(shown["b"] - rows["amount"]).where(rows["role"] != "quiet", 0.0))
     y = alt.Y("name:N", sort=shown["name"].tolist(), axis=alt.Axis(minExtent=width, maxExtent=width, labelLimit=width - 4, grid=False, title=None, labelOverlap=False))
     x = alt.X("a:Q", scale=alt.Scale(zero=False, padding=56, nice=False), axis=alt.Axis(title=title, format=".3~g", tickCount=5, grid=True, gridOpacity=0.5, **END))
-    base = alt.Chart(shown).encode(y=y, tooltip=[alt.Tooltip("name:N", title="column"), alt.Tooltip("amount:Q", format="+.4f", title=title)])
+    base = alt.Chart(shown).encode(y=y, tooltip=[alt.Tooltip("name:N", title="column"), alt.Tooltip("amount:Q", format="+.4~g", title=title)])
     return alt.layer(
         base.mark_bar(size=13).encode(x=x, x2="b:Q", color=by_role()),
         base.transform_calculate(right="max(datum.a, datum.b)", role="'ink'").mark_text(align="left", dx=5).encode(x="right:Q", text="written:N", color=by_role()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -96,7 +97,8 @@ def _trade(desk: Desk, explanation: Any) -> None:
         return
     rows = _table(desk, explanation.id, "contributions")
     _headed(desk, explanation, "One sample", f"what each column adds to its {explanation.summary['score']} (TreeSHAP), last fold; the parts add up to it", "contributions")
-    names = [f"{row.start:%Y-%m-%d %H:%M} · {row.instrument} · score {number(row.score, 3, True)}" for row in rows.itertuples()]
+    places = places_of(rows["score"])
+    names = [f"{row.start:%Y-%m-%d %H:%M} · {row.instrument} · score {number(row.score, places, True)}" for row in rows.itertuples()]
     middle = int((rows["score"] - rows["score"].median()).abs().to_numpy().argmin())
     place = int(st.selectbox("Sample, UTC", range(len(rows)), index=middle, format_func=names.__getitem__, key=f"sample-{explanation.id}", width=420))
     parts, shown = parts_of(rows.iloc[place])
@@ -117,7 +119,18 @@ def parts_of(row: pd.Series, most: int = DRAWN) -> tuple[pd.DataFrame, str]:
         named.append((f"{len(amounts) - most:,} others", float(amounts.iloc[most:].sum())))
     parts = [("average", float(row["base"]), "quiet"), *((name, amount, "up" if amount >= 0 else "down") for name, amount in named), ("score", float(row["score"]), "quiet")]
     frame = pd.DataFrame(parts, columns=["name", "amount", "role"])
-    return frame.assign(written=[number(amount, 3, True) for amount in frame["amount"]]), str(amounts.index[0])
+    places = places_of(frame["amount"])
+    return frame.assign(written=[number(amount, places, True) for amount in frame["amount"]]), str(amounts.index[0])
+
+
+def places_of(amounts: pd.Series) -> int:
+    """Decimal places that leave the largest amount three digits, at least three.
+
+    >>> places_of(pd.Series([0.6, -0.02])), places_of(pd.Series([0.0027, -0.0001]))
+    (3, 5)
+    """
+    largest = float(amounts.abs().max())
+    return max(3, 2 - math.floor(math.log10(largest))) if largest > 0 else 3
 
 
 def _value(value: Any) -> str:

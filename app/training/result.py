@@ -180,11 +180,11 @@ def _samples(run: Any) -> None:
     samples = run.summary.get("samples") or {}
     section("Samples", "what was labelled, and what was not")
     unlabelled = samples.get("unlabelled") or {}
-    rows = [("Samples", number(samples.get("count")) if samples.get("count") is not None else DASH), ("Left out: columns not yet warm", number(samples.get("warm_up", 0))), *((f"Without a label: {name}", number(count)) for name, count in unlabelled.items())]
+    rows = [("Samples", number(samples.get("count")) if samples.get("count") is not None else DASH), ("Left out: columns not yet warm", number(samples.get("warm_up", 0))), *((f"Without a label: {name.replace('_', ' ')}", number(count)) for name, count in unlabelled.items())]
     if samples.get("uniqueness") is not None:
         rows.append(("Mean uniqueness", number(samples["uniqueness"], 3)))
     config = st.column_config
-    table(pd.DataFrame(rows, columns=["what", "count"]), {"what": config.TextColumn("", width=300), "count": config.TextColumn("Samples", width=110, alignment="right")}, "Samples, and those left out by reason", row_height=26)
+    table(pd.DataFrame(rows, columns=["what", "count"]), {"what": config.TextColumn("", width=224), "count": config.TextColumn("Samples", width=90, alignment="right")}, "Samples, and those left out by reason", row_height=26)
     dropped = samples.get("dropped") or run.summary.get("dropped") or []
     if dropped:
         st.caption(literal(f"Dropped, without any value on this data: {', '.join(dropped)}."))

@@ -39,11 +39,8 @@ def _live(desk: Desk, job_id: str) -> None:
     progress = desk.training.progress(job_id)
     if progress.expected:
         st.markdown(f"**{len(progress.folds):,} of {plural(progress.expected, 'fold')}** finished")
-    left_, right = st.columns([3, 2], gap="medium")
-    with left_:
-        folds(progress.folds, "Finished folds", "scores on each test part, UTC")
-    with right:
-        live_loss(progress.live)
+    live_loss(progress.live)
+    folds(progress.folds, "Finished folds", "scores on each test part, UTC")
     if not progress.expected:
         st.skeleton(200)
 

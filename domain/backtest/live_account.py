@@ -8,12 +8,13 @@ import numpy as np
 
 from domain.backtest import kernel
 from domain.backtest.floor_table import gate_of, rule_table, start_table
+from domain.backtest.frames import MEASURES
 from domain.backtest.kernel import codes
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import Window
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import rules_as_numbers, task_table
-from domain.backtest.simulator import MEASURES, remembered
+from domain.backtest.simulator import remembered
 from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, TRADE, WAITING, in_context, numbers_of
 from domain.errors import BadRequest
 from domain.risk.limits import Limits

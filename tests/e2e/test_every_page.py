@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from tests.e2e.axe import grave
+from tests.e2e.expecting import expect
 from tests.e2e.looking import faults, picture, settled
+from tests.e2e.pressing import press
 from worker.desk import BacktestRequest, Desk, FeatureRequest, StartRequest
 from worker.desk.scanner import Choice, ScanRequest
 from worker.desk.training import TrainingRequest
@@ -18,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.xdist_group("br
 WIDTHS = (390, 1280, 1920)
 SCHEMES = ("light", "dark")
 COLUMNS = ("atr(14)", "rsi(14)", "zscore(20)", "log_return(1)")
+DIALOGS = {"delete-dataset": ("data", "Delete…"), "delete-run": ("backtest-trades", "Delete…"), "name-run": ("backtest-trades", "Name…"), "remove-example": ("overview", "Remove the example…"), "save-preset": ("backtest", "Save as preset…")}     # -> page, button
 TABS = ("Trades", "Statistics", "Equity", "Monthly returns", "Distribution", "Breakdown", "Costs", "Robustness", "Rejected orders", "Reproducibility")
 
 
@@ -38,6 +42,8 @@ def addresses(system, desk) -> dict[str, str]:
     failed = {name: desk.jobs.get(job).error for name, job in jobs.items() if desk.jobs.get(job).state != "done"}
     assert ended and not failed, failed
     runs = {name: desk.jobs.get(job).result["run"] for name, job in jobs.items()}
+    stopped = stopped_jobs(desk, data)
+    system.wait_for(lambda: all(not desk.jobs.get(job).open for job in stopped.values()), 600)
     one, other = (run.id for run in desk.backtests.latest()[:2])
     desk.paper.start(StartRequest("Walk", "breakout", {}, ("M15",), (data,)))
     system.wait_for(lambda: desk.paper.get("Walk").row.over, 600)
@@ -51,6 +57,7 @@ def addresses(system, desk) -> dict[str, str]:
         "compliance": f"compliance?run={one}", **{f"compliance-{view}": f"compliance?view={view}" for view in ("risk", "rules", "accounts", "fields")},
         "paper": "paper", "paper-session": "paper?session=Walk",
         "audit": "audit", **{f"audit-{view}": f"audit?view={view}" for view in ("days", "checkpoints", "ledger", "tampering")}, "audit-run": f"audit?entity=run:{one}",
+        "training-failed": f"training?job={stopped['failed']}", "sweeps-cancelled": f"sweeps?job={stopped['cancelled']}",
         "jobs": "jobs", "help": "help", "settings": "settings", **{f"settings-{view}": f"settings?view={view}" for view in ("tokens", "requests", "people")},
     }  # fmt: skip
 
@@ -75,6 +82,16 @@ def submitted(desk: Desk, data: str) -> dict[str, str]:
         "train": desk.training.submit(TrainingRequest([data], dataset.timeframe, start, end, COLUMNS, "linear", "return", target_params=dict(horizon=4, every=16), scheme_params=dict(train=40, validation=5, calibration=10, test=15))).job.id,
         "scan": desk.scanner.submit(ScanRequest([Choice("breakout")], [data])).job.id,
     }
+
+
+def stopped_jobs(desk: Desk, data: str) -> dict[str, str]:
+    """A job that fails, and one that is cancelled."""
+    dataset = desk.data.get(data)
+    short = TrainingRequest([data], dataset.timeframe, dataset.last_ts - timedelta(days=20), dataset.last_ts, COLUMNS, "linear", "return", target_params=dict(horizon=4, every=16), scheme_params=dict(train=400, validation=5, calibration=10, test=15))
+    failed = desk.training.submit(short).job.id
+    cancelled = desk.sweeps.submit_sweep(BacktestRequest("breakout", {}, [data], dataset.timeframe, dataset.first_ts, dataset.last_ts, {}), dict(lookback=list(range(20, 120)), stop_atr=[1.0, 2.0])).job.id
+    desk.jobs.cancel(cancelled)
+    return dict(failed=failed, cancelled=cancelled)
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +119,19 @@ def test_nothing_is_wider_than_the_window_clipped_faint_raw_or_broken(page, syst
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_no_page_or_view_has_a_serious_or_critical_violation(page, system, addresses, scheme):
+def test_no_page_view_state_or_dialog_has_a_serious_or_critical_violation(page, system, addresses, scheme):
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     wrong = {}
     for name, address in addresses.items():
         page.goto(f"{system.url}/{address}")
         settled(page)
+        if seen := grave(page):
+            wrong[name] = seen
+    for name, (behind, button) in DIALOGS.items():
+        page.goto(f"{system.url}/{addresses[behind]}")
+        settled(page)
+        press(page.get_by_role("button", name=re.compile(f"{button}$")))
+        expect(page.get_by_role("dialog")).to_be_visible()
         if seen := grave(page):
             wrong[name] = seen
     assert not wrong, "\n".join(f"{name}: {fault}" for name, seen in wrong.items() for fault in seen)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.axe import grave
 from tests.e2e.conftest import Installation, start, stop
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
@@ -94,6 +95,7 @@ def test_from_an_empty_workspace_to_a_verified_trail(newcomer, tmp_path):
     page, width = newcomer.page, newcomer.page.viewport_size["width"]
     page.goto(newcomer.url)
     newcomer.sees(re.compile("Step 1 of 3"))
+    assert not grave(page)
     newcomer.looks("1-empty")
     newcomer.click("Import a file")
     newcomer.choose_file(newcomer.example_file("M5 bars, bid", tmp_path))

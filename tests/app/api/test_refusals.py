@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from fastapi import Request
+from sqlalchemy.exc import OperationalError
 
 from app.api import bounds, stream
 from app.api.paging import ARROW, cursor_of
@@ -162,3 +164,18 @@ def test_a_browser_that_connects_again_goes_on_after_the_last_event_that_it_has(
         return await anext(stream.lines(stream.Follower(desk, -1), here))
 
     assert asyncio.run(first()) == "id: 1\n\n"      # so that one that is cut off before its first event misses none
+
+
+@pytest.mark.parametrize(("method", "status"), [("begin", 503), ("end", 201)])
+def test_a_full_disk_is_a_sentence_before_a_route_too_and_what_was_done_is_answered(client: Client, monkeypatch, method: str, status: int):
+    def full(*_: Any) -> Any:
+        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": RECIPE, "more_body": False}
+
+    monkeypatch.setattr(f"worker.desk.requests.Requests.{method}", full)
+    sent: list[Any] = []
+    with pytest.raises(OperationalError):       # the server writes it into its log
+        talked(client, receive, until=lambda messages: sent.append(messages[-1]), headers=[(b"host", b"127.0.0.1"), (b"content-type", b"application/json"), (b"idempotency-key", b"k")])
+    assert sent[0]["status"] == status and (status == 201 or "The disk is full" in json.loads(sent[1]["body"])["detail"])

@@ -13,7 +13,7 @@ from domain.backtest.kernel.codes import NEVER, OPTIMISTIC, PATH
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.lane.kernel.fills import charge, enter, leave, set_reach, slip_of, take_targets
 from domain.backtest.lane.record import ADVERSE, BLOCK, CLOSE, FAVOURABLE, OPEN
-from domain.backtest.memory import compiled, entry, f8, i1, i8
+from domain.backtest.memory import compiled, entry, f8, f8_at, i1, i8
 
 
 @entry
@@ -110,19 +110,22 @@ def next_night(w, bar):
 def rest_holding(w, begin, until, which):
     """The first bar from ``begin`` on that reaches a level, or ``until``; the bars before it are quiet. As a bar opens inside its range, one that is
     gapped through is reached too."""
-    prices, blocks, bottom, top = f8(w.prices[which]), f8(w.blocks[which]), w.bottom, w.top
+    prices, blocks, bottom, top = w.prices[which], w.blocks[which], w.bottom, w.top
     low, least, most, i = np.inf, np.inf, -np.inf, begin
     while True:
         edge = min(until, (i | BLOCK - 1) + 1)
         k = 4 * i
-        while i < edge and prices[k + ADVERSE] > bottom and prices[k + FAVOURABLE] < top:
-            low, least, most = lesser(low, prices[k + ADVERSE]), lesser(least, prices[k + CLOSE]), greater(most, prices[k + CLOSE])
+        while i < edge:
+            adverse, close = f8_at(prices, k + ADVERSE), f8_at(prices, k + CLOSE)
+            if not (adverse > bottom and f8_at(prices, k + FAVOURABLE) < top):
+                break
+            low, least, most = lesser(low, adverse), lesser(least, close), greater(most, close)
             i, k = i + 1, k + 4
         if i < edge or i == until:
             break
         k = 4 * (i // BLOCK)
-        while i + BLOCK <= until and blocks[k] > bottom and blocks[k + 1] < top:
-            low, least, most = lesser(low, blocks[k]), lesser(least, blocks[k + 2]), greater(most, blocks[k + 3])
+        while i + BLOCK <= until and f8_at(blocks, k) > bottom and f8_at(blocks, k + 1) < top:
+            low, least, most = lesser(low, f8_at(blocks, k)), lesser(least, f8_at(blocks, k + 2)), greater(most, f8_at(blocks, k + 3))
             i, k = i + BLOCK, k + 4
     if i > begin:
         note_all(w, begin, i, which, low, least, most)
@@ -150,10 +153,10 @@ def note_all(w, begin, until, which, low, least, most):
         equity = balance + (least - price) * lots * scale
         w.least, w.least_low = min(w.least, equity), min(w.least_low, worst, equity)
     else:
-        prices = f8(w.prices[which])
+        prices = w.prices[which]
         for k in range(4 * begin, 4 * until, 4):
-            equity = balance + (prices[k + CLOSE] - price) * lots * scale
-            note(w, equity, min(balance + (prices[k + ADVERSE] - price) * lots * scale, equity))
+            equity = balance + (f8_at(prices, k + CLOSE) - price) * lots * scale
+            note(w, equity, min(balance + (f8_at(prices, k + ADVERSE) - price) * lots * scale, equity))
     end_days(w, until, price, lots, which)
 
 
