@@ -15,7 +15,7 @@ from app.api.shapes import Body, JobAnswer
 from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/compliance", tags=["compliance"])
-WORDS = {"run": "backtest", "session": "session that is over", "history": "account history"}
+WORDS = {"run": "backtest", "session": "finished session", "history": "account history"}
 
 
 class Path(Body):
