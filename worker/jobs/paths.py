@@ -90,6 +90,7 @@ def _of_session(spec: Mapping[str, Any], work: Work) -> StoredPath:
 
 
 def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
+    from domain.compliance.gaps import refuse_gaps
     from domain.compliance.histories.history import path_of
 
     with work.store.read() as unit:
@@ -99,7 +100,8 @@ def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
     points = work.store.frames.get(spec["path"].get("points") or history.frames["points"])
     trades, flows = (work.store.frames.get(history.frames[name]) for name in ("trades", "flows"))
     path = path_of(points, trades if "trades" in history.knows else None, flows, history.initial, history.currency)
-    about = dict(kind="history", id=history.id, title=history.name, note="The equity was rebuilt from bars of this workspace." if spec["path"].get("points") else "")
+    rebuilt = ["The equity was rebuilt from bars of this workspace."] if spec["path"].get("points") else []
+    about = dict(kind="history", id=history.id, title=history.name, note=" ".join([*rebuilt, *(refuse_gaps(path, allowed=True) if path.floating else ())]))
     return StoredPath(
         path, about, history.currency, [], (f"history:{history.id}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
     )  # fmt: skip
