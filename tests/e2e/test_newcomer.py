@@ -109,7 +109,7 @@ def test_from_an_empty_workspace_to_a_verified_trail(newcomer, tmp_path):
     newcomer.looks("4-form")
     newcomer.click(re.compile("^Run backtest"))
     newcomer.sees("Break-even spread")
-    newcomer.sees(re.compile(r"over [\d,]+ trades"))
+    newcomer.sees(re.compile(r"after costs"))
     newcomer.looks("5-verdict")
     assert newcomer.clicks <= TO_THE_VERDICT, f"{newcomer.clicks} clicks to the first verdict"
     first_verdict = newcomer.clicks
