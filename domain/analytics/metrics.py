@@ -91,6 +91,11 @@ class Facts:
         """Returns of trading days, share; NaN from the first day that began with nothing."""
         return day_returns(self.ts, self.equity, self.start, self.market)[1]
 
+    @cached_property
+    def daily_sharpe(self) -> float:
+        """Not annualised."""
+        return daily_sharpe(self.daily)
+
     @property
     def usable_daily(self) -> np.ndarray:
         """Daily returns, or none where they are too few or the account was lost."""
@@ -237,7 +242,7 @@ def downside_risk(f: Facts) -> float:
     "Sharpe (1994), The Sharpe Ratio",
 )  # fmt: skip
 def sharpe(f: Facts) -> float:
-    return daily_sharpe(f.daily) * np.sqrt(f.days_a_year)
+    return f.daily_sharpe * np.sqrt(f.days_a_year)
 
 
 @metric(

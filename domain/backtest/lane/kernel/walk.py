@@ -13,7 +13,7 @@ from domain.backtest.kernel.codes import NEVER, OPTIMISTIC, PATH
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.lane.kernel.fills import charge, enter, leave, set_reach, slip_of, take_targets
 from domain.backtest.lane.record import ADVERSE, BLOCK, CLOSE, FAVOURABLE, OPEN
-from domain.backtest.memory import compiled, entry, f8, f8_at, i1, i8
+from domain.backtest.memory import compiled, entry, f8, f8_at, i1, i8, i8_at, prefetch
 
 
 @entry
@@ -24,6 +24,7 @@ def skim(context):
     k, bars, flat_from = 0, i8(w.bars), 0
     while k < w.count and bars[k] < w.last:
         bar = bars[k] + 1
+        prefetch_entry(w, k, bar)
         rest_flat(w, flat_from, bar)
         flat_from = max(flat_from, bar)
         if enter(w, k, bar, w.equity):          # the first that opens a position at this open holds the tag
@@ -36,6 +37,17 @@ def skim(context):
     rest_flat(w, flat_from, w.last + 1)
     fold(w)
     return True
+
+
+@compiled
+def prefetch_entry(w, k, bar):
+    """Begin to load what an entry reads, all of it at once: else each of these loads waits for the one before."""
+    for which in range(2):
+        prefetch(w.prices[which] + 32 * bar)
+        prefetch(w.prices[which] + 32 * bar + 64)
+    prefetch(w.stop_loss[0] + 8 * w.stop_loss[1] * k)
+    for t in range(w.targets):
+        prefetch(w.target_prices[t][0] + 8 * w.target_prices[t][1] * k)
 
 
 @compiled
@@ -85,6 +97,9 @@ def hold(w, entry_bar):
     bar, which = entry_bar, 0 if w.side > 0 else 1
     while True:
         bar = rest_holding(w, bar, min(w.leave_at, next_night(w, bar), w.last), which)
+        following = i8_at(w.first, bar)
+        if following < w.count:
+            prefetch_entry(w, following, i8_at(w.bars, following) + 1)
         if bar > entry_bar:
             w.equity = w.balance + (f8(w.prices[which])[4 * bar - 4 + CLOSE] - w.price) * w.lots * w.contract
             open_bar(w, bar, which)
@@ -127,6 +142,8 @@ def rest_holding(w, begin, until, which):
         while i + BLOCK <= until and f8_at(blocks, k) > bottom and f8_at(blocks, k + 1) < top:
             low, least, most = lesser(low, f8_at(blocks, k)), lesser(least, f8_at(blocks, k + 2)), greater(most, f8_at(blocks, k + 3))
             i, k = i + BLOCK, k + 4
+        for line in range(0, 32 * BLOCK, 64):
+            prefetch(prices + 32 * i + line)
     if i > begin:
         note_all(w, begin, i, which, low, least, most)
     return i
