@@ -8,7 +8,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+<<<<<<< HEAD
 from worker.desk import Desk
+=======
+from app.backtest.rules import rules_of
+from tests.worker.conftest import system  # noqa: F401  a worker's process
+from worker import actors
+from worker.desk import BacktestRequest, Desk
+>>>>>>> main
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 START = datetime(2024, 1, 1, tzinfo=UTC)
