@@ -67,13 +67,13 @@ class Ticks:
     """A feed that gives the next bar on command."""
 
     def __init__(self, at: int) -> None:
-        self.at, self.due = at, at
+        self.at, self.inbox = at, list[int]()        # the bars that are due
         self._price = 1.1
 
     def next(self, timeout: float) -> list:
-        if self.at >= self.due:
+        if not self.inbox:
             return []
-        self.at += 1
+        self.at = self.inbox.pop()
         closed, self._price = self._price, 1.1 + 0.002 * math.sin(self.at / 9)
         ended = [Ended(SERIES, max(closed, self._price), min(closed, self._price), closed, 1.0)] if self.at > 1 else []
         now = FIRST + self.at * MINUTE

@@ -109,7 +109,7 @@ def commit(store: Store) -> float:
 def advance(runner: Runner, ticks: list[Ticks]) -> tuple[float, float]:
     """One bar of these sessions until it is durable: seconds by the clock, and of this process."""
     for each in ticks:
-        each.due += 1
+        each.inbox.append(each.at + 1)
     wall, cpu = time.perf_counter(), time.process_time()
     runner.step()
     return time.perf_counter() - wall, time.process_time() - cpu

@@ -102,4 +102,4 @@ def trade(bars: pd.DataFrame, signals: pd.DataFrame) -> Outcome:
 
 
 def report(outcome: Outcome) -> dict[str, Any]:
-    return measure(outcome.trades, outcome.fills, outcome.equity, ACCOUNT.balance, load.SPREAD)
+    return measure(outcome.trades, outcome.fill_costs, outcome.equity, ACCOUNT.balance, load.SPREAD)

@@ -6,26 +6,22 @@ of a report, or a comment anywhere, leaves a backtest's hash as it is.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import platform
-import re
 import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from domain.syntax import tree_of
+from domain.source_facts import keep
+from domain.source_facts import source as source
 
 DOMAIN = Path(__file__).resolve().parent
 ROOT = DOMAIN.parent
 NAMED = {"sklearn": "scikit-learn", "faiss": "faiss-cpu"}       # a distribution that is not called as what is imported from it
 BRINGS = {"numba": "llvmlite"}                                  # what compiles for it
-FINDS = ("discover", "import_module")                           # a package that calls one of these imports every module beside it
-TABLE = re.compile(r"[\w-]+\.toml")
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
@@ -35,6 +31,7 @@ def code_hash(*entries: Path) -> str:
     for path in sorted(used_by(*entries)):
         hasher.update(path.relative_to(DOMAIN).as_posix().encode() + b"\0")
         hasher.update(source(path).digest)
+    keep()
     return hasher.hexdigest()
 
 
@@ -62,35 +59,6 @@ def used_by(*entries: Path) -> frozenset[Path]:
             seen.add(path)
             waiting += _leads_to(path, entries[0].parent)
     return frozenset(path for path in seen if DOMAIN in path.parents)
-
-
-class Source(NamedTuple):
-    """Facts about a file: the hash of its code, what it imports, tables it names, and whether it imports every module beside it."""
-
-    digest: bytes
-    imports: frozenset[str]
-    tables: frozenset[str]
-    finds: bool
-
-
-@cache
-def source(path: Path) -> Source:
-    if path.suffix == ".toml":
-        return Source(hashlib.sha256(path.read_bytes()).digest(), frozenset(), frozenset(), False)
-    tree = tree_of(path.read_bytes())
-    imports, tables, finds = set[str](), set[str](), False
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
-        elif isinstance(node, ast.Import):
-            imports.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imports.update((node.module, *(f"{node.module}.{alias.name}" for alias in node.names)))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and TABLE.fullmatch(node.value):
-            tables.add(node.value)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FINDS:
-            finds = True
-    return Source(hashlib.sha256(ast.dump(tree).encode()).digest(), frozenset(imports), frozenset(tables), finds)
 
 
 @cache

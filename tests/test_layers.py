@@ -65,7 +65,7 @@ NEVER = {       # package -> what it may never import, although the table above 
     "worker/supervise.py": {"pandas", "numpy", "worker.actors", "worker.jobs"},
     "domain": {"worker", "sqlalchemy", "streamlit", "redis", "dramatiq"},
 }
-LAYERS = ("errors", "formatting", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled_linking", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "live", "scanner", "training", "manifest", "report")
+LAYERS = ("errors", "formatting", "parsing", "syntax", "registry", "params", "compiled_folder", "compiled_linking", "compiled", "block_length", "audit", "market", "outside", "expressions", "features", "models", "risk", "trading", "compliance", "venues", "strategies", "causality", "analytics", "laboratory", "optimise", "backtest", "live", "scanner", "training", "source_facts", "manifest", "report")
 NUMBA = {"domain/backtest/kernel/places.py", "domain/backtest/memory.py", "domain/compiled.py", "domain/compiled_linking.py"}
 CLOCK = {"time", "datetime.now", "datetime.utcnow", "Timestamp.now", "date.today"}
 FILES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")) if "migrations" not in path.parts]

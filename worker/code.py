@@ -31,7 +31,7 @@ def entries() -> dict[str, Path]:
     """Kind of job -> the file that registers it."""
     files: dict[str, Path] = {}
     for path in sorted(JOBS.glob("*.py")):
-        for node in ast.walk(tree_of(path.read_bytes())):
+        for node in tree_of(path.read_bytes()).body:
             for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
                 if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "job" and mark.args and isinstance(mark.args[0], ast.Constant):
                     files[str(mark.args[0].value)] = path

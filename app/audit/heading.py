@@ -94,7 +94,7 @@ def where(receivers: tuple[str, ...]) -> str:
 def _order(verification: Any) -> Cell:
     meaning = "Rows are numbered without a gap, and each names the hash of the row before it, so there is one order and no fork."
     if not verification:
-        return "Order", "not verified", "sequence dense, one writer at a time", "off", meaning
+        return "Order", "not verified", "one writer at a time", "off", meaning
     if not verification["holds"]:
         return "Order", "broken", f"at row {verification['broken_at']:,}", "red", meaning
     return "Order", "no gap, no fork", "one writer at a time", "off", meaning

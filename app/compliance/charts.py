@@ -50,7 +50,7 @@ def floors(curve: pd.DataFrame, lines: pd.DataFrame, currency: str, breach: pd.T
         dash = alt.condition("datum.role == 'quiet'", alt.value([3, 3]), alt.value([1, 0]))
         steps = alt.Chart(lines).mark_line(interpolate="step-after", strokeWidth=1.3)
         layers.insert(0, steps.encode(x=x, y=y, color=by_role(), detail="floor:N", strokeDash=dash, tooltip=tips))
-        layers.append(alt.Chart(_ends(lines)).mark_text(align="left", dx=6).encode(x=x, y="label:Q", text="floor:N", color=by_role()))
+        layers.append(alt.Chart(_ends(lines)).mark_text(align="left", dx=alt.expr("width < 420 ? 2 : 6"), fontSize=alt.expr("width < 420 ? 9 : 11")).encode(x=x, y="label:Q", text="floor:N", color=by_role()))
     if breach is not None:
         mark = alt.Chart(pd.DataFrame(dict(ts=[breach]))).transform_calculate(role="'breach'")
         layers.append(mark.mark_rule(strokeDash=[2, 3]).encode(x=x, color=by_role(), tooltip=[tip_time(title="first breach, UTC")]))

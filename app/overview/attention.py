@@ -54,7 +54,7 @@ def _system(desk: Desk, pulse: Any) -> Iterator[Notice]:
         yield Notice(WARNING, "**The scheduler is not running.** Jobs of a crashed worker are not taken over.", "See health", "settings")
     for part in desk.system.health():
         if part.part in WATCHED and part.state != "well" and not (failing and part.part == "Audit trail"):
-            yield Notice(WARNING, f"**{part.part}:** {literal(typeset(part.note))}", "See health", "settings")
+            yield Notice(WARNING, f"**{part.part}:** {literal(typeset(part.note.replace('`', '')))}", "See health", "settings")
 
 
 def trading_notices(desk: Desk) -> Iterator[Notice]:

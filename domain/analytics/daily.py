@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from domain.analytics import returns
+from domain.market.bars import nanoseconds as nanoseconds
 from domain.market.calendar import calendar
 from domain.market.sessions import Calendar
 from domain.market.zones import DAY, FIRST_YEAR, LAST_YEAR
@@ -68,9 +69,11 @@ def last_rows(ts: np.ndarray, market: Calendar = USUAL) -> tuple[np.ndarray, np.
     """Trading days that have a row (dates as days since 1970), and the last row of each; ``ts`` in order."""
     if not len(ts):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    dates = trade_dates(ts, market)
-    rows = np.flatnonzero(np.diff(dates, append=dates[-1] + 1))
-    return dates[rows], rows
+    days = market.day_table
+    first, last = np.minimum(np.searchsorted(days.closes, ts[[0, -1]], side="left"), len(days.day) - 1)
+    until = np.append(np.searchsorted(ts, days.closes[first:last], side="right"), len(ts))      # rows up to the end of each day
+    traded = np.flatnonzero(np.diff(until, prepend=0))
+    return days.day[first + traded], until[traded] - 1
 
 
 def day_returns(ts: np.ndarray, equity: np.ndarray, start: float, market: Calendar = USUAL) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +118,3 @@ def daily_sharpe(daily: np.ndarray) -> float:
     """
     sharpe = returns.excess_sharpe(enough(daily))
     return sharpe if np.isfinite(sharpe) else np.nan
-
-
-def nanoseconds(ts: pd.Series) -> np.ndarray:
-    return ts.dt.as_unit("ns").astype("int64").to_numpy()

@@ -16,8 +16,8 @@ import pandas as pd
 
 from domain.analytics import returns
 from domain.analytics.daily import USUAL, daily_sharpe, day_returns, days_a_year, enough, from_last_to_last, nanoseconds
-from domain.analytics.drawdowns import running_peak, spells
-from domain.analytics.guards import finite, over, over_positive, size_of
+from domain.analytics.falls import Falls, falls_of
+from domain.analytics.guards import finite, over, over_positive
 from domain.market.sessions import Calendar
 from domain.registry import Registry
 
@@ -77,18 +77,24 @@ class Facts:
         return not min(self.start, float(self.equity.min())) > 0
 
     @cached_property
-    def peak(self) -> np.ndarray:
-        return running_peak(self.equity, self.start)
+    def fallen(self) -> Falls:
+        """How far equity and balance fell below their highest values so far."""
+        return falls_of(self.ts, self.equity, self.low, self.balance, self.start)
 
-    @cached_property
+    @property
     def drawdowns(self) -> tuple[float, float]:
         """Deepest fall of equity below its highest value so far, at the closes of bars and at their adverse extremes; shares, 0 or less."""
-        return deepest(self.equity, self.peak), deepest(self.low, self.peak)
+        return self.fallen.equity, self.fallen.low
 
     @cached_property
     def daily(self) -> np.ndarray:
         """Returns of trading days, share; NaN from the first day that began with nothing."""
         return day_returns(self.ts, self.equity, self.start, self.market)[1]
+
+    @cached_property
+    def daily_sharpe(self) -> float:
+        """Not annualised."""
+        return daily_sharpe(self.daily)
 
     @property
     def usable_daily(self) -> np.ndarray:
@@ -103,6 +109,21 @@ class Facts:
     @cached_property
     def pnl(self) -> np.ndarray:
         return self.trades["pnl"].to_numpy(float)
+
+    @cached_property
+    def won(self) -> np.ndarray:
+        """Of the trades above 0."""
+        return self.pnl[self.pnl > 0]
+
+    @cached_property
+    def lost_on(self) -> np.ndarray:
+        """Of the trades below 0."""
+        return self.pnl[self.pnl < 0]
+
+    @cached_property
+    def pnl_in_order(self) -> np.ndarray:
+        """Of the trades in the order in which they ended."""
+        return self.pnl[np.argsort(nanoseconds(self.trades["exit_ts"]), kind="stable")] if "exit_ts" in self.trades else self.pnl
 
     @cached_property
     def r(self) -> np.ndarray:
@@ -122,7 +143,7 @@ def metric(title: str, unit: str, definition: str, family: str = "result", sourc
 
 
 def measure(
-    trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, mean_spread: float = np.nan, market: Calendar = USUAL
+    trades: pd.DataFrame, fills: pd.DataFrame | Mapping[str, Any], equity: pd.DataFrame, start: float, mean_spread: float = np.nan, market: Calendar = USUAL
 ) -> dict[str, float | None]:
     """Every metric of a run; None where it has no value (no trade, no time, nothing lost). ``market``: the account's calendar, see ``account_calendar``."""
     if equity.empty:
@@ -132,15 +153,10 @@ def measure(
         return {key: finite(METRICS[key].value(facts)) for key in METRICS}
 
 
-def facts_of(trades: pd.DataFrame, fills: pd.DataFrame, equity: pd.DataFrame, start: float, mean_spread: float = np.nan, market: Calendar = USUAL) -> Facts:
+def facts_of(trades: pd.DataFrame, fills: pd.DataFrame | Mapping[str, Any], equity: pd.DataFrame, start: float, mean_spread: float = np.nan, market: Calendar = USUAL) -> Facts:
     value, low, balance = (equity[name if name in equity else "equity"].to_numpy(float) for name in ("equity", "equity_low", "balance"))
     spread, slippage = (float(fills[name].sum()) for name in ("spread_cost", "slippage_cost"))
     return Facts(start, nanoseconds(equity["ts"]), value, low, balance, trades, spread, slippage, mean_spread, market)
-
-
-def deepest(curve: np.ndarray, peak: np.ndarray) -> float:
-    """Deepest fall of a curve below a peak that is above zero; a share, 0 or less."""
-    return min(float((curve / peak).min()) - 1.0, 0.0) if peak[0] > 0 else np.nan
 
 
 # -- return -----------------------------------------------------------------------------------------------------------
@@ -195,17 +211,17 @@ def max_drawdown_low(f: Facts) -> float:
 
 @metric("Max drawdown, balance", "share", "Largest fall of the balance below its highest value so far: closed trades only, without open losses.", "risk")
 def max_drawdown_closed(f: Facts) -> float:
-    return deepest(f.balance, running_peak(f.balance, f.start))
+    return f.fallen.balance
 
 
 @metric("Longest drawdown", "days", "Longest time from a high of equity until it is reached again, or to the end; calendar days.", "risk")
 def longest_drawdown(f: Facts) -> float:
-    return float(np.diff(np.append(f.ts[spells(f.equity, f.peak)], f.ts[-1])).max()) / DAY
+    return float(f.fallen.longest) / DAY
 
 
 @metric("Recovery factor", "ratio", "Net profit over the largest fall of equity in money, at bar closes.", "risk")
 def recovery_factor(f: Facts) -> float:
-    return over(f.net, float((f.peak - f.equity).max()), size_of(f.peak))
+    return over(f.net, f.fallen.money, f.fallen.size)
 
 
 @metric("Volatility (ann.)", "share", f"Standard deviation of daily returns × √trading days a year. From 20 days on. {CLOCK}", "risk")
@@ -226,7 +242,7 @@ def downside_risk(f: Facts) -> float:
     "Sharpe (1994), The Sharpe Ratio",
 )  # fmt: skip
 def sharpe(f: Facts) -> float:
-    return daily_sharpe(f.daily) * np.sqrt(f.days_a_year)
+    return f.daily_sharpe * np.sqrt(f.days_a_year)
 
 
 @metric(

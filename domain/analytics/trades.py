@@ -104,13 +104,6 @@ def time_in_market(entry: np.ndarray, leave: np.ndarray) -> int:
     return int((leave - entry).sum() - (leave[:-1] - covered).sum()) if len(entry) else 0
 
 
-def _in_order(f: Facts) -> np.ndarray:
-    """pnl in the order in which trades ended."""
-    if "exit_ts" not in f.trades:
-        return f.pnl
-    return f.pnl[np.argsort(nanoseconds(f.trades["exit_ts"]), kind="stable")]
-
-
 def _best(values: np.ndarray, share: float = BEST) -> float:
     count = max(round(share * len(values)), 1)
     return float(np.partition(values, len(values) - count)[len(values) - count :].sum())
@@ -126,12 +119,12 @@ def trades(f: Facts) -> float:
 
 @metric("Win rate", "share", "Trades with a result above 0, after commission and swap.", "trades")
 def win_rate(f: Facts) -> float:
-    return over(float((f.pnl > 0).sum()), len(f.pnl))
+    return over(float(len(f.won)), len(f.pnl))
 
 
 @metric("Profit factor", "ratio", "Gross profit ÷ gross loss: sum of winning trades over sum of losing trades, after commission and swap.", "trades")
 def profit_factor(f: Facts) -> float:
-    return over(f.pnl[f.pnl > 0].sum(), -f.pnl[f.pnl < 0].sum(), size_of(f.pnl))
+    return over(f.won.sum(), -f.lost_on.sum(), size_of(f.pnl))
 
 
 @metric("Expectancy", "R", "Mean result of a trade in units of the risk it took to its first stop.", "trades", "Tharp (1998), Trade Your Way to Financial Freedom")
@@ -159,12 +152,12 @@ def average_trade(f: Facts) -> float:
 
 @metric("Average win", "money", "Mean result of the trades above 0.", "trades")
 def average_win(f: Facts) -> float:
-    return over(f.pnl[f.pnl > 0].sum(), int((f.pnl > 0).sum()))
+    return over(f.won.sum(), len(f.won))
 
 
 @metric("Average loss", "money", "Mean result of the trades below 0; negative.", "trades")
 def average_loss(f: Facts) -> float:
-    return over(f.pnl[f.pnl < 0].sum(), int((f.pnl < 0).sum()))
+    return over(f.lost_on.sum(), len(f.lost_on))
 
 
 @metric("Payoff ratio", "ratio", "Average win over the size of the average loss.", "trades")
@@ -184,12 +177,12 @@ def worst_trade(f: Facts) -> float:
 
 @metric("Longest winning streak", "trades", "Most trades above 0 in a row, in the order in which they ended.", "trades")
 def winning_streak(f: Facts) -> float:
-    return longest_run(_in_order(f) > 0)
+    return longest_run(f.pnl_in_order > 0)
 
 
 @metric("Longest losing streak", "trades", "Most trades below 0 in a row, in the order in which they ended.", "trades")
 def losing_streak(f: Facts) -> float:
-    return longest_run(_in_order(f) < 0)
+    return longest_run(f.pnl_in_order < 0)
 
 
 @metric("Average bars held", "bars", "Mean number of bars from entry to exit.", "trades")

@@ -12,13 +12,17 @@ from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.trading.task import Task
 
+PRICES = ("open", "high", "low", "close", "spread")
+
 
 def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execution: Execution) -> dict[str, np.ndarray]:
-    """First and last index of each bar's finer bars: those with ts in [its ts, its end)."""
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", "open", "high", "low", "close", "spread")}
+    """First and last index of each bar's finer bars: those with ts in [its ts, its end). One empty place each where nothing is magnified."""
+    if execution.intrabar != "magnify":
+        return dict(finer_first=np.zeros(1, np.int64), finer_last=np.zeros(1, np.int64), finer_off=np.zeros(1, np.int8), **{f"finer_{name}": np.zeros(0) for name in PRICES})
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("first", "last", "off", *PRICES)}
     offset = 0
     for task, own_bars in zip(tasks, bars, strict=True):
-        finer = _read(task, task.finer, costs) if task.finer is not None and execution.intrabar == "magnify" else NO_BARS
+        finer = _read(task, task.finer, costs) if task.finer is not None else NO_BARS
         first, last = (np.searchsorted(finer.ts, at) if len(finer.ts) else np.zeros(len(at), np.int64) for at in (own_bars.ts, own_bars.end))
         columns["first"].append(first + offset)
         columns["last"].append(last + offset)
@@ -32,7 +36,7 @@ def finer_bars(tasks: Sequence[Task], bars: Sequence[Bars], costs: Costs, execut
 
 
 def _read(task: Task, frame: pd.DataFrame, costs: Costs) -> Bars:
-    ts = nanoseconds(frame["ts"])
+    ts = np.ascontiguousarray(nanoseconds(frame["ts"]))
     open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
     return Bars(ts, ts, open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 

@@ -16,7 +16,7 @@ from domain.backtest.live_rates import PresentRates, sources_of
 from domain.backtest.live_records import Booked as Booked
 from domain.backtest.live_records import LiveSeries as LiveSeries
 from domain.backtest.live_records import Present as Present
-from domain.backtest.live_state import restored, rules_in, stored_arrays, stored_values
+from domain.backtest.live_state import restored, rules_in, stored_arrays, stored_text
 from domain.backtest.live_tape import Tape as Tape
 from domain.backtest.rate_table import costs_of_rate
 from domain.backtest.series import Bars
@@ -63,7 +63,7 @@ class LiveSimulation(LiveInstants):
         self.conversion = PresentRates(self.account.currencies, rules.account.currency, every) if self.account.converts else None
         self.carrier = Carrier(self.series, self.account, self.signals)
         self.verbs_booked: list[Booked] = []
-        self._layout = layout(self.series, self.rates)
+        self._layout, self._ones = layout(self.series, self.rates), [1.0] * len(self.account.currencies)
         self.deciding = None
 
     def history(self, k: int, bars: Bars) -> None:
@@ -133,7 +133,7 @@ class LiveSimulation(LiveInstants):
         if self.signals.count > orders or self.signals.protections > orders:
             self.clear()
         self.bars.forget()
-        return packed(self._layout, stored_values(self), stored_arrays(self))
+        return packed(self._layout, stored_text(self), stored_arrays(self))
 
     @classmethod
     def restore(cls, series: Sequence[LiveSeries], rules: Rules, stored: bytes, rates: Sequence[LiveSeries] = (), tape: Tape | None = None) -> LiveSimulation:

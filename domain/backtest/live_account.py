@@ -8,12 +8,14 @@ import numpy as np
 
 from domain.backtest import kernel
 from domain.backtest.floor_table import gate_of, rule_table, start_table
+from domain.backtest.frames import MEASURES
 from domain.backtest.kernel import codes
+from domain.backtest.live_fields import reader
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import Window
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import rules_as_numbers, task_table
-from domain.backtest.simulator import MEASURES, remembered
+from domain.backtest.simulator import remembered
 from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, TRADE, WAITING, in_context, numbers_of
 from domain.errors import BadRequest
 from domain.risk.limits import Limits
@@ -22,7 +24,7 @@ from domain.trading.rules import Rules
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 PLACES = 4              # positions and orders, at first
 PLACE = {name: ACCOUNT.fields[name][1] // 8 for name in ACCOUNT.names or ()}     # type: ignore[index]     # of a number of the account among its words of 8 bytes
-ORDERS = slice(PLACE["positions"], PLACE["waiting"] + 1)        # positions, pending, waiting
+IN_HAND = reader(ACCOUNT, ("positions", "pending", "waiting"))
 NEVER = int(codes.NEVER)
 NUMBERED = {"time_bar": NEVER, "entry_bar": None, "part_bar": -1, "add_from": None}      # of a position: bars by their number, and what names none
 EXPIRES = {"expires": NEVER}
@@ -47,7 +49,8 @@ class LiveAccount:
         self.state = _state(len(series), rules, self._context) | dict(floors=start_table(self.floor_rules, rules.account.balance))
         self.numbers: np.ndarray = self.state["account"].view(np.int64)
         self.cursors, self.recent = self.state["cursors"], self.state["recent"]
-        self.cursors["bar"] = [window.first(k) for k in range(len(series))]
+        self.bar_of, self.inside_of, self.counts = self.cursors["bar"], self.cursors["inside"], self.tasks["count"]      # of each series; a field of a record is looked up once
+        self.bar_of[:] = [window.first(k) for k in range(len(series))]
         self.finer = {name: np.zeros(1) for name in ("open", "high", "low", "close", "spread")}
         self.rows = np.zeros((len(ROWS), 2))        # the last one, and a new one; the first column of a row holds a time
         self.outputs = {**{name: row.view(np.int64) if name == "row_ts" else row for name, row in zip(ROWS, self.rows, strict=True)}, "moves": np.zeros(1, MOVE)}
@@ -66,7 +69,7 @@ class LiveAccount:
     @property
     def orders(self) -> int:
         """How many positions and orders there are."""
-        return sum(self.numbers[ORDERS].tolist())
+        return sum(IN_HAND(self.state["account"], 0))
 
     def step(self) -> None:
         """Works the nearest instant that lies in the window. There must be one, and space for it."""
@@ -115,7 +118,7 @@ class LiveAccount:
 
     def renumber(self, k: int, by: int) -> None:
         """The bars of a series have moved by so many places."""
-        self.cursors["bar"][k] += by
+        self.bar_of[k] += by
         _shift(self.positions(), k, by, NUMBERED)
         for orders in (self.pending(), self.waiting()):
             _shift(orders, k, by, EXPIRES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from domain.backtest.live_tables import Averages, Flats
 from domain.backtest.live_tape import OwnTape, Tape, together
 from domain.backtest.live_window import Window
 from domain.backtest.series import Bars
+from domain.compact import compact
 from domain.errors import BadBars, BadRequest
 from domain.market.calendar import bar_ends
 from domain.market.zones import DAY
@@ -65,7 +66,7 @@ class LiveBars:
             columns["nights_before"][k, b] = nights_between(int(columns["end"][k, b - 1]), ts, self.series[k].instrument.triple_day) if b else 0
         self.flats.opened(k, b, ts)
         self.window.count[k] = b + 1
-        self.account.tasks["count"][k] = b + 1
+        self.account.counts[k] = b + 1
 
     def end(self, k: int, high: float, low: float, close: float, end: int | None, last: bool) -> tuple[int, float]:
         """The open bar with all its prices; its end, and its mid close."""
@@ -133,7 +134,7 @@ class LiveBars:
 
     def forget_worked(self) -> None:
         """Places of finer bars are free once no bar that has ended waits to be worked."""
-        if self.finer.any and all(self.account.cursors["bar"][k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
+        if self.finer.any and all(self.account.bar_of[k] - self.window.first(k) >= ended for k, ended in enumerate(self.ended)):
             self.finer.free()
 
     def change(self, rules: Rules) -> None:
@@ -156,11 +157,19 @@ class LiveBars:
         for k in range(len(self.series) if needed else 0):
             self.columns[k].look_back(self._so_far(k, None if needed < 0 else needed + self.ended[k]))
 
-    def values(self) -> dict[str, Any]:
-        """What is stored beside the arrays."""
-        averages = [[[each.count, each.value] for each in (*own, self.columns[k].spikes)] for k, own in enumerate(self.averages.of)]
-        places = dict(places=self.window.places, count=self.window.count, ended=self.ended)
-        return dict(windows=self.averages.windows, flats=self.flats.rows, last=self.last, averages=averages, finer=self.finer.coming, **places)
+    @property
+    def text(self) -> str:
+        """What is stored beside the arrays, as JSON."""
+        return f'{{{self._tables_text},"places":{self.window.places},"count":{self.window.count},"ended":{self.ended}}}'
+
+    @property
+    def _tables_text(self) -> str:
+        """Of tables that most sessions do not have: without any it is written once."""
+        spikes = [column.spikes for column in self.columns]
+        if self.averages.windows or self.flats.rows or any(self.last) or any(self.finer.coming) or any([each.count for each in spikes]):
+            averages = [[[each.count, each.value] for each in (*own, spikes[k])] for k, own in enumerate(self.averages.of)]
+            return compact(dict(windows=self.averages.windows, flats=self.flats.rows, last=self.last, averages=averages, finer=self.finer.coming))[1:-1]
+        return _without_tables(len(spikes))
 
     def arrays(self) -> list[np.ndarray]:
         """The bars in the window."""
@@ -168,14 +177,14 @@ class LiveBars:
 
     def forget(self) -> None:
         """Bars that are not read any more leave, a few at a time."""
-        for k, bar in enumerate(self.account.cursors["bar"].tolist()):
+        for k, bar in enumerate(self.account.bar_of.tolist()):
             if (leaving := bar - 1 - self.window.first(k)) >= LEAVING:
                 self._leave(k, leaving)
 
     def _leave(self, k: int, bars: int) -> None:
         self.window.drop(k, bars)
         self.account.renumber(k, -bars)
-        self.account.tasks["count"][k] -= bars
+        self.account.counts[k] -= bars
         self.ended[k] -= bars
 
     def _check_open(self, k: int, ts: int) -> None:
@@ -202,7 +211,7 @@ class LiveBars:
 
     def _make_place(self, k: int) -> None:
         """Bars before the one before the present leave; where there are none, the window grows."""
-        leaving = int(self.account.cursors["bar"][k]) - 1 - self.window.first(k)
+        leaving = int(self.account.bar_of[k]) - 1 - self.window.first(k)
         if leaving > 0:
             self._leave(k, leaving)
             return
@@ -222,6 +231,15 @@ class LiveBars:
             firsts = [next(k for k, each in enumerate(self.series) if each.instrument.name == self.names[number]) for number in (a, b)]
             self._rho[a, b, day] = correlation(self.columns[firsts[0]], self.columns[firsts[1]], self.rules.limits.correlation_days, day)
         return self._rho[a, b, day]
+
+
+@cache
+def _without_tables(series: int) -> str:
+    """
+    >>> _without_tables(1)
+    '"windows":[],"flats":[],"last":[false],"averages":[[[0,0.0]]],"finer":[[]]'
+    """
+    return compact(dict(windows=[], flats=[], last=[False] * series, averages=[[[0, 0.0]]] * series, finer=[[]] * series))[1:-1]
 
 
 def mid_of(side: str, close: float, spread: float) -> float:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,6 @@ import numpy as np
 from domain.backtest.live_records import LiveSeries
 from domain.backtest.live_window import KINDS, TABLES
 from domain.backtest.state import ACCOUNT, CURSOR, FLOOR, POSITION, PROTECTION, SIGNAL, WAITING
-from domain.compact import compact
 from domain.errors import TidemarkError
 from domain.trading.outcomes import COUNTS, REASONS
 
@@ -51,9 +50,9 @@ def _body(stored: bytes) -> bytes:
         raise _cut_short() from error
 
 
-def packed(layout_hash: bytes, values: Mapping[str, Any], arrays: Iterable[np.ndarray]) -> bytes:
-    """``values``: plain ones, as JSON."""
-    parts = [compact(values).encode(), *[array.tobytes() for array in arrays]]
+def packed(layout_hash: bytes, values: str, arrays: Iterable[np.ndarray]) -> bytes:
+    """``values``: as JSON."""
+    parts = [values.encode(), *[array.tobytes() for array in arrays]]
     body = b"".join([struct.pack(f"<{len(parts) + 1}I", len(parts), *map(len, parts)), *parts])
     return layout_hash + (DEFLATED + zlib.compress(body, 1) if len(body) > LARGE else PLAIN + body)
 

@@ -10,12 +10,12 @@ from domain.backtest.live_account import PLACE, LiveAccount
 from domain.backtest.live_fields import reader
 from domain.backtest.live_orders import Signals
 from domain.backtest.live_records import Booked, EquityRow, Fill, Held, LiveSeries, Present, Resting, Review, Trade
-from domain.backtest.state import ORDERS, POSITION, SIGNAL
+from domain.backtest.state import ACCOUNT, ORDERS, POSITION, SIGNAL
 from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
 
-FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS, OPEN = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills", "positions"))
-MONEY = np.array([PLACE[name] for name in ("balance", "equity", "used", "day_start", "peak")])
-WHOLE = np.array([PLACE[name] for name in ("halted", "trades", "ambiguous")])
+FILLS, TRADES, REVIEWS, ROWS_OUT, ALL_ROWS, ALL_FILLS = (PLACE[name] for name in ("fills_out", "trades_out", "reviews_out", "rows_out", "rows", "fills"))
+STANDING = reader(ACCOUNT, ("balance", "equity", "used", "day_start", "peak", "halted", "trades", "ambiguous", "positions", "pending", "waiting"))
+WRITTEN = reader(ACCOUNT, ("rows", "fills_out", "reviews_out", "rows_out"))
 ALL_COUNTS = slice(PLACE["counts"], PLACE["counts"] + len(COUNTS))
 HELD = reader(POSITION, ("trade", "signal", "task", "side", "lots", "price", "stop", "reached", "entry_ts", "mark", "value", "swap", "margin", "leaves", "target"))
 NAMED = reader(SIGNAL, ("number", "tag"))
@@ -32,11 +32,11 @@ class Carrier:
 
     def booked(self, now: int) -> Booked:
         """What this instant booked; the row, if a bar ended at it."""
-        numbers, row = self._account.numbers, None
-        if numbers[ALL_ROWS] > self._rows:
-            self._rows = int(numbers[ALL_ROWS])
-            row = self._new_row()
-        if not (numbers[FILLS] or numbers[REVIEWS]):
+        (rows, fills, reviews, rows_out), row = WRITTEN(self._account.state["account"], 0), None
+        if rows > self._rows:
+            self._rows = rows
+            row = self._new_row(rows_out)
+        if not (fills or reviews):
             return Booked(now, row=row)
         return Booked(now, self._fills(), self._trades(), self._reviews(), row)
 
@@ -53,11 +53,10 @@ class Carrier:
         return EquityRow(int(self._account.outputs["row_ts"][0]), *values)
 
     def present(self) -> Present:
-        account, numbers = self._account, self._account.numbers
-        resting = tuple(self._resting(order) for orders in (account.waiting(), account.pending()) for order in orders)
-        balance, equity, used, day_start, peak = numbers[MONEY].view(np.float64).tolist()
-        halted, entries, ambiguous = numbers[WHOLE].tolist()
-        held = tuple([self._held(place) for place in range(numbers[OPEN])])
+        account = self._account
+        balance, equity, used, day_start, peak, halted, entries, ambiguous, positions, pending, waiting = STANDING(account.state["account"], 0)
+        resting = tuple([self._resting(order) for orders in (account.waiting(), account.pending()) for order in orders]) if pending or waiting else ()
+        held = tuple([self._held(place) for place in range(positions)])
         return Present(balance, equity, used, day_start, peak, halted, entries, ambiguous, self._present_counts(), held, resting)
 
     def _present_counts(self) -> Mapping[str, int]:
@@ -67,11 +66,10 @@ class Carrier:
             self._counted, self._counts = now, dict(zip(COUNTS, counts.tolist(), strict=True))
         return self._counts
 
-    def _new_row(self) -> EquityRow | None:
-        numbers = self._account.numbers
-        if numbers[ROWS_OUT] == 2:
+    def _new_row(self, rows_out: int) -> EquityRow | None:
+        if rows_out == 2:
             self._account.rows[:, 0] = self._account.rows[:, 1]
-            numbers[ROWS_OUT] = 1
+            self._account.numbers[ROWS_OUT] = 1
         return self.last_row()
 
     def _fills(self) -> tuple[Fill, ...]:

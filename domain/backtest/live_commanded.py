@@ -30,6 +30,7 @@ class LiveCommanded:
     signals: Signals
     carrier: Carrier
     verbs_booked: list[Booked]
+    asks = False                        # entries wait until a person approves them
 
     def between(self, verb: Callable[..., Any], *arguments: Any) -> Any:
         """What a verb of the kernel returns, worked between two instants."""
@@ -47,6 +48,7 @@ class LiveCommanded:
 
     def ask(self, ask: bool) -> None:
         """Whether entries wait until a person approves them."""
+        self.asks = ask
         self.account.context["ask"] = ask
 
     def outside(self, k: int, outside: bool) -> None:

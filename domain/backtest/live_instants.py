@@ -28,6 +28,7 @@ class LiveInstants(LiveCommanded):
     conversion: PresentRates | None
     clock: DayClock | None              # of the rule set whose floors the account keeps clear of
     deciding: Place | None              # the bar that ``decide`` is called for
+    _ones: Sequence[float]              # rates without conversion
 
     def trail(self, price: float) -> None:
         """The trailing price that the strategy gives for the bar for which ``decide`` is called: to be called from within it."""
@@ -47,15 +48,15 @@ class LiveInstants(LiveCommanded):
 
     def advance(self, until: int, decide: Decide) -> list[Booked]:
         """Works all whole instants <= ``until``, one after another; ``decide`` gives the signals of each bar that ends, before it is booked."""
-        booked = self.taken()
-        while (now := self._next(until)) is not None:
+        booked, now = self.taken(), None
+        while now != until and (now := self._next(until)) is not None:
             booked.append(self._work(now, decide))
         return booked
 
     def _next(self, until: int) -> int | None:
         """The nearest instant, if nothing holds it back."""
         window, nearest = self.bars.window, None
-        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
+        for k, (bar, inside) in enumerate(zip(self.account.bar_of.tolist(), self.account.inside_of.tolist(), strict=True)):
             b = bar - window.first(k)
             if b >= window.count[k]:
                 continue
@@ -68,7 +69,7 @@ class LiveInstants(LiveCommanded):
 
     def _work(self, now: int, decide: Decide) -> Booked:
         ending, opening = self._bars_at(now)
-        self.account.rate[:, 0] = rates = self.conversion.at(now) if self.conversion is not None else [1.0] * len(self.account.currencies)
+        rates = self._rates(now)
         self._decide(ending, now, rates, decide)
         if self.rules.limits.daily_loss:
             self.account.day[0] = day_number(self.rules.limits.day_reset, now)
@@ -78,16 +79,23 @@ class LiveInstants(LiveCommanded):
             for k, b in opening:
                 self.bars.correlate(k, b)
         self.account.step()
-        for k, _ in ending:
+        for k, _ in ending if self.conversion is not None else ():
             self.account.final_rate[k] = rates[self.account.currency[k]]
         self.now = now
         self.bars.forget_worked()
         return self.carrier.booked(now)
 
+    def _rates(self, now: int) -> Sequence[float]:
+        """Of the present instant; without conversion they are 1, as they were from the beginning."""
+        if self.conversion is None:
+            return self._ones
+        self.account.rate[:, 0] = rates = self.conversion.at(now)
+        return rates
+
     def _bars_at(self, now: int) -> tuple[list[Place], list[Place]]:
         """Series and place of the bars that end now, and of those that open."""
         window, ending, opening = self.bars.window, [], []
-        for k, (bar, inside, *_) in enumerate(self.account.cursors.tolist()):
+        for k, (bar, inside) in enumerate(zip(self.account.bar_of.tolist(), self.account.inside_of.tolist(), strict=True)):
             b = bar - window.first(k)
             if inside and window.columns["end"][k, b] == now:
                 ending.append((k, b))

@@ -10,6 +10,7 @@ import numpy as np
 
 from domain.backtest.protections import PROTECTION_NUMBERS, PROTECTION_WORDS, protection_of
 from domain.backtest.state import ORDERS, PROTECTION, SIGNAL
+from domain.compact import compact
 from domain.trading.signal_row import Row
 
 PRICES = ("price", "stop_loss", "target_1", "target_2", "target_3", "target_4")
@@ -52,11 +53,20 @@ class Signals:
         self.entries = 0                # those that are no exits
         self.tags, self.groups = Words(), Words()
         self._protections: dict[Key, int] = {}
+        self._text = ""                 # of what is stored beside the tables, until a signal comes
+
+    @property
+    def text(self) -> str:
+        """What is stored beside the tables, as the middle of a JSON object."""
+        if not self._text:
+            words = {name: [[k, word, number] for (k, word), number in each.numbers.items()] for name, each in (("tags", self.tags), ("groups", self.groups))}
+            self._text = compact(dict(words, given=self.given, entries=self.entries, words=[self.tags.given, self.groups.given]))[1:-1]
+        return self._text
 
     def add(self, k: int, row: Row, windows: Windows, number: int | None = None) -> None:
         """One more signal; ``number``: of one that no bar decided, or of a row of a table (``row["number"]``), which need not be in the order of bars.
         There must be a place for it."""
-        protection, prices = self._protection(k, row, windows), _on_grid(row)
+        self._text, protection, prices = "", self._protection(k, row, windows), _on_grid(row)
         exits, size = row["order"] == "exit", row["size"]
         self.table[self.count] = (
             row.get("number", self.given[k]) if number is None else number, row["lots"], 1.0 if math.isnan(size) else size, prices[0], prices[1], prices[2:],
@@ -72,7 +82,7 @@ class Signals:
     def clear(self, holders: Iterable[np.ndarray], positions: np.ndarray, coming: int) -> None:
         """Keep the signals that ``holders`` (positions and orders) name, renumbered there, and the protections of them and of the positions;
         leave places for as many as are coming."""
-        holders = list(holders)
+        holders, self._text = list(holders), ""
         named = np.unique(np.concatenate([each["signal"] for each in holders]))
         kept = self.table[named]
         protections = np.unique(np.concatenate([kept["protection"], positions["protection"]]))
@@ -90,7 +100,7 @@ class Signals:
     def restore(self, table: np.ndarray, protections: np.ndarray, given: list[int], entries: int) -> None:
         """Tables that were stored."""
         self._rebuild(table, protections, 0)
-        self.given, self.entries = given, entries
+        self.given, self.entries, self._text = given, entries, ""
 
     def _rebuild(self, kept: np.ndarray, rows: np.ndarray, coming: int) -> None:
         self.count, self.protections = len(kept), len(rows)

@@ -11,6 +11,7 @@ from domain.backtest.live_account import PLACE
 from domain.backtest.live_bytes import Unpacked
 from domain.backtest.live_columns import NAN, Wilder
 from domain.backtest.state import ACCOUNT, CURSOR, FLOOR, POSITION, PROTECTION, SIGNAL, WAITING
+from domain.compact import compact
 from domain.params import values_of
 from domain.trading.rules import Rules
 
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from domain.backtest.live import LiveSimulation
 
 
-def stored_values(live: LiveSimulation) -> dict[str, Any]:
-    words = {name: [[k, word, number] for (k, word), number in words.numbers.items()] for name, words in (("tags", live.signals.tags), ("groups", live.signals.groups))}
-    given = dict(given=live.signals.given, entries=live.signals.entries, words=[live.signals.tags.given, live.signals.groups.given])
-    sources = [[source.end, source.mid, list(source.coming)] for source in live.conversion.sources] if live.conversion else []
-    return dict(now=live.now, limits=changed_limits(live), ask=int(live.account.context["ask"][0]), bars=live.bars.values(), **words, **given, sources=sources)
+def stored_text(live: LiveSimulation) -> str:
+    """What is stored beside the arrays, as JSON; what changes with commands and signals only was written when it did."""
+    sources = compact([[source.end, source.mid, list(source.coming)] for source in live.conversion.sources]) if live.conversion else "[]"
+    limits = compact(changed_limits(live)) if live.rules is not live.given else "{}"
+    return f'{{"now":{live.now},"limits":{limits},"ask":{int(live.asks)},"bars":{live.bars.text},{live.signals.text},"sources":{sources}}}'
 
 
 def stored_arrays(live: LiveSimulation) -> list[np.ndarray]:
@@ -38,8 +39,6 @@ def rules_in(parts: Unpacked, rules: Rules) -> Rules:
 
 
 def changed_limits(live: LiveSimulation) -> dict[str, Any]:
-    if live.rules is live.given:
-        return {}
     given = values_of(live.given.limits)
     return {name: value for name, value in values_of(live.rules.limits).items() if value != given[name]}
 

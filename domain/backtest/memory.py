@@ -42,6 +42,25 @@ def _prefetch(context: Any, address: Any) -> Any:
 prefetch: Any = intrinsic(_prefetch)   # in compiled code: begin to load the data at an address
 
 
+def _loader(kind: Any) -> Any:
+    """In compiled code: the element at a place that is 0 or more. Indexing an array lets compiled code look for a negative place each time."""
+
+    def load(context: Any, address: Any, place: Any) -> Any:
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            first = builder.inttoptr(arguments[0], context.get_data_type(kind).as_pointer())
+            return builder.load(builder.gep(first, [arguments[1]]))
+
+        return kind(types.int64, types.int64), generate
+
+    return intrinsic(load)
+
+
+f8_at: Any = _loader(types.float64)
+i8_at: Any = _loader(types.int64)
+i1_at: Any = _loader(types.int8)
+
+
 @compiled
 def f8(address):
     return carray(pointer(address), (1,), np.float64)

@@ -52,9 +52,12 @@ class Protections:
         if not rows:
             return np.zeros(0, np.int32)
         columns = {name: signals[name] for name in (*PROTECTION_NUMBERS, *PROTECTION_WORDS)}
-        number = _numbered([column for column in columns.values() if not constant(column)], rows)
+        varying, start = [column for column in columns.values() if not constant(column)], sum(len(part) for part in self.rows)
+        if not varying:
+            self.rows.append(self._protection(k, {name: column[0] for name, column in columns.items()}))
+            return np.broadcast_to(np.int32(start), rows)
+        number = _numbered(varying, rows)
         firsts = np.unique(number, return_index=True)[1]
-        start = sum(len(part) for part in self.rows)
         self.rows.append(np.concatenate([self._protection(k, {name: column[first] for name, column in columns.items()}) for first in firsts.tolist()]))
         return (number + start).astype(np.int32)
 

@@ -11,6 +11,7 @@ import pandas as pd
 from domain.backtest.kernel import layout
 from domain.backtest.memory import address_of
 from domain.errors import BadRequest
+from domain.market.bars import nanoseconds as nanoseconds
 from domain.market.calendar import ends_of
 from domain.market.instrument import Instrument
 from domain.market.timeframe import Timeframe
@@ -37,7 +38,7 @@ def bars_of(task: Task | Rate, costs: Costs) -> Bars:
     frame = task.bars
     if frame.empty:
         raise BadRequest(f"{task.instrument.name} {task.timeframe} has no bars in this span; choose another")
-    ts = nanoseconds(frame["ts"])
+    ts = np.ascontiguousarray(nanoseconds(frame["ts"]))
     open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
     return Bars(ts, ends_of(frame, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))
 
@@ -52,10 +53,6 @@ def spread_of(frame: pd.DataFrame, instrument: Instrument, timeframe: Timeframe,
     if not layout.own_spreads(address_of(own), float(default), address_of(spread), len(own)):
         raise BadRequest(f"{instrument.name} {timeframe}: a spread is negative or infinite; import the bars again, and let them be repaired")
     return spread
-
-
-def nanoseconds(ts: pd.Series) -> np.ndarray:
-    return np.ascontiguousarray(ts.array.as_unit("ns").asi8)
 
 
 def on_grid(x: np.ndarray) -> np.ndarray:

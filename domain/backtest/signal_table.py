@@ -38,7 +38,7 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
     numbers = [given[name] for name in ("lots", "price", "stop_loss", *(f"target_{t}" for t in range(1, 5)), "size")]
     columns = [_contiguous(column, np.int64) for column in integers] + [_contiguous(column, np.float64) for column in numbers]
     where = np.array([(address_of(column), len(column) == rows) for column in columns], np.int64)
-    table = np.zeros(rows, SIGNAL)
+    table = np.empty(rows, SIGNAL)
     layout.fill_signals(address_of(table), rows, address_of(where))
     if bool((np.diff(bar) >= 0).all()):
         return table, bar, np.asarray(tags, dtype=object)

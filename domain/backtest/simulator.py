@@ -1,11 +1,11 @@
-"""Runs the kernel over prepared arrays, in parts that report progress and can be stopped, and builds frames of the results."""
+"""Runs the kernel over prepared arrays, in parts that report progress and can be stopped."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from domain.backtest import kernel
 from domain.backtest.floor_table import start_table
+from domain.backtest.frames import MEASURES, by_trade, columns_of, fills_frame, moves_frame, reviews_frame, times, trades_frame
 from domain.backtest.memory import address_of
 from domain.backtest.prepare import Prepared, prepare
 from domain.backtest.state import ACCOUNT, CANDIDATE, CURSOR, FILL, MOVE, POSITION, REVIEW, STATE, TRADE, WAITING
@@ -22,9 +23,9 @@ from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.trading.gate import Gate
-from domain.trading.outcomes import COUNTS, REASONS, VERDICTS
+from domain.trading.outcomes import COUNTS
 from domain.trading.rules import Rules
-from domain.trading.task import FILLS, MOVES, REVIEWS, TRADES, Outcome, Rate, Task
+from domain.trading.task import LaterFrame, Outcome, Rate, Task
 
 AT_ONCE = 100_000       # instants between two calls of ``watch``
 LONG_AGO = np.iinfo(np.int64).min // 2
@@ -32,9 +33,6 @@ BUFFER = 32_768         # fills, and trades, before the buffers are emptied
 
 ROWS = ("row_ts", "row_balance", "row_equity", "row_equity_low", "row_used_margin")
 BUFFERS = ("fills", "trades", "reviews", "moves")
-MEASURES = ("value", "allowed", "buffer")
-
-UTC = pd.DatetimeTZDtype(tz="UTC")
 
 Watch = Callable[[float], None]
 
@@ -150,12 +148,15 @@ class Simulation:
         self._empty_buffers()
 
     def outcome(self, tasks: Sequence[Task]) -> Outcome:
-        fills, trades = self._all("fills"), self._all("trades")
-        trades = trades[np.argsort(trades["trade"], kind="stable")]
+        """The frame of the fills, and that of the moves of stops, are made when somebody looks at them."""
+        p, fills, trades = self.prepared, columns_of(self.fills, FILL), by_trade(columns_of(self.trades, TRADE))
         counts = {name: int(n) for name, n in zip(COUNTS, self._account["counts"], strict=True)}
         extra = dict(signals=int((self.prepared.inputs["signals"]["order"] != 3).sum()), entries=int(self._account["trades"]))
-        frames = _fills_frame(fills, trades, tasks, self.prepared), _trades_frame(trades, tasks, self.prepared), self._equity()
-        return Outcome(*frames, counts, int(self._account["ambiguous"]), extra, _reviews_frame(self._all("reviews"), tasks, self.prepared), _moves_frame(self._all("moves"), self.prepared))
+        reviews, moves = (columns_of(getattr(self, name), kind) for name, kind in (("reviews", REVIEW), ("moves", MOVE)))
+        return Outcome(
+            fills=LaterFrame(partial(fills_frame, fills, trades, tasks, p), fills), trades=trades_frame(trades, tasks, p), equity=self._equity(), counts=counts, ambiguous=int(self._account["ambiguous"]), extra=extra,
+            reviews=reviews_frame(reviews, tasks, p), moves=LaterFrame(partial(moves_frame, moves, p), moves),
+        )  # fmt: skip
 
     @property
     def _account(self) -> np.void:
@@ -176,7 +177,7 @@ class Simulation:
 
     def _equity(self) -> pd.DataFrame:
         columns = {name: self.arrays[f"row_{name}"] for name in ("balance", "equity", "equity_low", "used_margin")}
-        return pd.DataFrame(dict(ts=_times(self.arrays["row_ts"]), **columns), copy=False)
+        return pd.DataFrame(dict(ts=times(self.arrays["row_ts"]), **columns), copy=False)
 
     def _make_space(self) -> None:
         """Empty the result buffers, and grow the tables of orders and positions if they are too small."""
@@ -226,93 +227,3 @@ def _grown(array: np.ndarray, size: int) -> np.ndarray:
     grown = np.zeros(size, array.dtype)
     grown[: len(array)] = array
     return grown
-
-
-def _times(nanoseconds: np.ndarray) -> pd.api.extensions.ExtensionArray:
-    return pd.array(nanoseconds.view("datetime64[ns]"), dtype=UTC, copy=False)
-
-
-def _named(names: Sequence[str], codes: np.ndarray) -> pd.Categorical:
-    places, kind = _places(tuple(names))
-    return pd.Categorical.from_codes(places[codes], dtype=kind)
-
-
-@lru_cache(maxsize=256)
-def _places(names: tuple[str, ...]) -> tuple[np.ndarray, pd.CategoricalDtype]:
-    """The code of each name among the distinct ones, and these as a dtype, which pandas takes long to build."""
-    unique = list(dict.fromkeys(names))
-    return np.array([unique.index(name) for name in names] or [0]), pd.CategoricalDtype(unique or [""])
-
-
-def _frame(columns: dict[str, Any], order: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame({name: columns[name] for name in order})
-
-
-def _fills_frame(fills: np.ndarray, trades: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
-    task = trades["task"][fills["trade"] - 1] if len(trades) else np.zeros(0, np.int32)
-    columns = dict(
-        fill_id=np.arange(1, len(fills) + 1),
-        order_id=p.inputs["signals"]["number"][fills["order"]] + 1,
-        trade_id=fills["trade"],
-        ts=_times(np.ascontiguousarray(fills["ts"])),
-        bar_ts=_times(p.inputs["ts"][fills["bar"]]),
-        instrument=_named([task.instrument.name for task in tasks], task),
-        side=_named(["sell", "buy"], (fills["side"] > 0).astype(int)),
-        **{name: fills[name] for name in ("lots", "price", "spread_cost", "slippage_cost", "commission")},
-        reason=_named(REASONS, fills["reason"]),
-    )
-    return _frame(columns, FILLS)
-
-
-def _trades_frame(t: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
-    columns = dict(
-        trade_id=t["trade"],
-        tag=_tags(t, p),
-        instrument=_named([task.instrument.name for task in tasks], t["task"]),
-        side=_named(["short", "long"], (t["side"] > 0).astype(int)),
-        lots=t["lots"],
-        entry_ts=_times(np.ascontiguousarray(t["entry_ts"])),
-        entry_price=t["entry_price"],
-        exit_ts=_times(np.ascontiguousarray(t["exit_ts"])),
-        exit_price=t["exit_price"],
-        stop_loss=t["stop"],
-        pnl_gross=t["gross"],
-        costs=t["costs"],
-        swap=t["swap"],
-        pnl=t["gross"] - t["costs"] + t["swap"],
-        r=t["r"],
-        mae_r=t["mae_r"],
-        mfe_r=t["mfe_r"],
-        bars_held=t["bars"],
-        exit_reason=_named(REASONS, t["reason"]),
-        regime=_named([""], np.zeros(len(t), int)),
-    )
-    return _frame(columns, TRADES)
-
-
-def _tags(trades: np.ndarray, p: Prepared) -> pd.Categorical:
-    """The tag of each trade; every task has its own list of them."""
-    if not len(trades):
-        return pd.Categorical([])
-    first = np.cumsum([0, *(len(names) for names in p.tags)])
-    codes, names = pd.factorize(np.concatenate(p.tags), sort=True)
-    return pd.Categorical.from_codes(codes[first[trades["task"]] + p.inputs["signals"]["tag"][trades["signal"]]], names).remove_unused_categories()
-
-
-def _reviews_frame(r: np.ndarray, tasks: Sequence[Task], p: Prepared) -> pd.DataFrame:
-    columns = dict(
-        order_id=p.inputs["signals"]["number"][r["signal"]] + 1,
-        ts=_times(np.ascontiguousarray(r["ts"])),
-        instrument=_named([task.instrument.name for task in tasks], r["task"]),
-        verdict=_named(VERDICTS, r["verdict"]),
-        reason=_named(COUNTS, r["reason"]),
-        lots_requested=r["asked"],
-        lots_given=r["given"],
-        **{name: r[name] for name in MEASURES},
-    )
-    return _frame(columns, REVIEWS)
-
-
-def _moves_frame(m: np.ndarray, p: Prepared) -> pd.DataFrame:
-    columns = dict(trade_id=m["trade"], bar_ts=_times(p.inputs["ts"][m["bar"]]), ts=_times(p.inputs["end"][m["bar"]]), stop_loss=m["stop"], reason=_named(REASONS, m["reason"]))
-    return _frame(columns, MOVES)

@@ -143,4 +143,4 @@ def _replayed(inputs: ScenarioInputs, strategy: Strategy, rates: Sequence[Rate],
     run.to_end(watch)
     outcome = run.outcome(tasks)
     market = account_calendar(entry.instrument.calendar for entry in inputs.series)
-    return measure(outcome.trades, outcome.fills, outcome.equity, inputs.rules.account.balance, market=market), outcome.equity
+    return measure(outcome.trades, outcome.fill_costs, outcome.equity, inputs.rules.account.balance, market=market), outcome.equity

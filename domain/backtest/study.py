@@ -127,7 +127,7 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
         result = Result(replay(tasks, rules, rates, watch, moves=True), tasks)
     outcome, tasks = result.outcome, result.tasks
     market = account_calendar(task.instrument.calendar for task in tasks)
-    metrics = measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
+    metrics = measure(outcome.trades, outcome.fill_costs, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
     return Study(outcome, metrics, tasks, rules, history_of(series, strategy), [entry.context for entry in series], result.remarks)
 
 

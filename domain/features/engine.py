@@ -119,7 +119,7 @@ class FeatureTable:
     def _joined(self, use_: Use) -> Column:
         table, row = self.longer(use_.timeframe)
         values = table.column(replace(use_, timeframe=""))
-        return np.where(row >= 0, values[row], np.nan) if len(values) else np.full(len(row), np.nan)
+        return np.append(values, np.nan)[row]       # -1, where no longer bar has closed, is the last place
 
     def _cached(self, use: Use) -> Column:
         if self.cache is None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.backtest.live_records import Fill, Review
+from domain.compact import compact
 from domain.live.plan import Plan
 from domain.live.tape import TapeBar
 from domain.live.worked import DECISIONS, Decision
@@ -24,6 +25,11 @@ class Decisions:
         self.plan, self.numbers = plan, [0] * len(plan.decided)
         self._open: dict[Key, Decision] = {}
         self._new: list[Key] = []
+        self._text = ""                                         # as JSON, while nothing is decided
+        self._proposals: tuple[dict[str, Any], ...] | None = ()
+
+    def _changed(self) -> None:
+        self._text, self._proposals = "", None
 
     def add(self, k: int, rows: Iterable[Row], ts: int, bar_ts: int) -> None:
         """The signals of task ``k`` at a bar that has just ended."""
@@ -33,6 +39,7 @@ class Decisions:
 
     def place(self, k: int, order_id: int, row: Row, ts: int, bar_ts: int, verdict: str, strategy: str | None = None) -> None:
         decision = self._decision(k, order_id, row, ts, bar_ts, verdict)
+        self._changed()
         self._open[k, order_id] = decision if strategy is None else replace(decision, strategy=strategy)
         self._new.append((k, order_id))
 
@@ -46,6 +53,9 @@ class Decisions:
 
     def reviewed(self, ts: int, reviews: Sequence[Review], fills: Sequence[Fill]) -> tuple[Decision, ...]:
         """Those that are new, with the remarks on them, and the remarks on earlier ones."""
+        if not (self._new or reviews or fills):
+            return ()
+        self._changed()
         new, later = {key: self._open[key] for key in self._new}, []
         for review in reviews:
             key = (review.series, review.order_id)
@@ -65,24 +75,35 @@ class Decisions:
         """Earlier proposals of the tasks whose bar has just ended."""
         own = set(ended)
         gone = [key for key, decision in self._open.items() if decision.verdict == "proposed" and key[0] in own and decision.ts < ts]
+        self._changed()
         return tuple(replace(self._open.pop(key), ts=ts, verdict="expired") for key in gone)
 
     def approved(self, k: int, order_id: int, ts: int) -> tuple[Decision, ...]:
         if (k, order_id) not in self._open:
             return ()
+        self._changed()
         self._open[k, order_id] = approved = replace(self._open[k, order_id], ts=ts, verdict="approved")
         return (approved,)
 
     @property
     def proposals(self) -> tuple[dict[str, Any], ...]:
         """Those that wait to be approved, and what the account says of none of them yet."""
-        return tuple(decision.plain() for decision in self._open.values() if decision.verdict == "proposed")
+        if self._proposals is None:
+            self._proposals = tuple(decision.plain() for decision in self._open.values() if decision.verdict == "proposed")
+        return self._proposals
 
-    def plain(self) -> dict[str, Any]:
+    @property
+    def text(self) -> str:
+        """As JSON, written again only where something was decided since."""
+        self._text = self._text or compact(self._plain())
+        return self._text
+
+    def _plain(self) -> dict[str, Any]:
         return dict(numbers=self.numbers, open=[[k, *(_null(value) for value in decision.plain().values())] for (k, _), decision in self._open.items()])
 
     def take_back(self, plain: Mapping[str, Any]) -> None:
         self.numbers, self._new = list(plain["numbers"]), []
+        self._changed()
         for k, *values in plain["open"]:
             known: dict[str, Any] = {name: float("nan") if value is None else value for name, value in zip(DECISIONS, values, strict=False)}
             decision = Decision(**known)

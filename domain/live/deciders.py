@@ -74,6 +74,11 @@ class Deciders:
             self._selector.ended(bar, self._known_others(bar.series), self._macro_at(bar.series, bar.end))
         return self._selector.select(at, decided)
 
+    @property
+    def monitors(self) -> bool:
+        """Whether a limit names a feature to be monitored."""
+        return bool(self._monitors)
+
     def monitored(self, bar: TapeBar) -> float | None:
         """The value of the feature that the limit ``drift`` names, at a bar that has just ended; to be called once. None where there is no such limit."""
         if bar.series not in self._monitors:

@@ -63,6 +63,8 @@ class LossLimits:
         if ts > self.until:
             self.until, begin = _day_end(self.limits.day_reset, ts), last
         self._begin, self._peak, self._last = begin, max(peak, equity), equity
+        if not (self.limits.daily_loss or self.limits.max_drawdown):
+            return ()
         counted = (("daily_loss", self.limits.daily_loss, begin), ("max_drawdown", self.limits.max_drawdown, peak))
         return tuple(_use(name, share, base, lowest) for name, share, base in counted if share)
 

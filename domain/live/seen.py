@@ -61,4 +61,5 @@ class Seen:
         """The tape has all that ended up to this instant, or will have it before it is requested again."""
         if self._tape is not None:
             for text, bars in self._since.items():
-                self._since[text] = [bar for bar in bars if bar.end > until]
+                if bars:
+                    self._since[text] = [bar for bar in bars if bar.end > until]

@@ -149,8 +149,9 @@ class Session:
 
     def store(self) -> bytes:
         """The state as bytes; bars that have come and were not worked are part of it, commands are not."""
-        own = compact(dict(layout=LAYOUT, bars=self.bars, state=self.state, arrivals=self._arrivals.plain(), decisions=self._decisions.plain(), filled=self._filled))
-        head = f'{own[:-1]},"commands":{self._obeying.text}}}'.encode()
+        filled = compact(self._filled) if self._filled else "{}"
+        own = f'"arrivals":{self._arrivals.text},"decisions":{self._decisions.text},"filled":{filled},"commands":{self._obeying.text}'
+        head = f'{{"layout":{LAYOUT},"bars":{self.bars},"state":"{self.state}",{own}}}'.encode()
         self._seen.stored(self.ts)
         return len(head).to_bytes(4, "big") + head + self._account.store()
 
@@ -209,7 +210,7 @@ class Session:
         if present.counts is not self._counted[0]:
             self._counted = present.counts, {name: count for name, count in present.counts.items() if count}
         self._strategies = self._strategies or self._shown_strategies()
-        positions, orders = (tuple(self._named(record) for record in records) for records in (present.held, present.resting))
+        positions, orders = (tuple([self._named(record) for record in records]) for records in (present.held, present.resting))
         state = "halted" if self.state == "running" and present.halted else self.state
         return View(self.ts, state, self.bars, present.balance, present.equity, positions, orders, self._decisions.proposals, self._arrivals.forming(), self._counted[1], dict(self._arrivals.dropped), self._strategies)
 
@@ -238,7 +239,7 @@ class Session:
             self._open(text, at)
         by_series = {bar.series: bar for bar in ended}
         expired = self._decisions.expired(at, [k for bar in ended for k in self._tasks[bar.series]]) if self.plan.mode == "approve" else ()
-        monitored = {bar.series: self._deciders.monitored(bar) for bar in ended}
+        monitored = {bar.series: self._deciders.monitored(bar) for bar in ended} if self._deciders.monitors else {}
         selected = self._deciders.decide(at, ended)
         booked = self._account.advance(at, lambda k, end: self._decided(k, by_series[self.plan.decided[k][0]], selected.taken.get(k, []), monitored))
         left = self._decisions.left(selected.left, at, by_series) if selected.left else ()
@@ -275,7 +276,7 @@ class Session:
                 self._account.open(k, at, opened.open, opened.spread, opened.end)
 
     def _decided(self, k: int, bar: TapeBar, rows: list[Row], monitored: Mapping[str, float | None]) -> list[Row]:
-        if (value := monitored[bar.series]) is not None:
+        if monitored and (value := monitored[bar.series]) is not None:
             self._account.monitor(value)
         if rows:
             self._decisions.add(k, rows, self.ts, bar.ts)
@@ -285,7 +286,7 @@ class Session:
         for fill in booked.fills:
             self._filled[self.plan.decided[fill.series][0]] = fill.bar_ts
         decisions = (*decisions, *self._decisions.reviewed(booked.ts, booked.reviews, booked.fills))
-        fills, trades = (tuple(self._named(record) for record in records) for records in (booked.fills, booked.trades))
+        fills, trades = (tuple([self._named(record) for record in records]) for records in (booked.fills, booked.trades))
         row = booked.row._asdict() if booked.row else None
         return Worked(booked.ts, bars, fills, trades, decisions, row, remarks=(*self._arrivals.remarks(), *self._deciders.remarks()), ended=ended)
 

@@ -83,23 +83,34 @@ class Line:
     def __init__(self, content: Any, work: Work) -> None:
         """``content``: the hash of the bars so far."""
         self.count, self._content, self._work = 0, content, work
-        self._kept: deque[tuple[bytes, Any, bytes]] = deque(maxlen=KEPT)      # the bar, what came of it, the hash before it
+        self._kept: deque[tuple[bytes, Any]] = deque()      # the last bars and what came of them; the hash is that of the bars before them
+        self._hashes = list[bytes]()    # of those, while no bar comes
 
     def place(self, content: bytes, key: bytes = b"") -> int | None:
         """How many bars it had when these were all and ``key`` was the next one, if it has one; None where that never was, or is not known any more."""
         if self.count < 0:
             return None
-        if self._content.digest() == content:
+        self._hashes = self._hashes or self._hashed()
+        if self._hashes[-1] == content:
             return self.count
-        late = next((k for k, (after, _, before) in enumerate(reversed(self._kept), 1) if before == content and key in (b"", after)), None)
-        return None if late is None else self.count - late
+        late = next((k for k, (before, (after, _)) in enumerate(zip(self._hashes, self._kept, strict=False)) if before == content and key in (b"", after)), None)
+        return None if late is None else self.count - len(self._kept) + late
+
+    def _hashed(self) -> list[bytes]:
+        """The hash before each of the bars in hand, and after the last one."""
+        so_far, hashes = self._content.copy(), [self._content.digest()]
+        for key, _ in self._kept:
+            so_far.update(key)
+            hashes.append(so_far.digest())
+        return hashes
 
     def work(self, bar: TapeBar, key: bytes, bars: Bars) -> Any:
         """What comes of the next bar of the line. ``bars``: of the session that brings it."""
-        count, self.count = self.count, -1
+        count, self.count, self._hashes = self.count, -1, []
         given = self._work(bar, key, bars)
-        self._kept.append((key, given, self._content.digest()))
-        self._content.update(key)
+        self._kept.append((key, given))
+        if len(self._kept) > KEPT:
+            self._content.update(self._kept.popleft()[0])
         self.count = count + 1
         return given
 

@@ -19,6 +19,8 @@ END = "end"            # of bars as they were traded: when each was known, in th
 SIDES = ("bid", "mid", "ask", "last")
 QUIET_NAN = np.int64(0x7FF8_0000_0000_0000)
 CHUNK = 1 << 17
+PART = 1 << 14          # rows that fit into the processor's cache
+NOT_A_TIME = np.iinfo(np.int64).min
 
 
 def frame(ts_ns: np.ndarray, **columns: np.ndarray | None) -> pd.DataFrame:
@@ -38,7 +40,13 @@ def frame(ts_ns: np.ndarray, **columns: np.ndarray | None) -> pd.DataFrame:
 
 def ts_of(bars: pd.DataFrame) -> np.ndarray:
     """The opens of bars as int64 nanoseconds UTC."""
-    return bars["ts"].dt.as_unit("ns").to_numpy(dtype="datetime64[ns]").view(np.int64)
+    return nanoseconds(bars["ts"])
+
+
+def nanoseconds(times: pd.Series) -> np.ndarray:
+    """The instants of a column as int64: the column's own memory where it counts nanoseconds."""
+    array = times.array
+    return (array if array.unit == "ns" else array.as_unit("ns")).asi8
 
 
 def check(bars: pd.DataFrame, negative_prices: bool = False) -> pd.DataFrame:
@@ -55,6 +63,29 @@ def check(bars: pd.DataFrame, negative_prices: bool = False) -> pd.DataFrame:
     """
     _check_columns(bars)
     ts = ts_of(bars)
+    if not _keep(-np.inf if negative_prices else 0.0, ts, *(bars[name].to_numpy() for name in PRICES)):
+        _check_prices(bars, ts, negative_prices)
+    for name in OPTIONAL:
+        if name in bars:
+            values = bars[name].to_numpy()
+            _refuse(bars, (values < 0) | np.isinf(values), f"the {name} {{{name}}} is negative or infinite; unknown is NaN")
+    if END in bars:
+        _check_ends(bars, ts, bars[END].dt.as_unit("ns").to_numpy(dtype="datetime64[ns]"))
+    return bars
+
+
+def _keep(least: float, ts: np.ndarray, open_: np.ndarray, high: np.ndarray, low: np.ndarray, close: np.ndarray) -> bool:
+    """Whether times and prices keep the contract, in one pass over them; lows are above ``least``."""
+    for first in range(0, len(ts), PART):
+        part, before = slice(first, first + PART), slice(max(first - 1, 0), first + PART)
+        above, below = np.maximum(open_[part], close[part]), np.minimum(open_[part], close[part])
+        in_order = ts[first] != NOT_A_TIME and (ts[before][1:] > ts[before][:-1]).all()
+        if not (in_order and low[part].min() > least and high[part].max() < np.inf and (above <= high[part]).all() and (below >= low[part]).all()):
+            return False
+    return True
+
+
+def _check_prices(bars: pd.DataFrame, ts: np.ndarray, negative_prices: bool) -> None:
     _refuse(bars, np.isnat(ts.view("datetime64[ns]")), "has no time")
     _refuse(bars, np.r_[False, ts[1:] <= ts[:-1]], "is not after the row before it; sort the bars and merge duplicates")
     for name in PRICES:
@@ -65,13 +96,6 @@ def check(bars: pd.DataFrame, negative_prices: bool = False) -> pd.DataFrame:
         _refuse(bars, (bars[name] > bars["high"]).to_numpy(), f"the {name} {{{name}}} is above the high {{high}}")
     for name in ("open", "close"):
         _refuse(bars, (bars[name] < bars["low"]).to_numpy(), f"the {name} {{{name}}} is below the low {{low}}")
-    for name in OPTIONAL:
-        if name in bars:
-            values = bars[name].to_numpy()
-            _refuse(bars, (values < 0) | np.isinf(values), f"the {name} {{{name}}} is negative or infinite; unknown is NaN")
-    if END in bars:
-        _check_ends(bars, ts, bars[END].dt.as_unit("ns").to_numpy(dtype="datetime64[ns]"))
-    return bars
 
 
 def _check_ends(bars: pd.DataFrame, ts: np.ndarray, end: np.ndarray) -> None:

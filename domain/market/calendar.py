@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
+from domain.market.bars import nanoseconds
 from domain.market.holidays import (
     US_HOLIDAYS,
     YEAR_END,
@@ -39,15 +40,15 @@ def bar_ends(ts_ns: np.ndarray, timeframe: Timeframe, calendar_name: str | None 
     else:
         ends = ts_ns + timeframe.nanoseconds
     if len(ts_ns) > 1:
-        ends[:-1] = np.minimum(ends[:-1], ts_ns[1:])
+        np.minimum(ends[:-1], ts_ns[1:], out=ends[:-1])
     return ends
 
 
 def ends_of(bars: pd.DataFrame, timeframe: Timeframe, calendar_name: str | None = None) -> np.ndarray:
     """When each bar of a table is known: at its ``end`` where the table says it, else as ``bar_ends`` has it."""
     if "end" in bars:
-        return np.ascontiguousarray(bars["end"].array.as_unit("ns").asi8)
-    return bar_ends(np.ascontiguousarray(bars["ts"].array.as_unit("ns").asi8), timeframe, calendar_name)
+        return np.ascontiguousarray(nanoseconds(bars["end"]))
+    return bar_ends(np.ascontiguousarray(nanoseconds(bars["ts"])), timeframe, calendar_name)
 
 
 def calendar(name: str) -> Calendar:

@@ -39,7 +39,7 @@ def run(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command] = 
     else:
         result = Result(replay(tasks, plan.account_rules, plan.inputs.rates, moves=True), tasks)
     outcome, market = result.outcome, account_calendar(each.instrument.calendar for each in every)
-    metrics = measure(outcome.trades, outcome.fills, outcome.equity, plan.rules.account.balance, float("nan"), market)
+    metrics = measure(outcome.trades, outcome.fill_costs, outcome.equity, plan.rules.account.balance, float("nan"), market)
     history = History({text: each.bars_of_history for text, each in series.items()}, 0)
     return Study(outcome, metrics, result.tasks, plan.account_rules, history, [each.context for each in every], result.remarks)
 

@@ -94,7 +94,7 @@ def sided(long: np.ndarray, short: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     [[0, 1], [-1, 1]]
     """
     bar = (long | short).nonzero()[0]
-    return bar, np.where(long[bar], 1, -1)
+    return bar, np.where(long[bar], 1, -1) if len(bar) else bar
 
 
 def joined(*parts: Rows) -> Rows:

@@ -23,6 +23,8 @@ def entered(
 def began(long: np.ndarray, short: np.ndarray, distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The bars on which ``long`` or ``short`` is true and was not on the bar before, and the sides; none where ``distance``, that of the stop, is unknown."""
     bar, side = sided(begins(long), begins(short))
+    if not len(bar):
+        return bar, side
     known = ~np.isnan(distance[bar])
     return (bar, side) if known.all() else (bar[known], side[known])
 

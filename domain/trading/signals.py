@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ def _instrument(table: pd.DataFrame, instruments: tuple[str, ...]) -> Any:
 
 def _order(table: pd.DataFrame) -> tuple[Any, np.ndarray, np.ndarray]:
     """The words; where they are ``exit``; where they are ``stop`` or ``limit``."""
-    nowhere = np.broadcast_to(False, len(table))
+    nowhere = np.zeros(1, bool)
     if "order" not in table:
         return _repeated("market", len(table)), nowhere, nowhere
     order = pd.Series(_words(table, "order")).replace("", "market").array
@@ -166,11 +166,24 @@ def _among(words: Any, names: Iterable[str]) -> np.ndarray:
 
 
 def _present(numbers: np.ndarray) -> np.ndarray:
-    return np.broadcast_to(False, len(numbers)) if _is_absent(numbers) else ~np.isnan(numbers)
+    """Where there is a number: one answer if it is the same at every row."""
+    if _is_absent(numbers):
+        return ~np.isnan(numbers[:1])
+    return np.ones(1, bool) if len(numbers) and not np.isnan(numbers.min()) else ~np.isnan(numbers)
+
+
+def _any_present(read: Columns, columns: Iterable[str]) -> np.ndarray:
+    return reduce(np.logical_or, (_present(read[column]) for column in columns))
 
 
 def _is_absent(numbers: np.ndarray) -> bool:
     return numbers.strides == (0,)
+
+
+def _span(numbers: np.ndarray) -> tuple[float, float]:
+    """The lowest and the highest number; NaN where there is none."""
+    numbers = numbers[:1] if _is_absent(numbers) else numbers
+    return (float(np.fmin.reduce(numbers)), float(np.fmax.reduce(numbers))) if len(numbers) else (np.nan, np.nan)
 
 
 def _filled(numbers: np.ndarray, where: np.ndarray, value: float | np.ndarray) -> np.ndarray:
@@ -187,28 +200,35 @@ def _check_numbers(read: Columns, is_pending: np.ndarray) -> None:
         number = read[column]
         _refuse((number != np.floor(number)) & _present(number) | (number < (0 if column == "grid_max_adds" else 1)), column, number, "a whole number above 0")
         _refuse((number > LARGEST) & np.isfinite(number), column, number, f"at most {LARGEST:,}")
-    for column in (name for name in ABOVE_ZERO if name in given):
+    spans = {column: _span(read[column]) for column in given}
+    for column in (name for name in ABOVE_ZERO if name in given and spans[name][0] <= 0):
         _refuse(read[column] <= 0, column, read[column], "above 0")
-    for column in given:
+    for column in (name for name in given if np.isinf(spans[name]).any()):
         _refuse(np.isinf(read[column]), column, read[column], "finite")
-    _refuse((read["size"] < 0) | (read["size"] > LARGEST_SIZE), "size", read["size"], f"a share of the sizer's lots from 0 to {LARGEST_SIZE:g}")
-    _refuse(read["trail_start_r"] < 0, "trail_start_r", read["trail_start_r"], "0 or more")
+    if "size" in given:
+        _refuse((read["size"] < 0) | (read["size"] > LARGEST_SIZE), "size", read["size"], f"a share of the sizer's lots from 0 to {LARGEST_SIZE:g}")
+    if "trail_start_r" in given:
+        _refuse(read["trail_start_r"] < 0, "trail_start_r", read["trail_start_r"], "0 or more")
 
 
 def _check_targets(read: Columns, is_exit: np.ndarray) -> None:
     used = [(_present(read[f"target_{k}"]) | _present(read[f"target_r_{k}"])) & ~is_exit for k in range(1, 5)]
-    alone = np.sum(used, axis=0, dtype=np.int8) == 1
+    alone = sum(use.astype(np.int8) for use in used) == 1
+    most = 0.0
     for k, use in enumerate(used, 1):
         if all(_is_absent(read[f"{name}_{k}"]) for name in ("target", "target_r", "fraction")):
             continue
         fraction = read[f"fraction_{k}"] = _filled(read[f"fraction_{k}"], use & alone, 1.0)
-        present = _present(fraction)
+        present, (least, largest) = _present(fraction), _span(fraction)
         _refuse(use & ~present, f"fraction_{k}", fraction, f"the share of the lots that target_{k} closes: with several targets each needs one")
-        _refuse((fraction <= 0) | (fraction > 1), f"fraction_{k}", fraction, "above 0 and at most 1")
+        if least <= 0 or largest > 1:
+            _refuse((fraction <= 0) | (fraction > 1), f"fraction_{k}", fraction, "above 0 and at most 1")
         _refuse(present & ~use & ~is_exit, f"fraction_{k}", fraction, f"empty, as there is no target_{k}")
         _refuse(_present(read[f"target_{k}"]) & _present(read[f"target_r_{k}"]), f"target_r_{k}", read[f"target_r_{k}"], f"empty where target_{k} is given")
-    total = np.sum([np.nan_to_num(read[f"fraction_{k}"]) for k in range(1, 5) if not _is_absent(read[f"fraction_{k}"])], axis=0)
-    _refuse(np.atleast_1d(total > 1 + 1e-9), "fraction_1", np.atleast_1d(total), "such that all fractions add up to at most 1")
+        most += 0.0 if np.isnan(largest) else largest
+    if most > 1:
+        total = np.sum([np.nan_to_num(read[f"fraction_{k}"]) for k in range(1, 5) if not _is_absent(read[f"fraction_{k}"])], axis=0)
+        _refuse(total > 1 + 1e-9, "fraction_1", total, "such that all fractions add up to at most 1")
 
 
 def _check_trail(read: Columns, is_given: bool) -> None:
@@ -221,14 +241,14 @@ def _check_trail(read: Columns, is_given: bool) -> None:
 
 
 def _check_grid(read: Columns) -> None:
-    grid = np.any([_present(read[column]) for column in GRID], axis=0)
+    grid = _any_present(read, GRID)
     if not grid.any():
         return
     for column in ("grid_spacing", "grid_max_adds", "grid_basket_target"):
         _refuse(grid & ~_present(read[column]), column, read[column], "given: a grid needs spacing, max_adds and basket_target")
     read["grid_lots_factor"] = _filled(read["grid_lots_factor"], grid, 1.0)
     read["grid_first_factor"] = _filled(read["grid_first_factor"], grid, read["grid_lots_factor"])
-    others = np.any([_present(read[column]) for column in NO_GRID], axis=0) | ~_among(read["trail_kind"], ("",))
+    others = _any_present(read, NO_GRID) | ~_among(read["trail_kind"], ("",))
     _refuse(grid & others, "grid_spacing", read["grid_spacing"], "without targets, break-even or trail: a grid has one target for all")
 
 

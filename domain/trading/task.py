@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -72,14 +72,55 @@ class Task:
 
 
 @dataclass(frozen=True)
+class LaterFrame:
+    """A frame that is made when somebody looks at it, and columns of numbers that it is made of."""
+
+    make: Callable[[], pd.DataFrame]
+    columns: Mapping[str, np.ndarray]
+
+
+class Looked:
+    """A field that may be given as a ``LaterFrame`` and is read as the frame. ``default``: what makes the frame where the field is not given."""
+
+    def __init__(self, default: Callable[[], pd.DataFrame] | None = None) -> None:
+        self._default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"_{name}"
+
+    def __get__(self, outcome: Any, owner: type) -> pd.DataFrame:
+        if outcome is None:
+            return self._class_value()
+        given = vars(outcome)[self._name]
+        if isinstance(given, LaterFrame):
+            given = vars(outcome)[self._name] = given.make()
+        return given
+
+    def __set__(self, outcome: Any, given: pd.DataFrame | LaterFrame) -> None:
+        vars(outcome)[self._name] = given
+
+    def _class_value(self) -> Any:
+        """The default, as a dataclass looks it up."""
+        if self._default is None:
+            raise AttributeError(self._name)
+        return LaterFrame(self._default, {})
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """Fills, trades and equity as frames with exactly the columns above (more may follow), and the counts."""
 
-    fills: pd.DataFrame
+    fills: Looked = Looked()
     trades: pd.DataFrame
     equity: pd.DataFrame
     counts: Mapping[str, int]
     ambiguous: int = 0      # positions × bars whose order inside the bar decided the result
     extra: Mapping[str, object] = field(default_factory=dict)
     reviews: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(REVIEWS)))     # orders that sizing, margin and limits rejected or reduced
-    moves: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were requested: the stop from ``ts`` on, and what moved it
+    moves: Looked = Looked(lambda: pd.DataFrame(columns=list(MOVES)))     # of stops, where they were requested: the stop from ``ts`` on, and what moved it
+
+    @property
+    def fill_costs(self) -> Mapping[str, Any]:
+        """``spread_cost`` and ``slippage_cost`` of the fills, without a frame of them where nobody has looked at it."""
+        given = vars(self)["_fills"]
+        return given.columns if isinstance(given, LaterFrame) else given

@@ -164,7 +164,7 @@ def replayed(signals: Signals, samples: np.ndarray, actions: Sequence[Action], r
     rows = rows_of(signals.sampled, len(signals.decided))
     tasks = [task for each, own in zip(signals.decided, rows, strict=True) if (task := _task(signals, each, own[place[own] >= 0], place, actions, first, rules.limits)) is not None]
     outcome = replay(tasks, rules, signals.decided[0].inputs.rates)
-    return measure(outcome.trades, outcome.fills, outcome.equity, rules.account.balance, market=account_calendar(task.instrument.calendar for task in tasks))
+    return measure(outcome.trades, outcome.fill_costs, outcome.equity, rules.account.balance, market=account_calendar(task.instrument.calendar for task in tasks))
 
 
 def _task(signals: Signals, each: Decided, own: np.ndarray, place: np.ndarray, actions: Sequence[Action], first: pd.Timestamp, limits: Limits) -> Task | None:

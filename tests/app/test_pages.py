@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from worker.desk import Desk
+from app.backtest.rules import rules_of
+from tests.app.test_compliance import system  # noqa: F401  a worker's process
+from worker import actors
+from worker.desk import BacktestRequest, Desk
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -193,3 +196,14 @@ def test_a_rule_set_to_keep_is_chosen_with_its_phase_under_risk_limits(desk):
     assert not test.exception
     (job,) = desk.jobs.latest(("backtest",))
     assert (job.spec["gate"]["name"], job.spec["gate"]["phase"]) == ("ftmo-2-step", desk.rule_sets.row("ftmo-2-step").phases[-1])
+
+
+def test_a_preset_keeps_the_rule_set_with_its_phase_and_the_run_shows_them(desk, system):  # noqa: F811
+    phase = desk.rule_sets.row("ftmo-2-step").phases[-1]
+    request = BacktestRequest("breakout", {}, [dataset(desk, "EURUSD", 1)], "M15", START, START + timedelta(days=1), {"account": {"balance": 100_000.0}}, rule_set="ftmo-2-step", phase=phase)
+    desk.form_presets.save("kept", request)
+    test = draw("backtest", desk, preset="kept")
+    assert not test.exception and next(box for box in test.selectbox if box.label == "Rule set to keep").value == ("ftmo-2-step", phase)
+    actors.run(desk.backtests.submit(request).job.id)
+    (run,) = desk.backtests.latest()
+    assert rules_of(desk, run)["Rule set kept"] == f"ftmo-2-step, {phase}"

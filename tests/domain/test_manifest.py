@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domain import manifest
+from domain import manifest, source_facts
 from worker.code import code_of, entries, manifest_of
 from worker.jobs import JOBS
 
@@ -58,3 +58,35 @@ def test_comments_and_docstrings_are_no_code(tmp_path: Path, changed, same):
     before.write_text('"""A sentence."""\ndef f(x):\n    return x + 1\n')
     after.write_text(changed)
     assert (manifest.source(before).digest == manifest.source(after).digest) is same
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """The file of facts, in a folder of the test."""
+    monkeypatch.setattr(source_facts, "place", lambda: tmp_path / "facts.json")
+    source_facts.facts.cache_clear()
+    yield tmp_path / "facts.json"
+    source_facts.facts.cache_clear()
+
+
+def test_facts_are_read_once_for_each_content_of_a_file(kept, tmp_path, monkeypatch):
+    path = tmp_path / "one.py"
+    path.write_text("import numpy\nTABLE = 'instruments.toml'\n")
+    read = source_facts.source.__wrapped__
+    first = read(path)
+    source_facts.keep()
+    source_facts.facts.cache_clear()
+    monkeypatch.setattr(source_facts, "tree_of", lambda content: pytest.fail("read anew"))
+    assert read(path) == first and first.imports == {"numpy"} and first.tables == {"instruments.toml"}
+    monkeypatch.undo()
+    path.write_text("import pandas\n")
+    assert read(path).imports == {"pandas"} and read(path).digest != first.digest
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"half": '])
+def test_a_broken_file_of_facts_is_written_anew(kept, tmp_path, content):
+    kept.write_text(content)
+    (tmp_path / "one.py").write_text("import numpy\n")
+    assert source_facts.source.__wrapped__(tmp_path / "one.py").imports == {"numpy"}
+    source_facts.keep()
+    assert len(source_facts.Facts()) == 1

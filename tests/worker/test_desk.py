@@ -301,14 +301,14 @@ def test_health_names_each_part(desk, store):
             unit.alive(Process(f"{OWNER}{number}", part, "host", number, now, now, ""))
         unit.alive(Process("old", "worker", "host", 9, now, now - ALIVE - timedelta(seconds=1), ""))
     health = {part.part: part for part in desk.system.health()}
-    assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Audit trail": "well", "Checkpoints": "well", "Disk": health["Disk"].state}
+    assert {name: part.state for name, part in health.items()} == {"Database": "well", "Queue": "warning", "Workers": "well", "Scheduler": "well", "Audit trail": "well", "Checkpoints": "well", "Feeds": "well", "Broker": "well", "Disk": health["Disk"].state}
     assert health["Workers"].note == "2 running" and f"schema {head()}" in health["Database"].note
     pulse = desk.jobs.pulse()
     assert (pulse.workers, pulse.scheduler, pulse.queued, pulse.rows, pulse.verified) == (2, True, 0, 0, None)
 
 
 def test_a_system_without_workers_says_so(desk):
-    assert {part.part: part.state for part in desk.system.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Audit trail": "well", "Checkpoints": "well", "Disk": ""}
+    assert {part.part: part.state for part in desk.system.health()} | {"Disk": ""} == {"Database": "well", "Queue": "warning", "Workers": "failed", "Scheduler": "failed", "Audit trail": "well", "Checkpoints": "well", "Feeds": "well", "Broker": "well", "Disk": ""}
 
 
 @on_sqlite

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from worker.desk.context import DeskContext
+from worker.dispatch import QUEUES
 
 DAY = timedelta(days=1)
 
@@ -26,7 +27,7 @@ class Figures:
 
 def figures(context: DeskContext) -> Figures:
     with context.store.read() as unit:
-        counts, waiting = unit.jobs.made_since(unit.now() - DAY), unit.jobs.depths()
+        counts, waiting = unit.jobs.made_since(unit.now() - DAY), dict.fromkeys(QUEUES, 0) | unit.jobs.depths()
         covered, rows = unit.checkpoints.latest(), unit.trail.head()[0]
         live = [session.name for session in unit.sessions.all(("running",)) if session.source.get("feed") in ("oanda", "mt5")]
         states = {name: unit.sessions.progress(name) for name in live}

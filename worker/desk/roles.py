@@ -22,7 +22,7 @@ NEEDS: dict[str, str] = {       # part.method -> right
         "histories.import_", "histories.rebuild", "histories.rename", "histories.delete", "jobs.cancel", "jobs.dismiss", "jobs.retry", "models.register", "models.register_files", "models.promote",
         "models.retire", "models.verify", "models.predict", "outside.import_", "outside.remove", "outside_downloads.submit", "regimes.submit", "regimes.submit_rules", "regimes.delete",
         "risks.submit", "journal.save", "run_list.set_tags", "run_list.add_tag", "run_list.set_favourite", "run_list.delete", "backtests.delete_all", "robustness.submit_stress", "robustness.submit_histories", "rule_sets.save", "rule_sets.retire", "run_chart.submit_features", "scanner.submit", "scanner.delete", "session_analysis.check",
-        "signal_files.stage", "splits.submit_for", "splits.submit_split", "strategies.save", "strategies.retire", "strategies.keep_draft", "strategies.submit_preview", "sweeps.submit_sweep", "sweeps.submit_walk_forward",
+        "signal_files.stage", "splits.submit_for", "splits.submit_split", "strategies.save", "strategies.retire", "strategies.keep_draft", "strategies.delete_draft", "strategies.submit_preview", "sweeps.submit_sweep", "sweeps.submit_walk_forward",
         "sweeps.submit_stress", "sweeps.submit_optimise", "sweeps.delete", "training.submit", "training.resume", "training.delete", "tuning.submit",
     ), "research"),
     **dict.fromkeys(("paper.start", "paper.resume", "paper.command", "paper.halt", "paper.release", "session_analysis.take", "executions.report"), "trade"),

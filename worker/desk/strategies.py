@@ -86,6 +86,7 @@ class Strategies:
             if before and before.digest == digest_of(definition.text) and not before.retired:
                 raise BadRequest(f"the strategy {definition.name} is the same as its version {before.version}; nothing was saved. Change something first")
             saved = unit.strategies.add(definition.name, definition.text, why.strip(), self._context.user, unit.now())
+            unit.strategy_drafts.remove(saved.name)     # it is understood now
             unit.audit(self._context.user, "strategy_saved", f"strategy:{saved.name}", name=saved.name, version=saved.version, digest=saved.digest, why=saved.why)
         return SavedStrategy(saved, definition)
 
@@ -98,6 +99,18 @@ class Strategies:
             unit.strategy_drafts.put(draft)
             unit.audit(self._context.user, "strategy_draft_kept", f"strategy_draft:{name}", name=name, sentence=sentence)
         return draft
+
+    def delete_draft(self, name: str) -> Draft:
+        """Delete a draft; the audit trail keeps that there was one."""
+        draft = required(self.draft(name), "draft", name)
+        with self._context.store.unit() as unit:
+            unit.strategy_drafts.remove(name)
+            unit.audit(self._context.user, "strategy_draft_deleted", f"strategy_draft:{name}", name=name, sentence=draft.sentence)
+        return draft
+
+    def draft(self, name: str) -> Draft | None:
+        """The draft of that name; None where there is none."""
+        return next((each for each in self.drafts() if each.name == name), None)
 
     def drafts(self) -> list[Draft]:
         """Strategies that are not understood, by name."""

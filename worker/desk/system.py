@@ -21,6 +21,7 @@ from worker.desk.checkpoints import CheckpointsView
 from worker.desk.context import DeskContext
 from worker.desk.figures import Figures, figures
 from worker.desk.health import Health
+from worker.desk.live_health import live_health
 from worker.listening import sentence
 from worker.settings import SECRETS, SECTIONS, Settings
 from worker.store import ALIVE, Process, guards
@@ -57,7 +58,7 @@ class System:
 
     def health(self) -> list[Health]:
         why = reachable(self._context.store.engine)
-        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes(), self._trail(), CheckpointsView(self._context).health()]
+        states = [Health("Database", "failed", f"The database does not answer: {why}.")] if why else [self._database(), *self._processes(), self._trail(), CheckpointsView(self._context).health(), *self._live()]
         return [*states[:1], self._queue(), *self._bucket(), *states[1:], self._disk()]
 
     def figures(self) -> Figures:
@@ -99,6 +100,10 @@ class System:
         dialect = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._context.store.engine.dialect.name]
         took = (time.perf_counter() - began) * 1000
         return Health("Database", "well" if revision == head() else "failed", f"{dialect}, schema {revision}, response {took:.0f} ms" if took >= 1 else f"{dialect}, schema {revision}, response < 1 ms")
+
+    def _live(self) -> list[Health]:
+        with self._context.store.read() as unit:
+            return live_health(unit)
 
     def _trail(self) -> Health:
         """What can be seen at a glance, and what the last verification found."""

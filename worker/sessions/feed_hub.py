@@ -6,7 +6,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from domain.errors import BadRequest, SourceUnavailable
 from domain.live.bar_maker import BarMaker
@@ -18,18 +17,10 @@ from domain.venues.live import LiveVendor
 from worker.sessions.feed_ages import Ages
 from worker.sessions.feed_candles import Candles
 from worker.sessions.feed_live import LiveFeed
+from worker.sessions.feed_readers import Listener, Reader
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0    # seconds before the vendor is connected to again, doubling, and a random half on top
 LOOK_EVERY = 0.1
-
-
-@dataclass(eq=False)
-class Reader:
-    """A connection that is read, for these instruments. ``whole``: its first heartbeat has come, so nothing is missed on it."""
-
-    names: frozenset[str]
-    complete: bool = False
-    over: threading.Event = field(default_factory=threading.Event)
 
 
 class FeedHub:
@@ -40,11 +31,12 @@ class FeedHub:
         self._waits = waits or _growing
         self._ages, self._candles = Ages(monotonic, utc_ns), Candles(vendor, monotonic)
         self._lock = threading.Lock()
-        self._feeds: dict[LiveFeed, frozenset[str]] = {}
+        self._feeds: dict[LiveFeed, Listener] = {}
         self._reader: Reader | None = None              # the one that counts
-        self._next: Reader | None = None                # a wider one that takes its place with its first heartbeat
+        self._next: Reader | None = None                # a wider one that takes its place once all before its first heartbeat has come on the other
         self._last: dict[str, Quote] = {}
-        self._twice: set[Quote] | None = None           # passed on while there are two connections, on which each price comes twice
+        self._passed: set[Quote] = set()                # prices of the present connection, and
+        self._waiting: list[FeedMessage] = []           # messages of the wider one, while there are two
         self._away = f"{vendor.title} is being connected to"
         self.cuts = 0
 
@@ -54,9 +46,9 @@ class FeedHub:
         feed = LiveFeed(self._vendor.title, maker, self._ages, self._candles, self._monotonic, lambda: self._away, self._leave)
         for name in maker.instruments:
             self._vendor.check(name)
+        names = frozenset(maker.instruments)
         with self._lock:
-            self._feeds[feed] = frozenset(maker.instruments)
-            self._read(frozenset().union(*self._feeds.values()))
+            self._feeds[feed] = Listener(names, self._read(names))
         return feed
 
     def history(self, series: Sequence[str], before: int, count: int) -> dict[str, tuple[Candle, ...]]:
@@ -74,19 +66,37 @@ class FeedHub:
 
     # readers
 
-    def _read(self, names: frozenset[str]) -> None:
-        """Read at least ``names``, on a second connection where the present one has fewer."""
+    def _read(self, names: frozenset[str]) -> Reader:
+        """The connection that has ``names``; a wider one beside the present one where that has fewer."""
+        for reader in (self._reader, self._next):
+            if reader is not None and names <= reader.names:
+                return reader
         widest = self._next or self._reader
-        if widest is not None and names <= widest.names:
-            return
         reader = Reader(names if widest is None else names | widest.names)
-        if self._next is not None:
-            self._next.over.set()
         if self._reader is None:
             self._reader = reader
         else:
-            self._next, self._twice = reader, set(self._last.values())
+            self._replace_next(reader)
         threading.Thread(target=self._run, args=(reader,), name=f"prices of {self._vendor.title}", daemon=True).start()
+        return reader
+
+    def _replace_next(self, reader: Reader) -> None:
+        """A third session: one connection for it and for those that wait for the second one, which has a break where it has begun."""
+        before, self._next = self._next, reader
+        self._both()
+        if before is not None:
+            before.over.set()
+            for feed, listener in self._of(before):
+                listener.reader = reader
+                if before.complete:
+                    feed.put(Cut())
+
+    def _both(self) -> None:
+        """From now on there are two connections."""
+        self._passed, self._waiting = set(self._last.values()), []
+
+    def _of(self, reader: Reader) -> list[tuple[LiveFeed, Listener]]:
+        return [(feed, listener) for feed, listener in self._feeds.items() if listener.reader is reader]
 
     def _run(self, reader: Reader) -> None:
         failed = 0
@@ -108,46 +118,54 @@ class FeedHub:
         if message is None:
             return False
         with self._lock:
-            if isinstance(message, Heartbeat):
-                self._complete(reader)
             if reader in (self._reader, self._next):
+                reader.take(message)
                 self._pass_on(reader, message)
+                self._take_over()
         return True
 
-    def _complete(self, reader: Reader) -> None:
-        """A heartbeat has come: nothing is missed on this connection from here on. A wider one takes the other's place."""
-        if reader is self._reader and reader.complete and self._next is None:
-            self._twice = None
-        reader.complete = True
-        if reader is self._next:
-            if self._reader is not None:
-                self._reader.over.set()
-            self._reader, self._next = reader, None
-        if reader is self._reader:
-            self._away = ""
-
-    def _pass_on(self, reader: Reader, message: FeedMessage) -> None:
-        """To the sessions that it is for: a heartbeat of a connection that has not all of a session's instruments says nothing to it."""
+    def _pass_on(self, reader: Reader, message: Quote | Heartbeat) -> None:
+        """To the sessions that hear this connection."""
         self._ages.take(message)
         if isinstance(message, Quote):
-            if self._twice is not None:
-                if message in self._twice:
-                    return
-                self._twice.add(message)
             self._last[message.instrument] = message
-        for feed, names in self._feeds.items():
-            if (message.instrument in names) if isinstance(message, Quote) else names <= reader.names:
+        for feed, listener in self._of(reader):
+            if listener.wants(message):
                 feed.put(message)
+        if reader is self._next:
+            self._waiting.append(message)
+        elif self._next is not None and isinstance(message, Quote):
+            self._passed.add(message)
+        if reader is self._reader and reader.complete:
+            self._away = ""
+
+    def _take_over(self) -> None:
+        """The wider connection takes the place of the present one as soon as that has sent all from before the other's first heartbeat: its sessions go on with
+        what the wider one has sent since."""
+        before, reader = self._reader, self._next
+        if before is None or reader is None or not before.has_reached(reader):
+            return
+        before.over.set()
+        self._reader, self._next, self._away = reader, None, ""
+        for feed, listener in self._of(before):
+            listener.move(reader, frozenset(self._passed))
+            for message in self._waiting:
+                if listener.wants(message):
+                    feed.put(message)
+        self._passed, self._waiting = set(), []
 
     def _lost(self, reader: Reader, why: str) -> None:
         with self._lock:
-            was, reader.complete = reader.complete, False
-            if reader is not self._reader or reader.over.is_set():
+            was, reader.since = reader.complete, None
+            if reader not in (self._reader, self._next) or reader.over.is_set():
                 return
+            for feed, _ in self._of(reader):
+                feed.put(Cut())
+            if reader is self._next:
+                return self._both()
             self._away = f"{why.rstrip('.')}; {self._vendor.title} is connected to again"
             self.cuts += was
-            for feed in self._feeds:
-                feed.put(Cut())
+            return self._take_over()
 
     def _leave(self, feed: LiveFeed) -> None:
         with self._lock:

@@ -22,7 +22,7 @@ class LiveFeed:
     def __init__(self, title: str, maker: BarMaker, ages: Ages, candles: Candles, monotonic: Callable[[], float], away: Callable[[], str], leave: Callable[[LiveFeed], None]) -> None:
         self._title, self._maker, self._ages, self._candles, self._monotonic = title, maker, ages, candles, monotonic
         self._why, self._leave = away, leave
-        self._messages: deque[FeedMessage | Answer] = deque()
+        self.inbox = self._messages = deque[FeedMessage | Answer]()     # while it is empty, nothing has come
         self._news = threading.Event()
         self._requests: dict[Wanted, float] = {}           # questions under way, and when those that failed may be requested again
         self._trouble, self._overrun = "", False

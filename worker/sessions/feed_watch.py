@@ -14,7 +14,7 @@ from worker.store.messages import Message
 from worker.store.session_asking import entity
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Changed:
     """The feed of a session and how it was before, None where it is new."""
 

@@ -53,6 +53,7 @@ class HaltSwitch:
 
     def refusal(self, session: str, strategy: str = "") -> str:
         """Why no order may go out now; empty where one may."""
+        self._look_at("")
         self._look_at(session)
         for file_halt in list(self._file_halts.values()):
             if file_halt.session in ("", session):
@@ -61,6 +62,10 @@ class HaltSwitch:
             if each.covers(session) and each.strategy in ("", strategy):
                 return f"halted: {each.reason}"
         return ""
+
+    def look_at_workspace(self) -> None:
+        """At the file that halts all of them: once before the orders of one round, beside the looks of ``watch``."""
+        self._look_at("")
 
     def unrecorded(self, session: str) -> bool:
         """Whether a file covers the session that the database does not know of yet: nothing is decided until it does."""
@@ -102,11 +107,11 @@ class HaltSwitch:
             return {""}
 
     def _look_at(self, session: str) -> None:
-        for scope in ("", session):
-            if scope not in self._file_halts and scope not in self._recorded and os.access(self._path(scope), os.F_OK):
-                with self._lock:
-                    self._file_halts[scope] = FileHalt(scope, _reason(self._path(scope)))
-                    self._keep(self._file_halts[scope])
+        """At one file; of the workspace, where it is empty."""
+        if session not in self._file_halts and session not in self._recorded and os.access(self._path(session), os.F_OK):
+            with self._lock:
+                self._file_halts[session] = FileHalt(session, _reason(self._path(session)))
+                self._keep(self._file_halts[session])
 
     def _path(self, scope: str) -> str:
         if scope not in self._paths:

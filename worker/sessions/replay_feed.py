@@ -39,7 +39,7 @@ FeedItem = Event | Bad | Lost | Over
 
 
 class SessionFeed(Protocol):
-    """What a runner asks of a feed: ``domain.live.quotes.Feed``, or one whose data end."""
+    """What a runner asks of a feed: ``domain.live.quotes.Feed``, or one whose data end. Its ``inbox``, where it has one, is empty while nothing has come."""
 
     def next(self, timeout: float) -> Sequence[FeedItem]: ...
     def shown(self) -> Sequence[OpenBar]: ...

@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,6 +36,7 @@ AGAIN = 0.5                 # seconds between two tries while the database is aw
 IDLE = 0.02                 # seconds between looks at feeds that have nothing
 MANY, PACE = 200, 0.05      # live sessions held from which on rounds begin at least so many seconds apart: what comes meanwhile is written in one transaction
 UNDER_WAY = 10.0            # seconds for which an order that is being sent is waited for before the leases are given back
+UNKNOWN = ("?",)            # the inbox of a feed that has none: it is looked at in every round
 EMPTY = 1.0                 # seconds between two rounds while no session is held
 
 
@@ -73,7 +74,7 @@ class Runner:
         self._failed: list[Failed] = []                 # errors that are not written yet
         self._live, self._eager = list[SessionWork](), list[SessionWork]()      # of those held, replays as fast as possible apart
         self._at_brokers: list[SessionWork] = []
-        self._gives: list[tuple[str, Callable[[float], Sequence[FeedItem]]]] = []       # of the live ones, what their feeds have: looked at in every round
+        self._gives: list[tuple[str, Callable[[float], Sequence[FeedItem]], Sized]] = []        # of the live ones, what their feeds have: looked at in every round
         self._paced = False                             # whether many are held, all of which are live: a replay gives one instant a round
         self._left = 0                                  # sessions that have left since ``stay``
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
@@ -207,9 +208,9 @@ class Runner:
         """What the feeds give of everyone, and of a replay as fast as possible the next one: commands and halts wait for one batch, however many replay."""
         come = self._pending
         if come:
-            come |= {name: items for name, give in self._gives if name not in come and (items := give(0.0))}
+            come |= {name: items for name, give, inbox in self._gives if inbox and name not in come and (items := give(0.0))}
         else:
-            come |= {name: items for name, give in self._gives if (items := give(0.0))}
+            come |= {name: items for name, give, inbox in self._gives if inbox and (items := give(0.0))}
         if self._eager:
             self._turns += 1
             work = self._eager[self._turns % len(self._eager)]
@@ -219,6 +220,7 @@ class Runner:
     def _receive(self) -> list[SessionWork]:
         """Who has worked what came. Where a file halts what the database does not know of yet, it waits."""
         moved = []
+        self.switch.look_at_workspace()
         for name in [*self._pending]:
             work = self.held.get(name)
             if work is None or work.end:
@@ -230,19 +232,20 @@ class Runner:
 
     def _forward(self, work: SessionWork, items: Sequence[FeedItem]) -> None:
         """A feed that is as fast as possible gives many instants, any other one what has come."""
-        go_on = self._guarded(work, partial(work.receive, items))
-        if not go_on or not getattr(work.feed, "eager", False):
+        go_on = self._guarded(work, work.receive, items)
+        if not go_on or not work.eager:
             return
         until = self._clock() + (BESIDE if self._live else BATCH)
         while go_on and not work.end and self._clock() < until and (items := work.next(0.0)):
+            self.switch.look_at_workspace()
             if self.switch.unrecorded(work.name):
                 self._pending[work.name] = items
                 return
-            go_on = self._guarded(work, partial(work.receive, items))
+            go_on = self._guarded(work, work.receive, items)
 
-    def _guarded(self, work: SessionWork, act: Callable[[], object]) -> bool:
+    def _guarded(self, work: SessionWork, act: Callable[..., object], *arguments: Any) -> bool:
         try:
-            act()
+            act(*arguments)
         except AWAY:
             self._let_go(work.name)     # it stands within an instant: it is taken up again as it was stored
             raise
@@ -253,10 +256,10 @@ class Runner:
 
     def _sort(self) -> None:
         """By their feeds, whenever others are held."""
-        self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
-        self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
+        self._eager = [work for work in self.held.values() if work.eager]
+        self._live = [work for work in self.held.values() if not work.eager]
         self._at_brokers = [work for work in self.held.values() if work.broker is not None]
-        self._gives = [(work.name, work.next) for work in self._live]
+        self._gives = [(work.name, work.next, getattr(work.feed, "inbox", UNKNOWN)) for work in self._live]
         self._paced = len(self.held) >= MANY and not any(hasattr(work.feed, "eager") for work in self.held.values())
         self.switch.watch(self.held)
 
@@ -265,7 +268,7 @@ class Runner:
     def _write_now(self, works: Iterable[SessionWork]) -> None:
         for work in works:
             if work.name in self.held:
-                self._guarded(work, partial(self._gather, work))
+                self._guarded(work, self._gather, work)
         self._write()
 
     def _gather(self, work: SessionWork) -> None:

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from domain.errors import BadRequest
@@ -19,6 +20,7 @@ from worker.sessions.broker_seen import LimitHalt
 from worker.sessions.losses import LossWatch
 from worker.sessions.replay_feed import Bad, FeedItem, Lost, Over, SessionFeed
 from worker.sessions.shown import Shown
+from worker.store.engine import Encoded, json_text
 from worker.store.messages import Message
 from worker.store.session_commands import StoredCommand
 from worker.store.session_commits import Commit, WorkedCommand
@@ -27,6 +29,9 @@ from worker.store.sessions import SessionState
 
 if TYPE_CHECKING:
     from worker.sessions.broker_side import BrokerSide
+
+
+NOTHING: Mapping[str, Any] = {}     # of a session without a broker: one of them for all, so that it is written as text once
 
 
 class Account(Protocol):
@@ -55,7 +60,7 @@ class Written:
     wanted: Wanted | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Gathered:
     """What was worked since the last commit."""
 
@@ -74,7 +79,7 @@ class SessionWork:
 
     def __init__(self, name: str, account: Account, feed: SessionFeed, epoch: int, state: SessionState, losses: LossWatch | None = None, broker: BrokerSide | None = None) -> None:
         self.name, self.account, self.feed, self.epoch = name, account, feed, epoch
-        self.next = feed.next
+        self.next, self.eager = feed.next, bool(getattr(feed, "eager", False))      # as fast as possible
         self.ts, self.end, self._losses, self.broker = state.ts, "", losses, broker
         self._number, self._bars = state.commits, state.bars
         self._opened, self._rows = dict(state.opened), dict(state.rows)
@@ -114,12 +119,12 @@ class SessionWork:
                     self._opened[event.series] = [event.ts, event.open, None if math.isnan(event.spread) else event.spread, event.end]
             elif isinstance(event, Ended):
                 self.account.end_bar(event.series, event.high, event.low, event.close, event.volume, event.recovered, last=event.last)
+            elif isinstance(event, Instant):
+                self._instant(event.at)
             elif isinstance(event, Bad):
                 self.account.bar(event.bar)
             elif isinstance(event, Lost):
                 self.account.lose(event.series, event.count, event.lines)
-            elif isinstance(event, Instant):
-                self._instant(event.at)
             elif isinstance(event, Over):
                 self._finish()
 
@@ -149,18 +154,27 @@ class SessionWork:
         if not now.touched:
             return None
         self._now, self._number = Gathered(), self._number + 1
-        kept = dict(begun=self._begun, equity_ts=self._equity_ts) | (self._losses.kept if self._losses else {})
+        kept = {"begun": self._begun, "equity_ts": self._equity_ts, **(self._losses.kept if self._losses else {})}
         broker = self.broker
         for booking in broker.session.bookings() if broker else ():
             self._out("broker", booking.ts, booking.plain())
         view = self.account.view()
         self.exposed = exposed_in(getattr(view, "positions", ()))
         shown = self._shown.text(view, kept | broker.view() if broker else kept)
-        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), dict(self._opened), dict(self._rows), shown, now.tape, now.outputs, now.commands, broker.session.kept if broker else {})
+        commit = Commit(self.name, self.epoch, self._number, self.ts, self._bars, self.account.store(), self._opened_text(), self._rows_text(), shown, now.tape, now.outputs, now.commands, broker.session.kept if broker else NOTHING)
         self._bars += len(now.tape)
         return Written(commit, now.events, now.messages, self.end, now.halts, broker.session.wanted() if broker else None)
 
     # -- inside
+
+    def _opened_text(self) -> Encoded:
+        """The bars that are open, put together here: an encoder takes twice as long."""
+        bars = [f'{_word(series)}: [{ts}, {open}, {"null" if spread is None else spread}, {end}]' for series, (ts, open, spread, end) in self._opened.items()]
+        return Encoded(f"{{{', '.join(bars)}}}")
+
+    def _rows_text(self) -> Encoded:
+        rows = [f"{_word(kind)}: {number}" for kind, number in self._rows.items()]
+        return Encoded(f"{{{', '.join(rows)}}}")
 
     def _instant(self, at: int) -> None:
         self._book_until(at)
@@ -241,6 +255,11 @@ class SessionWork:
         """``again``: in the place of the last one."""
         self._rows[kind] = number = self._rows.get(kind, 0) + (not again)
         self._now.outputs.append(Output(kind, number, ts, packed(row)))
+
+
+@cache
+def _word(text: str) -> str:
+    return json_text(text)
 
 
 def exposed_in(positions: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

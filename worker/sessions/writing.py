@@ -19,7 +19,8 @@ def write(store: Store, waiting: Sequence[Written]) -> list[str]:
         fresh = [each for each in waiting if verdicts[each.commit.session] == "written"]
         unit.session_commits.write([each.commit for each in fresh], unit.now())
         for each in fresh:
-            _record(unit, each)
+            if each.events or each.halts:
+                _record(unit, each)
         unit.messages.write([message for each in fresh for message in each.messages], unit.now())
         for each in fresh:
             if each.end:

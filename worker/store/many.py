@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import JSON, Connection
+
+from worker.store.engine import json_text
 
 Values = tuple[Any, ...]
 
@@ -54,10 +56,17 @@ class Many:
     def _prepared(self, connection: Connection) -> Ready:
         dialect = connection.dialect
         compiled = self._make(connection).compile(dialect=dialect, column_keys=list(self._names))
-        kinds = [compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names]
+        kinds = [_processor(compiled.binds[name].type, dialect) for name in self._names]
         places = [self._names.index(name) for name in compiled.positiontup] if compiled.positional else None
         self._ready[dialect] = ready = Ready(str(compiled), places, [(place, kind) for place, kind in enumerate(kinds) if kind is not None])
         return ready
+
+
+def _processor(kind: Any, dialect: Any) -> Callable[[Any], Any] | None:
+    """What makes the driver's value of a column's; SQLite takes JSON as text, and the text of a value needs none of what SQLAlchemy wraps about it."""
+    if dialect.name == "sqlite" and isinstance(kind, JSON):
+        return json_text
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _processed(values: Sequence[Any], process: Callable[[Any], Any]) -> list[Any]:

@@ -50,8 +50,8 @@ class Commit:
     ts: int
     bars_before: int
     state: bytes
-    opened: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    rows: Mapping[str, int] = field(default_factory=dict)
+    opened: Mapping[str, Sequence[Any]] | Encoded = field(default_factory=dict)
+    rows: Mapping[str, int] | Encoded = field(default_factory=dict)
     view: Mapping[str, Any] | Encoded = field(default_factory=dict)
     tape: Sequence[TapeBar] = ()
     outputs: Sequence[Output] = ()

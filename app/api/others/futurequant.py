@@ -207,12 +207,13 @@ def strategy(desk: Here, name: str) -> Response:
 
 @router.post("/backtests/run", status_code=202)
 async def run(submission: Submitting, body: Run) -> Any:
-    """A backtest on the newest bars of these symbols. Strategies by quantiles need `model_id`."""
+    """A backtest on the newest bars of these symbols. Strategies by quantiles use the newest model of the first symbol where `model_id` names none."""
 
     def submit(desk: Here) -> Any:
         bars = all_newest(desk, body.symbols)
         name, rules = STYLES.get(body.strategy_id, body.strategy_id), dict(account=dict(balance=body.initial_capital))
-        return desk.backtests.submit(BacktestRequest(name, _params(desk, name, body.model_id, bars[0].timeframe), [each.id for each in bars], bars[0].timeframe, first_of(body.start_date), end_of(body.end_date), rules, model=body.model_id))
+        model = body.model_id or _model_of(desk, name, body.symbols)
+        return desk.backtests.submit(BacktestRequest(name, _params(desk, name, model, bars[0].timeframe), [each.id for each in bars], bars[0].timeframe, first_of(body.start_date), end_of(body.end_date), rules, model=model))
 
     return await submission.submit(submit)
 
@@ -225,11 +226,12 @@ def config(desk: Here) -> Response:
 
 @router.post("/paper-trading/start", status_code=201)
 def start(desk: Here, body: Start) -> Response:
-    """A paper session that replays the newest bars of these symbols. Strategies by quantiles need `model_id`."""
+    """A paper session that replays the newest bars of these symbols. Strategies by quantiles use the newest model of the first symbol where `model_id` names none."""
     bars = all_newest(desk, body.symbols)
     name = word_of(body.session_name)
     strategy = STYLES.get(body.strategy_id, body.strategy_id)
-    request = StartRequest(name, strategy, _params(desk, strategy, body.model_id, bars[0].timeframe), (bars[0].timeframe,), tuple(each.id for each in bars), rules=dict(account=dict(balance=body.initial_capital)), model=body.model_id)
+    model = body.model_id or _model_of(desk, strategy, body.symbols)
+    request = StartRequest(name, strategy, _params(desk, strategy, model, bars[0].timeframe), (bars[0].timeframe,), tuple(each.id for each in bars), rules=dict(account=dict(balance=body.initial_capital)), model=model)
     return json_of(dict(session_id=desk.paper.start(request), status=plain(desk.paper.row(name))), 201)
 
 
@@ -250,6 +252,17 @@ def status(desk: Here, session_id: str) -> Response:
 
 def _params(desk: Here, strategy: str, model: str, timeframe: str) -> dict[str, int]:
     return horizon_of(desk, model, timeframe) if model and strategy in STYLES.values() else {}
+
+
+def _model_of(desk: Here, strategy: str, symbols: list[str]) -> str:
+    """The newest model of the first symbol that is in use, where the strategy reads one."""
+    if strategy not in STYLES.values():
+        return ""
+    begins = tuple(word_of(f"{symbols[0]}-{kind}") for kind in LEARNERS)
+    entries = [each.title for each in desk.models.all() if each.name in begins and each.stage.stage != "retired"]
+    if not entries:
+        raise Problem(422, f"{strategy} decides on quantiles of a forecast, and there is no model of {symbols[0]}; train one by POST /api/v1/futurequant/models/train, or name another as model_id")
+    return str(entries[0])
 
 
 def _features(desk: Here, body: Compute) -> FeatureRequest:

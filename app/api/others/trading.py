@@ -11,6 +11,7 @@ from app.api.others.translated import Name, newest, timeframe_of, word_of
 from app.api.paging import json_of
 from app.api.paper import recovery
 from app.api.plain import plain
+from app.api.problem import Problem
 from app.api.shapes import Body
 from app.api.strategies import strategy as strategy_of
 from app.api.submission import Here
@@ -92,6 +93,8 @@ def listed(desk: Here) -> Response:
 @router.post("/strategies/use/{strategy_id}")
 def use(desk: Here, strategy_id: str, body: Use) -> Response:
     """A `trading_config` that start accepts."""
+    if draft := _draft_of(desk, strategy_id):
+        raise Problem(422, f"{strategy_id} is a draft, which never runs: {draft.sentence}. Change its conditions by PUT /api/strategies/{strategy_id}/update")
     params = {param.name: plain(param.default) for param in desk.backtests.params(strategy_id)}
     own = desk.strategies.find(strategy_id) is not None
     config = dict(pair=body.pair, timeframe=body.timeframe, strategy_name=strategy_id, config={} if own else params)
@@ -100,25 +103,35 @@ def use(desk: Here, strategy_id: str, body: Use) -> Response:
 
 @router.get("/strategies/{strategy_id}")
 def strategy(desk: Here, strategy_id: str) -> Response:
-    """One strategy."""
+    """One strategy, or a draft with the sentence that says what is not understood."""
+    if draft := _draft_of(desk, strategy_id):
+        return json_of(dict(id=draft.name, draft=True, runs=False, sentence=draft.sentence, given=plain(draft.given), actor=draft.actor, at=plain(draft.at)))
     return strategy_of(desk, strategy_id, 0)
 
 
 @router.put("/strategies/{strategy_id}/update", responses=DRAFT)
 def update(desk: Here, strategy_id: str, body: Written) -> Response:
-    """A new version."""
-    desk.strategies.get(strategy_id)
+    """A new version; of a draft the first, once its conditions are understood."""
+    if not _draft_of(desk, strategy_id):
+        desk.strategies.get(strategy_id)
     definition, lacks = _definition(desk, body)
     if lacks:
-        return _draft(desk, body, lacks)
+        return _draft(desk, body.model_copy(update=dict(name=strategy_id)), lacks)
     saved = desk.strategies.save({**definition, "name": strategy_id}, "updated over the API")
     return json_of(dict(id=strategy_id, draft=False, version=saved.stored.version, about=saved.about))
 
 
 @router.delete("/strategies/{strategy_id}/delete")
 def delete(desk: Here, strategy_id: str) -> Response:
-    """Take it off the lists; versions that runs name are kept."""
+    """Take it off the lists; versions that runs name are kept. A draft is deleted."""
+    if _draft_of(desk, strategy_id):
+        return json_of(dict(deleted=desk.strategies.delete_draft(strategy_id).name, draft=True))
     return json_of(dict(deleted=strategy_id, version=plain(desk.strategies.retire(strategy_id, "deleted over the API"))))
+
+
+def _draft_of(desk: Here, name: str) -> Any:
+    """The draft of that name, where no strategy has it."""
+    return None if desk.strategies.find(name) else desk.strategies.draft(name)
 
 
 def _draft(desk: Here, body: Written, sentence: str) -> Response:

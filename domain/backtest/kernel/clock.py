@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from domain.backtest.kernel.bookings import charge_nights, remove_gone
 from domain.backtest.kernel.closes import close_bar, mark_all, move_stop, write_row
-from domain.backtest.kernel.codes import NEVER, SIGNAL_BYTES
+from domain.backtest.kernel.codes import NEVER
 from domain.backtest.kernel.decisions import decide
 from domain.backtest.kernel.inside import through_bar
 from domain.backtest.kernel.opens import enter_at_open, open_bar
-from domain.backtest.kernel.places import account_of, cursor_of, ends_now, positions_of, rate_now, task_of
+from domain.backtest.kernel.places import account_of, cursor_of, ends_now, positions_of, prefetch_signal, rate_now, task_of
 from domain.backtest.kernel.stop_outs import stop_out
-from domain.backtest.memory import compiled, i1, i8, prefetch
+from domain.backtest.memory import compiled, i1, i8
 
 
 @compiled
@@ -65,8 +65,7 @@ def advance_alone(h):
 def end_bar_alone(h, task, bar, now):
     account, positions, floating = account_of(h), positions_of(h), 0.0
     account.before, account.commission, account.swap = account.balance, 0.0, 0.0
-    prefetch(h.signals + i8(h.signal_first)[bar] * SIGNAL_BYTES)
-    prefetch(h.signals + i8(h.signal_first)[bar] * SIGNAL_BYTES + 64)
+    prefetch_signal(h, i8(h.signal_first)[bar])
     if account.positions > 0 or account.pending > 0:
         through_bar(h, 0, bar)
         if account.used > 0.0:

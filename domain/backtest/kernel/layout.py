@@ -106,9 +106,9 @@ def fill_signals(table, rows, columns):
         row.number = k
         row.side, row.protection, row.order = _int(column, 0, k), _int(column, 1, k), _int(column, 2, k)
         row.tag, row.oco = _int(column, 3, k), _int(column, 4, k)
-        row.lots, row.price, row.stop = _float(column, 5, k), grid(_float(column, 6, k)), grid(_float(column, 7, k))
+        row.lots, row.price, row.stop = _float(column, 5, k), _price(column, 6, k), _price(column, 7, k)
         for t in range(4):
-            row.target[t] = grid(_float(column, 8 + t, k))
+            row.target[t] = _price(column, 8 + t, k)
         size = _float(column, 12, k)
         row.size = 1.0 if np.isnan(size) else size
 
@@ -131,3 +131,9 @@ def _int(column, place, k):
 @compiled
 def _float(column, place, k):
     return f8(column[2 * place])[k * column[2 * place + 1]]
+
+
+@compiled
+def _price(column, place, k):
+    price = _float(column, place, k)
+    return price if np.isnan(price) else grid(price)

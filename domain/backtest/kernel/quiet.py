@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.backtest.kernel.codes import BID, DUPLICATE_TAG, LONG, MAGNIFY, MID, NEAR, OPPOSITE_DROPPED, PLAIN, TINY
+from domain.backtest.kernel.codes import BID, DUPLICATE_TAG, LONG, MAGNIFY, MID, NEAR, NEVER, OPPOSITE_DROPPED, PLAIN, TINY
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.kernel.opens import nearest_target
-from domain.backtest.kernel.places import account_of, cursor_of, is_halted, positions_of, protection_of, task_of
+from domain.backtest.kernel.places import account_of, cursor_of, is_halted, positions_of, prefetch_signal, protection_of, task_of
 from domain.backtest.kernel.sizes import sized
-from domain.backtest.memory import compiled, f8, i1, i8
+from domain.backtest.memory import compiled, f8, f8_at, i1, i1_at, i8, i8_at
 
 
 @compiled
@@ -41,6 +41,7 @@ def rest(h, most):
         rest_flat(h, most)
     else:
         rest_holding(h, most)
+    prefetch_signal(h, i8(h.signal_first)[cursor_of(h, 0).bar])
     return account.instant - before
 
 
@@ -69,17 +70,104 @@ def count_rows(account, row, done):
 
 @compiled
 def rest_holding(h, most):
-    """One position whose levels these bars do not reach, and whose tag drops every signal on them.
+    """One position whose levels these bars do not reach, and whose tag drops every signal on them."""
+    account, p = account_of(h), positions_of(h)[0]
+    if stays_solvent(h, p) and not h.limited and not is_halted(h, 0) and task_of(h, 0).usual > 0.0:
+        rest_until(h, p, quiet_until(h, p, most))
+    else:
+        rest_by_bar(h, account, p, most)
 
-    The closing side of a price is ``price + over * spread``; a price within ``NEAR`` of a level is left to ``advance``,
-    which checks it on the grid.
+
+@compiled
+def stays_solvent(h, p):
+    """Whether the account stands clear of a stop-out, and above zero, at every price before the position's stop."""
+    account, task = account_of(h), task_of(h, 0)
+    return account.balance + p.side * (p.stop - p.price) * p.lots * task.contract > max(account.used * h.stop_out * (1.0 + TINY), 0.0)
+
+
+@compiled
+def quiet_until(h, p, most):
+    """The first bar that reaches a level or brings a signal that is not dropped for its tag, after at most ``most`` instants; signals before it are counted.
+
+    The closing side of a price is ``price + over * spread``; a price within ``NEAR`` of a level is left to ``advance``, which checks it on the grid.
     """
-    account, cursor, task, p = account_of(h), cursor_of(h, 0), task_of(h, 0), positions_of(h)[0]
+    task, account, i = task_of(h, 0), account_of(h), cursor_of(h, 0).bar
+    ts, end, first, after, brief, nights_in, nights_before = h.ts, h.end, h.signal_first, h.signal_last, h.brief, h.nights_in, h.nights_before
+    open_, close, spread, adverse, good = h.open, h.close, h.spread, h.low if p.side > 0 else h.high, h.high if p.side > 0 else h.low
+    side, over, swaps, timed, flat_at, shut_at = np.float64(p.side), over_of(task, p.side), task.swaps, p.flat_at < NEVER or p.shut_at < NEVER, p.flat_at, p.shut_at
+    target, even, bottom = highest_rest(p)
+    top, last, shown = min(target, even), min(task.first + task.count - 1, p.time_bar - 1, i + most // 2), LONG if p.side > 0 else 0
+    compared, wanted = (-1, PLAIN | shown | np.int64(p.tag) << 2) if h.reverse else (~LONG, PLAIN | np.int64(p.tag) << 2)
+    same, opposite = 0, 0
+    while i < last:
+        wide, next_wide = (over * f8_at(spread, i), over * f8_at(spread, i + 1)) if over != 0.0 else (0.0, 0.0)
+        opens = side * (f8_at(open_, i + 1) + next_wide)
+        if side * (f8_at(adverse, i) + wide) <= bottom or side * (f8_at(good, i) + wide) >= top or opens <= bottom or opens >= target:
+            break
+        if timed and (i8_at(ts, i + 1) >= flat_at or i8_at(ts, i) < shut_at <= i8_at(end, i)):
+            break
+        if swaps and (i1_at(nights_in, i) or i1_at(nights_before, i + 1)):
+            break
+        number, until = i8_at(first, i), i8_at(after, i)
+        if number != until:
+            if not side * (f8_at(close, i) + wide) > bottom:
+                break
+            count, alike = until - number, 0
+            while number < until and i8_at(brief, number) & compared == wanted:
+                alike += i8_at(brief, number) & LONG == shown
+                number += 1
+            if number < until:
+                break
+            same += alike
+            opposite += count - alike
+        i += 1
+    account.counts[DUPLICATE_TAG] += same
+    account.counts[OPPOSITE_DROPPED] += opposite
+    return i
+
+
+@compiled
+def over_of(task, side):
+    return -0.5 * side if task.quotes == MID else 0.0 if side > 0 else 1.0
+
+
+@compiled
+def rest_until(h, p, until):
+    """The rows of the quiet bars before ``until``."""
+    account, cursor, task = account_of(h), cursor_of(h, 0), task_of(h, 0)
+    ts, end, close, spread, adverse, good = h.ts, h.end, h.close, h.spread, h.low if p.side > 0 else h.high, h.high if p.side > 0 else h.low
+    side, price, contract, lots, balance, margin, begin = np.float64(p.side), p.price, task.contract, p.lots, account.balance, account.used, cursor.bar
+    at = 8 * account.rows_out
+    row_ts, balances, equities, lows, used = i8(h.row_ts + at), f8(h.row_balance + at), f8(h.row_equity + at), f8(h.row_equity_low + at), f8(h.row_used_margin + at)
+    over, done, worst, best, marked, falls, equity = over_of(task, p.side), 0, side * p.worst, side * p.best, 0.0, 0.0, 0.0
+    rounds = over != 0.0 or task.quotes != BID
+    for row in range(until - begin):
+        i = begin + row
+        wide = over * f8_at(spread, i) if over != 0.0 else 0.0
+        extreme, in_favour, closes = f8_at(adverse, i) + wide, side * (f8_at(good, i) + wide), f8_at(close, i) + wide
+        if rounds:
+            extreme, closes = grid(extreme), grid(closes)
+        falls, marked = side * (extreme - price) * lots * contract, side * (closes - price) * lots * contract
+        equity = balance + marked
+        worst = side * extreme if not side * extreme >= worst else worst
+        best = in_favour if not in_favour <= best else best
+        row_ts[row], balances[row], equities[row], lows[row], used[row] = i8_at(end, i), balance, equity, min(balance + falls, equity), margin
+        done += 1 if i8_at(end, i) == i8_at(ts, i + 1) else 2
+    if until > begin:
+        p.worst, p.best, p.mark, p.low, p.unclear = side * worst, grid(side * best), marked, falls, 0
+        count_rows(account, account.rows_out + until - begin, done)
+        account.equity, cursor.bar, cursor.rate = equity, until, 1.0
+
+
+@compiled
+def rest_by_bar(h, account, p, most):
+    """The same where each bar, and each signal's size, is judged by the equity of its close."""
+    cursor, task = cursor_of(h, 0), task_of(h, 0)
     ts, end, first, after, nights_in, nights_before = i8(h.ts), i8(h.end), i8(h.signal_first), i8(h.signal_last), i1(h.nights_in), i1(h.nights_before)
     open_, high, low, close, spread = f8(h.open), f8(h.high), f8(h.low), f8(h.close), f8(h.spread)
     row_ts, balances, equities, lows, used = i8(h.row_ts), f8(h.row_balance), f8(h.row_equity), f8(h.row_equity_low), f8(h.row_used_margin)
     side, price, swaps, contract, lots, balance, margin = p.side, p.price, task.swaps, task.contract, p.lots, account.balance, account.used
-    over, adverse_side, good_side = -0.5 * side if task.quotes == MID else 0.0 if side > 0 else 1.0, low if side > 0 else high, high if side > 0 else low
+    over, adverse_side, good_side = over_of(task, side), low if side > 0 else high, high if side > 0 else low
     target, even, bottom = highest_rest(p)
     rounds = over != 0.0 or task.quotes != BID
     top, thin, shut_at = min(target, even), margin * h.stop_out * (1.0 + TINY), p.shut_at

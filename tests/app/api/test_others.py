@@ -123,6 +123,13 @@ def test_conditions_that_are_not_understood_are_a_draft_with_the_sentence_and_ne
     assert answer.status == 202 and answer.json["draft"] and not answer.json["runs"] and answer.json["sentence"]
     assert [each["draft"] for each in client.get("/api/strategies/list").json["strategies"] if each["id"] == "Vague"] == [True]
     assert client.post("/api/dynamic-trading/s3/start", GOLD | dict(strategy_name="Vague", config={})).status == 422
+    assert client.get("/api/strategies/Vague").json["sentence"] == answer.json["sentence"]
+    used = client.post("/api/strategies/use/Vague", dict(session_id="s3", pair="XAUUSD", timeframe="15M"))
+    assert used.status == 422 and "is a draft, which never runs" in used.json["detail"]
+    assert client.call("PUT", "/api/strategies/Vague/update", WRITTEN | dict(name="Vague")).json["version"] == 1
+    assert [each["draft"] for each in client.get("/api/strategies/list").json["strategies"] if each["id"] == "Vague"] == [False]
+    client.post("/api/strategies/create", WRITTEN | dict(name="Unclear", entry_conditions="breaks out"))
+    assert client.call("DELETE", "/api/strategies/Unclear/delete").json == dict(deleted="Unclear", draft=True) and client.get("/api/strategies/Unclear").status == 404
 
 
 def test_gold_buy_dip_takes_its_21_parameters_and_names_one_that_it_does_not_know(client: Client):

@@ -92,3 +92,11 @@ def test_columns_that_a_new_one_puts_out_of_the_cache_are_used_all_the_same(monk
     figures = [small.evaluate(make("simple_ma", point), RULES).figures for point in points]
     monkeypatch.undo()
     assert figures == [Bench([EURUSD]).evaluate(make("simple_ma", point), RULES).figures for point in points]
+
+
+def test_every_trial_goes_through_the_lane_of_sweeps(monkeypatch):
+    def clock(*_):
+        raise AssertionError("the clock's loop ran")
+
+    monkeypatch.setattr(Bench, "simulation", clock)
+    assert searched(Search(6, 3, "random", prune=False, fewest_trades=0))[0]

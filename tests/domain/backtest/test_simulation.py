@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from domain.trading.account import Account
 from domain.trading.costs import Costs
 from domain.trading.execution import Execution
 from domain.trading.signals import read_signals
-from domain.trading.task import Task
+from domain.trading.task import FILLS, MOVES, LaterFrame, Task
 from tests.reference.cases import case
 
 
@@ -59,3 +61,13 @@ def test_who_watches_may_stop_it():
     with pytest.raises(KeyboardInterrupt):
         simulate([task], Account(), Costs(), Execution(), Sizing(), watch=watch)
     assert 0 < received[0] < received[1] < 1
+
+
+def test_the_frames_of_fills_and_moves_are_made_when_somebody_looks_at_them():
+    drawn = case(3)
+    out = simulate(drawn.tasks, drawn.account, drawn.costs, drawn.execution, drawn.sizing, drawn.rates)
+    assert all(isinstance(vars(out)[name], LaterFrame) for name in ("_fills", "_moves"))
+    spread = float(out.fill_costs["spread_cost"].sum())
+    assert tuple(out.fills) == FILLS and tuple(out.moves) == MOVES and out.fills is out.fills
+    assert spread == float(out.fill_costs["spread_cost"].sum()) == float(out.fills["spread_cost"].sum())
+    assert replace(out, ambiguous=7).fills is out.fills

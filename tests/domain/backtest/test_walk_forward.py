@@ -103,3 +103,11 @@ def test_where_nothing_qualifies_nothing_is_traded():
 def test_merged_parts_equal_all_fits():
     parts = [walk_forward.fit(Bench([EURUSD]), REQUEST, FOLDS, part).table for part in ([8, 1], [0, 2, 4, 6], [7, 5, 3])]
     pd.testing.assert_frame_equal(walk_forward.merged(parts), FITS, check_exact=True)
+
+
+def test_every_fit_goes_through_the_lane_of_sweeps(monkeypatch):
+    def clock(*_):
+        raise AssertionError("the clock's loop ran")
+
+    monkeypatch.setattr(Bench, "simulation", clock)
+    assert walk_forward.fit(Bench([EURUSD]), REQUEST, FOLDS[:1], range(9)).table["sharpe"].tolist() == FITS["sharpe"].tolist()[:9]

@@ -80,12 +80,14 @@ def test_signals_are_decided_at_their_bars(tmp_path, stops):
     assert len(assert_equal(plan, tmp_path).trades) > 20
 
 
-def test_signals_of_no_bar_are_named_and_those_that_cannot_be_read_are_refused():
+def test_signals_of_no_bar_are_named_and_those_that_cannot_be_read_are_refused(tmp_path):
     table = table_of("EURUSD")
     late = table.iloc[[0]].assign(ts=table["ts"].iloc[0] + pd.Timedelta(minutes=1))
     plan = replace(plan_of(("EURUSD M15",), SIGNALS), inputs=Inputs(pd.concat([table, late], ignore_index=True)))
     worked = list(replay(plan, tape_of("EURUSD M15")))
     assert [message.partition(" of ")[0] for each in worked for message in each.remarks] == ["1 signal"]
+    others_first = Inputs(pd.concat([late, table], ignore_index=True))
+    assert len(assert_equal(replace(plan, inputs=others_first), tmp_path).trades), "the rows of bars keep their numbers"
     with pytest.raises(BadRequest, match="trail_kind quantile follows prices"):
         next(iter(replay(replace(plan, inputs=Inputs(table.assign(trail_kind="quantile"))), tape_of("EURUSD M15"))))
     with pytest.raises(BadRequest, match="no table of them is given"):

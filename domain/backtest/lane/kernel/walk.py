@@ -13,7 +13,7 @@ from domain.backtest.kernel.codes import NEVER, OPTIMISTIC, PATH
 from domain.backtest.kernel.numbers import grid
 from domain.backtest.lane.kernel.fills import charge, enter, leave, set_reach, slip_of, take_targets
 from domain.backtest.lane.record import ADVERSE, BLOCK, CLOSE, FAVOURABLE, OPEN
-from domain.backtest.memory import compiled, entry, f8, i1, i8
+from domain.backtest.memory import compiled, entry, f8, f8_at, i1, i8, i8_at, prefetch
 
 
 @entry
@@ -24,6 +24,7 @@ def skim(context):
     k, bars, flat_from = 0, i8(w.bars), 0
     while k < w.count and bars[k] < w.last:
         bar = bars[k] + 1
+        prefetch_entry(w, k, bar)
         rest_flat(w, flat_from, bar)
         flat_from = max(flat_from, bar)
         if enter(w, k, bar, w.equity):          # the first that opens a position at this open holds the tag
@@ -36,6 +37,17 @@ def skim(context):
     rest_flat(w, flat_from, w.last + 1)
     fold(w)
     return True
+
+
+@compiled
+def prefetch_entry(w, k, bar):
+    """Begin to load what an entry reads, all of it at once: else each of these loads waits for the one before."""
+    for which in range(2):
+        prefetch(w.prices[which] + 32 * bar)
+        prefetch(w.prices[which] + 32 * bar + 64)
+    prefetch(w.stop_loss[0] + 8 * w.stop_loss[1] * k)
+    for t in range(w.targets):
+        prefetch(w.target_prices[t][0] + 8 * w.target_prices[t][1] * k)
 
 
 @compiled
@@ -85,6 +97,9 @@ def hold(w, entry_bar):
     bar, which = entry_bar, 0 if w.side > 0 else 1
     while True:
         bar = rest_holding(w, bar, min(w.leave_at, next_night(w, bar), w.last), which)
+        following = i8_at(w.first, bar)
+        if following < w.count:
+            prefetch_entry(w, following, i8_at(w.bars, following) + 1)
         if bar > entry_bar:
             w.equity = w.balance + (f8(w.prices[which])[4 * bar - 4 + CLOSE] - w.price) * w.lots * w.contract
             open_bar(w, bar, which)
@@ -110,20 +125,25 @@ def next_night(w, bar):
 def rest_holding(w, begin, until, which):
     """The first bar from ``begin`` on that reaches a level, or ``until``; the bars before it are quiet. As a bar opens inside its range, one that is
     gapped through is reached too."""
-    prices, blocks, bottom, top = f8(w.prices[which]), f8(w.blocks[which]), w.bottom, w.top
+    prices, blocks, bottom, top = w.prices[which], w.blocks[which], w.bottom, w.top
     low, least, most, i = np.inf, np.inf, -np.inf, begin
     while True:
         edge = min(until, (i | BLOCK - 1) + 1)
         k = 4 * i
-        while i < edge and prices[k + ADVERSE] > bottom and prices[k + FAVOURABLE] < top:
-            low, least, most = lesser(low, prices[k + ADVERSE]), lesser(least, prices[k + CLOSE]), greater(most, prices[k + CLOSE])
+        while i < edge:
+            adverse, close = f8_at(prices, k + ADVERSE), f8_at(prices, k + CLOSE)
+            if not (adverse > bottom and f8_at(prices, k + FAVOURABLE) < top):
+                break
+            low, least, most = lesser(low, adverse), lesser(least, close), greater(most, close)
             i, k = i + 1, k + 4
         if i < edge or i == until:
             break
         k = 4 * (i // BLOCK)
-        while i + BLOCK <= until and blocks[k] > bottom and blocks[k + 1] < top:
-            low, least, most = lesser(low, blocks[k]), lesser(least, blocks[k + 2]), greater(most, blocks[k + 3])
+        while i + BLOCK <= until and f8_at(blocks, k) > bottom and f8_at(blocks, k + 1) < top:
+            low, least, most = lesser(low, f8_at(blocks, k)), lesser(least, f8_at(blocks, k + 2)), greater(most, f8_at(blocks, k + 3))
             i, k = i + BLOCK, k + 4
+        for line in range(0, 32 * BLOCK, 64):
+            prefetch(prices + 32 * i + line)
     if i > begin:
         note_all(w, begin, i, which, low, least, most)
     return i
@@ -150,10 +170,10 @@ def note_all(w, begin, until, which, low, least, most):
         equity = balance + (least - price) * lots * scale
         w.least, w.least_low = min(w.least, equity), min(w.least_low, worst, equity)
     else:
-        prices = f8(w.prices[which])
+        prices = w.prices[which]
         for k in range(4 * begin, 4 * until, 4):
-            equity = balance + (prices[k + CLOSE] - price) * lots * scale
-            note(w, equity, min(balance + (prices[k + ADVERSE] - price) * lots * scale, equity))
+            equity = balance + (f8_at(prices, k + CLOSE) - price) * lots * scale
+            note(w, equity, min(balance + (f8_at(prices, k + ADVERSE) - price) * lots * scale, equity))
     end_days(w, until, price, lots, which)
 
 
