@@ -24,6 +24,7 @@ from worker.store import Store
 
 TIMES, LONG = 10, 300_000               # of each page; milliseconds
 TITLE, PAINT, DRAWN = 1.5, 1.0, 1.0     # seconds, the goals
+RULES: dict[str, dict[str, Any]] = {"account": dict(balance=1e7), "sizing": dict(kind="fixed_lots", value=0.01)}      # no loss ends it early
 CHART = "[data-testid=stVegaLiteChart] svg, .chart canvas"
 TABS = {"Statistics": "table.metrics", "Equity": CHART, "Costs": CHART, "Trades": "iframe"}
 
@@ -107,7 +108,7 @@ def _large(page: Any, desk: Desk) -> Row:
         result = _ended(desk, job.id).result or {}
     staged = desk.signal_files.stage("workload.csv", signals.to_csv(index=False).encode())
     dataset = desk.data.get(result["dataset"])
-    request = BacktestRequest("signals", {}, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, {}, signals=staged.plain)
+    request = BacktestRequest("signals", {}, [dataset.id], "M5", dataset.first_ts, dataset.last_ts, RULES, signals=staged.plain)
     job = desk.backtests.submit(request).job
     page.goto(f"http://127.0.0.1:{PORT}/backtest?job={job.id}")
     page.get_by_text("Break-even spread").first.wait_for(timeout=LONG)

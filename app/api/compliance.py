@@ -15,12 +15,13 @@ from app.api.shapes import Body, JobAnswer
 from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/compliance", tags=["compliance"])
+WORDS = {"run": "backtest", "session": "finished session", "history": "account history"}
 
 
 class Path(Body):
-    """An equity path: of a backtest (`run`) or of an imported account (`history`)."""
+    """An equity path: of a backtest (`run`), of a session that is over (`session`) or of an imported account (`history`)."""
 
-    kind: Literal["run", "history"] = "run"
+    kind: Literal["run", "session", "history"] = "run"
     id: str
     rules: str = Field(description="name of a preset or of a rule set of your own")
     phase: str = Field(default="", description="left out: the first")
@@ -28,7 +29,7 @@ class Path(Body):
     def subject(self, desk: Here) -> Any:
         subject = desk.compliance.subject(self.kind, self.id)
         if subject is None:
-            raise Problem(404, f"there is no {'backtest' if self.kind == 'run' else 'account history'} {self.id[:40]}")
+            raise Problem(404, f"there is no {WORDS[self.kind]} {self.id[:40]}")
         return subject
 
 

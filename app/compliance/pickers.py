@@ -33,7 +33,7 @@ class Choice:
 def choice_of(desk: Desk) -> Choice:
     """What the address names; a warning for what it names and is not there."""
     subject = None
-    for kind, word in (("run", "run"), ("history", "imported account")):
+    for kind, word in (("run", "run"), ("session", "session that is over"), ("history", "imported account")):
         wanted = address_value(kind)
         if wanted and subject is None:
             subject = desk.compliance.subject(kind, wanted)
@@ -60,7 +60,7 @@ def pickers(desk: Desk, choice: Choice) -> None:
         subjects = [choice.subject, *subjects]
     at = next((k for k, subject in enumerate(subjects) if choice.subject and subject.id == choice.subject.id), None)
     subject = st.selectbox(
-        "Judge", subjects, index=at, placeholder="Choose a run or account", key=f"judge-{choice.subject.id if choice.subject else ''}", label_visibility="collapsed",
+        "Judge", subjects, index=at, placeholder="Choose a run, session or account", key=f"judge-{choice.subject.id if choice.subject else ''}", label_visibility="collapsed",
         width=240, format_func=lambda subject: subject.title,
     )  # fmt: skip
     options = [(row, phase) for row in desk.rule_sets.all() for phase in row.phases]

@@ -27,7 +27,7 @@ FILTERED = "The same returns, each scaled to the volatility at that instant (Ris
 def monitor(desk: Desk, choice: Choice) -> None:
     """A form for the instant, and the newest measurement."""
     if choice.subject is None:
-        return nothing("Nothing to measure yet", "Choose a run or an imported account above.")
+        return nothing("Nothing to measure yet", "Choose a run, a session or an imported account above.")
     measured = desk.risks.of(choice.subject)
     busiest = desk.risks.busiest(choice.subject)
     if busiest is None:

@@ -165,6 +165,19 @@ def test_a_double_click_submits_one_job_and_an_identical_request_one_run(page, s
     assert len(system.terminal("jobs", "list")) == before + 1
 
 
+def test_a_field_is_one_stop_of_the_tab_key_and_f1_opens_its_help(page, system):
+    system.wait_for(lambda: system.terminal("data", "list"), 120)
+    page.goto(f"{system.url}/backtest")
+    field, following = (page.get_by_role("spinbutton", name=name, exact=True) for name in ("Lookback, bars", "ATR length, bars"))
+    expect(page.get_by_role("button", name="Help for ATR length, bars")).to_have_attribute("tabindex", "-1")
+    field.focus()
+    page.keyboard.press("Tab")
+    expect(following).to_be_focused()
+    page.keyboard.press("F1")
+    expect(page.get_by_role("button", name="Help for ATR length, bars")).to_be_focused()
+    expect(page.get_by_role("tooltip").first).to_be_visible()
+
+
 def test_a_value_out_of_bounds_is_reported_beside_the_form(page, system):
     page.goto(f"{system.url}/backtest")
     choose(page.get_by_role("combobox", name="Strategy"), page.get_by_role("option", name="simple_ma"))

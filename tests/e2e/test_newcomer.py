@@ -42,7 +42,7 @@ class Newcomer:
 
     def example_file(self, title: str, folder: Path) -> Path:
         """An example file, downloaded from the page."""
-        self.click("Example files")
+        self.click(re.compile("Example files$"))
         self.clicks += 1
         taken = download(self.page, title).rename(folder / "example_EURUSD_M5_bid.csv")
         self.page.keyboard.press("Escape")

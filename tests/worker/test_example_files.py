@@ -25,3 +25,13 @@ def test_each_example_file_imports_without_a_question(desk, system):
     run(job.id)
     history = desk.histories.get(desk.jobs.get(job.id).result["history"])
     assert (history.currency, history.initial) == ("USD", 10_000.0) and history.trades > 50
+
+
+def test_the_file_of_a_check_is_staged_again_for_its_address_until_it_is_discarded(desk):
+    name = desk.data.example_files()["bars_h1"][0]
+    staged = desk.data.stage_upload(name, desk.data.download_example("bars_h1"))
+    spec = desk.data.inspect(staged, "GBPUSD", "").job.spec
+    again = desk.data.staged_again(spec)
+    assert again is not None and (again.file, again.name, again.size, again.recognised.format) == (staged.file, staged.name, staged.size, staged.recognised.format)
+    desk.data.discard(staged)
+    assert desk.data.staged_again(spec) is None

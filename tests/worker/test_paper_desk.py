@@ -162,6 +162,14 @@ def test_a_replay_of_stored_bars_is_made_from_a_form_and_worked(desk, store, sys
     assert set(view.bars["series"]) == {"EURUSD H1", "EURUSD H4"}
     assert view.equity["ts"].min() > start + timedelta(days=4)
     assert (view.row.over, view.row.word, view.row.source) == (True, "Finished", "replay")
+    subject = desk.compliance.subject("session", "replay")
+    assert subject in desk.compliance.subjects() and subject.address == dict(session="replay") and desk.compliance.subject("session", "gone") is None
+    job = desk.compliance.submit(subject, "ftmo-2-step").job
+    actors.run(job.id)
+    judged = desk.compliance.judged(subject, "ftmo-2-step").run
+    assert judged.summary["path"] == dict(kind="session", id="replay", title="replay") and all(rule["state"] != "not judged" for rule in judged.summary["rules"])
+    assert len(desk.compliance.frame(judged.id, "curve")) == len(desk.paper.table("replay", "equity"))
+    assert f"run:{judged.id}" in desk.trail.history("session:replay")[-1].entities, "the judgement stands in the session's story"
 
 
 def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_takes_adopt(desk, store):

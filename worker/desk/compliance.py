@@ -20,6 +20,7 @@ from worker.desk.news_windows import AHEAD, NewsWindows, currencies_of, windows_
 from worker.desk.rule_sets import RuleSetsView
 from worker.desk.thin import thinned
 from worker.store import AccountHistory, Job, Run
+from worker.store.sessions import ENDED, SessionState, TradingSession
 
 JUDGEMENT, PRESETS = "judgement", "judged_presets"      # kinds of run
 FORM = 1            # of what a judgement stores; raised when it changes, so that results of an earlier form are not read
@@ -30,7 +31,7 @@ TABLES = {JUDGEMENT: ("floors", "days", "breaches", "curve"), PRESETS: ("table",
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged. ``kind``: ``run`` or ``history`` (an imported account). ``points``: of a history the table of the
+    """What is judged. ``kind``: ``run``, ``session`` (one that is over) or ``history`` (an imported account). ``points``: of a history the table of the
     equity that was rebuilt from bars, where there is one: it is judged in place of the balance alone."""
 
     kind: str
@@ -82,10 +83,11 @@ class Compliance:
     # -- what can be judged
 
     def subjects(self) -> list[Subject]:
-        """Runs, then imported accounts, each newest first."""
+        """Runs, then sessions that are over, then imported accounts, each newest first."""
         with self._context.store.read() as unit:
+            sessions = [session for session in unit.sessions.all(ENDED) if _judgeable(session, unit.sessions.progress(session.name))]
             histories, datasets = unit.histories.all(), {dataset.version: dataset.instrument for dataset in unit.datasets.all()}
-        return [*(_of_run(run, datasets) for run in self._backtests.latest()), *map(_of_history, histories)]
+        return [*(_of_run(run, datasets) for run in self._backtests.latest()), *map(_of_session, sessions), *map(_of_history, histories)]
 
     def subject(self, kind: str, subject_id: str) -> Subject | None:
         """One of them, however old; None where there is none."""
@@ -93,6 +95,10 @@ class Compliance:
             with self._context.store.read() as unit:
                 history = unit.histories.get(subject_id)
             return _of_history(history) if history else None
+        if kind == "session":
+            with self._context.store.read() as unit:
+                session = unit.sessions.get(subject_id)
+                return _of_session(session) if session and session.ended and _judgeable(session, unit.sessions.progress(subject_id)) else None
         run = self._backtests.find(subject_id)
         if run is None:
             return None
@@ -255,6 +261,16 @@ def _of_run(run: Run, instruments: Mapping[str, str]) -> Subject:
     """A run, with the instruments of its datasets that are still there."""
     names = tuple(instruments[version] for version in run.spec["datasets"] if version in instruments)
     return Subject("run", run.id, run.name or f"{run.id} {run.title}", run.synthetic, str(run.summary["currency"]), names)
+
+
+def _judgeable(session: TradingSession, state: SessionState | None) -> bool:
+    """Whether a session that is over has an equity path on which nothing is still open."""
+    return bool(state and state.rows.get("equity") and not state.view.get("positions"))
+
+
+def _of_session(session: TradingSession) -> Subject:
+    names = tuple(dict.fromkeys(str(series).split()[0] for series in session.plan.get("series", ())))
+    return Subject("session", session.name, f"session {session.name}", False, str(session.plan["rules"]["account"]["currency"]), names)
 
 
 def _of_history(history: AccountHistory) -> Subject:

@@ -118,7 +118,7 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     now = {kind: pd.DataFrame.from_records(list(view.get(kind) or ())) for kind in ("positions", "orders", "proposals")}
     return SessionView(
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
-        equity=_curve(unit, session, state.rows if state else {}), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
+        equity=curve_of(unit, session, state.rows if state else {}, ROWS), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
         log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=view.get("broker") or {},
         floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), **newest, **now,
     )  # fmt: skip
@@ -140,10 +140,10 @@ def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{column: row.get(column) for column in columns} for row in rows]
 
 
-def _curve(unit: Unit, session: TradingSession, rows: Mapping[str, int]) -> pd.DataFrame:
-    """The newest of the equity curve; of a session at a broker the account there, as it was looked at."""
+def curve_of(unit: Unit, session: TradingSession, rows: Mapping[str, int], most: int = 0) -> pd.DataFrame:
+    """The equity curve, or its newest rows; of a session at a broker the account there, as it was looked at."""
     kind = "equity" if session.broker == "paper" or not rows.get("broker") else "broker"
-    newest = (each.row for each in unit.session_tape.rows(session.name, kind, max(rows.get(kind, 0) - ROWS, 0)))
+    newest = (each.row for each in unit.session_tape.rows(session.name, kind, max(rows.get(kind, 0) - most, 0) if most else 0))
     if kind == "broker":
         newest = (dict(ts=each["at"], balance=each["standing"][0], equity=each["standing"][1], equity_low=each["standing"][1]) for each in newest if each["standing"])
     return _frame("equity", newest)

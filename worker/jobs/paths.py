@@ -49,10 +49,10 @@ class StoredPath:
 
 
 def stored_path(spec: Mapping[str, Any], work: Work) -> StoredPath:
-    """``spec``: path (kind ``run`` or ``history``, id; of a history ``points``, the table of its rebuilt equity), and releases: the version of the calendar, or nothing."""
-    reader = {"run": _of_run, "history": _of_history}.get(spec["path"]["kind"])
+    """``spec``: path (kind ``run``, ``session`` or ``history``, id; of a history ``points``, the table of its rebuilt equity), and releases: the version of the calendar, or nothing."""
+    reader = {"run": _of_run, "session": _of_session, "history": _of_history}.get(spec["path"]["kind"])
     if reader is None:
-        raise BadRequest(f"{spec['path']['kind']!r} is no kind of path; choose a run or an imported account history")
+        raise BadRequest(f"{spec['path']['kind']!r} is no kind of path; choose a run, a session or an imported account history")
     return reader(spec, work)
 
 
@@ -70,7 +70,27 @@ def _of_run(spec: Mapping[str, Any], work: Work) -> StoredPath:
     )  # fmt: skip
 
 
+def _of_session(spec: Mapping[str, Any], work: Work) -> StoredPath:
+    """Of a session that is over: its account, at a broker as it was looked at there, and its trades."""
+    from domain.compliance import path_of
+    from worker.desk.paper_view import curve_of, table_of
+
+    name = spec["path"]["id"]
+    with work.store.read() as unit:
+        session, state = unit.sessions.get(name), unit.sessions.progress(name)
+        if session is None or state is None or not session.ended:
+            raise BadRequest(f"there is no session {name} that is over; choose one from the list")
+        equity, trades = curve_of(unit, session, state.rows), table_of(unit, name, "trades")
+    account = session.plan["rules"]["account"]
+    initial = account["balance"] if session.broker == "paper" else equity["balance"].iloc[0]
+    path = path_of(equity, trades, float(initial), str(account["currency"]))
+    return StoredPath(
+        path, dict(kind="session", id=name, title=name), path.currency, [], (f"session:{name}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
+    )  # fmt: skip
+
+
 def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
+    from domain.compliance.gaps import refuse_gaps
     from domain.compliance.histories.history import path_of
 
     with work.store.read() as unit:
@@ -80,7 +100,8 @@ def _of_history(spec: Mapping[str, Any], work: Work) -> StoredPath:
     points = work.store.frames.get(spec["path"].get("points") or history.frames["points"])
     trades, flows = (work.store.frames.get(history.frames[name]) for name in ("trades", "flows"))
     path = path_of(points, trades if "trades" in history.knows else None, flows, history.initial, history.currency)
-    about = dict(kind="history", id=history.id, title=history.name, note="The equity was rebuilt from bars of this workspace." if spec["path"].get("points") else "")
+    rebuilt = ["The equity was rebuilt from bars of this workspace."] if spec["path"].get("points") else []
+    about = dict(kind="history", id=history.id, title=history.name, note=" ".join([*rebuilt, *(refuse_gaps(path, allowed=True) if path.floating else ())]))
     return StoredPath(
         path, about, history.currency, [], (f"history:{history.id}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
     )  # fmt: skip

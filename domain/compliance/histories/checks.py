@@ -11,7 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from domain.compliance.gaps import refuse_gaps
 from domain.compliance.histories.base import CHARGE, CREDIT, Change, Statement
+from domain.compliance.path import path_of
 from domain.market.clock import clock as clock_named
 from domain.market.zones import HOUR, to_local
 
@@ -62,6 +64,9 @@ def findings_of(
             "The equity between openings and closes is not known: rules that watch it are judged by the balance "
             "alone, or not at all.",
         )
+    else:
+        for sentence in refuse_gaps(path_of(points), allowed=True):
+            yield Finding("gaps", WARNING, sentence)
     yield from _refilled(points, flows)
     yield from _kinds(statement)
     for note in statement.notes:

@@ -152,6 +152,13 @@ def test_our_own_curve_knows_its_equity(tmp_path):
     )
 
 
+def test_a_gap_in_a_curve_is_a_finding(tmp_path):
+    rows = [f"2026-03-02T{hour:02d}:00:00Z,100000,100000" for hour in (*range(6), *range(14, 24))]
+    got = read(statements.written(tmp_path, "equity.csv", "\n".join(["ts,balance,equity", *rows]) + "\n"), clock="UTC", initial=100_000.0, currency="USD")
+    assert sentences(got)["gaps"].startswith("The equity has gaps, and what happened in them was not judged: no row between 2026-03-02T05:00:00Z and 2026-03-02T14:00:00Z")
+    assert "gaps" not in sentences(history(tmp_path, "tidemark_equity"))
+
+
 def sentences(got):
     return {finding.key: finding.sentence for finding in got.findings}
 
