@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 
@@ -79,8 +80,6 @@ def up(
     workers_only: bool = typer.Option(False, "--workers-only", help="Start workers and scheduler only, for another machine's workspace."),
 ) -> None:
     """Start queue server, workers, scheduler and page as one process tree; Ctrl-C stops all of it."""
-    import os
-
     from worker.supervise import only as be
     from worker.supervise import up as run
 
@@ -92,6 +91,7 @@ def up(
 
 def main() -> None:
     keep_freed()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")     # threads that wait for each other sleep: on busy processors turning round costs four times the work
     if not sys.warnoptions:     # warnings of libraries are for programmers, not for users of the terminal
         warnings.simplefilter("ignore")
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.kit.figures import clock, lasted, number, plural
+from app.kit.figures import clock, exact, lasted, plural
 from app.kit.rights import allowed
 from app.kit.text import literal
 from app.kit.widgets import attempt, job_panel, section, table
@@ -51,8 +51,9 @@ def live_loss(live: pd.DataFrame) -> None:
     if curve.empty:
         return
     last = curve.iloc[-1]
-    section("Loss", f"validation part of fold {int(last['fold'])}, now {number(float(last['loss']), 4)}")
-    st.altair_chart(charts.losses(curve, "loss"), width="stretch", alt=f"Loss of fold {int(last['fold'])} over its fit; now {last['loss']:.4f}")
+    loss = exact(float(f"{last['loss']:.4g}"))
+    section("Loss", f"validation part of fold {int(last['fold'])}, now {loss}")
+    st.altair_chart(charts.losses(curve, "loss"), width="stretch", alt=f"Loss of fold {int(last['fold'])} over its fit; now {loss}")
 
 
 def folds(rows: pd.DataFrame, title: str, note: str) -> None:

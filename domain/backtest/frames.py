@@ -122,7 +122,7 @@ def reviews_frame(r: Records, tasks: Sequence[Task], p: Prepared) -> pd.DataFram
         instrument=_named([task.instrument.name for task in tasks], r["task"]),
         verdict=_named(VERDICTS, r["verdict"]),
         reason=_named(COUNTS, r["reason"]),
-        lots_requested=r["asked"],
+        lots_requested=r["requested"],
         lots_given=r["given"],
         **{name: r[name] for name in MEASURES},
     )

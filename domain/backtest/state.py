@@ -133,7 +133,7 @@ TRADE = record(
     stop="f8", gross="f8", costs="f8", swap="f8", r="f8", mae_r="f8", mfe_r="f8",
 )  # fmt: skip
 
-REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", asked="f8", given="f8", value="f8", allowed="f8", buffer="f8")
+REVIEW = record(signal="i8", ts="i8", task="i4", verdict="i4", reason="i4", requested="f8", given="f8", value="f8", allowed="f8", buffer="f8")
 
 FLOOR_RULE = record(kind="i8", money="f8", percent="f8", basis="i8", lock="f8", closed="i8", reached="i8", locks="i8", buffer="f8")
 # where it stands after a row, and what it remembers: the peak, the day, balance and equity of that row, the bits of a halt since it was broken

@@ -113,17 +113,22 @@ class Ledger:
         self._rules: dict[Rules, dict[str, bytes]] = {}
 
     def trial(self, name: str, strategy: Any, rules: Rules, evaluation: Evaluation) -> Trial:
-        params = values_of(strategy)
+        params, word = canonical(plain(values_of(strategy))), canonical(name)
         if rules not in self._rules:
             self._rules[rules] = {part: canonical(plain(value)) for part, value in rules.values().items()}
-        parts = {**self._parts, **self._rules[rules], "strategy": canonical(plain(dict(name=name, params=params)))}
+        parts = {**self._parts, **self._rules[rules], "strategy": b'{"name":%s,"params":%s}' % (word, params)}
         spec = b"{" + b",".join(b'"%s":%s' % (part.encode(), parts[part]) for part in sorted(parts)) + b"}"
         sharpe = evaluation.sharpe if np.isfinite(evaluation.sharpe) else None
-        return Trial(name, params_hash(name, params), hashlib.sha256(spec).hexdigest(), sharpe, len(evaluation.pnl))
+        return Trial(name, _params_hash(word, params), hashlib.sha256(spec).hexdigest(), sharpe, len(evaluation.pnl))
 
 
 def params_hash(strategy: str, params: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical(plain(dict(strategy=strategy, params=params)))).hexdigest()
+    return _params_hash(canonical(strategy), canonical(plain(params)))
+
+
+def _params_hash(strategy: bytes, params: bytes) -> str:
+    """Of both as their canonical bytes: those of the two together."""
+    return hashlib.sha256(b'{"params":%s,"strategy":%s}' % (params, strategy)).hexdigest()
 
 
 def merged(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -90,6 +90,12 @@ class Deciders:
         """The same on all bars of a series that have ended."""
         return monitored(self.plan.rules.limits, frame_of(self.seen(text)), self._context(text)) if text in self._monitors else None
 
+    def check(self, number: int, strategy: Strategy) -> None:
+        """Raises BadRequest for parameters with which it could not decide on one of its series."""
+        for text, other in self.plan.decided:
+            if other == number:
+                self._begun(text, strategy)
+
     def change(self, number: int, strategy: Strategy) -> None:
         """Other parameters of a strategy, from the next decision on."""
         self.strategies[number], self.parameters[number] = strategy, values_of(strategy)

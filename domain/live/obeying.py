@@ -41,7 +41,7 @@ class Obeying:
         if command.command == "set":
             _refuse_selected(self.plan)
             for number in self._numbers(command.payload.strategy):
-                _changeable(deciders.strategies[number], command.payload.parameters)
+                deciders.check(number, _changeable(deciders.strategies[number], command.payload.parameters))
 
     def obey(self, command: Command, account: CommandedAccount, deciders: Deciders) -> tuple[str, ...]:
         """Sentences on what could not be done."""
@@ -114,10 +114,10 @@ def _refuse_selected(plan: Plan) -> None:
         raise BadRequest("the scanner judges a strategy by the trades of the parameters that it has; start another session with other parameters")
 
 
-def _changeable(strategy: Any, parameters: Mapping[str, Any]) -> None:
+def _changeable(strategy: Any, parameters: Mapping[str, Any]) -> Any:
     if isinstance(strategy, Signals):
         raise BadRequest("a table of signals has no parameters, so there is nothing to set")
-    streamable(changed(strategy, parameters))
+    return streamable(changed(strategy, parameters))
 
 
 class Nothing:

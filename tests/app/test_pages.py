@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.backtest.rules import rules_of
-from tests.app.test_compliance import system  # noqa: F401  a worker's process
+from tests.worker.conftest import system  # noqa: F401  a worker's process
 from worker import actors
 from worker.desk import BacktestRequest, Desk
 

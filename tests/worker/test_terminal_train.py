@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -221,3 +222,16 @@ def test_a_red_verdict_is_status_1(folder, monkeypatch):
     monkeypatch.setattr(train, "train", lambda *request, **more: red)
     assert run("train", *on(folder, "short"), *FORECAST, "--out", folder / "red") == 1
     assert json.loads((folder / "red" / "report.json").read_text())["verdict"]["state"] == "red"
+
+
+def test_threads_of_libraries_sleep_while_they_wait_unless_the_environment_says_otherwise(monkeypatch):
+    from worker import cli
+
+    monkeypatch.setattr("sys.argv", ["tidemark", "--help"])
+    for before, after in (("ACTIVE", "ACTIVE"), ("", "PASSIVE")):
+        monkeypatch.setenv("OMP_WAIT_POLICY", before)
+        if not before:
+            monkeypatch.delenv("OMP_WAIT_POLICY")
+        with pytest.raises(SystemExit):
+            cli.main()
+        assert os.environ["OMP_WAIT_POLICY"] == after

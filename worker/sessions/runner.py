@@ -256,8 +256,8 @@ class Runner:
 
     def _sort(self) -> None:
         """By their feeds, whenever others are held."""
-        self._eager = [work for work in self.held.values() if work.eager]
-        self._live = [work for work in self.held.values() if not work.eager]
+        self._eager = [work for work in self.held.values() if getattr(work.feed, "eager", False)]
+        self._live = [work for work in self.held.values() if not getattr(work.feed, "eager", False)]
         self._at_brokers = [work for work in self.held.values() if work.broker is not None]
         self._gives = [(work.name, work.next, getattr(work.feed, "inbox", UNKNOWN)) for work in self._live]
         self._paced = len(self.held) >= MANY and not any(hasattr(work.feed, "eager") for work in self.held.values())

@@ -73,7 +73,7 @@ def review(h, k, signal, ts, verdict, reason, lots, given):
     account.counts[reason] += 1
     r = reviews_of(h)[account.reviews_out]
     account.reviews_out += 1
-    r.task, r.signal, r.ts, r.verdict, r.reason, r.asked, r.given = k, signal, ts, verdict, reason, lots, given
+    r.task, r.signal, r.ts, r.verdict, r.reason, r.requested, r.given = k, signal, ts, verdict, reason, lots, given
     r.value, r.allowed, r.buffer = account.value, account.allowed, account.buffer
     measured(h, np.nan, np.nan)
 

@@ -199,3 +199,6 @@ def test_a_command_that_names_what_is_not_there_does_not_go_onto_the_tape():
         session.command(command(0, "ana", "disable", {"strategy": "momentun"}))
     with pytest.raises(BadRequest, match="did you mean 'fast'"):
         session.command(command(0, "ana", "set", {"parameters": {"fst": 3}}))
+    longer = Session.start(Plan(("EURUSD H4",), (StrategyPlan("structure", {"longer": "D1"}),)))
+    with pytest.raises(BadRequest, match="H4 bars cannot become H1"):
+        longer.command(command(0, "ana", "set", {"parameters": {"longer": "H1"}}))
