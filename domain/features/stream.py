@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -16,9 +15,9 @@ from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, in
 from domain.features.context import Context
 from domain.features.engine import COLUMNS, FeatureTable
 from domain.market.bars import ts_of
-from domain.market.calendar import bar_ends
+from domain.market.calendar import bar_ends, calendar
+from domain.market.longer_bars import BEFORE, LongerBars
 from domain.market.resample import bucket_opens
-from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import TimedValues
 
@@ -130,7 +129,7 @@ class Stream:
         if "ts" in self._tails:
             self._tails["ts"].append(_instant(ts))
         if "end" in self._tails:
-            self._tails["end"].append(int(bar["end"]) if "end" in bar else self._end_of(_instant(ts)))
+            self._tails["end"].append(_nanoseconds(bar["end"]) if "end" in bar else self._end_of(_instant(ts)))
         if self._families:
             self._take_in_families(dict(others=others, macro=macro))
 
@@ -167,65 +166,40 @@ class Stream:
 
 
 class _Longer:
-    """Longer bars put together from the bars that come in; their features move on when one of them has closed."""
+    """Longer bars put together from the bars that come in; their features move on when one of them has ended."""
 
     def __init__(self, bars: pd.DataFrame, uses: list[Use], context: Context) -> None:
         self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {item.column: replace(item, timeframe="").column for item in uses}
-        self.context = context
-        table, row = FeatureTable(bars, context).longer(uses[0].timeframe)
+        own = FeatureTable(bars, context)
+        table, row = own.longer(uses[0].timeframe)
         inner = [replace(item, timeframe="") for item in uses]
-        closed = int(row[-1]) + 1 if len(row) else 0
-        self.stream = Stream(table.bars.iloc[:closed], inner, context.on(self.timeframe))
-        last = {item.column: float(table.column(item)[closed - 1]) if closed else np.nan for item in inner}
+        ended = int(row[-1]) + 1 if len(row) else 0
+        self.stream = Stream(table.bars.iloc[:ended], inner, context.on(self.timeframe))
+        last = {item.column: float(table.column(item)[ended - 1]) if ended else np.nan for item in inner}
         self.latest = {name: last[column] for name, column in self.names.items()}
-        self.open_bars = self._unfinished(bars, table.bars, closed)
-        self._open = self._label(self.open_bars[0]["ts"]) if self.open_bars else 0
-        self._until = self._ends(self._open) if self.open_bars else 0
         self._step = context.timeframe.nanoseconds if context.timeframe else 0
+        self._bars = LongerBars(self.timeframe, context.calendar, int(ts_of(table.bars)[ended - 1]) if ended else BEFORE)
+        self._begin(own, context.calendar or "fx")
 
     def append(self, bar: Mapping[str, Any], ts: int | None) -> dict[str, float]:
         at = _instant(ts)
-        if at >= self._until:           # the longer bar it falls into may be another one
-            label = self._label(at)
-            if self.open_bars and label != self._open:
-                self._close()
-            self._open, self._until = label, self._ends(label)
-        self.open_bars.append({**{name: float(bar[name]) for name in BAR_COLUMNS if name in bar}, "ts": at})
-        if (int(bar["end"]) if "end" in bar else at + self._step) >= self._until:
-            self._close()
+        self._grow(at, _nanoseconds(bar["end"]) if "end" in bar else at + self._step, [float(bar.get(name, np.nan)) for name in BAR_COLUMNS])
         return self.latest
 
-    def _close(self) -> None:
-        parts = self.open_bars
-        bar: dict[str, Any] = dict(ts=self._open, open=parts[0]["open"], high=max(part["high"] for part in parts), low=min(part["low"] for part in parts), close=parts[-1]["close"])
-        for name in ("volume", "spread"):
-            present = [part[name] for part in parts if name in part and not math.isnan(part[name])]
-            bar[name] = math.nan if not present else float(np.sum(present)) if name == "volume" else float(np.sum(present)) / len(present)
-        columns = self.stream.append(bar)
-        self.latest, self.open_bars = {name: columns[column] for name, column in self.names.items()}, []
+    def _grow(self, ts: int, end: int, row: list[float]) -> None:
+        for longer in self._bars.append(ts, end, row):
+            columns = self.stream.append(longer)
+            self.latest = {name: columns[column] for name, column in self.names.items()}
 
-    def _unfinished(self, bars: pd.DataFrame, longer: pd.DataFrame, closed: int) -> list[dict[str, float]]:
-        """The bars of the longer bar that has not closed."""
-        if not len(bars):
-            return []
-        ts = ts_of(bars)
-        done = self._ends(int(ts_of(longer)[closed - 1])) if closed else np.iinfo(np.int64).min
-        first = int(np.searchsorted(ts, done)) if closed else 0
-        labels = bucket_opens(ts[first:], self.timeframe, self._calendar) if first < len(ts) else ts[:0]
-        first += int(np.searchsorted(labels, labels[-1])) if len(labels) else 0
-        return [{**{name: float(row[name]) for name in BAR_COLUMNS if name in row}, "ts": int(at)} for at, row in zip(ts[first:], bars.iloc[first:].to_dict("records"), strict=True)]
-
-    @property
-    def _calendar(self) -> Calendar:
-        from domain.market.calendar import calendar
-
-        return calendar(self.context.calendar or "fx")
-
-    def _label(self, ts: float) -> int:
-        return int(bucket_opens(np.array([int(ts)]), self.timeframe, self._calendar)[0])
-
-    def _ends(self, label: int) -> int:
-        return int(bar_ends(np.array([label]), self.timeframe, self.context.calendar)[0])
+    def _begin(self, own: FeatureTable, calendar_name: str) -> None:
+        """The bars of each longer bar that has not ended."""
+        ts, ends, last = own.input("ts"), own.input("end"), self._bars.last
+        first = int(np.searchsorted(ts, last))
+        if first < len(ts):
+            first += int(np.searchsorted(bucket_opens(ts[first:], self.timeframe, calendar(calendar_name)), last, side="right"))
+        rows = np.column_stack([own.input(name)[first:] for name in BAR_COLUMNS])
+        for at, end, row in zip(ts[first:].tolist(), ends[first:].tolist(), rows.tolist(), strict=True):
+            self._grow(at, end, row)
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
