@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -77,6 +77,8 @@ class Step:
         self.reads = [*(name for name in self.inputs if name != COLUMNS), *(BAR_COLUMNS if COLUMNS in self.inputs else ()), *(inner.column for inner in inputs_of(use_))]
 
 
+Known = tuple[Mapping[str, float], Mapping[str, float]]         # closes of other instruments, and external series
+Earlier = Callable[[int], Known]        # what was known at an instant
 Making = tuple[str, Callable[..., Any], list[tuple[Any, int]], Tail | None]     # column, what makes it, what it reads of which memory (a fact: its name and 0), and where it is kept
 
 
@@ -104,9 +106,11 @@ class Stream:
         self._longer = {name: _Longer(bars, [use_ for use_ in self.uses if use_.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
 
-    def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: TimedValues | None = None) -> dict[str, float]:
+    def append(
+        self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: TimedValues | None = None, earlier: Earlier | None = None
+    ) -> dict[str, float]:
         """The values at a bar that has just closed; ``end`` of it where that is not by timeframe and calendar. ``others`` and ``macro``: what is known now,
-        where it changed; ``headlines``: all of them."""
+        where it changed; ``headlines``: all of them. ``earlier``: what was known between the bar before and this one, where a longer bar ended; without it what was known at the bar before."""
         ts = _nanoseconds(bar["ts"]) if "ts" in bar else None
         if ts is not None and self._last is not None and ts <= self._last:
             raise BadRequest(f"a bar of {pd.Timestamp(ts)} comes after one of {pd.Timestamp(self._last)}; bars are appended in order")
@@ -120,8 +124,13 @@ class Stream:
             if tail is not None:
                 tail.append(value)
         for longer in self._longer.values():
-            values |= longer.append(bar, ts)
+            values |= longer.append(bar, ts, Beside(others, macro, headlines, earlier))
         return {column: values[column] for column in self._columns}
+
+    @property
+    def reads_beside(self) -> bool:
+        """Whether a feature reads other instruments or external series."""
+        return bool(self._families)
 
     def _take_in(self, bar: Mapping[str, Any], ts: int | None, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
         for name, tail in self._bars:
@@ -165,6 +174,15 @@ class Stream:
         return {name: Tail(columns[name] if name in columns else table.input(name), count) for name, count in lengths.items() if name not in FAMILIES}, families
 
 
+class Beside(NamedTuple):
+    """What is known beside a bar that comes in."""
+
+    others: Mapping[str, float]
+    macro: Mapping[str, float]
+    headlines: TimedValues | None
+    earlier: Earlier | None
+
+
 class _Longer:
     """Longer bars put together from the bars that come in; their features move on when one of them has ended."""
 
@@ -179,16 +197,22 @@ class _Longer:
         self.latest = {name: last[column] for name, column in self.names.items()}
         self._step = context.timeframe.nanoseconds if context.timeframe else 0
         self._bars = LongerBars(self.timeframe, context.calendar, int(ts_of(table.bars)[ended - 1]) if ended else BEFORE)
+        self._known: Known = _known_at(context, int(own.input("end")[-1])) if self.stream.reads_beside and len(bars) else ({}, {})
         self._begin(own, context.calendar or "fx")
 
-    def append(self, bar: Mapping[str, Any], ts: int | None) -> dict[str, float]:
+    def append(self, bar: Mapping[str, Any], ts: int | None, beside: Beside) -> dict[str, float]:
         at = _instant(ts)
-        self._grow(at, _nanoseconds(bar["end"]) if "end" in bar else at + self._step, [float(bar.get(name, np.nan)) for name in BAR_COLUMNS])
+        if beside.headlines is not None:
+            self.stream.context = replace(self.stream.context, headlines=beside.headlines)
+        before = self._known
+        if self.stream.reads_beside:
+            self._known = {**before[0], **beside.others}, {**before[1], **beside.macro}
+        self._grow(at, _nanoseconds(bar["end"]) if "end" in bar else at + self._step, [float(bar.get(name, np.nan)) for name in BAR_COLUMNS], beside.earlier or (lambda instant: before))
         return self.latest
 
-    def _grow(self, ts: int, end: int, row: list[float]) -> None:
+    def _grow(self, ts: int, end: int, row: list[float], earlier: Earlier) -> None:
         for longer in self._bars.append(ts, end, row):
-            columns = self.stream.append(longer)
+            columns = self.stream.append(longer, *(self._known if longer["end"] == end or not self.stream.reads_beside else earlier(longer["end"])))
             self.latest = {name: columns[column] for name, column in self.names.items()}
 
     def _begin(self, own: FeatureTable, calendar_name: str) -> None:
@@ -199,7 +223,7 @@ class _Longer:
             first += int(np.searchsorted(bucket_opens(ts[first:], self.timeframe, calendar(calendar_name)), last, side="right"))
         rows = np.column_stack([own.input(name)[first:] for name in BAR_COLUMNS])
         for at, end, row in zip(ts[first:].tolist(), ends[first:].tolist(), rows.tolist(), strict=True):
-            self._grow(at, end, row)
+            self._grow(at, end, row, partial(_known_at, own.context))
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
@@ -218,6 +242,11 @@ def _in_order(uses: Iterable[Use]) -> list[Step]:
     for use_ in uses:
         add(use_)
     return list(steps.values())
+
+
+def _known_at(context: Context, instant: int) -> Known:
+    others, macro = ({name: float(values.at(np.array([instant]))[0]) for name, values in family.items()} for family in (context.others, context.macro))
+    return others, macro
 
 
 def _timeframes(uses: Iterable[Use], table: FeatureTable) -> list[str]:

@@ -31,9 +31,9 @@ class LongerBars:
 
     >>> longer = LongerBars(Timeframe.named("M15"), "fx")
     >>> minutes, p = 300_000_000_000, (1.0, 2.0, 0.5, 1.5, 10.0, float("nan"))
-    >>> [longer.append(k * quarter, (k + 1) * minutes, p) for k in (0, 1)]
+    >>> [longer.append(k * minutes, (k + 1) * minutes, p) for k in (0, 1)]
     [[], []]
-    >>> longer.append(2 * quarter, 3 * minutes, p)
+    >>> longer.append(2 * minutes, 3 * minutes, p)
     [{'ts': 0, 'end': 900000000000, 'open': 1.0, 'high': 2.0, 'low': 0.5, 'close': 1.5, 'volume': 30.0, 'spread': nan}]
     """
 

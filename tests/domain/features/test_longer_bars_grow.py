@@ -18,11 +18,13 @@ from domain.market.instrument import instrument
 from domain.market.longer_bars import LongerBars
 from domain.market.resample import resample
 from domain.market.timeframe import TIMEFRAMES, Timeframe
+from domain.outside.timed_values import TimedValues
 
 CASES = int(os.environ.get("TIDEMARK_CASES", "8"))
 SECOND = 1_000_000_000
 BEGINNINGS = ("2024-03-07", "2024-03-27", "2024-07-02", "2024-07-11", "2024-10-25", "2024-10-31", "2024-12-22", "2024-12-29")     # clocks change, holidays, ordinary days
 FEATURES = ("rsi(2)", "atr(2)", "sma(2)", "obv", "relative_volume(2)", "spread_to_usual(2)", "minute_of_day_sine", "distance_to_previous_day_high")
+READS_BESIDE = ("relative_strength(1)", "vix_zscore(3)", "sentiment(24.0)")
 COLUMNS = ("open", "high", "low", "close", "volume", "spread")
 
 
@@ -38,7 +40,6 @@ def case(seed: int) -> tuple[pd.DataFrame, Context, list[str]]:
     rng = np.random.default_rng(seed)
     source = TIMEFRAMES[int(rng.integers(0 if seed % 8 == 7 else 1, len(TIMEFRAMES) - 1))]
     market = list(CALENDARS)[int(rng.integers(len(CALENDARS)))]
-    context = Context(replace(instrument("EURUSD"), calendar=market), source)
     step, count = source.nanoseconds, min(900, 9 * 86_400 * SECOND // source.nanoseconds)
     begin = pd.Timestamp(BEGINNINGS[int(rng.integers(len(BEGINNINGS)))], tz="UTC").value + int(rng.integers(86_400)) * SECOND
     opens = begin // step * step + step * np.arange(count)
@@ -46,6 +47,7 @@ def case(seed: int) -> tuple[pd.DataFrame, Context, list[str]]:
     for _ in range(int(rng.integers(3))):
         first = int(rng.integers(count))
         kept[first : first + int(rng.integers(count // 3))] = False
+    context = beside(rng, Context(replace(instrument("EURUSD"), calendar=market), source), opens)
     opens = opens[kept]
     if rng.random() < 0.5:
         return bars_at(rng, opens, None), context, longer_than(source)
@@ -56,11 +58,18 @@ def case(seed: int) -> tuple[pd.DataFrame, Context, list[str]]:
     return bars_at(rng, late, ends), context, longer_than(source)
 
 
+def beside(rng: np.random.Generator, context: Context, opens: np.ndarray) -> Context:
+    """Another instrument, an external series and headlines, at any time, the first two mostly at the same times as the bars."""
+    times = [np.sort(rng.choice(opens, len(opens) * 2 // 3, replace=False)) + rng.choice([0, 0, 7 * SECOND]) for _ in range(3)]
+    other, vix, news = (TimedValues(at, 1.0 + rng.random(len(at))) for at in times)
+    return replace(context, others={"GBPUSD": other}, macro={"VIX": vix}, headlines=news)
+
+
 def longer_than(source: Timeframe) -> list[str]:
     return [str(timeframe) for timeframe in TIMEFRAMES if timeframe > source]
 
 
-def around(bars: pd.DataFrame, rng: np.random.Generator) -> list[int]:
+def beginnings(bars: pd.DataFrame, rng: np.random.Generator) -> list[int]:
     """Where streams begin: with nothing, at any bar, and where the calendar's day may change."""
     hours = bars["ts"].dt.hour.to_numpy()
     late = np.flatnonzero((hours >= 18) | (hours <= 1))
@@ -84,21 +93,27 @@ def test_longer_bars_that_grow_are_those_of_the_whole_table(seed):
         assert [bar["ts"] for bar in grown] == ts_of(wanted)[:finished].tolist(), name
         assert [bar["end"] for bar in grown] == wanted_ends[:finished].tolist(), name
         assert known == [next(end for end in ends if end >= at) for at in wanted_ends[:finished]], name
-        np.testing.assert_array_equal([[bar[column] for column in COLUMNS] for bar in grown], wanted[list(COLUMNS)].to_numpy()[:finished].reshape(-1, 6), err_msg=name)
+        np.testing.assert_array_equal(np.reshape([[bar[column] for column in COLUMNS] for bar in grown], (-1, 6)), wanted[list(COLUMNS)].to_numpy()[:finished], err_msg=name)
 
 
 @pytest.mark.parametrize("seed", range(CASES))
 def test_a_stream_begun_at_any_bar_has_the_columns_of_the_whole_table(seed):
     bars, context, timeframes = case(seed)
     rng = np.random.default_rng(seed)
-    uses = [parse(f"{text}@{name}") for name in timeframes for text in rng.choice(FEATURES, 4, replace=False)]
+    uses = [parse(f"{text}@{name}") for name in timeframes for text in (*rng.choice(FEATURES, 4, replace=False), rng.choice(READS_BESIDE))]
     full = compute(bars, uses, context)[[use.column for use in uses]].to_numpy()
-    records = bars.to_dict("records")
-    for start in around(bars, rng):
-        stream = Stream(bars.iloc[:start], uses, context)
+    records, ends = bars.to_dict("records"), context.ends(bars).tolist()
+
+    def known(instant: int):
+        return tuple({name: float(values.at(np.array([instant]))[0]) for name, values in family.items()} for family in (context.others, context.macro))
+
+    for start in beginnings(bars, rng):
+        seen = context.until(ends[start - 1] if start else 0)
+        stream = Stream(bars.iloc[:start], uses, replace(seen, headlines=context.headlines))
         stop = min(start + 120, len(bars))
-        np.testing.assert_array_equal(np.reshape([list(stream.append(bar).values()) for bar in records[start:stop]], (-1, len(uses))), full[start:stop], err_msg=f"begun at {start}")
-        np.testing.assert_array_equal(compute(bars.iloc[:start], uses, context)[[use.column for use in uses]].to_numpy(), full[:start], err_msg=f"cut at {start}")
+        appended = [list(stream.append(bar, *known(end), earlier=known).values()) for bar, end in zip(records[start:stop], ends[start:stop], strict=True)]
+        np.testing.assert_array_equal(np.reshape(appended, (-1, len(uses))), full[start:stop], err_msg=f"begun at {start}")
+        np.testing.assert_array_equal(compute(bars.iloc[:start], uses, seen)[[use.column for use in uses]].to_numpy(), full[:start], err_msg=f"cut at {start}")
 
 
 def test_a_bar_in_the_break_belongs_to_the_next_day_and_the_day_before_ends_as_it_does_without_it():
