@@ -152,8 +152,7 @@ def _tickets(commands: Sequence[Command], traded: Sequence[Traded]) -> list[Plac
 
 def _first_bars(task: Task, count: int) -> Task:
     bars = task.bars.iloc[:count].reset_index(drop=True)
-    signals = pd.DataFrame(task.signals)
-    kept = signals[(signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
-    left = len(task.bars) - count
+    signals, left = pd.DataFrame(task.signals), len(task.bars) - count
+    decided = (signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)
     trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
-    return replace(task, bars=bars, signals=kept, trail_price=trail, monitored=monitored)
+    return replace(task, bars=bars, signals=signals[decided].reset_index(drop=True), numbers=task.orders[decided] - 1, trail_price=trail, monitored=monitored)

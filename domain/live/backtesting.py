@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from domain.backtest.commanded import Commanded, replay_commanded
@@ -24,8 +22,6 @@ from domain.strategies import Strategy
 from domain.strategies.base import refuse_without_model
 from domain.trading.limit_inputs import informed
 from domain.trading.task import Outcome, Task
-
-NONE, NOBODYS = np.zeros(0, np.int64), 1 << 30      # an order_id that no signal has
 
 
 def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = (), contexts: Mapping[str, Context] = {}) -> Outcome:
@@ -63,31 +59,9 @@ def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Contex
 
 
 def _of_signals(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> Outcome:
-    """The signals of bars on the tape, each under its number in the whole table: the session has missed the others, and reported that."""
-    tables = {each.instrument.name: plan.inputs.signals_of(each.instrument.name) for each in series.values()}
-    kept = {each.instrument.name: np.flatnonzero(tables[each.instrument.name]["ts"].isin(each.bars["ts"])) for each in series.values()}
-    signals = pd.concat([table.iloc[kept[name]] for name, table in tables.items()], ignore_index=True)
-    every = [_in_part(command, plan, kept) for command in commands]
-    outcome = run(list(series.values()), plan.rules, None, signals, plan.inputs.rates, commands=every, ask=plan.mode == "approve").outcome
-    return replace(outcome, fills=_in_whole(outcome.fills, kept), reviews=_in_whole(outcome.reviews, kept))
-
-
-def _in_part(command: Command, plan: Plan, kept: Mapping[str, np.ndarray]) -> Command:
-    """An approval with the number of its signal among those that are kept; one of a signal that is not finds none."""
-    if command.command != "approve":
-        return command
-    name = plan.name_of(command.payload.series or plan.series[0]).instrument
-    place = np.flatnonzero(kept.get(name, NONE) == command.payload.order - 1)
-    return replace(command, arguments={**command.arguments, "order": int(place[0]) + 1 if len(place) else NOBODYS})
-
-
-def _in_whole(table: pd.DataFrame, kept: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """A table with the numbers of orders in the whole table of signals; tickets are numbered below 0."""
-    orders = table["order_id"].to_numpy(copy=True)
-    for name, numbers in kept.items():
-        own = (table["instrument"] == name).to_numpy(bool) & (orders > 0)
-        orders[own] = numbers[orders[own] - 1] + 1
-    return table.assign(order_id=orders)
+    """Of the whole table: signals of bars that never came the session has missed, and reported that."""
+    signals = pd.concat([plan.inputs.signals_of(each.instrument.name) for each in series.values()], ignore_index=True)
+    return run(list(series.values()), plan.rules, None, signals, plan.inputs.rates, commands=commands, ask=plan.mode == "approve", missed=True).outcome
 
 
 def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], every: Sequence[Series]) -> Task:
