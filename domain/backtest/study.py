@@ -19,6 +19,7 @@ from domain.backtest.history import History, after
 from domain.backtest.own_limits import limited
 from domain.backtest.parameters import Version, spliced, versions_of
 from domain.backtest.simulator import Watch, replay
+from domain.backtest.verbs import Traded
 from domain.backtest.volatility_stops import with_volatility_stops
 from domain.errors import BadRequest
 from domain.features import Context, closes, warm_up_of
@@ -106,10 +107,11 @@ class Study:
         )  # fmt: skip
 
 
-def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None, commands: Sequence[Command] = (), ask: bool = False, missed: bool = False) -> Study:
+def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None, commands: Sequence[Command] = (), ask: bool = False, absent: Sequence[Traded] | None = None) -> Study:
     """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded.
     ``commands``: of a person, each worked after the last instant <= its ``ts``; ``ask``: entries wait until one approves them.
-    ``missed``: rows of ``signals`` at no bar are left out, as a session misses them, and the others keep their numbers; else they are refused."""
+    ``absent``: of the tape of a session, its series of which no bar has ended, which commands may name; rows of ``signals`` at no bar are left out then,
+    as the session misses them, and the others keep their numbers. None: such rows are refused."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
@@ -119,9 +121,9 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     versions = versions_of(strategy, own_name(strategy) if strategy else SIGNALS, commands)
     if keep is not None and len(versions) > 1:
         raise BadRequest("a command sets other parameters, and the model judges signals of those that it was trained with; leave the command out, or the model")
-    every = [_tasks(series, version.strategy, signals, rules, keep, missed) for version in versions]
+    every = [_tasks(series, version.strategy, signals, rules, keep, absent is not None) for version in versions]
     tasks: Sequence[Task] = every[0] if len(every) == 1 else spliced(versions, every)
-    commanded, rules = _commanded(versions, rules, commands, ask, len(series)), limited(rules, strategy)
+    commanded, rules = _commanded(versions, rules, commands, ask, len(series), absent or ()), limited(rules, strategy)
     if commands or ask:
         result = replay_commanded(tasks, rules, commanded, rates, watch, moves=True)
     else:
@@ -137,11 +139,11 @@ def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.Data
     return tasks if keep is None else [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
 
 
-def _commanded(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, tasks: int) -> Commanded:
+def _commanded(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, tasks: int, absent: Sequence[Traded]) -> Commanded:
     """The commands, with the limits that the strategy sets itself after each ``set``."""
     name = own_name(versions[0].strategy) if versions[0].strategy else SIGNALS
     own = {version.place: dict(max_drawdown=limited(rules, version.strategy).limits.max_drawdown) for version in versions[1:]}
-    return Commanded(commands, [name] * tasks, ask, own)
+    return Commanded(commands, [name] * tasks, ask, own, absent)
 
 
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from domain.backtest.commanded import Commanded, replay_commanded
+from domain.backtest.commanded import Commanded, NothingEnded, replay_commanded
 from domain.backtest.parameters import Version, spliced, versions_of
 from domain.backtest.simulator import replay as simulated
 from domain.backtest.study import Series, context_of, run
 from domain.backtest.study import decided as columns_of
+from domain.backtest.verbs import Traded, Verbs
 from domain.backtest.volatility_stops import with_volatility_stops
-from domain.errors import BadRequest
 from domain.features import Context
 from domain.live.command import Command
+from domain.live.lacking import refuse_lacking
 from domain.live.plan import Plan
 from domain.live.replaying import split
 from domain.live.tape import TapeBar, frame_of
+from domain.live.worked import tables
 from domain.strategies import Strategy
 from domain.strategies.base import refuse_without_model
 from domain.trading.limit_inputs import informed
@@ -25,20 +27,37 @@ from domain.trading.task import Outcome, Task
 
 
 def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = (), contexts: Mapping[str, Context] = {}) -> Outcome:
-    """Trades, fills, equity and counts. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape."""
-    series, asks, rates = series_in(plan, bars, contexts), plan.mode == "approve", plan.inputs.rates
+    """Trades, fills, equity and counts; none where no bar has ended. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape.
+    Raises BadRequest as a session of the plan does."""
+    refuse_lacking(plan, contexts)
+    try:
+        return _backtest(plan, series_in(plan, bars, contexts), commands)
+    except NothingEnded:
+        for each in commands:
+            Verbs(absent_from(plan, ()), plan.rules.limits.blackout).check(each)
+        empty = tables(())
+        return Outcome(fills=empty.fills, trades=empty.trades, equity=empty.equity, counts={})
+
+
+def _backtest(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> Outcome:
+    asks, rates, absent = plan.mode == "approve", plan.inputs.rates, absent_from(plan, series)
     if plan.inputs.selection is not None:
         return plan.inputs.selection.backtested(plan, series, commands)
     if plan.of_signals:
-        return _of_signals(plan, series, commands)
+        return _of_signals(plan, series, commands, absent)
     decided = [(text, number) for text, number in plan.decided if text in series]
     if len(plan.strategies) == 1 and len(decided) == len(series):
-        return run(list(series.values()), plan.rules, plan.strategies[0].built, rates=rates, commands=commands, ask=asks).outcome
+        return run(list(series.values()), plan.rules, plan.strategies[0].built, rates=rates, commands=commands, ask=asks, absent=absent).outcome
     tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in decided]
     if not commands and not asks:
         return simulated(tasks, plan.account_rules, rates)
     names = [plan.names[number] for _, number in decided]
-    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), rates).outcome
+    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks, absent=absent), rates).outcome
+
+
+def absent_from(plan: Plan, series: Container[str]) -> list[Traded]:
+    """What the plan trades on none of these series."""
+    return [Traded(plan.instrument(text), plan.name_of(text).timeframe, plan.names[number]) for text, number in plan.decided if text not in series]
 
 
 def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Context] = {}) -> dict[str, Series]:
@@ -54,14 +73,14 @@ def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Contex
         magnified = dict(finer=finer.bars, finer_timeframe=finer.timeframe) if finer else {}
         series[text] = Series(plan.instrument(text), plan.name_of(text).timeframe, own, plan.side, context=context, history=before if len(before) else None, **magnified)
     if not series:
-        raise BadRequest(f"the tape has no bar of {', '.join(plan.series)}")
+        raise NothingEnded(f"the tape has no bar of {', '.join(plan.series)}")
     return series
 
 
-def _of_signals(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> Outcome:
+def _of_signals(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command], absent: Sequence[Traded]) -> Outcome:
     """Of the whole table: signals of bars that never came the session has missed, and reported that."""
     signals = pd.concat([plan.inputs.signals_of(each.instrument.name) for each in series.values()], ignore_index=True)
-    return run(list(series.values()), plan.rules, None, signals, plan.inputs.rates, commands=commands, ask=plan.mode == "approve", missed=True).outcome
+    return run(list(series.values()), plan.rules, None, signals, plan.inputs.rates, commands=commands, ask=plan.mode == "approve", absent=absent).outcome
 
 
 def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], every: Sequence[Series]) -> Task:
