@@ -10,7 +10,7 @@ from app.kit.figures import ago, plural, typeset
 from app.kit.text import literal
 
 OLD = 30.0          # seconds, after which a price is old
-BADGES: dict[str, Any] = {"running": "green", "paused": "orange", "halted": "red", "error": "red", "differs": "red", "waiting": "blue", "ready": "blue"}
+BADGES: dict[str, Any] = {"running": "green", "paused": "orange", "halted": "red", "error": "red", "differs": "red", "away": "orange", "waiting": "blue", "ready": "blue"}
 WAITING = {
     "ready": "Waiting for a worker to take the session up.", "replay": "The stored bars are being read; right after an installation the engine is compiled first.",
     "waiting": "Waiting for prices: nothing is decided until the feed gives some.",
@@ -30,6 +30,8 @@ def boxes(row: Any) -> None:
         st.error(literal(f"Halted. {reason or 'No order is sent until a person releases the kill switch.'}"), icon=":material/front_hand:")
     elif row.state == "differs":
         st.error("The broker has other positions than this session. No entries until a person adopts what is there, or closes it.", icon=":material/error:")
+    elif row.state == "away":
+        st.warning(literal(f"No order is sent until the broker answers; stops and targets stand there. {reason}"), icon=":material/cloud_off:")
     elif row.state in ("waiting", "ready"):
         st.info(WAITING["replay" if row.state == "waiting" and row.source == "replay" else row.state], icon=":material/hourglass_empty:")
     elif row.state == "paused":

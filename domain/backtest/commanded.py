@@ -24,12 +24,14 @@ from domain.trading.task import Outcome, Rate, Task
 @dataclass(frozen=True)
 class Commanded:
     """What commands change about a run. ``strategies``: the name of each task's; ``ask``: entries wait for an ``approve``.
-    ``limits``: limits that a strategy sets itself, from the command of this place on."""
+    ``limits``: limits that a strategy sets itself, from the command of this place on. ``absent``: what a session trades beside the tasks, of which
+    no bar has ended: commands may name it."""
 
     commands: Sequence[Command] = ()
     strategies: Sequence[str] = ()
     ask: bool = False
     limits: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    absent: Sequence[Traded] = ()
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,15 @@ class Result:
     remarks: Sequence[str] = ()
 
 
-class WholeRun:
-    """A run over bars that are all there, as the account that verbs are worked on."""
+class NothingEnded(BadRequest):
+    """No bar has ended before the end of the run, so there is nothing of it."""
 
-    def __init__(self, market: MarketInputs, tasks: Sequence[Task], tickets: Sequence[PlacedTicket], moves: bool) -> None:
-        self.market, self.tasks, self.limits = market, tasks, market.rules.limits
+
+class WholeRun:
+    """A run over bars that are all there, as the account that verbs are worked on. ``absent``: of tasks that have none, numbered after the others."""
+
+    def __init__(self, market: MarketInputs, tasks: Sequence[Task], tickets: Sequence[PlacedTicket], moves: bool, absent: Sequence[Traded] = ()) -> None:
+        self.market, self.tasks, self.limits, self.absent = market, tasks, market.rules.limits, absent
         self.prepared = with_tickets(with_signals(market, tasks), tickets)
         self.run = Simulation(self.prepared, market.rules.account, moves)
         self._tickets = {ticket.number: len(self.prepared.inputs["signals"]) - len(tickets) + place for place, ticket in enumerate(tickets)}
@@ -61,10 +67,12 @@ class WholeRun:
             watch(self.at / len(self.market.instants))
 
     def halt(self, task: int, now: int, why: int, flatten: bool) -> None:
-        self.run.between(kernel.halt_for, task, now, why, flatten)
+        if task < len(self.tasks):
+            self.run.between(kernel.halt_for, task, now, why, flatten)
 
     def lift(self, task: int, why: int) -> None:
-        self.run.between(kernel.lift, task, why)
+        if task < len(self.tasks):
+            self.run.between(kernel.lift, task, why)
 
     def open_positions(self) -> list[Open]:
         held = self.run.arrays["positions"][: int(self.run.arrays["account"][0]["positions"])]
@@ -74,12 +82,16 @@ class WholeRun:
         return bool(self.run.between(kernel.leave_share, trade, share))
 
     def ticket(self, task: int, number: int, row: Row, now: int) -> str:
+        if task >= len(self.tasks):
+            return no_close(*self.absent[task - len(self.tasks)][:2])
         inputs = self.prepared.inputs
         if self.market.converts and np.isnan(inputs["rate"][inputs["tasks"]["currency"][task], max(self.at - 1, 0)]):
             return no_rate(self.tasks[task].instrument, self.market.rules.account.currency)
         return "" if self.run.between(kernel.place, task, self._tickets[number], now) else no_close(self.tasks[task].instrument, self.tasks[task].timeframe)
 
     def approve(self, task: int, order: int) -> bool:
+        if task >= len(self.tasks):
+            return False
         first, last = self.prepared.inputs["signal_first"][self.market.offsets[[task, task + 1]]]
         own = self.prepared.inputs["signals"]["number"][first:last]
         at = np.flatnonzero(own == order - 1)
@@ -104,7 +116,7 @@ class WholeRun:
             return None
         places = [place for place, count in enumerate(ended) if count]
         if not places:
-            raise BadRequest("the run is stopped before its first bar ends; give a later stop")
+            raise NothingEnded("the run is stopped before its first bar ends; give a later stop")
         return [_first_bars(self.tasks[place], int(ended[place])) for place in places], places
 
 
@@ -116,8 +128,10 @@ def replay_commanded(tasks: Sequence[Task], rules: Rules, commanded: Commanded, 
     """
     commands, names = in_order(commanded.commands), commanded.strategies or [""] * len(tasks)
     traded = [Traded(task.instrument, task.timeframe, name) for task, name in zip(tasks, names, strict=True)]
-    verbs, market = Verbs(traded, rules.limits.blackout), prepare_market(tasks, rules, rates)
-    account = WholeRun(market, tasks, _tickets(commands, traded), moves)
+    verbs, market = Verbs([*traded, *commanded.absent], rules.limits.blackout), prepare_market(tasks, rules, rates)
+    for each in commands:
+        verbs.check(each)
+    account = WholeRun(market, tasks, _tickets(commands, verbs, len(tasks)), moves, commanded.absent)
     account.run.ask(commanded.ask)
     remarks: list[str] = []
     for place, command in enumerate(commands):
@@ -127,7 +141,7 @@ def replay_commanded(tasks: Sequence[Task], rules: Rules, commanded: Commanded, 
         if place in commanded.limits:
             account.limit(commanded.limits[place])
     if _work_until(account, verbs, None, watch) and (shorter := account.up_to_now()):
-        return replay_commanded(shorter[0], rules, replace(commanded, strategies=[names[place] for place in shorter[1]]), rates, watch, moves)
+        return replay_commanded(shorter[0], rules, _without(commanded, traded, shorter[1]), rates, watch, moves)
     account.run.to_end(watch)
     return Result(account.run.outcome(tasks), tasks, remarks)
 
@@ -144,16 +158,22 @@ def _work_until(account: WholeRun, verbs: Verbs, ts: int | None, watch: Watch) -
     return account.rests
 
 
-def _tickets(commands: Sequence[Command], traded: Sequence[Traded]) -> list[PlacedTicket]:
+def _without(commanded: Commanded, traded: Sequence[Traded], places: Sequence[int]) -> Commanded:
+    """For the tasks at these places only; the others are absent."""
+    absent = [each for place, each in enumerate(traded) if place not in places]
+    return replace(commanded, strategies=[traded[place].strategy for place in places], absent=[*absent, *commanded.absent])
+
+
+def _tickets(commands: Sequence[Command], verbs: Verbs, tasks: int) -> list[PlacedTicket]:
     """The orders among the commands, as rows of the tasks that they fall to."""
-    verbs, orders = Verbs(traded), [command.payload for command in commands if command.command == "order"]
-    return [PlacedTicket(number, verbs.series_of(order.instrument, order.series), ticket_row(order, number)) for number, order in enumerate(orders, 1)]
+    orders = enumerate((command.payload for command in commands if command.command == "order"), 1)
+    every = [PlacedTicket(number, verbs.series_of(order.instrument, order.series), ticket_row(order, number)) for number, order in orders]
+    return [ticket for ticket in every if ticket.task < tasks]
 
 
 def _first_bars(task: Task, count: int) -> Task:
     bars = task.bars.iloc[:count].reset_index(drop=True)
-    signals = pd.DataFrame(task.signals)
-    kept = signals[(signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
-    left = len(task.bars) - count
+    signals, left = pd.DataFrame(task.signals), len(task.bars) - count
+    decided = (signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)
     trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
-    return replace(task, bars=bars, signals=kept, trail_price=trail, monitored=monitored)
+    return replace(task, bars=bars, signals=signals[decided].reset_index(drop=True), numbers=task.orders[decided] - 1, trail_price=trail, monitored=monitored)

@@ -40,6 +40,8 @@ def _signals_of(task: Task, given: Table, bars: Bars, protection: np.ndarray) ->
     where = np.array([(address_of(column), len(column) == rows) for column in columns], np.int64)
     table = np.empty(rows, SIGNAL)
     layout.fill_signals(address_of(table), rows, address_of(where))
+    if task.numbers is not None:
+        table["number"] = task.numbers
     if bool((np.diff(bar) >= 0).all()):
         return table, bar, np.asarray(tags, dtype=object)
     order = np.argsort(bar, kind="stable")

@@ -19,6 +19,7 @@ from domain.backtest.history import History, after
 from domain.backtest.own_limits import limited
 from domain.backtest.parameters import Version, spliced, versions_of
 from domain.backtest.simulator import Watch, replay
+from domain.backtest.verbs import Traded
 from domain.backtest.volatility_stops import with_volatility_stops
 from domain.errors import BadRequest
 from domain.features import Context, closes, warm_up_of
@@ -106,9 +107,11 @@ class Study:
         )  # fmt: skip
 
 
-def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None, commands: Sequence[Command] = (), ask: bool = False) -> Study:
+def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None, commands: Sequence[Command] = (), ask: bool = False, absent: Sequence[Traded] | None = None) -> Study:
     """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded.
-    ``commands``: of a person, each worked after the last instant <= its ``ts``; ``ask``: entries wait until one approves them."""
+    ``commands``: of a person, each worked after the last instant <= its ``ts``; ``ask``: entries wait until one approves them.
+    ``absent``: of the tape of a session, its series of which no bar has ended, which commands may name; rows of ``signals`` at no bar are left out then,
+    as the session misses them, and the others keep their numbers. None: such rows are refused."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
@@ -118,9 +121,9 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     versions = versions_of(strategy, own_name(strategy) if strategy else SIGNALS, commands)
     if keep is not None and len(versions) > 1:
         raise BadRequest("a command sets other parameters, and the model judges signals of those that it was trained with; leave the command out, or the model")
-    every = [_tasks(series, version.strategy, signals, rules, keep) for version in versions]
+    every = [_tasks(series, version.strategy, signals, rules, keep, absent is not None) for version in versions]
     tasks: Sequence[Task] = every[0] if len(every) == 1 else spliced(versions, every)
-    commanded, rules = _commanded(versions, rules, commands, ask, len(series)), limited(rules, strategy)
+    commanded, rules = _commanded(versions, rules, commands, ask, len(series), absent or ()), limited(rules, strategy)
     if commands or ask:
         result = replay_commanded(tasks, rules, commanded, rates, watch, moves=True)
     else:
@@ -131,16 +134,16 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     return Study(outcome, metrics, tasks, rules, history_of(series, strategy), [entry.context for entry in series], result.remarks)
 
 
-def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.DataFrame | None, rules: Rules, keep: Keep | None) -> list[Task]:
-    tasks = [_task(entry, strategy, signals, series, rules) for entry in series]
+def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.DataFrame | None, rules: Rules, keep: Keep | None, missed: bool) -> list[Task]:
+    tasks = [_task(entry, strategy, signals, series, rules, missed) for entry in series]
     return tasks if keep is None else [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
 
 
-def _commanded(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, tasks: int) -> Commanded:
+def _commanded(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, tasks: int, absent: Sequence[Traded]) -> Commanded:
     """The commands, with the limits that the strategy sets itself after each ``set``."""
     name = own_name(versions[0].strategy) if versions[0].strategy else SIGNALS
     own = {version.place: dict(max_drawdown=limited(rules, version.strategy).limits.max_drawdown) for version in versions[1:]}
-    return Commanded(commands, [name] * tasks, ask, own)
+    return Commanded(commands, [name] * tasks, ask, own, absent)
 
 
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
@@ -165,16 +168,19 @@ def decided(traded: Series, strategy: Strategy, series: Sequence[Series], frame:
     return after(read_columns(table, (traded.instrument.name,)), decision.trail, traded.bars_of_history, traded.bars["ts"].iloc[0])
 
 
-def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], rules: Rules) -> Task:
+def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], rules: Rules, missed: bool) -> Task:
+    numbers = None
     if strategy is not None:
         columns, trail = decided(traded, strategy, series)
         read = pd.DataFrame(columns, copy=False)
     else:
         every = read_signals(signals, tuple(dict.fromkeys(entry.instrument.name for entry in series)))
         read, trail = every[every["instrument"] == traded.instrument.name].reset_index(drop=True), None
+        if missed and not (there := read["ts"].isin(traded.bars["ts"]).to_numpy(bool)).all():
+            read, numbers = read[there].reset_index(drop=True), np.flatnonzero(there)
     if rules.execution.stops == "volatility":
         read = pd.DataFrame(with_volatility_stops({str(name): read[name].to_numpy() if read[name].dtype.kind in "iuf" else read[name].array for name in read}, traded), copy=False)
-    task = Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail)
+    task = Task(traded.instrument, traded.timeframe, traded.bars, read, traded.side, traded.finer, traded.finer_timeframe, trail, numbers=numbers)
     return informed(task, rules.limits, traded.seen, context_of(traded, series))
 
 

@@ -96,5 +96,6 @@ def protection(study: Study) -> pd.DataFrame:
 
 def _protected(task: Task, fills: pd.DataFrame) -> pd.DataFrame:
     number = fills.loc[(fills["instrument"] == task.instrument.name).to_numpy(bool), "order_id"].to_numpy(np.int64)
-    chosen = pd.DataFrame({name: task.signals[name] for name in PROTECTION}).iloc[number - 1].reset_index(drop=True)
+    number = number[number > 0]         # the others are orders of a person
+    chosen = pd.DataFrame({name: task.signals[name] for name in PROTECTION}).iloc[np.searchsorted(task.orders, number)].reset_index(drop=True)
     return pd.concat([pd.DataFrame(dict(instrument=task.instrument.name, order_id=number)), chosen], axis=1).drop_duplicates("order_id")

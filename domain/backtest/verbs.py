@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -57,6 +58,10 @@ class Verbs:
 
     def __init__(self, tasks: Sequence[Traded], windows: str = "") -> None:
         self.tasks, self.windows, self.tickets, self.stopped = list(tasks), windows, 0, False
+
+    def check(self, command: Command) -> None:
+        """Raises BadRequest for a command that names what is not there; nothing is done."""
+        copy.copy(self).work(command, Nothing())
 
     def work(self, command: Command, account: CommandedAccount) -> list[str]:
         """Sentences on what it could not do. Raises BadRequest for a name that the account does not know, and then does nothing."""
@@ -174,6 +179,27 @@ class Verbs:
         ):
             if name:
                 self._named(kind, name, names)
+
+
+class Nothing:
+    """An account on which nothing is open and nothing is done."""
+
+    def halt(self, task: int, now: int, why: int, flatten: bool) -> None: ...
+    def lift(self, task: int, why: int) -> None: ...
+
+    def open_positions(self) -> Sequence[Open]:
+        return ()
+
+    def leave(self, trade: int, share: float) -> bool:
+        return True
+
+    def ticket(self, task: int, number: int, row: Row, now: int) -> str:
+        return ""
+
+    def approve(self, task: int, order: int) -> bool:
+        return True
+
+    def limit(self, changes: Mapping[str, Any]) -> None: ...
 
 
 def no_rate(instrument: Instrument, currency: str) -> str:

@@ -2,47 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterable, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 
-from domain.backtest.commanded import Commanded, replay_commanded
+from domain.backtest.commanded import Commanded, NothingEnded, replay_commanded
 from domain.backtest.parameters import Version, spliced, versions_of
 from domain.backtest.simulator import replay as simulated
 from domain.backtest.study import Series, context_of, run
 from domain.backtest.study import decided as columns_of
+from domain.backtest.verbs import Traded, Verbs
 from domain.backtest.volatility_stops import with_volatility_stops
-from domain.errors import BadRequest
 from domain.features import Context
 from domain.live.command import Command
+from domain.live.lacking import refuse_lacking
 from domain.live.plan import Plan
 from domain.live.replaying import split
 from domain.live.tape import TapeBar, frame_of
+from domain.live.worked import tables
 from domain.strategies import Strategy
 from domain.strategies.base import refuse_without_model
 from domain.trading.limit_inputs import informed
 from domain.trading.task import Outcome, Task
 
-NONE, NOBODYS = np.zeros(0, np.int64), 1 << 30      # an order_id that no signal has
-
 
 def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = (), contexts: Mapping[str, Context] = {}) -> Outcome:
-    """Trades, fills, equity and counts. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape."""
-    series, asks, rates = series_in(plan, bars, contexts), plan.mode == "approve", plan.inputs.rates
+    """Trades, fills, equity and counts; none where no bar has ended. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape.
+    Raises BadRequest as a session of the plan does."""
+    refuse_lacking(plan, contexts)
+    try:
+        return _backtest(plan, series_in(plan, bars, contexts), commands)
+    except NothingEnded:
+        for each in commands:
+            Verbs(absent_from(plan, ()), plan.rules.limits.blackout).check(each)
+        empty = tables(())
+        return Outcome(fills=empty.fills, trades=empty.trades, equity=empty.equity, counts={})
+
+
+def _backtest(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> Outcome:
+    asks, rates, absent = plan.mode == "approve", plan.inputs.rates, absent_from(plan, series)
     if plan.inputs.selection is not None:
         return plan.inputs.selection.backtested(plan, series, commands)
     if plan.of_signals:
-        return _of_signals(plan, series, commands)
+        return _of_signals(plan, series, commands, absent)
     decided = [(text, number) for text, number in plan.decided if text in series]
     if len(plan.strategies) == 1 and len(decided) == len(series):
-        return run(list(series.values()), plan.rules, plan.strategies[0].built, rates=rates, commands=commands, ask=asks).outcome
+        return run(list(series.values()), plan.rules, plan.strategies[0].built, rates=rates, commands=commands, ask=asks, absent=absent).outcome
     tasks = [_task(plan, series[text], number, commands, list(series.values())) for text, number in decided]
     if not commands and not asks:
         return simulated(tasks, plan.account_rules, rates)
     names = [plan.names[number] for _, number in decided]
-    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), rates).outcome
+    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks, absent=absent), rates).outcome
+
+
+def absent_from(plan: Plan, series: Container[str]) -> list[Traded]:
+    """What the plan trades on none of these series."""
+    return [Traded(plan.instrument(text), plan.name_of(text).timeframe, plan.names[number]) for text, number in plan.decided if text not in series]
 
 
 def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Context] = {}) -> dict[str, Series]:
@@ -58,36 +73,14 @@ def series_in(plan: Plan, bars: Iterable[TapeBar], contexts: Mapping[str, Contex
         magnified = dict(finer=finer.bars, finer_timeframe=finer.timeframe) if finer else {}
         series[text] = Series(plan.instrument(text), plan.name_of(text).timeframe, own, plan.side, context=context, history=before if len(before) else None, **magnified)
     if not series:
-        raise BadRequest(f"the tape has no bar of {', '.join(plan.series)}")
+        raise NothingEnded(f"the tape has no bar of {', '.join(plan.series)}")
     return series
 
 
-def _of_signals(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> Outcome:
-    """The signals of bars on the tape, each under its number in the whole table: the session has missed the others, and reported that."""
-    tables = {each.instrument.name: plan.inputs.signals_of(each.instrument.name) for each in series.values()}
-    kept = {each.instrument.name: np.flatnonzero(tables[each.instrument.name]["ts"].isin(each.bars["ts"])) for each in series.values()}
-    signals = pd.concat([table.iloc[kept[name]] for name, table in tables.items()], ignore_index=True)
-    every = [_in_part(command, plan, kept) for command in commands]
-    outcome = run(list(series.values()), plan.rules, None, signals, plan.inputs.rates, commands=every, ask=plan.mode == "approve").outcome
-    return replace(outcome, fills=_in_whole(outcome.fills, kept), reviews=_in_whole(outcome.reviews, kept))
-
-
-def _in_part(command: Command, plan: Plan, kept: Mapping[str, np.ndarray]) -> Command:
-    """An approval with the number of its signal among those that are kept; one of a signal that is not finds none."""
-    if command.command != "approve":
-        return command
-    name = plan.name_of(command.payload.series or plan.series[0]).instrument
-    place = np.flatnonzero(kept.get(name, NONE) == command.payload.order - 1)
-    return replace(command, arguments={**command.arguments, "order": int(place[0]) + 1 if len(place) else NOBODYS})
-
-
-def _in_whole(table: pd.DataFrame, kept: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """A table with the numbers of orders in the whole table of signals; tickets are numbered below 0."""
-    orders = table["order_id"].to_numpy(copy=True)
-    for name, numbers in kept.items():
-        own = (table["instrument"] == name).to_numpy(bool) & (orders > 0)
-        orders[own] = numbers[orders[own] - 1] + 1
-    return table.assign(order_id=orders)
+def _of_signals(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command], absent: Sequence[Traded]) -> Outcome:
+    """Of the whole table: signals of bars that never came the session has missed, and reported that."""
+    signals = pd.concat([plan.inputs.signals_of(each.instrument.name) for each in series.values()], ignore_index=True)
+    return run(list(series.values()), plan.rules, None, signals, plan.inputs.rates, commands=commands, ask=plan.mode == "approve", absent=absent).outcome
 
 
 def _task(plan: Plan, traded: Series, number: int, commands: Sequence[Command], every: Sequence[Series]) -> Task:

@@ -11,7 +11,7 @@ from domain.live.deciding import streamable
 from domain.live.plan import Plan, StrategyPlan
 from domain.live.signal_rows import Signals, refuse_unreadable
 from domain.live.tape import TapeBar
-from domain.strategies.lacking import SENTENCES, inputs_of
+from domain.strategies.lacking import SENTENCES, inputs_of, without_others
 
 KINDS = ("forecasts", "headlines", "macro")
 
@@ -39,7 +39,7 @@ def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
     for text, planned, feature in _required(plan):
         kinds, context = inputs_of(feature), contexts.get(text, Context())
         others = {plan.name_of(other).instrument for other in plan.series} - {plan.name_of(text).instrument}
-        if "others" in kinds and not (others & {dict(feature.params).get("other")} or (others and dict(feature.params).get("other", "first") == "first")):
+        if without_others(feature, others):
             _refuse(planned, feature, "others")
         for kind in KINDS:
             if kind in kinds and not len(getattr(context, kind)[0] if kind == "headlines" else getattr(context, kind)):

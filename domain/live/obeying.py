@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from domain.backtest.own_limits import limited
 from domain.backtest.parameters import changed
-from domain.backtest.verbs import CommandedAccount, Open, Traded, Verbs
+from domain.backtest.verbs import CommandedAccount, Traded, Verbs
 from domain.compact import compact
 from domain.errors import BadRequest
 from domain.live.command import Command
@@ -18,7 +17,6 @@ from domain.live.plan import Plan
 from domain.live.signal_rows import Signals
 from domain.params import values_of
 from domain.strategies.base import make
-from domain.trading.signal_row import Row
 
 HALTS = {"pause": ("paused", True), "continue": ("paused", False), "halt": ("killed", True), "release": ("killed", False), "disable": ("disabled", True), "enable": ("disabled", False)}
 ALL = "*"
@@ -37,7 +35,7 @@ class Obeying:
 
     def check(self, command: Command, deciders: Deciders) -> None:
         """Raises BadRequest for a command that names what is not there; nothing is done."""
-        copy.copy(self.verbs).work(command, Nothing())
+        self.verbs.check(command)
         if command.command == "set":
             _refuse_selected(self.plan)
             for number in self._numbers(command.payload.strategy):
@@ -118,24 +116,3 @@ def _changeable(strategy: Any, parameters: Mapping[str, Any]) -> Any:
     if isinstance(strategy, Signals):
         raise BadRequest("a table of signals has no parameters, so there is nothing to set")
     return streamable(changed(strategy, parameters))
-
-
-class Nothing:
-    """An account on which nothing is open and nothing is done."""
-
-    def halt(self, task: int, now: int, why: int, flatten: bool) -> None: ...
-    def lift(self, task: int, why: int) -> None: ...
-
-    def open_positions(self) -> Sequence[Open]:
-        return ()
-
-    def leave(self, trade: int, share: float) -> bool:
-        return True
-
-    def ticket(self, task: int, number: int, row: Row, now: int) -> str:
-        return ""
-
-    def approve(self, task: int, order: int) -> bool:
-        return True
-
-    def limit(self, changes: Mapping[str, Any]) -> None: ...

@@ -13,6 +13,7 @@ from domain.backtest.history import History
 from domain.backtest.simulator import replay
 from domain.backtest.study import Series, Study, context_of
 from domain.errors import BadRequest
+from domain.live.backtesting import absent_from
 from domain.live.command import Command
 from domain.live.deciders import Deciders
 from domain.live.plan import Plan
@@ -32,10 +33,11 @@ def run(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command] = 
         raise BadRequest("the scanner judges a strategy by the trades of the parameters that it has; leave the command set out")
     decided = proposals(plan, series)
     every = list(series.values())
-    tasks = [_task(plan, series[text], decided[k], every) for k, (text, _) in enumerate(plan.decided)]
-    names, asks = [plan.names[number] for _, number in plan.decided], plan.mode == "approve"
+    there = [(k, text) for k, (text, _) in enumerate(plan.decided) if text in series]
+    tasks = [_task(plan, series[text], decided[k], every) for k, text in there]
+    names, asks = [plan.names[plan.decided[k][1]] for k, _ in there], plan.mode == "approve"
     if commands or asks:
-        result = replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks), plan.inputs.rates, moves=True)
+        result = replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks, absent=absent_from(plan, series)), plan.inputs.rates, moves=True)
     else:
         result = Result(replay(tasks, plan.account_rules, plan.inputs.rates, moves=True), tasks)
     outcome, market = result.outcome, account_calendar(each.instrument.calendar for each in every)
@@ -47,7 +49,7 @@ def run(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command] = 
 def proposals(plan: Plan, series: Mapping[str, Series]) -> list[list[tuple[int, Row]]]:
     """Of each pair of the plan, the signals that are traded, each with the open of its bar."""
     seen = {text: _bars(text, each, history=True) for text, each in series.items()}
-    deciders = Deciders(plan, {text: each.context for text, each in series.items()}, seen.__getitem__)
+    deciders = Deciders(plan, {text: each.context for text, each in series.items()}, lambda text: seen.get(text, []))
     coming = sorted((bar for text, each in series.items() for bar in _bars(text, each)), key=lambda bar: (bar.end, plan.series.index(bar.series)))
     decided: list[list[tuple[int, Row]]] = [[] for _ in plan.decided]
     for bars in together(coming):

@@ -132,9 +132,10 @@ def decide(strategy: Strategy, bars: pd.DataFrame, context: Context, frame: pd.D
     Raises BadRequest for a signal from a bar on which one of its features has no value yet, and where the bars lack what it cannot do without,
     unless they are a ``part`` of some that may have it.
     """
+    others = context.others if frame is None else None
     frame = compute(bars, uses_of(strategy), context) if frame is None else frame
     if not part:
-        refuse_lacking(name_of(strategy), strategy, bars, frame)
+        refuse_lacking(name_of(strategy), strategy, bars, frame, others)
     table = _signals_of(strategy, frame)
     _refuse_warm_up(strategy, bars, frame, table)
     trail = getattr(strategy, "trail_price", None)

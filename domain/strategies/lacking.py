@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,17 +23,30 @@ SENTENCES = dict(
 )
 
 
-def refuse_lacking(name: str, strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame) -> None:
-    """Raises BadRequest where a feature that the strategy names in ``required`` has no value on any bar because there is nothing it could be made of."""
+def refuse_lacking(name: str, strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, others: Collection[str] | None = None) -> None:
+    """Raises BadRequest where a feature that the strategy names in ``required`` has no value on any bar because there is nothing it could be made of.
+    ``others``: the other instruments; None where they are not given."""
     for feature in strategy.features():
         if feature.name not in getattr(strategy, "required", ()) or not len(bars):
             continue
         kinds = inputs_of(feature)
+        if others is not None and without_others(feature, others):
+            raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES['others']}")
         if "volume" in kinds and not has_values(bars, "volume"):
             raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES['volume']}")
         if len(bars) > warm_up_of(feature) and np.isnan(frame[feature.column].to_numpy()).all():
             for kind in kinds & set(SENTENCES) - {"volume"}:
                 raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES[kind]}")
+
+
+def without_others(feature: Use, others: Collection[str]) -> bool:
+    """Whether it reads another instrument that is not among these.
+
+    >>> without_others(use("spread_zscore", other="GBPUSD"), ["USDJPY"]), without_others(use("spread_zscore"), ["USDJPY"]), without_others(use("sma"), [])
+    (True, False, False)
+    """
+    other = dict(feature.params).get("other", "first")
+    return "others" in inputs_of(feature) and not (others if other == "first" else other in others)
 
 
 def inputs_of(feature: Use) -> set[str]:

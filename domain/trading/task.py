@@ -52,6 +52,8 @@ class Task:
     ``trail_price``: one price a bar (NaN: no move), for signals with ``trail_kind = "quantile"``.
     ``releases``: instants of the releases of the instrument's own currencies, nanoseconds UTC, in order, for the limit ``news``.
     ``monitored``: values of the feature that the limit ``drift`` names, of any bars before and of these: the last one is of the last bar.
+    ``numbers``: of a part of a table, the row of each signal in the whole of it, from 0 and in order: what its ``order_id`` and its random slippage follow;
+    None: its row here.
     """
 
     instrument: Instrument
@@ -64,11 +66,17 @@ class Task:
     trail_price: np.ndarray | None = None
     releases: np.ndarray | None = None
     monitored: np.ndarray | None = None
+    numbers: np.ndarray | None = None
 
     @property
     def count(self) -> int:
         """The number of its signals."""
         return len(self.signals["ts"])
+
+    @property
+    def orders(self) -> np.ndarray:
+        """The ``order_id`` of each signal."""
+        return np.arange(1, self.count + 1) if self.numbers is None else self.numbers + 1
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,17 @@ def test_what_differs_at_the_broker_is_settled_by_a_person_with_a_reason(desk, s
     assert next(button for button in page.button if button.label == "Adopt and close").disabled, "without a reason"
 
 
+def test_the_badge_says_that_the_broker_is_away(desk, store):
+    away = dict(state="away", trouble="OANDA does not answer: the connection was refused", account=ACCOUNT)
+    worked(store, "one", "oanda", state="running", broker=away)
+    row, page = desk.paper.get("one").row, text(draw("paper", desk, session="one"))
+    assert (row.state, row.word) == ("away", "Broker away") and "Broker away" in page and "Running" not in page
+    assert "No order is sent until the broker answers; stops and targets stand there. OANDA does not answer: the connection was refused" in page
+    for other, word in (("paused", "Paused"), ("halted", "Halted")):
+        worked(store, other, "oanda", state=other, broker=away)
+        assert desk.paper.get(other).row.word == word, "a person's doing is said first"
+
+
 def test_a_proposal_is_read_as_an_order_and_a_limit_says_that_it_halted(desk, store):
     proposal = dict(order_id=3, series="EURUSD H1", strategy="breakout", side="long", order="market", price=None, stop_loss=1.05, ts=86_400_000_000_000)
     worked(store, "one", state="running", proposals=[proposal], floors=[dict(rule="daily_loss", clause="daily loss", floor=950.0, left=60.0, used=0.2)])

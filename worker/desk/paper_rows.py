@@ -11,7 +11,7 @@ import pandas as pd
 
 OVER = ("finished", "stopped")
 STATES = {      # state -> what a person reads
-    "ready": "Waiting for a worker", "waiting": "Waiting for prices", "running": "Running", "paused": "Paused", "halted": "Halted", "differs": "Differs from the broker", "error": "Failed", "stopped": "Stopped",
+    "ready": "Waiting for a worker", "waiting": "Waiting for prices", "running": "Running", "paused": "Paused", "halted": "Halted", "differs": "Differs from the broker", "away": "Broker away", "error": "Failed", "stopped": "Stopped",
     "finished": "Finished",
 }  # fmt: skip
 TITLES = {      # command -> its button
@@ -23,7 +23,7 @@ TITLES = {      # command -> its button
 @dataclass(frozen=True)
 class SessionRow:
     """One session of the list. Money in the account's ``currency``; ``today``: change of equity since the day began; ``daily_loss_used``: share of the daily loss limit, None without one;
-    ``price_age``: seconds since the newest price, None before the first; ``points``: equity for a sparkline, oldest first; ``reason``: why it is halted, paused or failed; ``proposals``: to approve; ``alarms``: what a person must look at, a sentence each."""
+    ``price_age``: seconds since the newest price, None before the first; ``points``: equity for a sparkline, oldest first; ``reason``: why it is halted, paused, failed or without its broker; ``proposals``: to approve; ``alarms``: what a person must look at, a sentence each."""
 
     name: str
     state: str

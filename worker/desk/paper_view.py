@@ -55,7 +55,7 @@ def _losses(view: Mapping[str, Any]) -> Sequence[Any]:
 
 def _watched(view: Mapping[str, Any], equity: float) -> float:
     """The equity that limits look at."""
-    return float(((view.get("broker") or {}).get("account") or {}).get("equity") or equity)
+    return float((_broker(view).get("account") or {}).get("equity") or equity)
 
 
 def _state(session: TradingSession, view: Mapping[str, Any]) -> str:
@@ -63,12 +63,19 @@ def _state(session: TradingSession, view: Mapping[str, Any]) -> str:
     if session.state != "running":
         return session.state
     state = str(view.get("state") or "waiting")
-    return "differs" if state != "halted" and _differences(view) else state
+    if state != "halted" and _differences(view):
+        return "differs"
+    return "away" if state == "running" and _broker(view).get("state") == "away" else state
 
 
 def _differences(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """What a person must settle at the broker."""
-    return (view.get("broker") or {}).get("differences") or ()
+    return _broker(view).get("differences") or ()
+
+
+def _broker(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The account at a broker as it was last looked at."""
+    return view.get("broker") or {}
 
 
 def _reason(session: TradingSession, view: Mapping[str, Any]) -> str:
@@ -76,7 +83,7 @@ def _reason(session: TradingSession, view: Mapping[str, Any]) -> str:
     if session.state == "running" and view.get("state") == "halted":
         floors = (view.get("losses") or [0, 0, 0, 0, {}])[4]
         return next((sentence for limit, sentence in REACHED.items() if floors.get(limit, 0.0) >= 1.0 or limit in (view.get("broker_watch") or {}).get("halted", {})), "")
-    return ""
+    return str(_broker(view).get("trouble") or "") if _state(session, view) == "away" else ""
 
 
 def alarms_of(session: TradingSession, view: Mapping[str, Any]) -> tuple[str, ...]:

@@ -105,6 +105,18 @@ def test_commands_reach_signals_and_set_has_nothing_to_set(tmp_path):
         list(replay(plan, tape_of(*TWO), [command(int(at[60]), "ana", "set", dict(parameters=dict(lookback=30)))]))
 
 
+def test_a_stopped_session_and_one_with_missed_signals_number_and_slip_the_others_by_the_whole_table(tmp_path):
+    rules = rules_from({"costs": {"slippage_kind": "random", "slippage": 0.0004}})
+    table = table_of("EURUSD")
+    late = table.iloc[[0]].assign(ts=table["ts"].iloc[0] + pd.Timedelta(minutes=1))
+    plan = replace(plan_of(("EURUSD M15",), SIGNALS, rules=rules), inputs=Inputs(pd.concat([late, table], ignore_index=True)))
+    request = [command(int(ts_of(bars_of("EURUSD M15"))[HISTORY + 120]) + 1, "ana", "stop", dict(close=True))]
+    fills = assert_equal(plan, tmp_path, request).fills
+    rows = plan.inputs.signals_of("EURUSD").iloc[fills["order_id"] - 1]
+    assert len(fills) > 5 and (fills["slippage_cost"] > 0).any() and fills["order_id"].max() > fills["order_id"].nunique()
+    assert (rows["ts"].to_numpy() < fills["ts"].to_numpy()).all(), "each order_id is that of the row in the table"
+
+
 def test_money_is_converted_along_pairs_that_are_not_traded(tmp_path):
     rules = rules_from({"account": {"currency": "EUR"}, "sizing": {"kind": "fraction_at_risk", "value": 0.01}})
     rates = [Rate(instrument("EURUSD"), M15, bars_of("EURUSD M15")), Rate(instrument("USDJPY"), Timeframe.named("H1"), bars_of("USDJPY H1").drop(columns="spread"))]

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from domain.backtest.study import run
 from domain.errors import BadRequest
-from domain.live.backtesting import backtest
+from domain.live.backtesting import backtest, series_in
 from domain.live.command import command
 from domain.live.inputs import Inputs
 from domain.live.plan import Plan, StrategyPlan
@@ -78,6 +79,37 @@ def test_longer_bars_that_end_in_a_gap_read_what_was_known_at_their_ends(tmp_pat
     expected = backtest(plan, bars, (), beside)
     assert files_of(list(replay(plan, bars, (), beside)), tmp_path / "a") == files_of(expected, tmp_path / "b")
     assert len(expected.fills) > 20 and set(expected.trades["side"]) == {"long", "short"}
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize("strategies", [(StrategyPlan("simple_ma", {"fast": 3, "slow": 9}),), (StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("breakout", {}, ("GBPUSD M15",)))])
+def test_commands_may_name_a_series_of_which_no_bar_has_ended(strategies, stopped, tmp_path):
+    """Also one whose bars come after the session was stopped."""
+    plan, at = Plan(("GBPUSD M15", "EURUSD M15"), strategies, STRICT, "auto", start()), [bar.end for bar in tape_of(*ONE) if bar.ts >= start()]
+    late = [bar for bar in tape_of("GBPUSD M15") if stopped and bar.ts >= at[150]]
+    verbs = ("order", dict(instrument="GBPUSD", side="buy", lots=0.1)), ("order", dict(instrument="EURUSD", side="buy", lots=0.1)), ("close", dict(series="GBPUSD M15")), ("approve", dict(series="GBPUSD M15", strategy=plan.names[-1], order=1)), ("disable", dict(strategy=plan.names[-1]))
+    request = [command(at[20 + 10 * place], "ana", verb, arguments) for place, (verb, arguments) in enumerate(verbs)] + [command(at[100], "ana", "stop", dict(close=True))] * stopped
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    bars = [*tape_of("EURUSD M15"), *late]
+    assert files_of(list(replay(plan, bars, request)), tmp_path / "a") == files_of(backtest(plan, bars, request), tmp_path / "b")
+    assert backtest(plan, bars, request).fills["order_id"].min() == -2, "the ticket of the other series is counted"
+
+
+@pytest.mark.parametrize("bars", [(), tape_of("EURUSD M15")])
+def test_a_session_stopped_before_its_first_bar_ends_has_empty_tables_as_its_backtest(bars, tmp_path):
+    plan, request = plan_of(ONE[:1], "breakout"), [command(start() + 1, "ana", "stop")]
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    assert files_of(list(replay(plan, bars, request)), tmp_path / "a") == files_of(backtest(plan, bars, request), tmp_path / "b")
+    for side in (backtest, lambda *given: list(replay(*given))):
+        with pytest.raises(BadRequest, match="no series named 'EURUSD M1'"):
+            side(plan, bars, [*request, command(start() + 2, "ana", "close", dict(series="EURUSD M1"))])
+
+
+def test_a_strategy_that_reads_another_instrument_is_refused_without_it_however_few_the_bars(tmp_path):
+    plan, few = plan_of(("EURUSD M15",), "correlation", {"other": "GBPUSD"}), tape_of("EURUSD M15")[:20]
+    for side in (backtest, lambda *given: list(replay(*given)), lambda plan, bars: run(list(series_in(plan, bars).values()), plan.rules, plan.strategies[0].built)):
+        with pytest.raises(BadRequest, match="which needs bars of another instrument, and there are none beside these"):
+            side(replace(plan, start=None), few)
 
 
 def test_strategies_of_one_name_are_distinguished(tmp_path):
