@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,9 @@ from domain.features.base import BAR_COLUMNS, FACTS, FAMILIES, FEATURES, Use, in
 from domain.features.context import Context
 from domain.features.engine import COLUMNS, FeatureTable
 from domain.market.bars import ts_of
-from domain.market.calendar import bar_ends
+from domain.market.calendar import bar_ends, calendar
+from domain.market.longer_bars import BEFORE, LongerBars
 from domain.market.resample import bucket_opens
-from domain.market.sessions import Calendar
 from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import TimedValues
 
@@ -78,6 +77,8 @@ class Step:
         self.reads = [*(name for name in self.inputs if name != COLUMNS), *(BAR_COLUMNS if COLUMNS in self.inputs else ()), *(inner.column for inner in inputs_of(use_))]
 
 
+Known = tuple[Mapping[str, float], Mapping[str, float]]         # closes of other instruments, and external series
+Earlier = Callable[[int], Known]        # what was known at an instant
 Making = tuple[str, Callable[..., Any], list[tuple[Any, int]], Tail | None]     # column, what makes it, what it reads of which memory (a fact: its name and 0), and where it is kept
 
 
@@ -105,9 +106,11 @@ class Stream:
         self._longer = {name: _Longer(bars, [use_ for use_ in self.uses if use_.timeframe == name], context) for name in _timeframes(self.uses, table)}
         self._last = int(ts_of(bars)[-1]) if len(bars) and "ts" in bars else None
 
-    def append(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: TimedValues | None = None) -> dict[str, float]:
+    def append(
+        self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, headlines: TimedValues | None = None, earlier: Earlier | None = None
+    ) -> dict[str, float]:
         """The values at a bar that has just closed; ``end`` of it where that is not by timeframe and calendar. ``others`` and ``macro``: what is known now,
-        where it changed; ``headlines``: all of them."""
+        where it changed; ``headlines``: all of them. ``earlier``: what was known between the bar before and this one, where a longer bar ended; without it what was known at the bar before."""
         ts = _nanoseconds(bar["ts"]) if "ts" in bar else None
         if ts is not None and self._last is not None and ts <= self._last:
             raise BadRequest(f"a bar of {pd.Timestamp(ts)} comes after one of {pd.Timestamp(self._last)}; bars are appended in order")
@@ -121,8 +124,13 @@ class Stream:
             if tail is not None:
                 tail.append(value)
         for longer in self._longer.values():
-            values |= longer.append(bar, ts)
+            values |= longer.append(bar, ts, Beside(others, macro, headlines, earlier))
         return {column: values[column] for column in self._columns}
+
+    @property
+    def reads_beside(self) -> bool:
+        """Whether a feature reads other instruments or external series."""
+        return bool(self._families)
 
     def _take_in(self, bar: Mapping[str, Any], ts: int | None, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
         for name, tail in self._bars:
@@ -130,7 +138,7 @@ class Stream:
         if "ts" in self._tails:
             self._tails["ts"].append(_instant(ts))
         if "end" in self._tails:
-            self._tails["end"].append(int(bar["end"]) if "end" in bar else self._end_of(_instant(ts)))
+            self._tails["end"].append(_nanoseconds(bar["end"]) if "end" in bar else self._end_of(_instant(ts)))
         if self._families:
             self._take_in_families(dict(others=others, macro=macro))
 
@@ -166,66 +174,56 @@ class Stream:
         return {name: Tail(columns[name] if name in columns else table.input(name), count) for name, count in lengths.items() if name not in FAMILIES}, families
 
 
+class Beside(NamedTuple):
+    """What is known beside a bar that comes in."""
+
+    others: Mapping[str, float]
+    macro: Mapping[str, float]
+    headlines: TimedValues | None
+    earlier: Earlier | None
+
+
 class _Longer:
-    """Longer bars put together from the bars that come in; their features move on when one of them has closed."""
+    """Longer bars put together from the bars that come in; their features move on when one of them has ended."""
 
     def __init__(self, bars: pd.DataFrame, uses: list[Use], context: Context) -> None:
         self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {item.column: replace(item, timeframe="").column for item in uses}
-        self.context = context
-        table, row = FeatureTable(bars, context).longer(uses[0].timeframe)
+        own = FeatureTable(bars, context)
+        table, row = own.longer(uses[0].timeframe)
         inner = [replace(item, timeframe="") for item in uses]
-        closed = int(row[-1]) + 1 if len(row) else 0
-        self.stream = Stream(table.bars.iloc[:closed], inner, context.on(self.timeframe))
-        last = {item.column: float(table.column(item)[closed - 1]) if closed else np.nan for item in inner}
+        ended = int(row[-1]) + 1 if len(row) else 0
+        self.stream = Stream(table.bars.iloc[:ended], inner, context.on(self.timeframe))
+        last = {item.column: float(table.column(item)[ended - 1]) if ended else np.nan for item in inner}
         self.latest = {name: last[column] for name, column in self.names.items()}
-        self.open_bars = self._unfinished(bars, table.bars, closed)
-        self._open = self._label(self.open_bars[0]["ts"]) if self.open_bars else 0
-        self._until = self._ends(self._open) if self.open_bars else 0
         self._step = context.timeframe.nanoseconds if context.timeframe else 0
+        self._bars = LongerBars(self.timeframe, context.calendar, int(ts_of(table.bars)[ended - 1]) if ended else BEFORE)
+        self._known: Known = _known_at(context, int(own.input("end")[-1])) if self.stream.reads_beside and len(bars) else ({}, {})
+        self._begin(own, context.calendar or "fx")
 
-    def append(self, bar: Mapping[str, Any], ts: int | None) -> dict[str, float]:
+    def append(self, bar: Mapping[str, Any], ts: int | None, beside: Beside) -> dict[str, float]:
         at = _instant(ts)
-        if at >= self._until:           # the longer bar it falls into may be another one
-            label = self._label(at)
-            if self.open_bars and label != self._open:
-                self._close()
-            self._open, self._until = label, self._ends(label)
-        self.open_bars.append({**{name: float(bar[name]) for name in BAR_COLUMNS if name in bar}, "ts": at})
-        if (int(bar["end"]) if "end" in bar else at + self._step) >= self._until:
-            self._close()
+        if beside.headlines is not None:
+            self.stream.context = replace(self.stream.context, headlines=beside.headlines)
+        before = self._known
+        if self.stream.reads_beside:
+            self._known = {**before[0], **beside.others}, {**before[1], **beside.macro}
+        self._grow(at, _nanoseconds(bar["end"]) if "end" in bar else at + self._step, [float(bar.get(name, np.nan)) for name in BAR_COLUMNS], beside.earlier or (lambda instant: before))
         return self.latest
 
-    def _close(self) -> None:
-        parts = self.open_bars
-        bar: dict[str, Any] = dict(ts=self._open, open=parts[0]["open"], high=max(part["high"] for part in parts), low=min(part["low"] for part in parts), close=parts[-1]["close"])
-        for name in ("volume", "spread"):
-            present = [part[name] for part in parts if name in part and not math.isnan(part[name])]
-            bar[name] = math.nan if not present else float(np.sum(present)) if name == "volume" else float(np.sum(present)) / len(present)
-        columns = self.stream.append(bar)
-        self.latest, self.open_bars = {name: columns[column] for name, column in self.names.items()}, []
+    def _grow(self, ts: int, end: int, row: list[float], earlier: Earlier) -> None:
+        for longer in self._bars.append(ts, end, row):
+            columns = self.stream.append(longer, *(self._known if longer["end"] == end or not self.stream.reads_beside else earlier(longer["end"])))
+            self.latest = {name: columns[column] for name, column in self.names.items()}
 
-    def _unfinished(self, bars: pd.DataFrame, longer: pd.DataFrame, closed: int) -> list[dict[str, float]]:
-        """The bars of the longer bar that has not closed."""
-        if not len(bars):
-            return []
-        ts = ts_of(bars)
-        done = self._ends(int(ts_of(longer)[closed - 1])) if closed else np.iinfo(np.int64).min
-        first = int(np.searchsorted(ts, done)) if closed else 0
-        labels = bucket_opens(ts[first:], self.timeframe, self._calendar) if first < len(ts) else ts[:0]
-        first += int(np.searchsorted(labels, labels[-1])) if len(labels) else 0
-        return [{**{name: float(row[name]) for name in BAR_COLUMNS if name in row}, "ts": int(at)} for at, row in zip(ts[first:], bars.iloc[first:].to_dict("records"), strict=True)]
-
-    @property
-    def _calendar(self) -> Calendar:
-        from domain.market.calendar import calendar
-
-        return calendar(self.context.calendar or "fx")
-
-    def _label(self, ts: float) -> int:
-        return int(bucket_opens(np.array([int(ts)]), self.timeframe, self._calendar)[0])
-
-    def _ends(self, label: int) -> int:
-        return int(bar_ends(np.array([label]), self.timeframe, self.context.calendar)[0])
+    def _begin(self, own: FeatureTable, calendar_name: str) -> None:
+        """The bars of each longer bar that has not ended."""
+        ts, ends, last = own.input("ts"), own.input("end"), self._bars.last
+        first = int(np.searchsorted(ts, last))
+        if first < len(ts):
+            first += int(np.searchsorted(bucket_opens(ts[first:], self.timeframe, calendar(calendar_name)), last, side="right"))
+        rows = np.column_stack([own.input(name)[first:] for name in BAR_COLUMNS])
+        for at, end, row in zip(ts[first:].tolist(), ends[first:].tolist(), rows.tolist(), strict=True):
+            self._grow(at, end, row, partial(_known_at, own.context))
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
@@ -244,6 +242,11 @@ def _in_order(uses: Iterable[Use]) -> list[Step]:
     for use_ in uses:
         add(use_)
     return list(steps.values())
+
+
+def _known_at(context: Context, instant: int) -> Known:
+    others, macro = ({name: float(values.at(np.array([instant]))[0]) for name, values in family.items()} for family in (context.others, context.macro))
+    return others, macro
 
 
 def _timeframes(uses: Iterable[Use], table: FeatureTable) -> list[str]:

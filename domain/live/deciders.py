@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 
 from domain.backtest.volatility_stops import VolatilityStops
 from domain.features import Context, parse
-from domain.features.stream import Stream
+from domain.features.stream import Known, Stream
 from domain.live.deciding import Deciding
 from domain.live.plan import Plan
 from domain.live.selecting import Market, Selected
@@ -66,12 +68,14 @@ class Deciders:
         text, deciding = bar.series, self._deciding[k]
         if isinstance(deciding, Follower):
             return deciding.ended(bar)
-        return deciding.ended(columns_of(bar), self._known_others(text), self._macro_at(text, bar.end))
+        if isinstance(deciding, SignalRows):
+            return deciding.ended(columns_of(bar))
+        return deciding.ended(columns_of(bar), self._known_others(text), self._macro_at(text, bar.end), partial(self._known_at, text))
 
     def _selected(self, at: int, bars: Sequence[TapeBar], decided: Mapping[int, list[Row]]) -> Selected:
         assert self._selector is not None
         for bar in bars:
-            self._selector.ended(bar, self._known_others(bar.series), self._macro_at(bar.series, bar.end))
+            self._selector.ended(bar, self._known_others(bar.series), self._macro_at(bar.series, bar.end), partial(self._known_at, bar.series))
         return self._selector.select(at, decided)
 
     @property
@@ -83,7 +87,8 @@ class Deciders:
         """The value of the feature that the limit ``drift`` names, at a bar that has just ended; to be called once. None where there is no such limit."""
         if bar.series not in self._monitors:
             return None
-        (value,) = self._monitors[bar.series].append(columns_of(bar), self._known_others(bar.series), self._macro_at(bar.series, bar.end)).values()
+        known = self._known_others(bar.series), self._macro_at(bar.series, bar.end)
+        (value,) = self._monitors[bar.series].append(columns_of(bar), *known, earlier=partial(self._known_at, bar.series)).values()
         return value
 
     def remembered(self, text: str) -> np.ndarray | None:
@@ -128,6 +133,11 @@ class Deciders:
 
     def _known_others(self, text: str) -> dict[str, float]:
         return {name: self._closes[other] for name, other in self._others[text].items() if other in self._closes}
+
+    def _known_at(self, text: str, instant: int) -> Known:
+        """The same, and the external series, as known at an instant that has passed."""
+        rows = {name: (seen, bisect_right(seen, instant, key=attrgetter("end"))) for name, other in self._others[text].items() for seen in (self.seen(other),)}
+        return {name: seen[row - 1].close for name, (seen, row) in rows.items() if row}, self._macro_at(text, instant)
 
     def _macro_at(self, text: str, end: int) -> dict[str, float]:
         """The external series as known at an instant."""

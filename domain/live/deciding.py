@@ -11,7 +11,7 @@ import pandas as pd
 from domain.errors import BadRequest
 from domain.features import Context, compute
 from domain.features.base import BAR_COLUMNS
-from domain.features.stream import Stream
+from domain.features.stream import Earlier, Stream
 from domain.strategies import OnColumns, Strategy, memory_of
 from domain.strategies.base import name_of, refuse_without_model, uses_of
 from domain.strategies.deciding import decide_last
@@ -55,9 +55,10 @@ class Deciding:
         self.strategy = streamable(strategy, filtered)
         self._columns = Growing(strategy, bars, context)
 
-    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}) -> list[Row]:
-        """The signals of a bar that has just ended, in their order. ``others``: closes of other instruments, ``macro``: external series, as known now."""
-        return decide_last(self.strategy, self._columns.ended(bar, others, macro))
+    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, earlier: Earlier | None = None) -> list[Row]:
+        """The signals of a bar that has just ended, in their order. ``others``: closes of other instruments, ``macro``: external series, as known now;
+        ``earlier``: both as known at an instant before."""
+        return decide_last(self.strategy, self._columns.ended(bar, others, macro, earlier))
 
 
 class Growing:
@@ -73,9 +74,9 @@ class Growing:
         names = [*BAR_COLUMNS, *(use.column for use in uses)]
         self._latest = Latest({name: frame[name].to_numpy(np.float64) if name in frame else np.full(len(bars), np.nan) for name in names}, memory_of(strategy) or 1)
 
-    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}) -> dict[str, np.ndarray]:
+    def ended(self, bar: Mapping[str, Any], others: Mapping[str, float] = {}, macro: Mapping[str, float] = {}, earlier: Earlier | None = None) -> dict[str, np.ndarray]:
         """They stay as they are when further bars end."""
-        values = self._stream.append(bar, others, macro)
+        values = self._stream.append(bar, others, macro, earlier=earlier)
         self._latest.append([*(bar.get(name, np.nan) for name in BAR_COLUMNS), *values.values()])
         return self._latest.columns()
 

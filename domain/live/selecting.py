@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from domain.features import Context
+from domain.features.stream import Earlier
 from domain.live.tape import TapeBar
 from domain.trading.signal_row import Row
 
@@ -28,8 +29,8 @@ class Selected:
 class Selector(Protocol):
     """It hears of every bar that ends, and of all signals of an instant together. It stores nothing: its state follows from the bars."""
 
-    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
-        """A bar has ended. ``others``: closes of other instruments, ``macro``: external series, as known now."""
+    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float], earlier: Earlier) -> None:
+        """A bar has ended. ``others``: closes of other instruments, ``macro``: external series, as known now; ``earlier``: both as known at an instant before."""
 
     def select(self, at: int, decided: Mapping[int, list[Row]]) -> Selected:
         """``decided``: of each pair whose bar ended at the instant ``at``, its signals, in their order."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market.bars import frame, ts_of
-from domain.market.calendar import bar_ends, calendar
+from domain.market.bars import COLUMNS, frame, ts_of
+from domain.market.calendar import calendar, ends_of
 from domain.market.sessions import Calendar
 from domain.market.timeframe import TIMEFRAMES, Timeframe
 from domain.market.zones import HOUR
@@ -36,11 +38,11 @@ def resample(bars: pd.DataFrame, source: Timeframe, target: Timeframe, calendar_
     ts, market = ts_of(bars), calendar(calendar_name)
     opens = bucket_opens(ts, target, market)
     starts = np.flatnonzero(np.r_[True, opens[1:] != opens[:-1]])
-    longer = _gathered(bars, starts, opens[starts])
+    longer = frame(opens[starts], **gathered({name: bars[name].to_numpy() for name in COLUMNS[1:] if name in bars}, starts))
     if partial:
         return longer
-    end = bar_ends(ts[-1:], source, calendar_name)[-1]
-    return longer if _nominal_end(opens[-1], target, market) <= end else longer.iloc[:-1].reset_index(drop=True)
+    end = ends_of(bars.iloc[-1:], source, calendar_name)[-1]
+    return longer if nominal_end(opens[-1], target, market) <= end else longer.iloc[:-1].reset_index(drop=True)
 
 
 def bucket_opens(ts_ns: np.ndarray, target: Timeframe, market: Calendar) -> np.ndarray:
@@ -64,7 +66,7 @@ def join_closed(low_ends: np.ndarray, high_ends: np.ndarray) -> np.ndarray:
     return np.repeat(np.arange(-1, len(high_ends)), np.diff(np.concatenate(([0], first, [len(low_ends)]))))
 
 
-def _nominal_end(open_ns: int, target: Timeframe, market: Calendar) -> int:
+def nominal_end(open_ns: int, target: Timeframe, market: Calendar) -> int:
     """When the longer bar is over: after its length, or with its trading day if that is sooner."""
     if target.nanoseconds <= HOUR:
         return int(open_ns) + target.nanoseconds
@@ -72,16 +74,16 @@ def _nominal_end(open_ns: int, target: Timeframe, market: Calendar) -> int:
     return day_close if target.ends_with_session else min(int(open_ns) + target.nanoseconds, day_close)
 
 
-def _gathered(bars: pd.DataFrame, starts: np.ndarray, opens: np.ndarray) -> pd.DataFrame:
-    last = np.r_[starts[1:], len(bars)] - 1
-    columns = {"open": bars["open"].to_numpy()[starts], "close": bars["close"].to_numpy()[last]}
-    columns |= {"high": np.maximum.reduceat(bars["high"].to_numpy(), starts), "low": np.minimum.reduceat(bars["low"].to_numpy(), starts)}
-    if "volume" in bars:
-        columns["volume"] = _sum_known(bars["volume"].to_numpy(), starts)[0]
-    if "spread" in bars:
-        total, counts = _sum_known(bars["spread"].to_numpy(), starts)
-        columns["spread"] = np.divide(total, counts, out=np.full(len(starts), np.nan), where=counts > 0)
-    return frame(opens, **columns)
+def gathered(columns: Mapping[str, np.ndarray], starts: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns of the longer bars, each of which begins in one of the rows ``starts``."""
+    last = np.r_[starts[1:], len(columns["close"])] - 1
+    longer = {"open": columns["open"][starts], "high": np.maximum.reduceat(columns["high"], starts), "low": np.minimum.reduceat(columns["low"], starts), "close": columns["close"][last]}
+    if "volume" in columns:
+        longer["volume"] = _sum_known(columns["volume"], starts)[0]
+    if "spread" in columns:
+        total, counts = _sum_known(columns["spread"], starts)
+        longer["spread"] = np.divide(total, counts, out=np.full(len(starts), np.nan), where=counts > 0)
+    return longer
 
 
 def _sum_known(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

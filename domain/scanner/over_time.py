@@ -14,6 +14,7 @@ import numpy as np
 
 from domain.backtest.study import Series
 from domain.errors import BadRequest
+from domain.features.stream import Earlier
 from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.selecting import Market, Selected
@@ -79,7 +80,7 @@ class ScanSelector:
         self._ended: list[TapeBar] = []
         self._catch_up(market)
 
-    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
+    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float], earlier: Earlier) -> None:
         self._ended.append(bar)
 
     def select(self, at: int, decided: Mapping[int, list[Row]]) -> Selected:

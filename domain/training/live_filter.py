@@ -15,7 +15,7 @@ import pandas as pd
 from domain.backtest.study import Series, context_of, run
 from domain.errors import BadRequest
 from domain.features import Context, Use, compute, parse, warm_up_of
-from domain.features.stream import Stream
+from domain.features.stream import Earlier, Stream
 from domain.live.command import Command
 from domain.live.plan import Plan
 from domain.live.selecting import Market, Selected
@@ -69,8 +69,8 @@ class LiveFilter:
         self._lines = {text: Line(model, market, text) for text in market.plan.series}
         self._walked = _walked(model.stored)
 
-    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
-        self._lines[bar.series].ended(bar, others, macro)
+    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float], earlier: Earlier) -> None:
+        self._lines[bar.series].ended(bar, others, macro, earlier)
 
     def select(self, at: int, decided: Mapping[int, list[Row]]) -> Selected:
         taken: dict[int, list[Row]] = {}
@@ -126,8 +126,8 @@ class Line:
         """Whether every column has a value at the bar that has just ended."""
         return self._count - 1 >= self._needed
 
-    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
-        values = self._stream.append(columns_of(bar), others, macro)
+    def ended(self, bar: TapeBar, others: Mapping[str, float], macro: Mapping[str, float], earlier: Earlier) -> None:
+        values = self._stream.append(columns_of(bar), others, macro, earlier=earlier)
         if self._regimes is not None:
             self._regimes.ended(bar)
         self._atr, self._bar, self._count = values[ATR.column], bar, self._count + 1

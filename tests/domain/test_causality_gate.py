@@ -10,7 +10,10 @@ import pytest
 
 from domain.causality import check, check_features, check_strategy
 from domain.errors import BadRequest
-from domain.features import FEATURES, Use, feature, use
+from domain.features import FEATURES, Context, Use, feature, parse, use
+from domain.market.bars import frame
+from domain.market.instrument import instrument
+from domain.market.timeframe import Timeframe
 from domain.outside.timed_values import TimedValues
 from domain.strategies import STRATEGIES, decide
 from domain.strategies.lacking import inputs_of
@@ -92,6 +95,14 @@ def test_every_strategy_is_green(name):
 def test_every_feature_is_green_with_everything_around_it():
     verdict = check_features(BARS, [use(name) for name in FEATURES], CONTEXT, cuts=4)
     assert verdict.green, [str(leak) for leak in verdict.leaks]
+
+
+def test_longer_bars_are_green_with_bars_in_breaks_and_weekends():
+    opens = pd.Timestamp("2024-07-11 09:00", tz="UTC").value + 1_800_000_000_000 * np.arange(300)
+    close = 2_400.0 + np.cumsum(np.random.default_rng(2).normal(0, 1, 300))
+    bars = frame(opens, open=close, high=close + 1.0, low=close - 1.0, close=close)
+    gold = Context(instrument("XAUUSD"), Timeframe.named("M30"))
+    assert check_features(bars, [parse(f"{text}@{name}") for text in ("sma(2)", "rsi(2)", "minute_of_day_sine") for name in ("H1", "H4", "D1")], gold, cuts=40).green
 
 
 def test_nothing_checked_is_not_green():

@@ -99,7 +99,7 @@ def up(tmp_path_factory) -> Iterator[Up]:
 
 
 def test_it_answers_with_every_part(up):
-    assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "audit trail": "well", "checkpoints": "well", "disk": up.health()["parts"]["disk"]}
+    assert up.well(10)["parts"] == {"database": "well", "queue": "well", "workers": "well", "scheduler": "well", "audit trail": "well", "checkpoints": "well", "feeds": "well", "broker": "well", "disk": up.health()["parts"]["disk"]}
     assert f"Tidemark is at http://127.0.0.1:{up.port}" in waiting(lambda: "Tidemark" in up.output() and up.output(), 10)
     assert "audit trail's key" in up.output(), "its fingerprint, for a person to note"
     assert set(up.tree()) == {"worker", "scheduler", "sessions", "app", "queue"}

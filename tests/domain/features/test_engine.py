@@ -100,17 +100,6 @@ def test_bars_of_a_longer_timeframe_may_be_brought():
     np.testing.assert_allclose(columns(["sma(3)@H1"], context=given)["sma(3)@H1"], columns(["sma(3)@H1"])["sma(3)@H1"] + 1.0)
 
 
-def test_bar_by_bar_through_gaps_longer_bars_are_the_same():
-    texts = ["atr(14)@H1", "sma(5)@H4", "sma(2)@D1", "sma(3)@M30", "obv"]
-    keep = np.sort(np.random.default_rng(1).choice(len(BARS), 900, replace=False))
-    bars = BARS.iloc[keep].reset_index(drop=True)
-    full = columns(texts, bars)
-    for start in (1, 2, 37, 500):
-        stream = Stream(bars.iloc[:start], [parse(text) for text in texts], CONTEXT)
-        frame = pd.DataFrame([stream.append(bar) for bar in bars.iloc[start:700].to_dict("records")])
-        np.testing.assert_allclose(frame[texts], full[texts].iloc[start:700], rtol=1e-9, err_msg=str(start))
-
-
 def test_a_stream_refuses_a_bar_that_comes_late():
     stream = Stream(BARS.iloc[:50], [use("sma")], CONTEXT)
     with pytest.raises(BadRequest, match="in order"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,10 +17,11 @@ from domain.live.plan import Plan, StrategyPlan
 from domain.live.replaying import replay, split
 from domain.live.session import Session
 from domain.live.signal_rows import SIGNALS
+from domain.outside.timed_values import TimedValues
 from domain.strategies import STRATEGIES
 from domain.trading.rules import rules_from
 from domain.trading.signals import read_signals
-from tests.domain.live.world import bars_of, contexts, files_of, plan_of, start, tape_of
+from tests.domain.live.world import LENGTH, bars_of, contexts, files_of, plan_of, start, tape_of
 from tests.domain.strategies.world import params_of
 
 ONE, SEVERAL = ("EURUSD M15",), ("EURUSD H1", "EURUSD M15", "GBPUSD M15")
@@ -62,6 +64,21 @@ def test_a_series_of_which_no_bar_has_ended_takes_no_part(strategies, tmp_path):
     (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
     assert files_of(list(replay(plan, bars)), tmp_path / "a") == files_of(backtest(plan, bars), tmp_path / "b")
     assert len(backtest(plan, bars).fills)
+
+
+def test_longer_bars_that_end_in_a_gap_read_what_was_known_at_their_ends(tmp_path):
+    """Closes of another instrument and external series."""
+    rising = StrategyPlan("written", {"long": "relative_strength(1)@H1 > 0", "short": "vix_zscore(3)@H4 > 0.5", "exit_long": "relative_strength(1)@H1 < 0", "drawdown_tolerance": 0.0})
+    series = ("EURUSD M15", "GBPUSD M15")
+    kept = np.random.default_rng(3).random(2 * LENGTH) > 0.4
+    bars = [bar for bar, keep in zip(tape_of(*series), kept, strict=True) if keep]
+    ends = np.array([bar.end for bar in bars])
+    vix = TimedValues(np.sort(ends)[::2] + 60_000_000_000, np.random.default_rng(4).normal(0, 1, len(ends[::2])))
+    plan, beside = Plan(series, (rising,), start=start()), {text: replace(context, macro={"VIX": vix}) for text, context in contexts(series).items()}
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    expected = backtest(plan, bars, (), beside)
+    assert files_of(list(replay(plan, bars, (), beside)), tmp_path / "a") == files_of(expected, tmp_path / "b")
+    assert len(expected.fills) > 20 and set(expected.trades["side"]) == {"long", "short"}
 
 
 @pytest.mark.parametrize("stopped", [False, True])
