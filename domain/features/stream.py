@@ -132,6 +132,11 @@ class Stream:
         """Whether a feature reads other instruments or external series."""
         return bool(self._families)
 
+    @property
+    def longer_reads_beside(self) -> bool:
+        """Whether a feature on longer bars does: then ``append`` needs ``earlier``."""
+        return any(longer.stream.reads_beside for longer in self._longer.values())
+
     def _take_in(self, bar: Mapping[str, Any], ts: int | None, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
         for name, tail in self._bars:
             tail.append(float(bar.get(name, np.nan)))
@@ -187,6 +192,7 @@ class _Longer:
     """Longer bars put together from the bars that come in; their features move on when one of them has ended."""
 
     def __init__(self, bars: pd.DataFrame, uses: list[Use], context: Context) -> None:
+        self._known_at: Earlier = lambda instant: (context.others_at(instant), context.macro_at(instant))
         self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {item.column: replace(item, timeframe="").column for item in uses}
         own = FeatureTable(bars, context)
         table, row = own.longer(uses[0].timeframe)
@@ -197,7 +203,7 @@ class _Longer:
         self.latest = {name: last[column] for name, column in self.names.items()}
         self._step = context.timeframe.nanoseconds if context.timeframe else 0
         self._bars = LongerBars(self.timeframe, context.calendar, int(ts_of(table.bars)[ended - 1]) if ended else BEFORE)
-        self._known: Known = _known_at(context, int(own.input("end")[-1])) if self.stream.reads_beside and len(bars) else ({}, {})
+        self._known: Known = self._known_at(int(own.input("end")[-1])) if self.stream.reads_beside and len(bars) else ({}, {})
         self._begin(own, context.calendar or "fx")
 
     def append(self, bar: Mapping[str, Any], ts: int | None, beside: Beside) -> dict[str, float]:
@@ -223,7 +229,7 @@ class _Longer:
             first += int(np.searchsorted(bucket_opens(ts[first:], self.timeframe, calendar(calendar_name)), last, side="right"))
         rows = np.column_stack([own.input(name)[first:] for name in BAR_COLUMNS])
         for at, end, row in zip(ts[first:].tolist(), ends[first:].tolist(), rows.tolist(), strict=True):
-            self._grow(at, end, row, partial(_known_at, own.context))
+            self._grow(at, end, row, self._known_at)
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
@@ -242,11 +248,6 @@ def _in_order(uses: Iterable[Use]) -> list[Step]:
     for use_ in uses:
         add(use_)
     return list(steps.values())
-
-
-def _known_at(context: Context, instant: int) -> Known:
-    others, macro = ({name: float(values.at(np.array([instant]))[0]) for name, values in family.items()} for family in (context.others, context.macro))
-    return others, macro
 
 
 def _timeframes(uses: Iterable[Use], table: FeatureTable) -> list[str]:
