@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any
 
 import pandas as pd
 
 from domain.backtest.commanded import Commanded, NothingEnded, replay_commanded
-from domain.backtest.parameters import Version, spliced, versions_of
+from domain.backtest.live import LiveSimulation
+from domain.backtest.own_limits import limited
+from domain.backtest.parameters import Version, changed, spliced, versions_of
 from domain.backtest.simulator import replay as simulated
 from domain.backtest.study import Series, context_of, run
 from domain.backtest.study import decided as columns_of
 from domain.backtest.verbs import Traded, Verbs
 from domain.backtest.volatility_stops import with_volatility_stops
 from domain.features import Context
-from domain.live.command import Command
+from domain.live.command import Command, in_order
 from domain.live.lacking import refuse_lacking
 from domain.live.plan import Plan
 from domain.live.replaying import split
+from domain.live.session import series_of
 from domain.live.tape import TapeBar, frame_of
 from domain.live.worked import tables
 from domain.strategies import Strategy
@@ -30,6 +35,7 @@ def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = 
     """Trades, fills, equity and counts; none where no bar has ended. Where one strategy trades all series, this is the run of ``tidemark backtest`` on the tape.
     Raises BadRequest as a session of the plan does."""
     refuse_lacking(plan, contexts)
+    LiveSimulation(series_of(plan, contexts), plan.account_rules, plan.inputs.pairs)        # refuses costs and currencies of series without bars, too
     try:
         return _backtest(plan, series_in(plan, bars, contexts), commands)
     except NothingEnded:
@@ -52,7 +58,17 @@ def _backtest(plan: Plan, series: Mapping[str, Series], commands: Sequence[Comma
     if not commands and not asks:
         return simulated(tasks, plan.account_rules, rates)
     names = [plan.names[number] for _, number in decided]
-    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks, absent=absent), rates).outcome
+    return replay_commanded(tasks, plan.account_rules, Commanded(commands, names, asks, _own_limits(plan, commands), absent), rates).outcome
+
+
+def _own_limits(plan: Plan, commands: Sequence[Command]) -> dict[int, dict[str, Any]]:
+    """The limit of drawdown that the strategies set themselves, after each ``set``."""
+    strategies, limits = [planned.built for planned in plan.strategies], {}
+    for place, each in enumerate(in_order(commands)):
+        if each.command == "set":
+            strategies = [changed(own, each.payload.parameters) if each.payload.strategy in ("", name) else own for own, name in zip(strategies, plan.names, strict=True)]
+            limits[place] = dict(max_drawdown=reduce(limited, strategies, plan.rules).limits.max_drawdown)
+    return limits
 
 
 def absent_from(plan: Plan, series: Container[str]) -> list[Traded]:
