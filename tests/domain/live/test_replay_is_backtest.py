@@ -150,6 +150,14 @@ def test_a_set_is_checked_against_the_parameters_that_those_before_it_leave(tmp_
             side(plan, tape_of(*ONE), [slow, fast, slower])
 
 
+def test_a_set_to_another_instrument_that_is_not_there_is_refused():
+    plan, bars = plan_of(("EURUSD M15", "GBPUSD M15"), "correlation", {}), tape_of("EURUSD M15", "GBPUSD M15")
+    request = [command(bars[-1].end - 1, "ana", "set", {"parameters": {"other": "GBPUSD"}})]
+    for side in (backtest, lambda *given: list(replay(*given))):
+        with pytest.raises(BadRequest, match="which needs bars of another instrument, and there are none beside these"):
+            side(plan, bars, request)
+
+
 def test_a_decision_at_the_last_bar_is_counted_as_in_the_backtest():
     table = read_signals(pd.DataFrame(dict(ts=[bars_of(*ONE)["ts"].iloc[-1]], instrument="EURUSD", side="long")), ("EURUSD",))
     plan = replace(plan_of(ONE, SIGNALS), inputs=Inputs(table))
