@@ -21,6 +21,7 @@ def refuse_lacking(plan: Plan, contexts: Mapping[str, Context] = {}) -> None:
     """Raises BadRequest for a strategy that cannot decide bar by bar, or that reads what its series does not have beside the bars, and
     for a limit that reads such.
 
+    >>> from domain.live.plan import StrategyPlan
     >>> refuse_lacking(Plan(("EURUSD M5", "EURUSD H1"), (StrategyPlan("correlation"),)))
     Traceback (most recent call last):
     ...
