@@ -85,7 +85,7 @@ def _breaks_even(m: Material) -> tuple[str, str]:
 def growth(m: Material) -> Section:
     note = f"{m.currency}, marked to market at bar close; below it the drawdown"
     pictures = [Picture(m.equity_chart, _equity_lines(m)), Picture(m.drawdown_chart, _drawdown_lines(m))]
-    columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">Days to trough", ">Days to recovery")
+    columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">To trough", ">To recovery")
     return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_drawdown_row(drawdown, lost) for drawdown, lost in zip(m.drawdowns.itertuples(), monies(m.drawdowns["money"]), strict=True)], "Largest drawdowns")] if len(m.drawdowns) else [])])
 
 

@@ -88,7 +88,7 @@ def test_a_tuning_shows_what_was_taken_its_trials_and_a_map(desk):
     assert metrics["Trials"] == "12" and metrics["Validation loss"] == "0.65000"
     rows = test.dataframe[-1].value
     assert len(rows) == 12 and list(rows["state"]).count("selected") == 1 and list(rows["state"]).count("pruned") == 1 and rows["number"].iloc[0] == table["nearest"].idxmin()
-    assert "**Taken** leaves" in written(test)
+    assert "**Selected** leaves" in written(test)
     next(button for button in test.button if button.label == "Train with these").click()
     test.run()
     trained = desk.jobs.latest(("train",))
