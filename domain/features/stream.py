@@ -123,9 +123,16 @@ class Stream:
             values[column] = value = float(make(*[read(count) if count else getattr(self.context, read) for read, count in reads])[-1])
             if tail is not None:
                 tail.append(value)
-        for longer in self._longer.values():
-            values |= longer.append(bar, ts, Beside(others, macro, headlines, earlier))
+        if self._longer:
+            values |= self._appended(bar, _instant(ts), Beside(others, macro, headlines, earlier))
         return {column: values[column] for column in self._columns}
+
+    def _appended(self, bar: Mapping[str, Any], ts: int, beside: Beside) -> dict[str, float]:
+        """The columns of longer bars."""
+        assert self.context.timeframe is not None
+        end = _nanoseconds(bar["end"]) if "end" in bar else ts + self.context.timeframe.nanoseconds
+        row = [float(bar.get(name, np.nan)) for name in BAR_COLUMNS]
+        return {name: value for longer in self._longer.values() for name, value in longer.append(ts, end, row, beside).items()}
 
     @property
     def reads_beside(self) -> bool:
@@ -201,24 +208,25 @@ class _Longer:
         self.stream = Stream(table.bars.iloc[:ended], inner, context.on(self.timeframe))
         last = {item.column: float(table.column(item)[ended - 1]) if ended else np.nan for item in inner}
         self.latest = {name: last[column] for name, column in self.names.items()}
-        self._step = context.timeframe.nanoseconds if context.timeframe else 0
         self._bars = LongerBars(self.timeframe, context.calendar, int(ts_of(table.bars)[ended - 1]) if ended else BEFORE)
-        self._known: Known = self._known_at(int(own.input("end")[-1])) if self.stream.reads_beside and len(bars) else ({}, {})
+        self._reads_beside = self.stream.reads_beside
+        self._known: Known = self._known_at(int(own.input("end")[-1])) if self._reads_beside and len(bars) else ({}, {})
         self._begin(own, context.calendar or "fx")
 
-    def append(self, bar: Mapping[str, Any], ts: int | None, beside: Beside) -> dict[str, float]:
-        at = _instant(ts)
+    def append(self, ts: int, end: int, row: list[float], beside: Beside) -> dict[str, float]:
         if beside.headlines is not None:
             self.stream.context = replace(self.stream.context, headlines=beside.headlines)
+        if not self._reads_beside:
+            self._grow(ts, end, row)
+            return self.latest
         before = self._known
-        if self.stream.reads_beside:
-            self._known = {**before[0], **beside.others}, {**before[1], **beside.macro}
-        self._grow(at, _nanoseconds(bar["end"]) if "end" in bar else at + self._step, [float(bar.get(name, np.nan)) for name in BAR_COLUMNS], beside.earlier or (lambda instant: before))
+        self._known = {**before[0], **beside.others}, {**before[1], **beside.macro}
+        self._grow(ts, end, row, beside.earlier or (lambda instant: before))
         return self.latest
 
-    def _grow(self, ts: int, end: int, row: list[float], earlier: Earlier) -> None:
+    def _grow(self, ts: int, end: int, row: list[float], earlier: Earlier | None = None) -> None:
         for longer in self._bars.append(ts, end, row):
-            columns = self.stream.append(longer, *(self._known if longer["end"] == end or not self.stream.reads_beside else earlier(longer["end"])))
+            columns = self.stream.append(longer, *(self._known if earlier is None or longer["end"] == end else earlier(longer["end"])))
             self.latest = {name: columns[column] for name, column in self.names.items()}
 
     def _begin(self, own: FeatureTable, calendar_name: str) -> None:
@@ -229,6 +237,8 @@ class _Longer:
             first += int(np.searchsorted(bucket_opens(ts[first:], self.timeframe, calendar(calendar_name)), last, side="right"))
         rows = np.column_stack([own.input(name)[first:] for name in BAR_COLUMNS])
         for at, end, row in zip(ts[first:].tolist(), ends[first:].tolist(), rows.tolist(), strict=True):
+            if self._reads_beside:
+                self._known = self._known_at(end)
             self._grow(at, end, row, self._known_at)
 
 
