@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 
-def absent_from(texts: Sequence[str], series: Sequence[Any], commands: Sequence[Any], strategy: Any, table: Mapping[str, Any]) -> list[Any] | None:
-    """The series that commands name and the tape has no bar of; None where ``--bars``, ``texts``, is no tape of a session."""
-    from domain.backtest.verbs import Traded
-    from domain.strategies.base import own_name
-    from domain.trading.signal_file import SIGNALS
-
+def with_absent(texts: Sequence[str], series: Sequence[Any], commands: Sequence[Any], table: Mapping[str, Any]) -> tuple[Sequence[Any], bool]:
+    """The series with those that commands name and the tape has no bar of; and whether ``--bars``, ``texts``, is the tape of a session."""
     if not _is_tape(texts):
-        return None
-    name, there = own_name(strategy) if strategy else SIGNALS, {f"{each.instrument.name} {each.timeframe}" for each in series}
+        return series, False
+    there = {f"{each.instrument.name} {each.timeframe}" for each in series}
     named = dict.fromkeys(text for command in commands for text in _named(command.payload, series))
-    return [Traded(table[instrument], timeframe, name) for instrument, timeframe in named if instrument in table and f"{instrument} {timeframe}" not in there]
+    absent = [(table[instrument], timeframe) for instrument, timeframe in named if instrument in table and f"{instrument} {timeframe}" not in there]
+    return [*series, *(replace(series[0], instrument=instrument, timeframe=timeframe, bars=series[0].bars.iloc[:0], history=None, finer=None) for instrument, timeframe in absent)], True
 
 
 def _named(payload: Any, series: Sequence[Any]) -> Iterator[tuple[str, Any]]:

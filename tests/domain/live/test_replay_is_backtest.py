@@ -120,6 +120,15 @@ def test_what_a_series_without_bars_lacks_is_refused_by_both(changes, sentence):
             side(plan, tape_of("EURUSD M15")[:20])
 
 
+@pytest.mark.parametrize("until", [0, start()])
+def test_another_instrument_is_read_whose_bars_are_history_only_or_have_not_come_yet(until, tmp_path):
+    plan = Plan(("EURUSD M15", "GBPUSD M15"), (StrategyPlan("correlation", params_of("correlation")[-1], ("EURUSD M15",)),), start=start())
+    bars = [*tape_of("EURUSD M15"), *(bar for bar in tape_of("GBPUSD M15") if bar.ts < until)]
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    assert files_of(list(replay(plan, bars)), tmp_path / "a") == files_of(backtest(plan, bars), tmp_path / "b")
+    assert len(backtest(plan, bars).fills) == (2 if until else 0)
+
+
 def test_strategies_of_one_name_are_distinguished(tmp_path):
     """Each of two breakouts and two written strategies is reached by a command, and named in the decisions."""
     dips = [StrategyPlan("written", {"name": name, "long": f"close > sma({n})", "short": "", "drawdown_tolerance": 0.0}) for name, n in (("dip", 5), ("rise", 9))]
@@ -148,6 +157,14 @@ def test_a_set_is_checked_against_the_parameters_that_those_before_it_leave(tmp_
     for side in (backtest, lambda *given: list(replay(*given))):
         with pytest.raises(BadRequest, match="fast is 30 bars and slow 5"):
             side(plan, tape_of(*ONE), [slow, fast, slower])
+
+
+def test_a_set_to_another_instrument_that_is_not_there_is_refused():
+    plan, bars = plan_of(("EURUSD M15", "GBPUSD M15"), "correlation", {}), tape_of("EURUSD M15", "GBPUSD M15")
+    request = [command(bars[-1].end - 1, "ana", "set", {"parameters": {"other": "GBPUSD"}})]
+    for side in (backtest, lambda *given: list(replay(*given))):
+        with pytest.raises(BadRequest, match="which needs bars of another instrument, and there are none beside these"):
+            side(plan, bars, request)
 
 
 def test_a_decision_at_the_last_bar_is_counted_as_in_the_backtest():
