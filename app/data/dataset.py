@@ -81,8 +81,9 @@ def _lineage(desk: Desk, dataset: Any) -> None:
     chosen = {"keep": "The stored bars were kept.", "replace": "Those of the file were taken."}.get(str(overlap.get("choice")), "") if overlap.get("differing") else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f":material/playlist_add: {literal(dataset.provenance.get('name', 'A file'))} appended to version {short(before['version'])} ({number(before['bars'])} bars until {before['last'][:10]}). {literal(typeset(str(overlap.get('sentence', ''))))} {chosen}".rstrip(), width="content")
-        if any(each.version == before["version"] for each in desk.data.catalogue()) and st.button("Old version", type="tertiary", key="old-version"):
-            go("data", dataset=before["dataset"])
+        old = next((each for each in desk.data.catalogue() if each.version == before["version"]), None)       # it may have been deleted, and imported again
+        if old and st.button("Old version", type="tertiary", key="old-version"):
+            go("data", dataset=old.id)
 
 
 def _actions(desk: Desk, dataset: Any) -> None:

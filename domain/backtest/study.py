@@ -107,11 +107,11 @@ class Study:
         )  # fmt: skip
 
 
-def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None, commands: Sequence[Command] = (), ask: bool = False, absent: Sequence[Traded] | None = None) -> Study:
+def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None, signals: pd.DataFrame | None = None, rates: Sequence[Rate] = (), watch: Watch = lambda share: None, keep: Keep | None = None, commands: Sequence[Command] = (), ask: bool = False, of_tape: bool = False) -> Study:
     """Trade ``strategy``, or the rows of ``signals``, on ``series``. ``keep``: from the name of an instrument and its signals to those that are traded.
     ``commands``: of a person, each worked after the last instant <= its ``ts``; ``ask``: entries wait until one approves them.
-    ``absent``: of the tape of a session, its series of which no bar has ended, which commands may name; rows of ``signals`` at no bar are left out then,
-    as the session misses them, and the others keep their numbers. None: such rows are refused."""
+    ``of_tape``: on the tape of a session, where some of the series may have no bars: commands may name them. Rows of ``signals`` at no bar are left out
+    then, as the session misses them, and the others keep their numbers; else they are refused."""
     if (strategy is None) == (signals is None):
         raise BadRequest("give either a strategy or a table of signals")
     if strategy is not None:
@@ -121,9 +121,9 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     versions = versions_of(strategy, own_name(strategy) if strategy else SIGNALS, commands)
     if keep is not None and len(versions) > 1:
         raise BadRequest("a command sets other parameters, and the model judges signals of those that it was trained with; leave the command out, or the model")
-    every = [_tasks(series, version.strategy, signals, rules, keep, absent is not None) for version in versions]
+    every = [_tasks(series, version.strategy, signals, rules, keep, of_tape) for version in versions]
     tasks: Sequence[Task] = every[0] if len(every) == 1 else spliced(versions, every)
-    commanded, rules = _commanded(versions, rules, commands, ask, len(series), absent or ()), limited(rules, strategy)
+    commanded, rules = _commanded(versions, rules, commands, ask, series), limited(rules, strategy)
     if commands or ask:
         result = replay_commanded(tasks, rules, commanded, rates, watch, moves=True)
     else:
@@ -131,19 +131,24 @@ def run(series: Sequence[Series], rules: Rules, strategy: Strategy | None = None
     outcome, tasks = result.outcome, result.tasks
     market = account_calendar(task.instrument.calendar for task in tasks)
     metrics = measure(outcome.trades, outcome.fill_costs, outcome.equity, rules.account.balance, _mean_spread(tasks, rules.costs), market)
-    return Study(outcome, metrics, tasks, rules, history_of(series, strategy), [entry.context for entry in series], result.remarks)
+    return Study(outcome, metrics, tasks, rules, history_of(_with_bars(series, of_tape), strategy), [entry.context for entry in _with_bars(series, of_tape)], result.remarks)
 
 
-def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.DataFrame | None, rules: Rules, keep: Keep | None, missed: bool) -> list[Task]:
-    tasks = [_task(entry, strategy, signals, series, rules, missed) for entry in series]
+def _tasks(series: Sequence[Series], strategy: Strategy | None, signals: pd.DataFrame | None, rules: Rules, keep: Keep | None, of_tape: bool) -> list[Task]:
+    tasks = [_task(entry, strategy, signals, series, rules, of_tape) for entry in _with_bars(series, of_tape)]
     return tasks if keep is None else [replace(task, signals=keep(task.instrument.name, pd.DataFrame(task.signals))) for task in tasks]
 
 
-def _commanded(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, tasks: int, absent: Sequence[Traded]) -> Commanded:
+def _with_bars(series: Sequence[Series], of_tape: bool) -> Sequence[Series]:
+    return [entry for entry in series if len(entry.bars)] if of_tape else series
+
+
+def _commanded(versions: Sequence[Version], rules: Rules, commands: Sequence[Command], ask: bool, series: Sequence[Series]) -> Commanded:
     """The commands, with the limits that the strategy sets itself after each ``set``."""
     name = own_name(versions[0].strategy) if versions[0].strategy else SIGNALS
     own = {version.place: dict(max_drawdown=limited(rules, version.strategy).limits.max_drawdown) for version in versions[1:]}
-    return Commanded(commands, [name] * tasks, ask, own, absent)
+    absent = [Traded(entry.instrument, entry.timeframe, name) for entry in series if not len(entry.bars)]
+    return Commanded(commands, [name] * (len(series) - len(absent)), ask, own, absent)
 
 
 def history_of(series: Sequence[Series], strategy: Strategy | None) -> History:
@@ -168,7 +173,7 @@ def decided(traded: Series, strategy: Strategy, series: Sequence[Series], frame:
     return after(read_columns(table, (traded.instrument.name,)), decision.trail, traded.bars_of_history, traded.bars["ts"].iloc[0])
 
 
-def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], rules: Rules, missed: bool) -> Task:
+def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | None, series: Sequence[Series], rules: Rules, of_tape: bool) -> Task:
     numbers = None
     if strategy is not None:
         columns, trail = decided(traded, strategy, series)
@@ -176,7 +181,7 @@ def _task(traded: Series, strategy: Strategy | None, signals: pd.DataFrame | Non
     else:
         every = read_signals(signals, tuple(dict.fromkeys(entry.instrument.name for entry in series)))
         read, trail = every[every["instrument"] == traded.instrument.name].reset_index(drop=True), None
-        if missed and not (there := read["ts"].isin(traded.bars["ts"]).to_numpy(bool)).all():
+        if of_tape and not (there := read["ts"].isin(traded.bars["ts"]).to_numpy(bool)).all():
             read, numbers = read[there].reset_index(drop=True), np.flatnonzero(there)
     if rules.execution.stops == "volatility":
         read = pd.DataFrame(with_volatility_stops({str(name): read[name].to_numpy() if read[name].dtype.kind in "iuf" else read[name].array for name in read}, traded), copy=False)

@@ -57,6 +57,14 @@ class Context:
             raise BadRequest("when these bars end is not known: say their timeframe")
         return ends_of(bars, self.timeframe, self.calendar)
 
+    def others_at(self, instant: int) -> dict[str, float]:
+        """The closes of other instruments as known at an instant."""
+        return _latest(self.others, instant)
+
+    def macro_at(self, instant: int) -> dict[str, float]:
+        """The external series as known at an instant."""
+        return _latest(self.macro, instant)
+
     def on(self, timeframe: Timeframe) -> Context:
         return replace(self, timeframe=timeframe, longer={})
 
@@ -68,6 +76,10 @@ class Context:
             ends = self.on(Timeframe.named(name)).ends(bars)
             longer[name] = bars.iloc[: int(np.searchsorted(ends, instant, side="right"))]
         return replace(self, others=others, macro=macro, forecasts=forecasts, headlines=self.headlines.until(instant), longer=longer)
+
+
+def _latest(family: Mapping[str, TimedValues], instant: int) -> dict[str, float]:
+    return {name: float(values.at(np.array([instant]))[0]) for name, values in family.items()}
 
 
 def closes(bars: pd.DataFrame, instrument: Instrument, timeframe: Timeframe) -> TimedValues:

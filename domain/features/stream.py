@@ -123,14 +123,26 @@ class Stream:
             values[column] = value = float(make(*[read(count) if count else getattr(self.context, read) for read, count in reads])[-1])
             if tail is not None:
                 tail.append(value)
-        for longer in self._longer.values():
-            values |= longer.append(bar, ts, Beside(others, macro, headlines, earlier))
+        if self._longer:
+            values |= self._appended(bar, _instant(ts), Beside(others, macro, headlines, earlier))
         return {column: values[column] for column in self._columns}
+
+    def _appended(self, bar: Mapping[str, Any], ts: int, beside: Beside) -> dict[str, float]:
+        """The columns of longer bars."""
+        assert self.context.timeframe is not None
+        end = _nanoseconds(bar["end"]) if "end" in bar else ts + self.context.timeframe.nanoseconds
+        row = [float(bar.get(name, np.nan)) for name in BAR_COLUMNS]
+        return {name: value for longer in self._longer.values() for name, value in longer.append(ts, end, row, beside).items()}
 
     @property
     def reads_beside(self) -> bool:
         """Whether a feature reads other instruments or external series."""
         return bool(self._families)
+
+    @property
+    def longer_reads_beside(self) -> bool:
+        """Whether a feature on longer bars does: then ``append`` needs ``earlier``."""
+        return any(longer.stream.reads_beside for longer in self._longer.values())
 
     def _take_in(self, bar: Mapping[str, Any], ts: int | None, others: Mapping[str, float], macro: Mapping[str, float]) -> None:
         for name, tail in self._bars:
@@ -187,6 +199,7 @@ class _Longer:
     """Longer bars put together from the bars that come in; their features move on when one of them has ended."""
 
     def __init__(self, bars: pd.DataFrame, uses: list[Use], context: Context) -> None:
+        self._known_at: Earlier = lambda instant: (context.others_at(instant), context.macro_at(instant))
         self.timeframe, self.names = Timeframe.named(uses[0].timeframe), {item.column: replace(item, timeframe="").column for item in uses}
         own = FeatureTable(bars, context)
         table, row = own.longer(uses[0].timeframe)
@@ -195,24 +208,25 @@ class _Longer:
         self.stream = Stream(table.bars.iloc[:ended], inner, context.on(self.timeframe))
         last = {item.column: float(table.column(item)[ended - 1]) if ended else np.nan for item in inner}
         self.latest = {name: last[column] for name, column in self.names.items()}
-        self._step = context.timeframe.nanoseconds if context.timeframe else 0
         self._bars = LongerBars(self.timeframe, context.calendar, int(ts_of(table.bars)[ended - 1]) if ended else BEFORE)
-        self._known: Known = _known_at(context, int(own.input("end")[-1])) if self.stream.reads_beside and len(bars) else ({}, {})
+        self._reads_beside = self.stream.reads_beside
+        self._known: Known = self._known_at(int(own.input("end")[-1])) if self._reads_beside and len(bars) else ({}, {})
         self._begin(own, context.calendar or "fx")
 
-    def append(self, bar: Mapping[str, Any], ts: int | None, beside: Beside) -> dict[str, float]:
-        at = _instant(ts)
+    def append(self, ts: int, end: int, row: list[float], beside: Beside) -> dict[str, float]:
         if beside.headlines is not None:
             self.stream.context = replace(self.stream.context, headlines=beside.headlines)
+        if not self._reads_beside:
+            self._grow(ts, end, row)
+            return self.latest
         before = self._known
-        if self.stream.reads_beside:
-            self._known = {**before[0], **beside.others}, {**before[1], **beside.macro}
-        self._grow(at, _nanoseconds(bar["end"]) if "end" in bar else at + self._step, [float(bar.get(name, np.nan)) for name in BAR_COLUMNS], beside.earlier or (lambda instant: before))
+        self._known = {**before[0], **beside.others}, {**before[1], **beside.macro}
+        self._grow(ts, end, row, beside.earlier or (lambda instant: before))
         return self.latest
 
-    def _grow(self, ts: int, end: int, row: list[float], earlier: Earlier) -> None:
+    def _grow(self, ts: int, end: int, row: list[float], earlier: Earlier | None = None) -> None:
         for longer in self._bars.append(ts, end, row):
-            columns = self.stream.append(longer, *(self._known if longer["end"] == end or not self.stream.reads_beside else earlier(longer["end"])))
+            columns = self.stream.append(longer, *(self._known if earlier is None or longer["end"] == end else earlier(longer["end"])))
             self.latest = {name: columns[column] for name, column in self.names.items()}
 
     def _begin(self, own: FeatureTable, calendar_name: str) -> None:
@@ -223,7 +237,9 @@ class _Longer:
             first += int(np.searchsorted(bucket_opens(ts[first:], self.timeframe, calendar(calendar_name)), last, side="right"))
         rows = np.column_stack([own.input(name)[first:] for name in BAR_COLUMNS])
         for at, end, row in zip(ts[first:].tolist(), ends[first:].tolist(), rows.tolist(), strict=True):
-            self._grow(at, end, row, partial(_known_at, own.context))
+            if self._reads_beside:
+                self._known = self._known_at(end)
+            self._grow(at, end, row, self._known_at)
 
 
 def _in_order(uses: Iterable[Use]) -> list[Step]:
@@ -242,11 +258,6 @@ def _in_order(uses: Iterable[Use]) -> list[Step]:
     for use_ in uses:
         add(use_)
     return list(steps.values())
-
-
-def _known_at(context: Context, instant: int) -> Known:
-    others, macro = ({name: float(values.at(np.array([instant]))[0]) for name, values in family.items()} for family in (context.others, context.macro))
-    return others, macro
 
 
 def _timeframes(uses: Iterable[Use], table: FeatureTable) -> list[str]:

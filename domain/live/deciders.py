@@ -14,6 +14,7 @@ from domain.backtest.volatility_stops import VolatilityStops
 from domain.features import Context, parse
 from domain.features.stream import Known, Stream
 from domain.live.deciding import Deciding
+from domain.live.lacking import refuse_unread
 from domain.live.plan import Plan
 from domain.live.selecting import Market, Selected
 from domain.live.shared import Follower, Lines
@@ -99,6 +100,7 @@ class Deciders:
         """Raises BadRequest for parameters with which it could not decide on one of its series."""
         for text, other in self.plan.decided:
             if other == number:
+                refuse_unread(self.plan, text, self.plan.strategies[number].name, strategy, self.contexts)
                 self._begun(text, strategy)
 
     def change(self, number: int, strategy: Strategy) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 from domain.backtest.own_limits import limited
@@ -33,13 +34,15 @@ class Obeying:
         self._text = ""                                                                 # of ``plain``, while no command comes
         self.params: dict[int, Mapping[str, Any]] = {}                                  # of the strategies that ``set`` has changed
 
-    def check(self, command: Command, deciders: Deciders) -> None:
-        """Raises BadRequest for a command that names what is not there; nothing is done."""
+    def check(self, command: Command, deciders: Deciders, waiting: Iterable[Command] = ()) -> None:
+        """Raises BadRequest for a command that names what is not there; nothing is done. ``waiting``: commands that are worked before it."""
         self.verbs.check(command)
         if command.command == "set":
             _refuse_selected(self.plan)
             for number in self._numbers(command.payload.strategy):
-                deciders.check(number, _changeable(deciders.strategies[number], command.payload.parameters))
+                earlier = (each.payload for each in waiting if each.command == "set" and number in self._numbers(each.payload.strategy))
+                strategy = reduce(lambda strategy, arguments: changed(strategy, arguments.parameters), earlier, deciders.strategies[number])
+                deciders.check(number, _changeable(strategy, command.payload.parameters))
 
     def obey(self, command: Command, account: CommandedAccount, deciders: Deciders) -> tuple[str, ...]:
         """Sentences on what could not be done."""

@@ -112,7 +112,7 @@ class Session:
     def command(self, command: Command) -> None:
         """A verb of a person, worked after the last instant ≤ its ``ts``; commands come in the order of their ``ts``, and those that were not worked when the
         session was stored come again. Raises BadRequest for one that names what the session has not: it does not go onto the tape."""
-        self._obeying.check(command, self._deciders)
+        self._obeying.check(command, self._deciders, self._commands)
         self._commands.append(command)
 
     # ---- what happens

@@ -76,7 +76,7 @@ def nominal_end(open_ns: int, target: Timeframe, market: Calendar) -> int:
 
 def gathered(columns: Mapping[str, np.ndarray], starts: np.ndarray) -> dict[str, np.ndarray]:
     """The columns of the longer bars, each of which begins in one of the rows ``starts``."""
-    last = np.r_[starts[1:], len(columns["close"])] - 1
+    last = np.concatenate((starts[1:], (len(columns["close"]),))) - 1
     longer = {"open": columns["open"][starts], "high": np.maximum.reduceat(columns["high"], starts), "low": np.minimum.reduceat(columns["low"], starts), "close": columns["close"][last]}
     if "volume" in columns:
         longer["volume"] = _sum_known(columns["volume"], starts)[0]
@@ -88,8 +88,9 @@ def gathered(columns: Mapping[str, np.ndarray], starts: np.ndarray) -> dict[str,
 
 def _sum_known(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sums without the unknown ones, NaN where all are, and how many are known."""
-    counts = np.add.reduceat((~np.isnan(values)).astype(np.int64), starts)
-    return np.where(counts > 0, np.add.reduceat(np.nan_to_num(values, nan=0.0), starts), np.nan), counts
+    known = ~np.isnan(values)
+    counts = np.add.reduceat(known, starts, dtype=np.int64)
+    return np.where(counts > 0, np.add.reduceat(np.where(known, values, 0.0), starts), np.nan), counts
 
 
 def _refuse_finer(source: Timeframe, target: Timeframe) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from domain.features import Use, compute, use
 from domain.features.stream import Stream
 from domain.market.bars import ts_of
 from domain.market.calendar import bar_ends
+from domain.scanner.beside import Beside
 from domain.scanner.combination import Combination
 from domain.scanner.latest import Rings
 from domain.scanner.limits import AccountLimits, Exposure
@@ -57,6 +59,7 @@ class LiveScan:
             closes[traded.timeframe][traded.instrument.name] = float(traded.seen["close"].iloc[-1])
         self._closes_beside = [closes[traded.timeframe] for traded in request.series]
         self.streams = [self._stream(k) for k in range(len(request.series))]
+        self._beside = {timeframe: Beside(any(stream.longer_reads_beside for stream in self.streams)) for timeframe in closes}
         self._of_trades(scan)
         self._held, self._limits = exposures(request, scan.combinations), AccountLimits(request.rules.limits, request.rules.account, request.capital)
 
@@ -97,7 +100,9 @@ class LiveScan:
         """A bar of series ``k`` that has closed: ts (nanoseconds UTC or a time), open high low close, and volume and spread where it has them.
         ``others``: closes of other instruments that are known by its end; those of their last bars that are here need not be given."""
         closes = self._closes_beside[k]
-        values = self.streams[k].append(bar, {**closes, **others} if others else closes)
+        context, end, beside = self.streams[k].context, self._end(k, bar), self._beside[self.request.series[k].timeframe]
+        values = self.streams[k].append(bar, {**closes, **others} if others else closes, context.macro_at(end), earlier=partial(beside.at, context))
+        beside.closed(self._names[k], end, float(bar["close"]))
         closes[self._names[k]] = float(bar["close"])
         spread = bar.get("spread", NAN)
         row = {name: float(bar[name]) for name in PRICES[:5] if name in bar} | dict(spread=float(spread) if spread == spread else self._spreads[k])
@@ -105,6 +110,10 @@ class LiveScan:
         self._ts[k, :-1] = self._ts[k, 1:]
         self._ts[k, -1] = _nanoseconds(bar["ts"])
         self._bars[k] += 1
+
+    def _end(self, k: int, bar: Mapping[str, Any]) -> int:
+        traded = self.request.series[k]
+        return _nanoseconds(bar["end"]) if "end" in bar else int(bar_ends(np.array([_nanoseconds(bar["ts"])]), traded.timeframe, traded.instrument.calendar)[0])
 
     def append_all(self, bars: Mapping[int, Mapping[str, Any]]) -> None:
         """Bars of several series that closed at one instant: each knows the closes of the others of its timeframe."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from domain.errors import BadRequest
 from domain.features import FEATURES, Use, use, warm_up_of
 
 if TYPE_CHECKING:
+    from domain.outside.timed_values import TimedValues
     from domain.strategies.base import Strategy
 
 SENTENCES = dict(
@@ -23,9 +24,10 @@ SENTENCES = dict(
 )
 
 
-def refuse_lacking(name: str, strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, others: Collection[str] | None = None) -> None:
+def refuse_lacking(name: str, strategy: Strategy, bars: pd.DataFrame, frame: pd.DataFrame, others: Mapping[str, TimedValues] | None = None) -> None:
     """Raises BadRequest where a feature that the strategy names in ``required`` has no value on any bar because there is nothing it could be made of.
-    ``others``: the other instruments; None where they are not given."""
+    ``others``: the closes of other instruments, one of which may have none yet; None where they are not given."""
+    unborn = {"others"} if others is not None and not all(len(values.times) for values in others.values()) else set()
     for feature in strategy.features():
         if feature.name not in getattr(strategy, "required", ()) or not len(bars):
             continue
@@ -35,7 +37,7 @@ def refuse_lacking(name: str, strategy: Strategy, bars: pd.DataFrame, frame: pd.
         if "volume" in kinds and not has_values(bars, "volume"):
             raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES['volume']}")
         if len(bars) > warm_up_of(feature) and np.isnan(frame[feature.column].to_numpy()).all():
-            for kind in kinds & set(SENTENCES) - {"volume"}:
+            for kind in kinds & set(SENTENCES) - {"volume"} - unborn:
                 raise BadRequest(f"{name} reads {feature.column}, which {SENTENCES[kind]}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -35,7 +36,7 @@ def draw(page: str, desk: Desk, **query: str) -> AppTest:
     return test.run()
 
 
-def dataset(desk: Desk, instrument: str, seed: int) -> str:
+def dataset(desk: Desk, instrument: str, seed: int, provenance: dict[str, Any] | None = None) -> str:
     """An imported dataset of a day of bars, without the worker."""
     ts = pd.date_range(START, periods=96, freq="15min", tz="UTC")
     price = 1.1 + 0.0001 * seed
@@ -43,7 +44,7 @@ def dataset(desk: Desk, instrument: str, seed: int) -> str:
     store = desk.jobs._context.store
     frame = store.frames.put(bars)
     quality = dict(verdict="clean", sentence="No issues found.", findings=[], notes=[])
-    about = dict(version=f"{seed:064x}", instrument=instrument, timeframe="M15", side="bid", clock="UTC", source="CSV", verdict="clean", quality=quality, provenance={}, synthetic=False, example=False)
+    about = dict(version=f"{seed:064x}", instrument=instrument, timeframe="M15", side="bid", clock="UTC", source="CSV", verdict="clean", quality=quality, provenance=provenance or {}, synthetic=False, example=False)
     size = dict(first_ts=ts[0].to_pydatetime(), last_ts=ts[-1].to_pydatetime(), bars=len(bars), gaps=0, spread=None, frame=frame, ledger=None, bytes=store.frames.size(frame))
     with store.unit() as unit:
         return unit.datasets.add(**about, **size, actor="ana", created_at=unit.now())[0].id
@@ -51,6 +52,10 @@ def dataset(desk: Desk, instrument: str, seed: int) -> str:
 
 def warnings(test: AppTest) -> list[str]:
     return [element.value for element in test.warning]
+
+
+def headings(test: AppTest) -> list[str]:
+    return [element.value for element in test.header]
 
 
 def plain(markdown: str) -> str:
@@ -68,6 +73,17 @@ def test_the_dataset_of_the_address_is_the_one_of_every_form(desk):
         assert [entry.instrument for entry in chosen] == ["EURUSD"], page
         newest = draw(page, desk, **query).multiselect[0].value
         assert [entry.instrument for entry in newest] == ["GBPUSD"], page
+
+
+def test_old_version_opens_the_dataset_that_was_appended_to(desk):
+    old = dataset(desk, "EURUSD", 1)
+    before = dict(dataset="gone", version=f"{1:064x}", bars=96, last="2024-01-01T23:45:00")
+    new = dataset(desk, "EURUSD", 2, dict(name="newer.csv", appended_to=before, overlap=dict(sentence="No bars overlap.")))
+    test = draw("data", desk, dataset=new)
+    assert "appended to version" in captions(test)
+    test.button(key="old-version").click().run()
+    assert test.query_params["dataset"] in (old, [old]) and not test.exception
+    assert "EURUSD M15" in headings(test) and "appended to version" not in captions(test)
 
 
 def test_a_strategy_that_breaks_every_prop_rule_is_warned_of_with_the_number(desk):
@@ -108,12 +124,12 @@ def test_an_id_that_names_nothing_gives_a_warning(desk):
     for page, query, sentence in NOWHERE:
         test = draw(page, desk, **query)
         assert any(text.startswith(sentence) for text in warnings(test)) and not test.exception, (page, query, warnings(test), test.exception)
+        assert "dataset" not in query or "EURUSD M15" not in headings(test), "nothing is shown in its place"
 
 
-def test_nothing_is_shown_in_place_of_a_dataset_that_is_not_there(desk):
+def test_the_newest_dataset_is_shown_where_the_address_names_none(desk):
     dataset(desk, "EURUSD", 1)
-    shown = [[element.value for element in draw("data", desk, **query).header] for query in (dict(dataset="zzzz"), {})]
-    assert "EURUSD M15" not in shown[0] and "EURUSD M15" in shown[1]
+    assert "EURUSD M15" in headings(draw("data", desk))
 
 
 def test_text_of_the_address_is_no_markup(desk):

@@ -61,6 +61,17 @@ def test_a_marker_chooses_its_row_and_a_row_its_marker(page, system, run):
     system.wait_for(lambda: any(mark["trade"] == trade for mark in marks(page)))
 
 
+def test_the_marker_of_the_trade_that_is_shown_already_writes_it_into_the_address(page, system, run):
+    page.goto(f"{system.url}/backtest?run={run}&view=Trades")
+    expect(page.locator(".chart[data-marks]")).to_be_visible(timeout=LONG)
+    shown = int(page.get_by_role("heading", name=re.compile(r"^Trade \d+$")).inner_text().removeprefix("Trade "))
+    own = next(mark for mark in marks(page) if mark["trade"] == shown)
+    canvas = page.locator(".chart .canvas")
+    canvas.scroll_into_view_if_needed()
+    canvas.click(position=dict(x=own["x"], y=own["y"]))
+    selected(page, shown)
+
+
 @pytest.mark.long
 def test_a_deeper_view_loads_single_bars_and_the_keyboard_reaches_everything(page, system, run):
     opened(page, system, run, 20)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from domain.market.instrument import TABLE
+from domain.trading.command import Command, write_commands
 from tests.worker import outside as files
 from tests.worker.dying import dying
 from tests.worker.test_terminal_paper import STRATEGY, paper, refused
@@ -53,6 +54,16 @@ def test_signals_give_the_backtest_of_the_files_and_of_the_tape(workspace):
     with desk().paper.store.read() as unit:
         source = unit.sessions.get("one").source
         assert unit.sessions.frames() == {source["frames"]["EURUSD M5"], source["inputs"][0]["frame"]}      # no sweep takes them
+
+
+def test_a_stopped_session_of_signals_is_the_backtest_of_its_tape_which_names_a_series_without_bars(workspace):
+    frame = walk(5, 120)
+    later, signals = frame.iloc[90:], signals_file(workspace, frame, instrument=["GBPUSD"] + ["EURUSD"] * 11)
+    orders = [Command(int(frame["ts"][row].value) + 1, "ana", verb, arguments, "") for row, verb, arguments in ((60, "order", dict(instrument="GBPUSD", side="buy", lots=0.1)), (61, "order", dict(instrument="EURUSD", side="buy", lots=0.1)), (80, "stop", dict(close=True)))]
+    (workspace / "given.csv").write_text(write_commands(orders))
+    session(workspace, "--replay", f"EURUSD M5={plain(workspace, 'm5.csv', frame)}", "--replay", f"GBPUSD M5={plain(workspace, 'gbp.csv', later)}", "--signals", signals, "--commands", workspace / "given.csv")
+    assert {-2} < set(pd.read_csv(workspace / "one" / "fills.csv")["order_id"])
+    same(workspace / "one", backtest(workspace, "tape", "--bars", workspace / "one" / "tape.csv", "--commands", workspace / "one" / "commands.csv", "--signals", signals))
 
 
 def outside(folder) -> list[object]:

@@ -27,6 +27,7 @@ from worker.terminal.report import RunReport, show
 from worker.terminal.say import Json, plain, say
 from worker.terminal.scanned import backtested
 from worker.terminal.strategy_file import StrategyFile, chosen, note, timeframe_of
+from worker.terminal.tape_run import of_tape, print_missed, with_absent
 from worker.terminal.traded_series import SeriesOptions, one_timeframe, rates_of, series_names, series_of
 
 RULES = ("account", "costs", "execution", "sizing", "limits")
@@ -93,7 +94,7 @@ def backtest(
     if signals or model or forecasts:
         one_timeframe(series)
     note(strategy_file, timeframe, [traded.instrument.name for traded in series])
-    decided = signals_within(files.signals(read_signals(signals)), series, period) if signals else None
+    decided = signals_within(of_tape(bars, files.signals(read_signals(signals)), series, files.table), series, period) if signals else None
 
     params = options.with_preset(strategy, preset, timeframe, params)
     source = ForecastSource.named(strategy, model, forecasts)
@@ -111,7 +112,10 @@ def backtest(
         strategy_ = filtering.strategy(strategy, params) if filtering else source.strategy(params, timeframe) if source else _strategy(strategy, params, signals)
         traded = source.series(traded, rules, along, strategy_) if source else traded
         used = filtering.applied(traded, rules, along, strategy_) if filtering else None
-        result = study.run(traded, rules, strategy_, decided, along, keep=used.keep if used else None, commands=commanded, ask=mode == "approve")
+        every, is_tape = with_absent(() if separate else bars, traded, commanded, files.table)
+        if decided is not None and is_tape:
+            print_missed(decided, traded)
+        result = study.run(every, rules, strategy_, decided, along, keep=used.keep if used else None, commands=commanded, ask=mode == "approve", of_tape=is_tape)
         named = filtering or source
         return RunReport(result, result.remarks(), _manifest(traded, rules, strategy_, named.spec if named else None, commands=commanded, ask=mode == "approve"), filtering.plain(used) if filtering else source.plain() if source else None)
 

@@ -43,12 +43,13 @@ def series_of(files: BarFiles, request: SeriesOptions) -> list[Any]:
 
 def _check_names(files: BarFiles, request: SeriesOptions) -> None:
     """Before the first file is read: no series is named twice."""
-    plain = [named_series(text, request.instrument, files.table) for text in request.bars if not _names_its_series(text)]
+    plain = [named_series(text, request.instrument, files.table) for text in request.bars if not names_its_series(text)]
     if len(request.timeframes) < 2:
         list(once("--bars", ((f"{name} {own}" if own else name, path) for name, path, own in plain)))
 
 
-def _names_its_series(text: str) -> bool:
+def names_its_series(text: str) -> bool:
+    """Whether a value of ``--bars`` is the tape of a session."""
     path = _path(text)
     return is_file(path) and tape_bars.is_tape(path) and tape_bars.SERIES in tape_bars.columns_of(path)
 

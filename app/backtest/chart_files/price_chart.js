@@ -3,6 +3,7 @@
 import "../lightweight.charts/lightweight-charts.standalone.production.js";
 
 const REST = 160; // milliseconds without movement before the view is reported
+const REACH = matchMedia("(pointer: coarse)").matches ? 22 : 12; // pixels from the middle of a marker that are a click on it
 const drawn = new WeakMap();
 const L = () => window.LightweightCharts;
 
@@ -64,6 +65,7 @@ class PriceChart {
     this.at("title").textContent = data.title;
     this.at("unit").textContent = data.unit;
     this.canvas.setAttribute("aria-label", data.label);
+    this.reserve();
     this.read(null);
     this.report();
   }
@@ -204,25 +206,40 @@ class PriceChart {
   // -- reading and choosing
 
   read(point) {
-    const d = this.data;
     let i = point && point.logical !== undefined && point.logical !== null ? Math.round(point.logical) : this.cursor;
-    if (i === undefined || i === null || i < 0 || i >= d.t.length) i = this.lastSeen();
+    if (i === undefined || i === null || i < 0 || i >= this.data.t.length) i = this.lastSeen();
     if (i < 0) return;
-    const value = (x, digits) => (x === null || x === undefined ? "—" : Number(x).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−"));
-    const parts = [["", clock(d.t[i]) + " UTC"], ["O", value(d.o[i], d.digits)], ["H", value(d.h[i], d.digits)], ["L", value(d.l[i], d.digits)], ["C", value(d.c[i], d.digits)]];
-    if (d.v) parts.push(["Volume", value(d.v[i], 0)]);
-    if (d.n[i] > 1) parts.push(["Bars", value(d.n[i], 0)]);
-    d.features.forEach((each) => parts.push([each.name, value(each.v[i], each.digits)]));
     const hovered = point && point.hoveredObjectId ? String(point.hoveredObjectId) : "";
-    const mark = hovered.startsWith("trade:") && d.marks.find((each) => "trade:" + each.trade === hovered && each.i === i);
-    if (mark) parts.push(["", `trade ${mark.trade}: ${mark.what} ${value(mark.lots, 2)} lots at ${value(mark.price, d.digits)}`]);
-    const line = this.at("readout");
-    line.replaceChildren(...parts.map(([name, text]) => {
+    this.write(i, hovered.startsWith("trade:") && this.data.marks.find((each) => "trade:" + each.trade === hovered && each.i === i));
+  }
+
+  // The lines that the longest reading takes: were they added under the pointer, the chart would move away from it.
+  reserve() {
+    const d = this.data, line = this.at("readout");
+    if (!d.t.length) return;
+    line.style.minHeight = "";
+    const widest = d.v ? d.v.reduce((best, volume, i) => (volume > d.v[best] ? i : best), 0) : d.t.length - 1;
+    this.write(widest, d.marks.reduce((best, each) => (best && this.markText(best).length >= this.markText(each).length ? best : each), null));
+    line.style.minHeight = line.offsetHeight + "px";
+  }
+
+  write(i, mark) {
+    const d = this.data;
+    const parts = [["", clock(d.t[i]) + " UTC"], ["O", decimal(d.o[i], d.digits)], ["H", decimal(d.h[i], d.digits)], ["L", decimal(d.l[i], d.digits)], ["C", decimal(d.c[i], d.digits)]];
+    if (d.v) parts.push(["Volume", decimal(d.v[i], 0)]);
+    if (d.n[i] > 1) parts.push(["Bars", decimal(d.n[i], 0)]);
+    d.features.forEach((each) => parts.push([each.name, decimal(each.v[i], each.digits)]));
+    if (mark) parts.push(["", this.markText(mark)]);
+    this.at("readout").replaceChildren(...parts.map(([name, text]) => {
       const part = document.createElement("span"), label = document.createElement("b");
       label.textContent = name ? name + " " : "";
       part.append(label, text);
       return part;
     }));
+  }
+
+  markText(mark) {
+    return `trade ${mark.trade}: ${mark.what} ${decimal(mark.lots, 2)} lots at ${decimal(mark.price, this.data.digits)}`;
   }
 
   lastSeen() {
@@ -231,12 +248,22 @@ class PriceChart {
   }
 
   click(point) {
+    const mark = this.markerAt(point);
+    if (mark) return this.choose(mark.trade);
     const id = point && point.hoveredObjectId ? String(point.hoveredObjectId) : "";
     if (id.startsWith("trade:")) this.choose(Number(id.slice(6)));
     if (id.startsWith("rows:")) {
       const [first, last] = id.slice(5).split(":").map(Number);
       this.look(first, last);
     }
+  }
+
+  // The marker nearest to a point of the candles: the library names the line of a level that lies on it instead, and nothing under a finger.
+  markerAt(point) {
+    if (!point || !point.point || point.paneIndex) return null;
+    const { x, y } = point.point, scale = this.chart.timeScale();
+    const off = (each) => Math.hypot(scale.timeToCoordinate(this.data.t[each.i]) - x, this.series.candles.priceToCoordinate(each.price) - y);
+    return this.data.marks.map((each) => ({ trade: each.trade, off: off(each) })).reduce((best, each) => (each.off <= (best ? best.off : REACH) ? each : best), null);
   }
 
   choose(trade) {
@@ -277,6 +304,10 @@ class PriceChart {
     const to = this.data.trade ? this.data.trade + by : 1;
     if (to >= 1 && to <= this.data.trades) this.choose(to);
   }
+}
+
+function decimal(x, digits) {
+  return x === null || x === undefined ? "—" : Number(x).toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
 }
 
 function clock(seconds) {

@@ -84,7 +84,7 @@ class Mapped(Reader):
         if raw.spread is None or self.mapping.spread_unit == "price":
             return raw
         if self.mapping.spread_unit == "points":
-            return spread_in_prices(raw, digits_of(text.replace(",", ".") for text in prices_of(rows_of(lines, layout), layout)), instrument.digits)
+            return spread_in_prices(raw, digits_of(text.replace(",", ".") for text in prices_of(rows_of(lines, layout), layout)), instrument.digits, mapped=True)
         return replace(raw, spread=np.round(raw.spread * instrument.pip, 10), notes=(*raw.notes, f"spread is in pips of {instrument.pip:g}, converted to price units"))
 
     def _of_ticks(self, path: Path, layout: Layout, instrument: Instrument, limits: ReadLimits, progress: Progress, notes: tuple[str, ...]) -> RawBars:

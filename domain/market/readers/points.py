@@ -15,6 +15,7 @@ from domain.market.readers.base import RawBars
 
 MOST = 8  # decimals; more are rounding of a program
 SAMPLE = 100_000  # prices that are examined
+FRACTION = 4  # decimals that are kept of a fraction of a point
 TOO_LARGE = 0.1  # of the price, for a spread
 YEN_PIP = 0.01  # pairs with such pips, or larger ones, have three decimals at Dukascopy, as metals and indices have
 
@@ -51,11 +52,12 @@ def decimals_in(raw: RawBars) -> int:
     return MOST
 
 
-def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0) -> RawBars:
+def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0, mapped: bool = False) -> RawBars:
     """The bars with a spread in points turned into price units; ``digits`` is how many decimals the file's prices are
     written with.
 
-    A column of zeros is no record of spreads. Points are whole: a column with fractions is in price units already.
+    A column of zeros is no record of spreads. Points are whole: a column with fractions is in price units already,
+    unless a column mapping says that it is in points (``mapped``), as averages are.
     Prices that were written without their last zeros (1.1 for 1.10000) make the spread as large as the price: then a
     point is that of ``usual_digits``, the instrument's.
     """
@@ -64,7 +66,8 @@ def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0) -> RawBar
     finite = raw.spread[np.isfinite(raw.spread)]
     if not np.any(finite):
         return replace(raw, spread=None, notes=(*raw.notes, "spread is 0 in every row: taken as not recorded"))
-    if not np.array_equal(finite, np.rint(finite)):
+    whole = np.array_equal(finite, np.rint(finite))
+    if not whole and not mapped:
         return replace(raw, notes=(*raw.notes, "spread is not in whole points: taken as price units"))
     digits = max(digits, decimals_in(raw))
     if usual_digits > digits and np.median(finite[finite > 0]) * 10.0**-digits > TOO_LARGE * np.median(np.abs(raw.close)):
@@ -72,13 +75,13 @@ def spread_in_prices(raw: RawBars, digits: int, usual_digits: int = 0) -> RawBar
             f"prices are written with {digits} decimal{'' if digits == 1 else 's'}, too few for their spread: "
             f"taken as points of {10.0**-usual_digits:.{usual_digits}f}, the instrument's"
         )
-        return replace(raw, spread=np.round(raw.spread * 10.0**-usual_digits, usual_digits), notes=(*raw.notes, note))
+        return replace(raw, spread=np.round(raw.spread * 10.0**-usual_digits, usual_digits + (0 if whole else FRACTION)), notes=(*raw.notes, note))
     point = 10.0**-digits
     note = (
         f"spread is in points of {point:.{digits}f} (prices have {digits} decimal{'' if digits == 1 else 's'}), "
         "converted to price units"
     )
-    return replace(raw, spread=np.round(raw.spread * point, digits), notes=(*raw.notes, note))
+    return replace(raw, spread=np.round(raw.spread * point, digits + (0 if whole else FRACTION)), notes=(*raw.notes, note))
 
 
 def points_in_one(instrument: Instrument) -> float:

@@ -112,6 +112,23 @@ def test_a_strategy_that_reads_another_instrument_is_refused_without_it_however_
             side(replace(plan, start=None), few)
 
 
+@pytest.mark.parametrize(("changes", "sentence"), [({"costs": {"slippage": 0.001}}, "for instruments whose pips differ"), ({}, "no conversion rate JPY→USD")])
+def test_what_a_series_without_bars_lacks_is_refused_by_both(changes, sentence):
+    plan = Plan(("EURUSD M15", "USDJPY M15" if changes else "GBPJPY M15"), (StrategyPlan("breakout"),), rules_from(changes))
+    for side in (backtest, lambda *given: list(replay(*given))):
+        with pytest.raises(BadRequest, match=sentence):
+            side(plan, tape_of("EURUSD M15")[:20])
+
+
+@pytest.mark.parametrize("until", [0, start()])
+def test_another_instrument_is_read_whose_bars_are_history_only_or_have_not_come_yet(until, tmp_path):
+    plan = Plan(("EURUSD M15", "GBPUSD M15"), (StrategyPlan("correlation", params_of("correlation")[-1], ("EURUSD M15",)),), start=start())
+    bars = [*tape_of("EURUSD M15"), *(bar for bar in tape_of("GBPUSD M15") if bar.ts < until)]
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    assert files_of(list(replay(plan, bars)), tmp_path / "a") == files_of(backtest(plan, bars), tmp_path / "b")
+    assert len(backtest(plan, bars).fills) == (2 if until else 0)
+
+
 def test_strategies_of_one_name_are_distinguished(tmp_path):
     """Each of two breakouts and two written strategies is reached by a command, and named in the decisions."""
     dips = [StrategyPlan("written", {"name": name, "long": f"close > sma({n})", "short": "", "drawdown_tolerance": 0.0}) for name, n in (("dip", 5), ("rise", 9))]
@@ -124,6 +141,30 @@ def test_strategies_of_one_name_are_distinguished(tmp_path):
     decisions = [decision for each in worked for decision in each.decisions]
     assert {decision.strategy for decision in decisions} == set(plan.names)
     assert {decision.strategy for decision in decisions if decision.ts > at and decision.reason == "halted"} <= {"breakout 2", "rise"}
+
+
+def test_set_changes_the_limit_of_drawdown_that_one_of_several_strategies_sets_itself(tmp_path):
+    rules = rules_from({"sizing": {"kind": "fraction_at_risk", "value": 0.05}})
+    plan, at = Plan(ONE, (StrategyPlan("simple_ma", {"fast": 3, "slow": 9}), StrategyPlan("gold_buy_dip")), rules, start=start()), [bar.end for bar in tape_of(*ONE)][-150]
+    request = [command(at, "ana", "set", {"strategy": "gold_buy_dip", "parameters": {"max_drawdown_percent": 1.0}})]
+    assert assert_equal(plan, tmp_path, request) < len(backtest(plan, tape_of(*ONE)).fills)
+
+
+def test_a_set_is_checked_against_the_parameters_that_those_before_it_leave(tmp_path):
+    plan, at = plan_of(ONE, "simple_ma", {"fast": 3, "slow": 9}), [bar.end for bar in tape_of(*ONE)][-150]
+    slow, fast, slower = (command(at + k, "ana", "set", {"parameters": parameters}) for k, parameters in enumerate(({"slow": 60}, {"fast": 30}, {"slow": 5})))
+    assert assert_equal(plan, tmp_path, [slow, fast])
+    for side in (backtest, lambda *given: list(replay(*given))):
+        with pytest.raises(BadRequest, match="fast is 30 bars and slow 5"):
+            side(plan, tape_of(*ONE), [slow, fast, slower])
+
+
+def test_a_set_to_another_instrument_that_is_not_there_is_refused():
+    plan, bars = plan_of(("EURUSD M15", "GBPUSD M15"), "correlation", {}), tape_of("EURUSD M15", "GBPUSD M15")
+    request = [command(bars[-1].end - 1, "ana", "set", {"parameters": {"other": "GBPUSD"}})]
+    for side in (backtest, lambda *given: list(replay(*given))):
+        with pytest.raises(BadRequest, match="which needs bars of another instrument, and there are none beside these"):
+            side(plan, bars, request)
 
 
 def test_a_decision_at_the_last_bar_is_counted_as_in_the_backtest():

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from domain.backtest.study import context_of
 from domain.errors import BadRequest
+from domain.features import Context, compute, parse
+from domain.market.bars import ts_of
+from domain.outside.timed_values import TimedValues
 from domain.risk.limits import Limits
 from domain.risk.positions import OpenPosition
 from domain.risk.sizing import Sizing
@@ -100,6 +105,26 @@ def test_a_closed_bar_is_judged_with_open_positions_and_limits(whole, earlier):
     assert -1 not in reasons, "nothing is proposed in a blackout"
     free = LiveScan(earlier)
     assert len(free.close(0, bars_of[0]).reason) == len(free.strategies)
+
+
+def test_columns_of_longer_bars_are_those_of_the_whole_table_around_the_clock_and_through_gaps():
+    """With what was known of another instrument and an external series when each longer bar ended."""
+    rng = np.random.default_rng(6)
+    tables = [bars(seed)[rng.random(500) > 0.3].reset_index(drop=True) for seed in (1, 8)]
+    times = np.sort(ts_of(tables[0])[::3] + 7_000_000_000)
+    context = Context(macro={"VIX": TimedValues(times, rng.random(len(times)))})
+    full = [replace(series(name), bars=table, context=context) for name, table in zip(("EURUSD", "GBPUSD"), tables, strict=True)]
+    texts = ["relative_strength(1)@H4", "vix_zscore(3)@H4", "rsi(2)@D1", "vix_zscore(3)"]
+    rule = make("written", dict(long=" and ".join(f"{text} > 0" for text in texts)))
+    begin = max(ts_of(table)[-60] for table in tables)
+    live = LiveScan(scan(ScanRequest([replace(each, bars=each.bars[ts_of(each.bars) < begin]) for each in full], dict(rule=rule), RULES, CRITERIA)))
+    wanted = [compute(each.bars, live.uses, context_of(each, full)).set_index("ts") for each in full]
+    for ts in pd.date_range(pd.Timestamp(begin, tz="UTC"), periods=60, freq="h"):
+        coming = {k: table.reset_index().loc[wanted[k].index == ts].to_dict("records")[0] for k, table in enumerate(tables) if ts in wanted[k].index}
+        live.append_all(coming)
+        for k in coming:
+            latest = live.rings.latest(k, 1)
+            np.testing.assert_array_equal([latest[parse(text).column][0] for text in texts], wanted[k].loc[ts, [parse(text).column for text in texts]].to_numpy(), err_msg=str(ts))
 
 
 def test_what_needs_the_whole_past_is_refused(earlier):
