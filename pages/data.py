@@ -49,7 +49,7 @@ def render(desk) -> None:
         return
     altered_datasets(desk)
     if not datasets:
-        return nothing("No data yet", "Download prices from a vendor, import a file of them, or generate synthetic ones to try things on.", lambda: actions(desk, doing, "empty"))
+        return nothing("No data yet", "Download prices from a vendor, import a file of them, or generate synthetic ones.", lambda: actions(desk, doing, "empty"))
     dataset = catalogue(desk, datasets)
     if dataset is not None:
         chosen_dataset(desk, dataset)

@@ -33,7 +33,7 @@ def safe(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def safe_cells(frame: pd.DataFrame) -> pd.DataFrame:
-    """``frame`` as a page shows it, whose table can be taken along as CSV by the browser: texts escaped, but numbers that are texts keep
+    """``frame`` as a page shows it, whose table the browser can save as CSV: texts escaped, but numbers that are texts keep
     their sign, and titles and lists stay as they are.
 
     >>> safe_cells(pd.DataFrame({"note": ["=1+1", "-2+3|x"], "r": ["+1.25 R", "-3 %"], "n": [-1.5, 2.0]})).to_dict("list")

@@ -76,7 +76,7 @@ app.add_typer(approvals.app, name="approvals")
 def up(
     host: str = typer.Option("", help="Address to listen on; default: [app] host of config.toml."),
     port: int = typer.Option(0, help="Port of the page; default: [app] port of config.toml."),
-    only: str = typer.Option("", help="Be one part alone, as in a container: page, worker, scheduler, sessions or notifier."),
+    only: str = typer.Option("", help="Start one part only, as in a container: page, worker, scheduler, sessions or notifier."),
     workers_only: bool = typer.Option(False, "--workers-only", help="Start workers and scheduler only, for another machine's workspace."),
 ) -> None:
     """Start queue server, workers, scheduler and page as one process tree; Ctrl-C stops all of it."""

@@ -33,19 +33,19 @@ def one(desk: Here, request: str) -> Response:
 
 @router.post("/{request}/approve")
 def approve(desk: Here, request: str, body: Decision = Decision()) -> Response:
-    """Do it, in the name of who requested it. Nobody approves a request of their own."""
+    """Approve a request: the change is made in the name of who requested it. Nobody approves a request of their own."""
     return json_of(_shown(desk.approvals.approve(request, body.note)))
 
 
 @router.post("/{request}/refuse")
 def refuse(desk: Here, request: str, body: Decision = Decision()) -> Response:
-    """It is not done."""
+    """Refuse a request: the change is not made."""
     return json_of(_shown(desk.approvals.refuse(request, body.note)))
 
 
 @router.post("/{request}/withdraw")
 def withdraw(desk: Here, request: str) -> Response:
-    """Take back a request of one's own."""
+    """Withdraw your own request."""
     return json_of(_shown(desk.approvals.withdraw(request)))
 
 

@@ -93,7 +93,7 @@ class VendorBody(Body):
 
 
 class SyntheticBody(Body):
-    """Bars made by a model of prices, for trying things out."""
+    """Synthetic bars from a model of prices, for testing and as a no-edge benchmark."""
 
     model: str = Field(examples=["random_walk"])
     params: dict[str, Any] = Field(default={})

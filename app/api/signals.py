@@ -36,7 +36,7 @@ class ScanBody(Body):
     rules: dict[str, dict[str, Any]] = Field(default={})
     cost_profile: str = ""
     criteria: dict[str, Any] = Field(default={}, description="changed values: what a signal needs to be shown")
-    positions: list[dict[str, Any]] = Field(default=[], description="open positions that limits look at")
+    positions: list[dict[str, Any]] = Field(default=[], description="open positions that limits take into account")
     equity: float | None = Field(default=None, gt=0, description="account currency")
     model: str = ""
 

@@ -22,7 +22,7 @@ from app.api.submission import Here
 from worker.desk import Desk
 
 router = APIRouter(prefix="/v1/stream", tags=["stream"])
-LOOK, ALIVE, PART = 0.5, 15.0, 500      # seconds between looks, between signs of life; events a part
+LOOK, ALIVE, PART = 0.5, 15.0, 500      # seconds between looks, between heartbeats; events a part
 PROGRESS = ("id", "kind", "title", "state", "progress", "note")
 
 

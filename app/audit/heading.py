@@ -64,7 +64,7 @@ def _verified(verification: Any, rows: int, now: datetime) -> Cell:
     if not verification["holds"]:
         return "Verified", f"broken at {verification['broken_at']:,}", f"{clock(verification['at'])} UTC", "red", meaning
     meaning += f" {plural(verification['covered'], 'row')} beside the trail (runs, trials, datasets) are as its events sealed them" + (f"; {verification['uncovered']:,} were recorded before events sealed rows." if verification["uncovered"] else ".")
-    meaning += f" Walked on from row {verification['since']:,}, which an earlier verification had reached." if verification["since"] else ""
+    meaning += f" Continued from row {verification['since']:,}, which an earlier verification had reached." if verification["since"] else ""
     age = now - verification["at"]
     if age > OLD:
         return "Verified", plural(verification["rows"], "event"), f"old: {ago(age.total_seconds())}", "yellow", meaning

@@ -26,7 +26,7 @@ ICONS = {
 
 def event_panel(desk: Desk, event: Any, entity: str) -> None:
     if event is None and not entity:
-        st.caption("Select an event to see its story.")
+        st.caption("Select an event to see its history.")
         return
     shown = entity or _entity(event)
     if shown:
@@ -40,7 +40,7 @@ def _entity(event: Any) -> str:
     entities = list(dict.fromkeys(event.entities))
     if len(entities) < 2:
         return entities[0] if entities else ""
-    chosen = st.selectbox("Story of", entities, key=f"entity-{event.seq}", format_func=lambda name: name.replace(":", " ", 1), label_visibility="collapsed")
+    chosen = st.selectbox("History of", entities, key=f"entity-{event.seq}", format_func=lambda name: name.replace(":", " ", 1), label_visibility="collapsed")
     return chosen or entities[0]
 
 

@@ -23,6 +23,10 @@ MARGIN = (40, 30)       # bars shown before and after a trade
 MOST_COLUMNS = 4        # drawn at first
 JOB = "features_job"    # query parameter
 FEATURES_HELP = "Computes the columns that the strategy decided on, of all bars of the run, and draws them. Once a run."
+DRAWN_SIDES = {
+    "bid": "Bid prices are drawn; long entries and short exits fill at the ask. ",
+    "mid": "Mid prices are drawn; each fill pays half the spread. ",
+}  # fmt: skip
 
 
 def price_chart(desk: Desk, run: Any, trade: int | None) -> None:
@@ -117,5 +121,18 @@ def _columns(desk: Desk, run: Any) -> list[str]:
 def _note(run: Any, table: pd.DataFrame, shown: Any) -> str:
     bars = int(table["bars"].sum())
     drawn = f"{number(bars)} bars of {run.spec['timeframe']}" if bars == len(table) else f"{number(len(table))} candles drawn from {number(bars)} bars of {run.spec['timeframe']}"
-    fills = "Arrow: entry, up buys and down sells. Square: exit, coloured by the trade's result. Click one to choose its trade." if shown.marks.single is not None else "Numbers: trades entered in that stretch; click one to zoom in."
-    return f"{drawn}, UTC. {fills} Wheel or + and \u2212 zoom, drag or arrows move, N and P go to the next and previous trade. Drawn with TradingView Lightweight Charts\u2122."
+    fills = "Arrow: entry, up buys and down sells. Square: exit, coloured by the trade's result. Click one to choose its trade." if shown.marks.single is not None else "Numbers: trades entered in that period; click one to zoom in."
+    return f"{drawn}, UTC. {fills} {_drawn_side(run)}Wheel or + and \u2212 zoom, drag or arrows move, N and P go to the next and previous trade. Drawn with TradingView Lightweight Charts\u2122."
+
+
+def _drawn_side(run: Any) -> str:
+    """Why fills lie off the candles: the prices that are drawn; empty where the instruments differ in them.
+
+    >>> from types import SimpleNamespace
+    >>> _drawn_side(SimpleNamespace(manifest=dict(spec=dict(data=[dict(side="bid"), dict(side="bid")]))))
+    'Bid prices are drawn; long entries and short exits fill at the ask. '
+    >>> _drawn_side(SimpleNamespace(manifest=dict(spec=dict(data=[dict(side="bid"), dict(side="mid")]))))
+    ''
+    """
+    sides = {dataset.get("side", "") for dataset in run.manifest["spec"]["data"]}
+    return DRAWN_SIDES.get(sides.pop(), "") if len(sides) == 1 else ""

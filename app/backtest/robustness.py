@@ -136,7 +136,7 @@ def _stress(desk: Desk, run: Any, evidence: Any) -> None:
         st.altair_chart(pictures.stressed(shown, base), width="stretch", alt="Net return under each scenario")
     with right:
         percents = {name: shown[name] * 100 for name in ("net_return", "change", "max_drawdown")}
-        table(shown.assign(**percents), _columns(), "Figures of each scenario", row_height=26)
+        table(shown.assign(**percents), _columns(), "Metrics of each scenario", row_height=26)
         download("CSV", f"{run.id}_stress.csv", "text/csv", partial(desk.sweeps.download, evidence.stress.id, "table"), f"take-stress-{run.id}")
 
 

@@ -105,7 +105,7 @@ def _sentence(desk: Desk, run: Any, page: Any, query: tuple[TradeFilter, str, bo
     """How many fit, and what they made; with the download of all of them."""
     currency = run.summary["currency"]
     which = f"{page.count:,} of {page.total:,} trades" if page.count != page.total else f"All {page.total:,} trades"
-    result = f" · net {money(page.net, currency, True)} · {percent(page.won / page.count, 0)} won" if page.count else ". Change the filters to see some"
+    result = f" · net {money(page.net, currency, True)} · win rate {percent(page.won / page.count, 0)}" if page.count else ". Change the filters to see some"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{which}{result}. Times are UTC.", width="content")
         st.space("stretch")

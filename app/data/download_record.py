@@ -37,5 +37,5 @@ def download_record(dataset: Any) -> None:
     st.caption(f":material/cloud_download: {literal(typeset(f'Requested {download_sentence(origin)}'))}")
     notes_of(origin["notes"])
     if origin["missing"]:
-        with st.popover(f"Missing spans ({len(origin['missing'])})", type="tertiary", icon=":material/rule:"):
+        with st.popover(f"Missing periods ({len(origin['missing'])})", type="tertiary", icon=":material/rule:"):
             missing_table(origin["missing"])

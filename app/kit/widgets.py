@@ -97,7 +97,7 @@ def figures(rows: Sequence[tuple[str, str, str, str]], width: int = 108) -> None
 
 
 def table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None = None, pick: bool = False, row_height: int = 28, height: Any = "auto", chosen: int | None = None) -> int | None:
-    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked, ``chosen`` before anyone did. It can be taken along as CSV."""
+    """A short table to read; with ``pick`` the position of the row that was clicked anywhere, or ticked, ``chosen`` before anyone did. It can be downloaded as CSV."""
     if pick and key and chosen is not None and key not in st.session_state:
         st.session_state[key] = {"selection": {"rows": [chosen]}}
     shown = _table(frame, columns, alt, key, row_height, height, ("single-row", "single-cell") if pick else ())

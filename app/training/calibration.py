@@ -62,11 +62,11 @@ def _coverage(run: Any, pairs: Sequence[Mapping[str, Any]]) -> None:
     config = st.column_config
     shown = frame.assign(interval=[f"{number(row.low, 2)} to {number(row.high, 2)}" for row in frame.itertuples()], **{name: 100 * frame[name] for name in ("nominal", "coverage", "coverage_low", "coverage_high", "below", "above") if name in frame})
     columns = {
-        "interval": config.TextColumn("Quantiles", width=100), "nominal": config.NumberColumn("Promised, %", format="%.1f", width=84), "coverage": config.NumberColumn("Inside, %", format="%.2f", width=76),
+        "interval": config.TextColumn("Quantiles", width=100), "nominal": config.NumberColumn("Nominal, %", format="%.1f", width=84), "coverage": config.NumberColumn("Inside, %", format="%.2f", width=76),
         "coverage_low": config.NumberColumn("95 %, from", format="%.2f", width=80), "coverage_high": config.NumberColumn("to", format="%.2f", width=60), "below": config.NumberColumn("Below, %", format="%.2f", width=70),
         "above": config.NumberColumn("Above, %", format="%.2f", width=72), "width": config.NumberColumn("Mean width", format="%.6f", width=90, help="In the unit of the target."), "count": config.NumberColumn("Samples", format="localized", width=76),
     }  # fmt: skip
     present = {name: column for name, column in columns.items() if name in shown}
     table(shown, present, f"Coverage of {plural(len(frame), 'interval')}", row_height=26)
     widest = frame.iloc[0]
-    st.caption(literal(f"The widest interval promises {percent(float(widest['nominal']), 0)} and holds {percent(float(widest['coverage']), 2)}."))
+    st.caption(literal(f"The widest interval has a nominal coverage of {percent(float(widest['nominal']), 0)} and covers {percent(float(widest['coverage']), 2)}."))

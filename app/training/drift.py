@@ -93,7 +93,7 @@ def headline(check: Any) -> list[tuple[str, str, str, str]]:
     facts = check.facts
     bars = sum((facts.get("bars") or {}).values())
     rows = [
-        ("New bars", number(bars), "since training", "Bars that ended after the last label that the model learnt from; the newest window of them is looked at."),
+        ("New bars", number(bars), "since training", "Bars that ended after the last label that the model learnt from; the newest window of them is checked."),
         ("New samples", number(facts.get("samples")), f"{number(facts.get('labelled'))} with an outcome", "An outcome is known once its label's end has passed."),
     ]
     for row in facts.get("coverage") or []:

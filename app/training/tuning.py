@@ -94,10 +94,10 @@ def result(desk: Desk, run_id: str) -> None:
     summary = run.summary
     section("Tuning", f"{literal(run.title)}")
     figures([
-        ("Trials", number(summary["trials"]), "", f"{summary['given_up']:,} given up by fold, {summary['infeasible']:,} infeasible"), ("Validation loss", number(summary["loss"], 5), "", "of the trial that is taken, mean over folds"),
-        ("Around it", number(summary["nearest"], 5), "", "mean of the five nearest trials, by which it is taken"), ("Lowest of all", number(summary["best"], 5), "", "of a single trial, which may have been lucky"),
+        ("Trials", number(summary["trials"]), "", f"{summary['given_up']:,} pruned, {summary['infeasible']:,} infeasible"), ("Validation loss", number(summary["loss"], 5), "", "of the selected trial, mean over folds"),
+        ("Mean of nearest", number(summary["nearest"], 5), "", "of the five nearest trials; the selection goes by it"), ("Lowest loss", number(summary["best"], 5), "", "of a single trial, which may be chance"),
     ])  # fmt: skip
-    st.markdown("**Taken** " + ", ".join(f"{literal(name)} {value:.5g}" if isinstance(value, float) else f"{literal(name)} {literal(str(value))}" for name, value in summary["params"].items()))
+    st.markdown("**Selected** " + ", ".join(f"{literal(name)} {value:.5g}" if isinstance(value, float) else f"{literal(name)} {literal(str(value))}" for name, value in summary["params"].items()))
     with st.container(horizontal=True):
         if st.button("Train with these", type="primary", icon=":material/model_training:", key=f"tuned-{run_id}"):
             _train(desk, run)
@@ -120,12 +120,12 @@ def _train(desk: Desk, run: Any) -> None:
 
 def _trials(desk: Desk, run: Any) -> None:
     rows = desk.tuning.table(run.id).sort_values(["nearest", "number"], kind="stable", na_position="last")
-    state = ["taken" if row.chosen else "given up" if row.given_up else "infeasible" if row.infeasible else "" for row in rows.itertuples()]
+    state = ["selected" if row.chosen else "pruned" if row.given_up else "infeasible" if row.infeasible else "" for row in rows.itertuples()]
     config = st.column_config
     names = [dimension["name"] for dimension in run.summary["space"]]
     columns: dict[str, Any] = {
         "number": config.NumberColumn("Trial", width=56), **{name: config.NumberColumn(name, format="%.5g") if rows[name].dtype.kind in "if" else config.TextColumn(name) for name in names},
-        "loss": config.NumberColumn("Loss", format="%.5f", help="Mean over the validation parts; empty where it was given up."), "nearest": config.NumberColumn("Around it", format="%.5f", help="Mean loss of the five nearest trials."),
+        "loss": config.NumberColumn("Loss", format="%.5f", help="Mean over the validation parts; empty where it was pruned."), "nearest": config.NumberColumn("Mean of nearest", format="%.5f", help="Mean loss of the five nearest trials."),
         "folds": config.NumberColumn("Folds", width=56, help="Folds that were fitted."), "state": config.TextColumn("", width=72),
     }  # fmt: skip
     table(rows.assign(state=state), columns, f"{plural(len(rows), 'trial')} of a tuning", row_height=26, height="auto" if len(rows) <= 12 else 340)

@@ -208,7 +208,7 @@ def _stress(rows: Sequence[Mapping[str, Any]]) -> Test:
 
 def _overfitting(o: Overfitting | None) -> Test:
     if o is None:
-        return _test("overfitting", None, "open", "No sweep of this strategy on these bars has been evaluated.")
+        return _test("overfitting", None, "open", "No grid search of this strategy on these bars has been evaluated.")
     sentence = f"The best of {o.columns:,} variants in one half of the time is no better than the median in the other in {percent(o.pbo)} of {o.splits:,} splits."
     return _test("overfitting", o.pbo, _graded(-o.pbo, -0.2, -0.5), sentence)
 

@@ -37,7 +37,7 @@ NO_BARS = Bars(np.zeros(0, np.int64), np.zeros(0, np.int64), *(np.zeros(0) for _
 def bars_of(task: Task | Rate, costs: Costs) -> Bars:
     frame = task.bars
     if frame.empty:
-        raise BadRequest(f"{task.instrument.name} {task.timeframe} has no bars in this span; choose another")
+        raise BadRequest(f"{task.instrument.name} {task.timeframe} has no bars in this date range; choose another")
     ts = np.ascontiguousarray(nanoseconds(frame["ts"]))
     open_, high, low, close = (frame[name].to_numpy(np.float64) for name in ("open", "high", "low", "close"))
     return Bars(ts, ends_of(frame, task.timeframe, task.instrument.calendar), open_, high, low, close, spread_of(frame, task.instrument, task.timeframe, costs))

@@ -32,7 +32,7 @@ WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 
 
 class Scorer(Protocol):
-    """Gives a text a number from −1, bad, to 1, good. The lexicon does it by words; a language model may do it better."""
+    """Gives a text a number from −1 (negative) to +1 (positive). The lexicon does it by words; a language model may do it better."""
 
     def __call__(self, text: str) -> float: ...
 

@@ -104,7 +104,7 @@ def _check(frame: pd.DataFrame, columns: Sequence[str], target: Target, labels: 
             raise BadRequest(f"{name} has {len(values)} values for {len(frame)} rows; make it from this frame")
     count = int(np.isfinite(target.values).sum())
     if count < LEAST:
-        raise BadRequest(f"the target has {count} values; at least {LEAST} are needed to say anything. Take a longer span or a shorter horizon")
+        raise BadRequest(f"the target has {count} values; at least {LEAST} are needed for an analysis; use a longer date range or a shorter horizon")
     for rows in instrument_rows(frame):
         if not (np.diff(ts_of(frame.iloc[rows])) > 0).all():
             raise BadRequest("the rows are not in the order of time; sort the frame by instrument and time")

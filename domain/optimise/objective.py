@@ -40,7 +40,7 @@ def ranked_by(word: str, columns: Iterable[str]) -> str:
 class Objective:
     """The highest figure among those with enough trades; of equals the first."""
 
-    figure: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", help="Sharpe ratio, net return, Calmar ratio (growth over maximum drawdown), or mean R per trade")
+    figure: str = param("sharpe", choices=tuple(OBJECTIVES), unit="", title="Objective", help="Sharpe ratio, net return, Calmar ratio (growth over maximum drawdown), or mean R per trade")
     fewest_trades: int = param(30, low=0, high=1_000_000, unit="trades", title="Min. trades", help="combinations with fewer trades are not chosen")
 
     @property

@@ -85,7 +85,7 @@ def _breaks_even(m: Material) -> tuple[str, str]:
 def growth(m: Material) -> Section:
     note = f"{m.currency}, marked to market at bar close; below it the drawdown"
     pictures = [Picture(m.equity_chart, _equity_lines(m)), Picture(m.drawdown_chart, _drawdown_lines(m))]
-    columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">Days down", ">Days back")
+    columns = ("From, UTC", "Lowest, UTC", "Recovered, UTC", ">Depth", f">{m.currency}", ">Days", ">To trough", ">To recovery")
     return Section("equity", "Equity and drawdown", note, [*pictures, *([Table(columns, [_drawdown_row(drawdown, lost) for drawdown, lost in zip(m.drawdowns.itertuples(), monies(m.drawdowns["money"]), strict=True)], "Largest drawdowns")] if len(m.drawdowns) else [])])
 
 
@@ -115,13 +115,13 @@ def _drawdown_lines(m: Material) -> list[str]:
 
 def months(m: Material) -> Section:
     if m.equity.empty:
-        return Section("months", "Months")
+        return Section("months", "Monthly returns")
     table = monthly(m.equity, m.start)
     reach = max(float(table.loc[table["month"] > 0, "share"].abs().max()), 1e-9)
     shares = {(int(row.year), int(row.month)): float(row.share) for row in table.itertuples()}
     years = sorted({year for year, _ in shares})
     rows = [[Cell(str(year), kind="strong"), *(_month(shares.get((year, month)), reach) for month in (*range(1, 13), 0))] for year in years]
-    return Section("months", "Months", "net return of each month and year in per cent, UTC; empty after the account was lost", [Table(("", *(f">{name}" for name in MONTHS)), rows, kind="months")])
+    return Section("months", "Monthly returns", "net return of each month and year in per cent, UTC; empty after the account was lost", [Table(("", *(f">{name}" for name in MONTHS)), rows, kind="months")])
 
 
 def _month(share: float | None, reach: float) -> Cell:

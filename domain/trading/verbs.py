@@ -182,7 +182,7 @@ class Release:
 @verb("approve")
 @dataclass(frozen=True)
 class Approve:
-    """Let a proposal go: its order fills at the next open."""
+    """Approve a proposal: its order fills at the next open."""
 
     order: int = param(0, low=0, unit="", help="the proposal's order_id")
     series: str = param("", help="its series, as in EURUSD M5; empty: the only one")

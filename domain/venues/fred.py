@@ -56,7 +56,7 @@ class Fred:
             ours = [name for name, row in series().items() if OURS.fullmatch(row.file)]
             raise BadRequest(f"FRED has no series {request.name!r} of our table; it has {listed(ours, 20)}")
         if request.start and request.end and request.start > request.end:
-            raise BadRequest(f"the span ends on {request.end}, before it starts on {request.start}; choose a later end")
+            raise BadRequest(f"the period ends on {request.end}, before it starts on {request.start}; choose a later end")
 
     def fetch(self, request: OutsideRequest, connection: Connection) -> ReadTable:
         self.check(request)
@@ -72,7 +72,7 @@ class Fred:
             for each in sorted((row for row in rows if row), key=lambda row: row.published):
                 first.setdefault(each.day, each)        # one that stood at a period's begin was published in an earlier one
         if len(first) > request.max_rows:
-            raise BadRequest(f"FRED has {len(first):,} observations of {request.name}, which is more than the limit; choose a shorter span")
+            raise BadRequest(f"FRED has {len(first):,} observations of {request.name}, which is more than the limit; choose a shorter period")
         return _table(about, [first[day] for day in sorted(first)], publications[0] if publications else None)
 
 
@@ -125,7 +125,7 @@ def _observation(row: Any) -> Observation | None:
 def _table(about: EconomicSeries, observations: list[Observation], archived: date | None) -> ReadTable:
     """``date, value, known``. Publications are archived from some day on only: what stood on it already counts by the series' own lag, and is stated."""
     if not observations:
-        raise BadRequest(f"FRED has no observation of {about.name} in that span; choose an earlier start")
+        raise BadRequest(f"FRED has no observation of {about.name} in that period; choose an earlier start")
     days, published = (np.array([getattr(each, name) for each in observations], "datetime64[D]") for name in ("day", "published"))
     usual = about.known_at(days)
     clock = about.known_at(np.array(["2024-07-12"], "datetime64[D]"))[0] % 86_400_000_000_000

@@ -152,7 +152,7 @@ def generate(model: Model, instrument: Instrument, timeframe: Timeframe, start: 
     """
     slots = _slots(calendar(instrument.calendar), timeframe, instant(start), instant(end))
     if not len(slots.opens):
-        raise BadRequest(f"the {instrument.calendar} calendar has no {timeframe} bar between {start} and {end}; choose a longer span")
+        raise BadRequest(f"the {instrument.calendar} calendar has no {timeframe} bar between {start} and {end}; choose a longer date range")
     children = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8))
     moves = next(children)
     course = model.course(slots, instrument, children)

@@ -18,7 +18,7 @@ SPACE = {"leaves": dict(low=2, high=16, log=False), "learning_rate": dict(low=0.
 
 
 class Result:
-    """A trial with a loss, or one that was given up."""
+    """A trial with a loss, or one that was pruned."""
 
     refused = ""
 
@@ -87,8 +87,8 @@ def test_a_tuning_shows_what_was_taken_its_trials_and_a_map(desk):
     metrics = {metric.label: metric.value for metric in test.metric}
     assert metrics["Trials"] == "12" and metrics["Validation loss"] == "0.65000"
     rows = test.dataframe[-1].value
-    assert len(rows) == 12 and list(rows["state"]).count("taken") == 1 and list(rows["state"]).count("given up") == 1 and rows["number"].iloc[0] == table["nearest"].idxmin()
-    assert "**Taken** leaves" in written(test)
+    assert len(rows) == 12 and list(rows["state"]).count("selected") == 1 and list(rows["state"]).count("pruned") == 1 and rows["number"].iloc[0] == table["nearest"].idxmin()
+    assert "**Selected** leaves" in written(test)
     next(button for button in test.button if button.label == "Train with these").click()
     test.run()
     trained = desk.jobs.latest(("train",))

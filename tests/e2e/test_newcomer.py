@@ -152,6 +152,10 @@ def a_trade_on_the_chart(newcomer: Newcomer) -> int:
     mark = [each for each in marks if f"Trade {each['trade']}" != shown][-1]
     canvas = page.locator(".chart .canvas")
     canvas.scroll_into_view_if_needed()
+    height = page.locator(".chart").evaluate("chart => chart.offsetHeight")
+    canvas.hover(position=dict(x=mark["x"], y=mark["y"]))
+    expect(page.locator(".chart .readout")).to_contain_text(f"trade {mark['trade']}: ")
+    assert page.locator(".chart").evaluate("chart => chart.offsetHeight") == height, "the chart stays under the pointer that reads it"
     newcomer.clicks += 1
     press_on = canvas.tap if page.viewport_size["width"] < 700 else canvas.click       # a finger hovers over nothing
     press_on(position=dict(x=mark["x"], y=mark["y"]))

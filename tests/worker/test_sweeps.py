@@ -150,7 +150,7 @@ def test_the_same_question_is_the_job_that_answered_it(system, desk):
         (lambda desk, valid: desk.sweeps.submit_sweep(valid, {"lokback": [1]}), "did you mean 'lookback'"),
         (lambda desk, valid: desk.sweeps.submit_sweep(valid, {}), "it must have between 1"),
         (lambda desk, valid: desk.sweeps.submit_sweep(BacktestRequest("simple_ma", {}, valid.datasets, "H1", START, END, {}), {"fast": [90], "slow": [80]}), "fast must be the shorter one"),
-        (lambda desk, valid: desk.sweeps.submit_walk_forward(valid, GRID, dict(in_sample=400)), "the span is 182 days"),
+        (lambda desk, valid: desk.sweeps.submit_walk_forward(valid, GRID, dict(in_sample=400)), "the date range is 182 days"),
         (lambda desk, valid: desk.sweeps.submit_walk_forward(valid, GRID, dict(step=10)), "tests would overlap"),
         (lambda desk, valid: desk.sweeps.submit_optimise(valid, {"lookback": [9, 3]}), "must go upwards"),
     ],

@@ -232,7 +232,7 @@ class Data:
     def generate(self, model: str, params: Mapping[str, Any], instrument: str, timeframe: str, start: datetime, end: datetime, seed: int, example: bool = False, user: str = "") -> Submitted:
         model_ = build(SYNTHETIC[model], params)
         if end <= start:
-            raise BadRequest(f"the span ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
+            raise BadRequest(f"the date range ends on {end:%Y-%m-%d}, before it starts on {start:%Y-%m-%d}; choose an end after the start")
         bars, most = int((end - start) / timedelta(minutes=Timeframe.named(timeframe).minutes)), self._context.settings.data.max_rows
         if bars > most:
             raise BadRequest(f"{start:%Y-%m-%d} to {end:%Y-%m-%d} in {timeframe} bars is up to {bars:,} bars, and the limit is {most:,}; choose a shorter period or a longer timeframe")

@@ -61,7 +61,7 @@ class Downloads:
         source, request = ALIASES.get(source, source), self._request(instrument_, timeframe, start, end)
         missing = SOURCES[source].unavailable(request)
         if not available(request, missing):
-            raise BadRequest(f"there is nothing to download of {instrument_} {timeframe} from {moment(request.span.start)} to {moment(request.span.end)}: {_sentences(missing)}; choose another span")
+            raise BadRequest(f"there is nothing to download of {instrument_} {timeframe} from {moment(request.span.start)} to {moment(request.span.end)}: {_sentences(missing)}; choose another period")
         return [f"{each.sentence}; nothing comes for {moment(each.span.start)} to {moment(each.span.end)}" for each in missing]
 
     def submit(self, source: str, instrument_: str, timeframe: str, start: datetime, end: datetime) -> Submitted:
@@ -80,7 +80,7 @@ class Downloads:
 
     def _request(self, name: str, timeframe: str, start: datetime, end: datetime) -> Request:
         if start >= end:
-            raise BadRequest(f"the span ends on {end:%Y-%m-%d %H:%M}, not after it starts on {start:%Y-%m-%d %H:%M}; choose a later end")
+            raise BadRequest(f"the period ends on {end:%Y-%m-%d %H:%M}, not after it starts on {start:%Y-%m-%d %H:%M}; choose a later end")
         traded = instrument(name, self._context.instruments_file)
         with self._context.store.read() as unit:
             at = instant(unit.now())

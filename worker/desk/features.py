@@ -24,7 +24,6 @@ from worker.desk.strategies import meant
 from worker.desk.thin import thinned
 from worker.store import Run
 
-KINDS = {"columns": "Columns", "gate": "Gate"}
 LONGEST, NOTE = 64, 2_000       # letters of a recipe's name and note
 PRICE = "{} price"              # frame of an instrument's closes
 
@@ -201,7 +200,7 @@ class Features:
             strategy, params = meant(self._context, strategy, params or {})
             strategy_: Strategy = build(STRATEGIES[strategy], params)
             spec = self.spec(replace(request, columns=()), columns=False, more=strategy_.features()) | dict(strategy=strategy, params=values_of(strategy_))
-        return self.submit("gate", f"Gate: {title if strategy else self.title_of(spec['columns'])}", request, spec)
+        return self.submit("gate", f"Look-ahead check: {title if strategy else self.title_of(spec['columns'])}", request, spec)
 
     def bars_in(self, request: FeatureRequest) -> int:
         """Estimated number of bars of a request."""

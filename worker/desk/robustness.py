@@ -89,7 +89,7 @@ class RobustnessView:
         if run.kind != "backtest":
             raise BadRequest(f"run {run_id} is of the kind {run.kind.replace('_', ' ')}; a Monte Carlo is for backtests. Choose a backtest")
         spec = dict(run=run_id, datasets=list(run.spec["datasets"]), plan=values_of(build(MonteCarloConfig, plan or {})))
-        return self._context.submit("histories", f"Histories: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
+        return self._context.submit("histories", f"Monte Carlo: {run.title}", spec, queue="research", key=key_of("histories", spec), example=run.example)
 
 
 def _deflated(significance: Significance, chosen: Selection) -> Significance:

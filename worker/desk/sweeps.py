@@ -30,7 +30,7 @@ from worker.desk.thin import thin
 from worker.store import Run
 from worker.store.chunks import PACE
 
-KINDS = {"sweep": "Sweep", "walk_forward": "Walk-forward", "stress": "Stress test", "optimise": "Search"}
+KINDS = {"sweep": "Grid search", "walk_forward": "Walk-forward", "stress": "Stress test", "optimise": "Bayesian search"}
 SECONDS_A_BAR, SECONDS_A_POINT = 1.5e-7, 8e-3       # of one combination, about, on one core: with each bar, and however many there are
 
 
@@ -109,9 +109,9 @@ class Sweeps:
 
     def _submit(self, kind: str, request: BacktestRequest, spec: Mapping[str, Any]) -> Submitted:
         if "signals" in spec:
-            raise BadRequest(f"a {kind.replace('_', ' ')} runs a strategy again, and {spec['signals']['name']} is a table of signals; backtest it under other costs instead")
+            raise BadRequest(f"a {_word(kind)} runs a strategy again, and {spec['signals']['name']} is a table of signals; backtest it under other costs instead")
         if request.model and not reads_forecasts(request.strategy):
-            raise BadRequest(f"a model filters the signals of one set of parameters in a single backtest; leave {request.model} out of a {KINDS[kind].lower()}")
+            raise BadRequest(f"a model filters the signals of one set of parameters in a single backtest; leave {request.model} out of a {_word(kind)}")
         names, made_up = self._backtests._names(spec["datasets"])
         title = f"{KINDS[kind]}: {title_of(request.strategy, request.params)} · {names} {request.timeframe}{made_up}"
         return self._context.submit(kind, title, spec, queue="research", key=key_of(kind, spec))
@@ -170,7 +170,7 @@ class Sweeps:
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind not in KINDS:
-            raise BadRequest(f"run {run_id} is a {run.kind}; choose a sweep, walk-forward, stress test or search")
+            raise BadRequest(f"run {run_id} is a {run.kind}; choose a grid search, walk-forward, stress test or Bayesian search")
         return run
 
     def find(self, run_id: str) -> Run | None:
@@ -318,7 +318,7 @@ class Sweeps:
 
     def _frame(self, run: Run, name: str) -> pd.DataFrame:
         if name not in run.frames:
-            raise BadRequest(f"a {KINDS[run.kind].lower()} has no {name}; it has {', '.join(run.frames)}")
+            raise BadRequest(f"a {_word(run.kind)} has no {name}; it has {', '.join(run.frames)}")
         return self._context.store.frames.get(run.frames[name])
 
 
@@ -357,7 +357,16 @@ def _changed(request: BacktestRequest, point: Mapping[str, Any]) -> BacktestRequ
     return replace(request, params={**request.params, **{key: value for key, value in point.items() if "." not in key}}, rules=rules)
 
 
+def _word(kind: str) -> str:
+    """A kind inside a sentence.
+
+    >>> _word("sweep"), _word("walk_forward"), _word("optimise")
+    ('grid search', 'walk-forward', 'Bayesian search')
+    """
+    return KINDS[kind].lower() if kind != "optimise" else KINDS[kind]
+
+
 def _fits(request: BacktestRequest, windows: Mapping[str, Any]) -> None:
     days, needed = (request.end - request.start).days, windows["in_sample"] + windows["out_of_sample"] / 2
     if days < needed:
-        raise BadRequest(f"the span is {days:,} days, and one fold needs {needed:,.0f}; take shorter windows or a longer span")
+        raise BadRequest(f"the date range is {days:,} days, and one fold needs {needed:,.0f}; use shorter windows or a longer date range")

@@ -203,8 +203,8 @@ class Downloading:
         if any(each.reason == "failed" for each in missing):
             return SourceUnavailable(f"nothing of {what} came: {next(each.sentence for each in missing if each.reason == 'failed')}")
         if missing:
-            return BadRequest(f"there is nothing to download of {what}: {listed([each.sentence for each in missing], 3)}; choose another span")
-        return BadRequest(f"{self.source.title} has no bars of {what}; choose another span")
+            return BadRequest(f"there is nothing to download of {what}: {listed([each.sentence for each in missing], 3)}; choose another period")
+        return BadRequest(f"{self.source.title} has no bars of {what}; choose another period")
 
 
 def _usable(bars: pd.DataFrame, report: Report, traded: Instrument, title: str) -> Report:

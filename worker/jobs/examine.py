@@ -90,7 +90,7 @@ def _target(spec: Mapping[str, Any], frame: pd.DataFrame, work: Work) -> tuple[T
     trial = trial_of(ahead, study.spec_of(request.series, request.rules, strategy), strategy, daily_sharpe(daily), len(daily))
     trades = result.outcome.trades
     if not len(trades):
-        raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to predict; take a longer span or other parameters")
+        raise BadRequest(f"{ahead['strategy']} makes no trade on these bars, so there is no outcome to predict; use a longer date range or other parameters")
     return trade_outcomes(frame, trades.assign(instrument=trades["instrument"].astype(str))), trial
 
 

@@ -83,7 +83,7 @@ class JobFilter:
 
 
 class RunningJob(NamedTuple):
-    """A job that is being worked on: by whom, at which attempt, after how many signs of life."""
+    """A job that is being worked on: by whom, at which attempt, after how many heartbeats."""
 
     id: str
     queue: str

@@ -129,7 +129,7 @@ facts = Table(                                              # what the workspace
     Column("value", JSON, nullable=False),
 )  # fmt: skip
 
-processes = Table(                                          # signs of life of workers, scheduler and app
+processes = Table(                                          # heartbeats of workers, scheduler and app
     "processes", meta,
     Column("id", String(128), primary_key=True),
     Column("kind", String(32), nullable=False),

@@ -56,7 +56,7 @@ from worker.store.trials import Trials
 from worker.store.user_sessions import SignInFailures, UserSessions
 from worker.store.users import Users
 
-SIGN_EVERY = 4.0            # seconds between two signs of life of a process
+SIGN_EVERY = 4.0            # seconds between two heartbeats of a process
 ALIVE = timedelta(seconds=12)       # after its last sign a process on another machine counts as alive; on this one its end is seen
 
 

@@ -10,13 +10,13 @@ from worker.terminal.say import Json, say
 
 app = typer.Typer(no_args_is_help=True, help="Changes that wait for a second person: list, approve, refuse, withdraw.")
 Id = typer.Argument(..., help="Id of the request.")
-Note = typer.Option("", help="A note, for the trail.")
+Note = typer.Option("", help="Note, recorded in the audit trail.")
 COLUMNS = ("id", "state", "summary", "requested_by", "requested_at", "expires_at", "decided_by", "note")
 
 
 @app.command("list")
-def list_(every: bool = typer.Option(False, "--all", help="Those that were decided, or expired, too."), as_json: Json = False) -> None:
-    """Requests that wait, oldest first."""
+def list_(every: bool = typer.Option(False, "--all", help="Include requests that were decided or have expired."), as_json: Json = False) -> None:
+    """List the requests that wait, oldest first."""
     from worker.terminal.here import desk
 
     at = desk()
@@ -25,7 +25,7 @@ def list_(every: bool = typer.Option(False, "--all", help="Those that were decid
 
 @app.command()
 def approve(request: str = Id, note: str = Note, as_json: Json = False) -> None:
-    """Do it, in the name of who requested it. Nobody approves a request of their own."""
+    """Approve a request: the change is made in the name of who requested it. Nobody approves a request of their own."""
     from worker.terminal.here import desk
 
     say(_row(desk().approvals.approve(request, note), as_json), as_json)
@@ -33,7 +33,7 @@ def approve(request: str = Id, note: str = Note, as_json: Json = False) -> None:
 
 @app.command()
 def refuse(request: str = Id, note: str = Note, as_json: Json = False) -> None:
-    """It is not done."""
+    """Refuse a request: the change is not made."""
     from worker.terminal.here import desk
 
     say(_row(desk().approvals.refuse(request, note), as_json), as_json)
@@ -41,7 +41,7 @@ def refuse(request: str = Id, note: str = Note, as_json: Json = False) -> None:
 
 @app.command()
 def withdraw(request: str = Id, as_json: Json = False) -> None:
-    """Take back a request of your own."""
+    """Withdraw your own request."""
     from worker.terminal.here import desk
 
     say(_row(desk().approvals.withdraw(request), as_json), as_json)

@@ -49,8 +49,8 @@ def chance(
     ),
     every: int = typer.Option(10, help="Trading days between two payouts."),
     split: float = typer.Option(0.8, help="Share of the profit paid to the trader."),
-    fee: float = typer.Option(0.0, help="What the attempt costs, account currency."),
-    refund: bool = typer.Option(False, "--refund", help="The first payout gives the fee back."),
+    fee: float = typer.Option(0.0, help="Fee of the attempt, account currency."),
+    refund: bool = typer.Option(False, "--refund", help="The first payout refunds the fee."),
     keep: float = typer.Option(0.0, help="Profit that stays in the account as a buffer, account currency."),
     out: Path | None = typer.Option(
         None, help="Folder for chance.json, breaches.csv, progress.csv, days.csv, sizing.csv and payouts.csv."

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Cost profiles: list, save, delete.
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every cost profile, by name."""
+    """List every cost profile, by name."""
     from worker.terminal.here import desk
 
     rows = [_row(profile) for profile in desk().cost_profiles.list()]
@@ -38,7 +38,7 @@ def save(
     date: str = typer.Option("", help="Day that the numbers hold for, like 2024-01-31. Left out: today."),
     as_json: Json = False,
 ) -> None:
-    """Save costs under a name, to be chosen in the forms of backtests and sweeps."""
+    """Save costs under a name, to be chosen in the forms of backtests and optimizations."""
     from worker.terminal.here import desk
 
     given = dict(spread=spread, slippage=slippage, commission_per_lot=commission, swap_long=swap_long, swap_short=swap_short)

@@ -12,7 +12,7 @@ SHOWN = ("number", "field", "article", "state", "required", "missing", "examples
 
 
 def fields(
-    run: str = typer.Option("", "--run", help="Run whose orders and fills are looked at."),
+    run: str = typer.Option("", "--run", help="Run whose orders and fills are checked."),
     entity: str = typer.Option(
         "", "--entity", help="Or the audit events of orders that name an entity, such as session:ID."
     ),

@@ -17,7 +17,7 @@ WHY = typer.Option(..., help="Reason of the change, kept in the history and the 
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every instrument; version 0 is as shipped."""
+    """List every instrument; version 0 is as shipped."""
     from worker.terminal.here import desk
 
     say(desk().instruments.table().to_dict("records"), as_json, COLUMNS)
@@ -25,7 +25,7 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def show(name: str = typer.Argument(..., help="Instrument."), as_json: Json = False) -> None:
-    """Every number of an instrument."""
+    """Show every field of an instrument."""
     from worker.terminal.here import desk
 
     at = desk()
@@ -47,10 +47,10 @@ def edit(name: str = typer.Argument(..., help="Instrument."), set_: list[str] = 
 @app.command()
 def add(
     name: str = typer.Argument(..., help="Name of the new instrument."),
-    like: str = typer.Option(..., help="Instrument whose numbers it begins with."),
+    like: str = typer.Option(..., help="Instrument whose fields are copied."),
     set_: list[str] = SET, why: str = WHY, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Add an instrument, with the numbers of another where none is set."""
+    """Add an instrument; fields that are not set are those of another."""
     from worker.terminal.here import desk
 
     version = desk().instruments.add(name, like, _values(set_), why)
@@ -59,7 +59,7 @@ def add(
 
 @app.command()
 def history(name: str = typer.Argument(..., help="Instrument."), as_json: Json = False) -> None:
-    """The versions of an instrument, newest first, each with what changed."""
+    """List the versions of an instrument, newest first, each with what changed."""
     from worker.terminal.here import desk
 
     rows = desk().instruments.history(name)

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Column mappings of delimited files
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every column mapping, by name."""
+    """List every column mapping, by name."""
     from worker.terminal.here import desk
 
     rows = [_row(stored) for stored in desk().mappings.list()]

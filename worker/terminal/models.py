@@ -79,7 +79,7 @@ def verify(model: str = Named, as_json: Json = False) -> None:
 
 
 @app.command()
-def promote(model: str = Named, reason: str = typer.Option("", help="Why; required where baselines are not beaten or the deflated Sharpe ratio is under 0.95, and shown with the model."), as_json: Json = False) -> None:
+def promote(model: str = Named, reason: str = typer.Option("", help="Reason; required where baselines are not beaten or the deflated Sharpe ratio is under 0.95, and shown with the model."), as_json: Json = False) -> None:
     """Put a version into production; the one before is retired. Refused without a green gate and control, parity and a whole walk-forward."""
     from worker.terminal.here import desk, mirrored
 
@@ -90,7 +90,7 @@ def promote(model: str = Named, reason: str = typer.Option("", help="Why; requir
 
 
 @app.command()
-def retire(model: str = Named, reason: str = typer.Option("", help="Why; kept in the audit trail."), as_json: Json = False) -> None:
+def retire(model: str = Named, reason: str = typer.Option("", help="Reason; kept in the audit trail."), as_json: Json = False) -> None:
     """Take a version out of use. Its files, stages and results stay."""
     from worker.terminal.here import desk, mirrored
 

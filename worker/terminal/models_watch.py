@@ -10,7 +10,7 @@ from domain.errors import BadRequest
 from worker.terminal.options import params_of
 from worker.terminal.say import Json, say
 
-DriftParams = Annotated[str, typer.Option(help="When drift is called so, as JSON: window (bars), psi, q, band (share), brier (deviations).")]
+DriftParams = Annotated[str, typer.Option(help="Thresholds of drift, as JSON: window (bars), psi, q, band (share), brier (deviations).")]
 
 
 def watch(model: Annotated[str, typer.Argument(help="NAME or NAME@VERSION; without one every version in production.")] = "", params: DriftParams = "{}", retrain: Annotated[bool, typer.Option("--retrain", help="If it drifted, train MODEL again on the newest bars: a candidate.")] = False, as_json: Json = False) -> None:

@@ -58,7 +58,7 @@ def show(name: Name, as_json: Json = False) -> None:
 
 @app.command()
 def pause(name: Name, reason: Reason = "", as_json: Json = False) -> None:
-    """No entries until continue; stops, targets and exits go on."""
+    """Pause entries until continue; stops, targets and exits stay active."""
     _give(name, "pause", {}, reason, as_json)
 
 
@@ -104,7 +104,7 @@ def order(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Order at market, through all limits; it fills at the next open."""
+    """Send a market order, checked by all limits; it fills at the next open."""
     _give(name, "order", dict(instrument=instrument, side=side, lots=lots, stop=stop, target=target, series=series, tag=tag), reason, as_json)
 
 
@@ -128,7 +128,7 @@ def enable(name: Name, strategy: Strategy = "", reason: Reason = "", as_json: Js
 
 @app.command()
 def disable(name: Name, strategy: Strategy = "", reason: Reason = "", as_json: Json = False) -> None:
-    """No entries of a strategy; its exits, stops and targets go on."""
+    """Disable entries of a strategy; its exits, stops and targets stay active."""
     _give(name, "disable", dict(strategy=strategy), reason, as_json)
 
 
@@ -146,7 +146,7 @@ def blackout(
 
 @app.command()
 def approve(name: Name, order: int = typer.Option(..., help="The order_id of the proposal."), series: Series = "", reason: Reason = "", as_json: Json = False) -> None:
-    """Let a proposal go: its order fills at the next open."""
+    """Approve a proposal: its order fills at the next open."""
     _give(name, "approve", dict(order=order, series=series), reason, as_json)
 
 
@@ -158,7 +158,7 @@ def adopt(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Where the broker's book differs: take its lots of an order's position for right."""
+    """Where the broker's position differs, adopt the broker's lots for an order."""
     _give(name, "adopt", dict(client_id=order, close=close or ""), reason, as_json)
 
 

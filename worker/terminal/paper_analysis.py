@@ -14,7 +14,7 @@ OBJECTIVES = "minimum_variance, utility or ratio"
 
 
 def consistency(name: str = typer.Argument(..., help="Name of the session."), as_json: Json = False) -> None:
-    """Hold a session against the backtest of its tape; exit status 1 where they part."""
+    """Compare a session with the backtest of its tape. Exit status 1 where they differ."""
     from worker.consistency import check, record
     from worker.store.ids import new_id
     from worker.terminal.here import desk

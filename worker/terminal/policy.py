@@ -93,9 +93,9 @@ def _params(text: str) -> dict[str, Any]:
 @app.command()
 def value(
     policies: Annotated[Path, typer.Option(help="File policies.json of tidemark policy fit, or its folder.")], log: Annotated[Path, typer.Option(help="CSV of trades in the order of time: action (number), propensity, r, p [volatility side regime].")],
-    policy: Annotated[str, typer.Option(help="The policy to judge.")] = "learned", as_json: Json = False,
+    policy: Annotated[str, typer.Option(help="Policy to evaluate.")] = "learned", as_json: Json = False,
 ) -> None:  # fmt: skip
-    """What a policy would have earned, from logged trades alone: doubly robust, mean log growth a trade with a 95 % interval."""
+    """Estimate what a policy would have earned, from logged trades alone: doubly robust, mean log growth a trade with a 95 % interval."""
     import numpy as np
 
     from domain.params import build

@@ -17,7 +17,7 @@ Why = typer.Option("", help="Why it is changed, in a few words; it is recorded w
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every preset, then your own rule sets with their newest version."""
+    """List every preset, then your own rule sets with their newest version."""
     from worker.terminal.here import desk
 
     say([_row(row) for row in desk().rule_sets.all()], as_json, COLUMNS)

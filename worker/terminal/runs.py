@@ -66,7 +66,7 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def show(run: str = typer.Argument(..., help="Run id."), as_json: Json = False) -> None:
-    """Show the figures, counts and warnings of a run."""
+    """Show the metrics, counts and warnings of a run."""
     from worker.terminal.here import desk
 
     stored = desk().backtests.get(run)
@@ -105,7 +105,7 @@ def report(run: str = typer.Argument(..., help="Run id."), out: Path = typer.Opt
 
 @app.command()
 def compare(a: str = typer.Argument(..., help="Id of the first run."), b: str = typer.Argument(..., help="Id of the second run."), as_json: Json = False) -> None:
-    """Compare two runs: changed settings, figures with their difference, and the first fill that differs."""
+    """Compare two runs: changed settings, metrics with their difference, and the first fill that differs."""
     from worker.terminal.here import desk
 
     comparison = desk().compare.runs(a, b)

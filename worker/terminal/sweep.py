@@ -21,7 +21,7 @@ Rules = Annotated[Path | None, typer.Option("--config", help="TOML file with [ac
 Saved = Annotated[str, typer.Option("--costs", help="Name of a saved cost profile, in place of [costs].")]
 Vary = Annotated[list[str], typer.Option("--vary", help="Parameter and its values, NAME=LOW:HIGH:STEP or NAME=A,B,C; rules as costs.slippage. May repeat.")]
 Out = Annotated[Path | None, typer.Option(help="Folder to write the tables to, as CSV.")]
-FIGURE = "Figure to maximise: sharpe, net, calmar or expectancy."
+FIGURE = "Metric to maximise: sharpe, net, calmar or expectancy."
 SPACE = 'Parameters and their ranges as JSON: {"lookback": [5, 200], "stop_atr": {"low": 0.5, "high": 8, "log": true}}.'
 HEADLINE = ("trades", "net_return", "max_drawdown", "sharpe", "profit_factor", "expectancy_r")
 
@@ -37,7 +37,7 @@ def sweep(
     end: To = "",
     config: Rules = None,
     costs: Saved = "",
-    by: str = typer.Option("sharpe", help="Figure that the combinations are ranked by, such as sharpe or net_return."),
+    by: str = typer.Option("sharpe", help="Metric that the combinations are ranked by, such as sharpe or net_return."),
     most: int = typer.Option(10, min=1, help="Number of combinations to show."),
     out: Out = None,
     as_json: Json = False,

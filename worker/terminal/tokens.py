@@ -14,7 +14,7 @@ COLUMNS = ("id", "name", "role", "state", "created_by", "expires_at", "used_at")
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every token, newest first; the secrets are kept nowhere."""
+    """List every token, newest first; the secrets are kept nowhere."""
     from worker.terminal.here import desk
 
     say([_row(token) for token in desk().tokens.all()], as_json, COLUMNS)
@@ -22,12 +22,12 @@ def list_(as_json: Json = False) -> None:
 
 @app.command()
 def create(
-    name: str = typer.Argument(..., help="The program that uses it."),
+    name: str = typer.Argument(..., help="Name of the program that uses it."),
     role: str = typer.Option("viewer", help="Role: viewer, analyst, trader, auditor or admin."),
-    days: int = typer.Option(90, help="How long it is valid, 1 to 366 days."),
+    days: int = typer.Option(90, help="Days that it is valid, 1 to 366."),
     as_json: Json = False,
 ) -> None:
-    """Make a token. Its secret is shown now and never again."""
+    """Create a token. Its secret is shown now and never again."""
     from worker.terminal.here import desk
 
     token, secret = desk().tokens.create(name, role, days)
@@ -36,7 +36,7 @@ def create(
 
 @app.command()
 def revoke(name: str = typer.Argument(..., help="Id or name of the token."), as_json: Json = False) -> None:
-    """Refuse a token from now on."""
+    """Revoke a token; it is refused from now on."""
     from worker.terminal.here import desk
 
     say(_row(desk().tokens.revoke(name)), as_json)

@@ -39,9 +39,9 @@ def tune(
     bars: list[str] = BARS, data: list[str] = DATA, instrument: Instrument = "", timeframe: Frame = "", side: Side = "", params: Params = "{}", target_params: TargetParams = "{}", strategy: Strategy = "", strategy_params: StrategyParams = "{}", strategy_file: StrategyFile = None,
     recipe: Recipe = "", columns: list[str] = COLUMN, module: Path | None = MODULE, scheme: Scheme = "walk_forward", scheme_params: SchemeParams = "{}", config: Config = None, seed: Seed = 0,
     trials: Annotated[int, typer.Option(help="Combinations to try; each counts as one trial.")] = 40, batch: Annotated[int, typer.Option(help="Trials suggested at once; workers share them.")] = 4, sampler: Annotated[str, typer.Option(help="Sampler: tpe or random.")] = "tpe",
-    prune: Annotated[bool, typer.Option("--prune/--no-prune", help="Give a trial up after a fold where it is worse than the median.")] = True, rest: Rest = None, as_json: Json = False,
+    prune: Annotated[bool, typer.Option("--prune/--no-prune", help="Prune a trial after a fold where it is worse than the median.")] = True, rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Search a learner's parameters on the validation parts of the folds; no test part is looked at. Takes the trial whose 5 nearest are best on average."""
+    """Search a learner's parameters on the validation parts of the folds; no test part is used. Selects the trial whose 5 nearest are best on average."""
     if bool(bars) == bool(data):
         raise BadRequest("give either --bars FILE or --data with the id of a dataset")
     strategy, strategy_params = chosen(strategy, strategy_params, strategy_file)

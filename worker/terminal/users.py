@@ -18,7 +18,7 @@ SESSION = ("id", "user", "how", "address", "agent", "created_at", "seen_at", "ex
 
 @app.command("list")
 def list_(as_json: Json = False) -> None:
-    """Every user, by name."""
+    """List every user, by name."""
     from worker.terminal.here import desk
 
     say([_row(each) for each in desk().users.all()], as_json, COLUMNS)
@@ -41,7 +41,7 @@ def add(
 
 @app.command()
 def role(name: str = Name, role: str = typer.Argument(..., help="Role: viewer, analyst, trader, auditor or admin."), as_json: Json = False) -> None:
-    """Give a user another role; it holds at once, in open pages too."""
+    """Give a user another role; it applies at once, in open pages too."""
     from worker.terminal.here import desk
 
     say(_row(desk().users.role(name, role)), as_json)
@@ -49,7 +49,7 @@ def role(name: str = Name, role: str = typer.Argument(..., help="Role: viewer, a
 
 @app.command()
 def disable(name: str = Name, as_json: Json = False) -> None:
-    """Refuse a user from now on: sessions, open pages and tokens end."""
+    """Disable a user: sessions, open pages and tokens end at once."""
     from worker.terminal.here import desk
 
     say(_row(desk().users.disable(name)), as_json)
@@ -74,7 +74,7 @@ def password(name: str = Name, as_json: Json = False) -> None:
 
 
 @app.command()
-def totp(name: str = Name, off: bool = typer.Option(False, "--off", help="No code is needed any more, as where a phone was lost."), as_json: Json = False) -> None:
+def totp(name: str = Name, off: bool = typer.Option(False, "--off", help="Switch one-time codes off, as after a lost phone."), as_json: Json = False) -> None:
     """Make a new key for one-time codes, shown now and never again; or switch them off."""
     from worker.terminal.here import desk
 
@@ -89,7 +89,7 @@ def sessions(
     revoke_all: bool = typer.Option(False, "--revoke-all", help="End every session of the user."),
     as_json: Json = False,
 ) -> None:
-    """Who is signed in where; and end it, in open pages too."""
+    """List who is signed in and where, or end sessions, in open pages too."""
     from worker.terminal.here import desk
 
     at = desk()

@@ -37,7 +37,7 @@ class FitConfig:
         a_day = bars / days if self.unit == "days" and days > 0 else 1.0
         train, step = max(round(self.train * a_day), FEWEST), max(round(self.step * a_day), 1)
         if train >= bars:
-            raise BadRequest(f"a model is to be trained on {train:,} bars, and there are {bars:,}; train on fewer, or choose a longer span")
+            raise BadRequest(f"a model is to be trained on {train:,} bars, and there are {bars:,}; train on fewer, or choose a longer date range")
         return train, step
 
     def refits(self, bars: int, days: float) -> int:

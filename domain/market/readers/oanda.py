@@ -101,7 +101,7 @@ def _bars(answer: Mapping[str, Any], path: Path) -> RawBars:
             bad.append((place, candle, str(error)))
     if not rows:
         why = f": {bad[0][2]}" if bad else ", only unfinished ones" if unfinished else ""
-        raise BadRequest(f"{path.name} holds no complete candle{why}; ask OANDA for a longer span")
+        raise BadRequest(f"{path.name} holds no complete candle{why}; request a longer period from OANDA")
     columns = (*PRICES, "volume", *(f"ask_{name}" for name in PRICES)) if both else (*PRICES, "volume")
     notes = [f"{unfinished:,} candle{' was' if unfinished == 1 else 's were'} not complete and {'is' if unfinished == 1 else 'are'} left out"] if unfinished else []
     raw = bars_of(rows, bad, columns, notes)

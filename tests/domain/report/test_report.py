@@ -137,7 +137,7 @@ def test_a_month_without_a_move_is_plain_and_the_worst_month_is_at_the_end_of_th
 def test_the_text_fits_a_hundred_columns_and_has_the_same_content(files):
     text = files["report.txt"].decode()
     assert max(map(len, text.splitlines())) <= 100 and "\u202f" not in text and not re.search(r"[ \t]$", text, re.M)
-    for title in ("EQUITY AND DRAWDOWN", "MONTHS", "COST ATTRIBUTION, GROSS TO NET", "CAVEATS", "ROBUSTNESS CHECKS", "REPRODUCIBILITY"):
+    for title in ("EQUITY AND DRAWDOWN", "MONTHLY RETURNS", "COST ATTRIBUTION, GROSS TO NET", "CAVEATS", "ROBUSTNESS CHECKS", "REPRODUCIBILITY"):
         assert title in text
     assert "ab" * 32 in text and "Profit factor" in text
 
