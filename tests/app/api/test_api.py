@@ -11,6 +11,7 @@ import pytest
 
 from app.api.paging import ARROW
 from tests.app.api.calling import Client
+from tests.worker.test_paper_desk import worked
 from worker.desk import Actor, Desk
 from worker.settings import App
 from worker.store import Store
@@ -184,3 +185,11 @@ def _parts(desk: Desk, **settings: object) -> tuple:
     """What a desk with other settings is made of."""
     store, before, send = desk._opened
     return store, replace(before, **settings), Actor("ana"), send
+
+
+def test_a_session_that_goes_on_is_judged_so_far_over_the_api(client, store, desk):
+    worked(store, "one")
+    for verb in ("judge", "chance"):
+        answer = client.post(f"/compliance/{verb}", dict(kind="session", id="one", rules="ftmo-2-step"))
+        assert answer.status == 202
+    assert {job.kind: job.spec["path"].get("until") for job in desk.jobs.latest()} == dict.fromkeys(("judge", "pass_chance"), "1970-01-02T01:00:00+00:00")
