@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from tests.e2e.bars import bars_csv
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import choose, press, press_until
+from tests.e2e.pressing import choose, press, turn_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 120_000       # milliseconds; the kernel may have to be compiled first
@@ -219,11 +219,11 @@ def test_the_views_of_a_run_a_stress_test_and_a_comparison(page, system):
     for seen in ("Loses after costs", "Break-even spread", "Robustness checks", "Equity and drawdown"):
         expect(page.get_by_text(seen).filter(visible=True).first).to_be_in_viewport()
     for tab, text in VIEWS.items():
-        press_until(page.get_by_role("tab", name=tab, exact=True), page.get_by_text(text).filter(visible=True).first)
+        turn_to(page.get_by_role("tab", name=tab, exact=True))
         expect(page).to_have_url(re.compile(f"view={tab.split()[0]}"))
-    stress = page.get_by_role("button", name="Run the stress test")
-    press_until(page.get_by_role("tab", name="Robustness"), stress)
-    press(stress)
+        expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
+    turn_to(page.get_by_role("tab", name="Robustness"))
+    press(page.get_by_role("button", name="Run the stress test"))
     expect(page.get_by_role("button", name="Show data: Net return under each scenario")).to_be_attached(timeout=LONG)
     expect(page.get_by_text("Not evaluated: the run earns nothing after costs.").filter(visible=True).first).to_be_visible()
     press(page.get_by_role("button", name="Compare…"))
@@ -246,7 +246,8 @@ def test_limits_and_kelly_are_entered_and_rejected_orders_are_shown(page, system
     run = system.terminal("runs", "show", run_backtest(page))
     assert run["spec"]["sizing"]["kind"] == "kelly" and run["spec"]["sizing"]["kelly_first"] == 500 and run["spec"]["limits"]["max_leverage"] == 1.5
     expect(page.get_by_text("max leverage 1.5 × equity")).to_be_visible()
-    press_until(page.get_by_role("tab", name="Rejected orders"), page.get_by_text(re.compile("Reduced to leverage limit")))
+    turn_to(page.get_by_role("tab", name="Rejected orders"))
+    expect(page.get_by_text(re.compile("Reduced to leverage limit"))).to_be_visible()
 
 
 def choose_bars(page: Page, *datasets: dict) -> None:

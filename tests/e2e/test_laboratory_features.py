@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import choose, press
+from tests.e2e.pressing import choose, press, turn_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 SOON, LONG = 45_000, 150_000     # milliseconds
@@ -39,9 +39,9 @@ def test_features_are_ranked_and_saved_as_a_set_and_similar_bars_are_found(page,
     page.keyboard.press("Escape")
     shoot("features-laboratory", 2100)
 
-    press(page.get_by_role("tab", name="Redundancy"))
+    turn_to(page.get_by_role("tab", name="Redundancy"))
     expect(page.get_by_text("are redundant, and the strongest of them is kept")).to_be_visible(timeout=SOON)
-    press(page.get_by_role("tab", name="Drift"))
+    turn_to(page.get_by_role("tab", name="Drift"))
     expect(page.get_by_text("PSI of each month against the reference, UTC")).to_be_visible(timeout=SOON)
     press(page.get_by_role("button", name="Save feature set"))
     expect(page.get_by_text(f"Saved as the feature set lab-{run}")).to_be_visible(timeout=SOON)

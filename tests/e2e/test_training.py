@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import choose, press, press_until
+from tests.e2e.pressing import choose, press, turn_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG, TRAINED = 120_000, 300_000        # milliseconds; kernels may have to be compiled first
@@ -23,8 +23,8 @@ def test_a_model_is_trained_and_its_verdict_comes_first(page, system, shoot):
     for label, option in (("Learner", "linear"), ("Feature set", "basic")):
         choose(page.get_by_role("combobox", name=re.compile(label)).first, page.get_by_role("option", name=re.compile(rf"^{option}\b")).first)
     expect(page.get_by_text(re.compile(r"about 4 folds · one trial"))).to_have_count(1, timeout=LONG)       # while the form is drawn again, its earlier sentence is there, too
+    turn_to(page.get_by_role("tab", name="Target", exact=True))
     every = page.get_by_role("spinbutton", name=re.compile("Every"))
-    press_until(page.get_by_role("tab", name="Target", exact=True), every)
     every.fill("96")
     every.press("Enter")
     train = page.get_by_role("button", name=re.compile("^Train"))
