@@ -15,11 +15,11 @@ from app.api.shapes import Body, JobAnswer
 from app.api.submission import Here, Submitting
 
 router = APIRouter(prefix="/v1/compliance", tags=["compliance"])
-WORDS = {"run": "backtest", "session": "finished session", "history": "account history"}
+WORDS = {"run": "backtest", "session": "session with an equity curve", "history": "account history"}
 
 
 class Path(Body):
-    """An equity path: of a backtest (`run`), of a session that is over (`session`) or of an imported account (`history`)."""
+    """An equity path: of a backtest (`run`), of a session, so far while it goes on (`session`) or of an imported account (`history`)."""
 
     kind: Literal["run", "session", "history"] = "run"
     id: str

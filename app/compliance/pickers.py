@@ -33,7 +33,7 @@ class Choice:
 def choice_of(desk: Desk) -> Choice:
     """What the address names; a warning for what it names and is not there."""
     subject = None
-    for kind, word in (("run", "run"), ("session", "session that is over"), ("history", "imported account")):
+    for kind, word in (("run", "run"), ("session", "session with an equity curve"), ("history", "imported account")):
         wanted = address_value(kind)
         if wanted and subject is None:
             subject = desk.compliance.subject(kind, wanted)

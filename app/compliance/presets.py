@@ -36,6 +36,8 @@ def would_it_have_passed(desk: Desk, subject: Any) -> None:
             st.badge("older version", color="gray", help=literal(judged.stale))
             st.caption(literal(judged.stale), width="content")
             _ask(desk, subject, "Judge again", "secondary")
+    if note := judged.run.summary["path"].get("note"):
+        st.caption(literal(note))
     rows = _rows(desk, judged.run.id)
     chosen = table(_shown(rows), _columns(), f"{subject.title} against {len(rows)} rule sets", key=f"presets-{judged.run.id}", pick=True)
     if chosen is not None:

@@ -60,6 +60,8 @@ def _form(desk: Desk, choice: Choice, measured: Any, busiest: datetime) -> None:
 def _result(desk: Desk, run: Any) -> None:
     summary = run.summary
     instant = clock(datetime.fromisoformat(summary["at"]))
+    if note := summary["path"].get("note"):
+        st.caption(literal(note))
     if not summary["positions"]:
         st.caption(literal(f"No position was open at {instant} UTC."))
         return

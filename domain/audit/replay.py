@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.errors import listed
 
+OF_SESSIONS = ("order_intent", "order_accepted", "order_proposed", "order_expired", "order_rejected", "order_filled", "trade_closed")
 REPLAYS = {         # kind of event -> what its replay computes again
     "run_finished": "The run is computed again from its data, parameters and code, and its tables are compared byte by byte.",
     "run_reproduced": "The run is computed again from its data, parameters and code, and its tables are compared byte by byte.",
@@ -25,6 +26,7 @@ REPLAYS = {         # kind of event -> what its replay computes again
     "job_submitted": "The stored settings of the job are hashed again.",
     "audit_verified": "The rows up to there are verified again.",
     "audit_broken": "The rows up to there are verified again.",
+    **dict.fromkeys(OF_SESSIONS, "The session is worked again from its tape and commands, and what that gives is compared with the event, fact by fact."),
 }
 ORDERS_OF = ("run_finished", "run_reproduced")      # events of runs whose orders can be decided again one by one
 VERDICTS = {        # verdict -> its sentence

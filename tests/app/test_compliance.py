@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.test_pages import captions, draw, warnings
 from tests.worker.equity_runs import equity_of, stored_run, trades_of
+from tests.worker.test_paper_desk import worked
 from worker import actors
 from worker.desk import Desk
 
@@ -31,8 +32,8 @@ def path(desk: Desk, *rows: tuple[str, float, float]) -> str:
     return stored_run(desk, equity_of(*rows), trades_of(dict(entry_ts="2026-03-02T10:30Z", exit_ts="2026-03-02T12:00Z")))
 
 
-def judged(desk: Desk, run: str, rules: str = "ftmo-2-step", table: bool = True):
-    subject = desk.compliance.subject("run", run)
+def judged(desk: Desk, run: str, rules: str = "ftmo-2-step", table: bool = True, kind: str = "run"):
+    subject = desk.compliance.subject(kind, run)
     actors.run(desk.compliance.submit(subject, rules).job.id)
     if table:
         actors.run(desk.compliance.submit_table(subject).job.id)
@@ -185,3 +186,12 @@ def test_the_risk_of_what_was_open_is_shown_with_its_tables(desk, system):
 
 def test_record_fields_say_what_they_are_not(desk):
     assert "Choose a run above" in written(draw("compliance", desk, view="fields"))
+
+
+def test_a_session_that_goes_on_is_judged_so_far(desk, store, system):
+    worked(store, "one")
+    test = draw("compliance", desk, session="one", rules="ftmo-2-step")
+    assert not test.exception and "session one, so far has not been judged" in written(test)
+    judged(desk, "one", kind="session")
+    test = draw("compliance", desk, session="one", rules="ftmo-2-step")
+    assert not test.exception and written(test).count("So far, until 1970-01-02 01:00 UTC: the session goes on") == 2

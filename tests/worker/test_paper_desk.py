@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from domain.errors import BadRequest, Forbidden
+from worker.cli import app
 from worker.desk import Actor, Desk, StartRequest
 from worker.sessions.inputs import plan_of
 from worker.store import session_asking as asking
@@ -170,6 +173,19 @@ def test_a_replay_of_stored_bars_is_made_from_a_form_and_worked(desk, store, sys
     assert judged.summary["path"] == dict(kind="session", id="replay", title="replay") and all(rule["state"] != "not judged" for rule in judged.summary["rules"])
     assert len(desk.compliance.frame(judged.id, "curve")) == len(desk.paper.table("replay", "equity"))
     assert f"run:{judged.id}" in desk.trail.history("session:replay")[-1].entities, "the judgement stands in the session's story"
+
+
+def test_the_terminal_judges_a_session_so_far(desk, store, monkeypatch, tmp_path):
+    worked(store, "one")
+    monkeypatch.setattr("worker.terminal.here.desk", lambda: desk)
+    judged = CliRunner().invoke(app, ["compliance", "judge", "--preset", "ftmo-2-step", "--session", "one", "--out", str(tmp_path)])
+    verdict = json.loads((tmp_path / "verdict.json").read_text())
+    assert (judged.exit_code, verdict["state"], verdict["path"]["rows"], verdict["path"]["last"]) == (0, "open", 2, "1970-01-02T01:00:00Z")
+    assert verdict["notes"][0].startswith("So far, until 1970-01-02 01:00 UTC: the session goes on") and verdict["notes"][0] in judged.output
+    drawn = CliRunner().invoke(app, ["compliance", "chance", "--preset", "ftmo-2-step", "--session", "one", "--paths", "100", "--json"])
+    assert drawn.exit_code == 0 and verdict["notes"][0] in json.loads(drawn.output)["notes"], drawn.output
+    refused = CliRunner().invoke(app, ["compliance", "judge", "--preset", "ftmo-2-step", "--session", "one", "--run", "x", "--out", str(tmp_path)])
+    assert refused.exception and "or --session NAME" in str(refused.exception) + refused.output
 
 
 def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_takes_adopt(desk, store):

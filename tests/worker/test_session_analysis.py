@@ -160,3 +160,82 @@ def test_an_allocation_is_taken_by_a_person_for_a_reason(store, begin, desk):
     desk.session_analysis.take(proposed, "three months are over")
     (event,) = events(store, "allocation_taken")
     assert f'"a":"{proposed.weights["a"]:.6f}"' in event.body and "three months are over" in event.body
+
+
+ORDERS = ("order_intent", "order_accepted", "order_rejected", "order_filled", "trade_closed")
+
+
+def replayed(desk, seq: int):
+    submitted = desk.trail.replay(str(seq))
+    run(submitted.job.id)
+    job = desk.jobs.get(submitted.job.id)
+    assert job.state == "done", job.error
+    return job.result
+
+
+def test_the_event_of_an_order_a_fill_or_a_trade_is_worked_again_from_the_tape(desk, store, settings, begin, system, monkeypatch):
+    begin("gold")
+    with store.unit() as unit:
+        ask(unit, "gold", "close-all", {}, "ana", "", key="x", ts=BEGIN + 120 * HOUR)
+    monkeypatch.setattr(running, "BATCH", 0.0)
+    work(store, settings, "gold", 150)
+    newest = {kind: events(store, kind)[-1] for kind in ORDERS if events(store, kind)}
+    assert {"order_intent", "order_accepted", "order_filled", "trade_closed"} <= set(newest)
+    for kind, event in newest.items():
+        result = replayed(desk, event.seq)
+        assert (kind, result["verdict"]) == (kind, "equal"), result["sentence"]
+    compared = {check["what"] for check in replayed(desk, newest["order_filled"].seq)["checks"]}
+    assert {"row of the event", "order", "side", "lots", "price", "reason"} <= compared and any(what.startswith("decision of order") for what in compared)
+    monkeypatch.setattr(running, "BATCH", 0.25)
+    work(store, settings, "gold")
+    assert replayed(desk, newest["order_filled"].seq)["verdict"] == replayed(desk, events(store, "trade_closed")[-1].seq)["verdict"] == "equal"
+
+
+def test_a_tape_that_was_altered_gives_another_order_and_one_that_is_gone_gives_none(desk, store, settings, begin, system):
+    begin("gold")
+    work(store, settings, "gold")
+    fill = events(store, "order_filled")[4]
+    with store.engine.begin() as connection:
+        for trigger in connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'session_tape'")).all():
+            connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        connection.execute(sa.text("UPDATE session_tape SET open = open + 0.0001, high = high + 0.0002 WHERE session = 'gold'"))
+    result = replayed(desk, fill.seq)
+    assert result["verdict"] == "differs" and "price" in [check["what"] for check in result["checks"] if not check["same"]]
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM session_tape WHERE session = 'gold'"))
+    result = replayed(desk, fill.seq)
+    assert result["verdict"] == "impossible" and "The tape of the session gold is not here" in result["sentence"]
+
+
+def test_a_session_that_goes_on_is_judged_so_far_and_the_same_again_later(desk, store, settings, begin, system, monkeypatch):
+    begin("gold")
+    monkeypatch.setattr(running, "BATCH", 0.0)
+    work(store, settings, "gold", 150)
+    subject = desk.compliance.subject("session", "gold")
+    assert subject in desk.compliance.subjects() and subject.title == "session gold, so far"
+    about = dict(instrument="EURUSD", timeframe="H1", side="bid", clock="UTC", source="CSV", verdict="clean", quality={}, provenance={}, synthetic=False, example=False, version=f"{1:064x}")
+    size = dict(first_ts=bars()["ts"].iloc[0].to_pydatetime(), last_ts=bars()["ts"].iloc[-1].to_pydatetime(), bars=260, gaps=0, spread=None, frame=store.frames.put(bars()), ledger=None, bytes=1)
+    with store.unit() as unit:
+        state = unit.sessions.progress("gold")
+        unit.datasets.add(**about, **size, actor="ana", created_at=unit.now())
+    runs = {}
+    for submitted in (desk.compliance.submit(subject, "ftmo-2-step"), desk.chances.submit(subject, "ftmo-2-step", config=dict(paths=200)), desk.risks.submit(subject, pd.Timestamp(subject.reach.until).to_pydatetime())):
+        run(submitted.job.id)
+        job = desk.jobs.get(submitted.job.id)
+        assert job.state == "done", job.error
+        runs[job.kind] = desk.compliance.get(job.result["run"]).summary
+    so_far = f"So far, until {pd.Timestamp(subject.reach.until):%Y-%m-%d %H:%M} UTC: the session goes on"
+    assert all(summary["path"]["note"].startswith(so_far) for summary in runs.values()) and runs["pass_chance"]["notes"][-1].startswith(so_far)
+    assert runs["judge"]["last"].startswith(subject.reach.until[:16]) and desk.compliance.judged(subject, "ftmo-2-step").stale == ""
+    path, held = desk.compliance.session_path("gold").path(), state.view["positions"]
+    assert (path.equity[-1], runs["risk_now"]["equity"], runs["risk_now"]["positions"]) == (state.view["equity"], state.view["equity"], len(held)) and held
+    [open_now] = path.trades[path.trades["exit_ts"].isna()].to_dict("records")
+    assert (open_now["side"], open_now["lots"], open_now["entry_price"]) == ({1: "long", -1: "short"}[held[0]["side"]], held[0]["lots"], held[0]["price"])
+    assert len(path.trades) == state.rows["trades"] + 1
+    monkeypatch.setattr(running, "BATCH", 0.25)
+    work(store, settings, "gold")
+    over = desk.compliance.subject("session", "gold")
+    assert (over.reach.until, over.title) == ("", "session gold") and desk.compliance.judged(over, "ftmo-2-step").stale.startswith("Computed so far, until 2024-01-")
+    for kind in ("run_judged", "chance_estimated", "risk_measured"):
+        again = replayed(desk, events(store, kind)[-1].seq)
+        assert (kind, again["verdict"]) == (kind, "equal"), again["sentence"]

@@ -18,9 +18,10 @@ from worker.desk.export import csv_of
 from worker.desk.judgement_tables import breach_rows, calendar_of, floor_lines, preset_rows, rows_near, sentence_of, word_of
 from worker.desk.news_windows import AHEAD, NewsWindows, currencies_of, windows_of
 from worker.desk.rule_sets import RuleSetsView
+from worker.desk.session_path import Reach, SessionPath, currency_of, reach_of, session_path
 from worker.desk.thin import thinned
-from worker.store import AccountHistory, Job, Run
-from worker.store.sessions import ENDED, SessionState, TradingSession
+from worker.store import AccountHistory, Job, Run, Unit
+from worker.store.sessions import TradingSession
 
 JUDGEMENT, PRESETS = "judgement", "judged_presets"      # kinds of run
 FORM = 1            # of what a judgement stores; raised when it changes, so that results of an earlier form are not read
@@ -31,7 +32,7 @@ TABLES = {JUDGEMENT: ("floors", "days", "breaches", "curve"), PRESETS: ("table",
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged. ``kind``: ``run``, ``session`` (one that is over) or ``history`` (an imported account). ``points``: of a history the table of the
+    """What is judged. ``kind``: ``run``, ``session`` (``reach``: how far it is known) or ``history`` (an imported account). ``points``: of a history the table of the
     equity that was rebuilt from bars, where there is one: it is judged in place of the balance alone."""
 
     kind: str
@@ -41,6 +42,7 @@ class Subject:
     currency: str
     instruments: tuple[str, ...] = ()
     points: str = ""
+    reach: Reach = Reach()
 
     @property
     def address(self) -> dict[str, str]:
@@ -48,7 +50,7 @@ class Subject:
 
     @property
     def spec(self) -> dict[str, str]:
-        return dict(kind=self.kind, id=self.id) | (dict(points=self.points) if self.points else {})
+        return dict(kind=self.kind, id=self.id) | (dict(points=self.points) if self.points else {}) | self.reach.spec
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,11 @@ class Compliance:
     # -- what can be judged
 
     def subjects(self) -> list[Subject]:
-        """Runs, then sessions that are over, then imported accounts, each newest first."""
+        """Runs, then sessions, then imported accounts."""
         with self._context.store.read() as unit:
-            sessions = [session for session in unit.sessions.all(ENDED) if _judgeable(session, unit.sessions.progress(session.name))]
+            sessions = [subject for session in unit.sessions.all() if (subject := _of_session(unit, session)) is not None]
             histories, datasets = unit.histories.all(), {dataset.version: dataset.instrument for dataset in unit.datasets.all()}
-        return [*(_of_run(run, datasets) for run in self._backtests.latest()), *map(_of_session, sessions), *map(_of_history, histories)]
+        return [*(_of_run(run, datasets) for run in self._backtests.latest()), *sessions, *map(_of_history, histories)]
 
     def subject(self, kind: str, subject_id: str) -> Subject | None:
         """One of them, however old; None where there is none."""
@@ -98,13 +100,22 @@ class Compliance:
         if kind == "session":
             with self._context.store.read() as unit:
                 session = unit.sessions.get(subject_id)
-                return _of_session(session) if session and session.ended and _judgeable(session, unit.sessions.progress(subject_id)) else None
+                return _of_session(unit, session) if session else None
         run = self._backtests.find(subject_id)
         if run is None:
             return None
         with self._context.store.read() as unit:
             used = [unit.datasets.get(version) for version in run.spec["datasets"]]
         return _of_run(run, {dataset.version: dataset.instrument for dataset in used if dataset})
+
+    def session_path(self, name: str) -> SessionPath:
+        """The account of a session, over or so far, with its trades."""
+        with self._context.store.read() as unit:
+            session = required(unit.sessions.get(name), "session", name)
+            reach = reach_of(unit, session, unit.sessions.progress(name))
+            if reach is None:
+                raise BadRequest(f"the session {name} has no equity yet; judge it after its first bar")
+            return session_path(unit, name, reach)
 
     # -- one rule set
 
@@ -229,7 +240,7 @@ class Compliance:
         if job is not None:
             return None if job.state == "done" else job
         digest = key_of(kind, spec)
-        return next((ended for ended in latest if ended.state in ("failed", "cancelled") and key_of(kind, ended.spec) == digest), None)
+        return next((each for each in latest if _goes_on(each, spec) or (each.state in ("failed", "cancelled") and key_of(kind, each.spec) == digest)), None)
 
     def newest(self, kind: str, job_kind: str, spec: Mapping[str, Any]) -> Judged | None:
         """The newest result of a kind on the path and phase of a spec, whatever its further settings; and whether it is older than the rules or the code."""
@@ -263,14 +274,13 @@ def _of_run(run: Run, instruments: Mapping[str, str]) -> Subject:
     return Subject("run", run.id, run.name or f"{run.id} {run.title}", run.synthetic, str(run.summary["currency"]), names)
 
 
-def _judgeable(session: TradingSession, state: SessionState | None) -> bool:
-    """Whether a session that is over has an equity path on which nothing is still open."""
-    return bool(state and state.rows.get("equity") and not state.view.get("positions"))
-
-
-def _of_session(session: TradingSession) -> Subject:
+def _of_session(unit: Unit, session: TradingSession) -> Subject | None:
+    """A session that has an equity path; of one that goes on, so far."""
+    reach = reach_of(unit, session, unit.sessions.progress(session.name))
+    if reach is None:
+        return None
     names = tuple(dict.fromkeys(str(series).split()[0] for series in session.plan.get("series", ())))
-    return Subject("session", session.name, f"session {session.name}", False, str(session.plan["rules"]["account"]["currency"]), names)
+    return Subject("session", session.name, f"session {session.name}{', so far' if reach.until else ''}", False, currency_of(session), names, reach=reach)
 
 
 def _of_history(history: AccountHistory) -> Subject:
@@ -279,6 +289,8 @@ def _of_history(history: AccountHistory) -> Subject:
 
 def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Why an earlier result is not the answer to the present request."""
+    if old["path"] != now["path"] and now["path"]["kind"] == "session":
+        return f"Computed so far, until {pd.Timestamp(old['path']['until']):%Y-%m-%d %H:%M} UTC; the session has gone on since." if old["path"].get("until") else OLD_CODE
     if old["path"] != now["path"]:
         return "Computed before the equity of the account was rebuilt from bars."
     if "rules" not in now:
@@ -294,6 +306,11 @@ def _stale(old: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     if old.get("releases") != now.get("releases"):
         return "Judged with another calendar of releases."
     return OLD_CODE
+
+
+def _goes_on(job: Job, spec: Mapping[str, Any]) -> bool:
+    """Whether a job under way judges the same session up to a moment ago, by the same rules."""
+    return bool(job.open and spec["path"].get("until") and _same_path(job.spec, spec) and job.spec["rules"] == spec["rules"])
 
 
 def _same(old: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from domain.audit import Record
 from domain.audit.reconciliation import KIND as RECONCILED
 from domain.audit.reconciliation import reconciliation_of
-from domain.audit.replay import ORDERS_OF, REPLAYS
+from domain.audit.replay import OF_SESSIONS, ORDERS_OF, REPLAYS
 
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
 SUBJECTS = {            # subject of an event, by the first word of its kind
@@ -86,7 +86,8 @@ class Event:
     @property
     def replay(self) -> str:
         """What a replay of it computes again; empty where there is nothing to replay."""
-        return REPLAYS.get(self.kind, "")
+        sent = self.kind in OF_SESSIONS and not any(name.startswith("session:") for name in self.entities)      # by a broker's side: nothing was decided
+        return "" if sent else REPLAYS.get(self.kind, "")
 
     @property
     def has_orders(self) -> bool:

@@ -14,7 +14,7 @@ from domain.params import Param, build, params_of, values_of
 from domain.risk.stresses import Stresses
 from worker.desk.compliance import FORM, Compliance, Judged, Subject
 from worker.desk.context import DeskContext, Submitted, key_of
-from worker.desk.paper_view import table_of
+from worker.desk.session_path import session_path
 from worker.store import Job
 
 KIND = "risk_now"       # of the job and of its run
@@ -60,7 +60,7 @@ class Risks:
     def _trades(self, subject: Subject) -> pd.DataFrame | None:
         with self._context.store.read() as unit:
             if subject.kind == "session":
-                return table_of(unit, subject.id, "trades")
+                return session_path(unit, subject.id, subject.reach).trades
             stored: Any = unit.runs.get(subject.id) if subject.kind == "run" else unit.histories.get(subject.id)
         known = stored is not None and (subject.kind == "run" or "trades" in stored.knows)
         return self._context.store.frames.get(stored.frames["trades"], ["entry_ts", "exit_ts"]) if known else None

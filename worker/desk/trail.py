@@ -66,7 +66,7 @@ class TrailView:
         ``order``: number of one order inside the event's run, of ``instrument`` (empty: the run's first)."""
         event = self.find(name)
         if not event.replay:
-            raise BadRequest(f"event {event.seq:,} ({event.words}) records no decision that can be computed again; choose an event of a run, a dataset, a job or a verification")
+            raise BadRequest(f"event {event.seq:,} ({event.words}) records no decision that can be computed again; choose an event of a run, an order of a session, a dataset, a job or a verification")
         if order and not event.has_orders:
             raise BadRequest(f"event {event.seq:,} ({event.words}) has no orders; choose the event of a finished backtest, or leave the order out")
         if order < 0:

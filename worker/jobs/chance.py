@@ -49,7 +49,7 @@ def pass_chance(spec: Mapping[str, Any], work: Work) -> Commit:
     summary = dict(
         state="", sentence=drawn.sentence, passed=_plain(drawn.passed), failed=_plain(drawn.failed), open=_plain(drawn.open), days_to_target=drawn.days_to_target,
         breaches=[row | dict(title=title_of(str(row["rule"]))) for row in drawn.breaches.to_dict("records")], not_judged={title_of(name): needs for name, needs in drawn.not_judged.items()},
-        notes=list(drawn.notes), days=drawn.days, block=drawn.block, usual=usual, risk=spec["risk"], config=dict(spec["config"]), sizing=sizing, payouts=paid, currency=path.currency,
+        notes=[*drawn.notes, *filter(None, [stored.about.get("note")])], days=drawn.days, block=drawn.block, usual=usual, risk=spec["risk"], config=dict(spec["config"]), sizing=sizing, payouts=paid, currency=path.currency,
         initial=path.initial, rule_set=about(rule_set, spec["rules"]), path=dict(stored.about),
     )  # fmt: skip
     return save_result("pass_chance", spec, stored, summary, frames, work, "chance_estimated", rules=spec["rules"]["name"])

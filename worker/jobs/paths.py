@@ -31,6 +31,7 @@ class StoredPath:
     synthetic: bool
     instruments: Mapping[str, Instrument]
     releases: pd.DataFrame | None
+    fills: pd.DataFrame | None = None       # of a session
 
     def judged(self, rule_set: RuleSet) -> tuple[Path, Judgement]:
         """The path on the rule set's account, and the verdict on it."""
@@ -49,7 +50,7 @@ class StoredPath:
 
 
 def stored_path(spec: Mapping[str, Any], work: Work) -> StoredPath:
-    """``spec``: path (kind ``run``, ``session`` or ``history``, id; of a history ``points``, the table of its rebuilt equity), and releases: the version of the calendar, or nothing."""
+    """``spec``: path (kind ``run``, ``session`` or ``history``, id; of a history ``points``, the table of its rebuilt equity; of a session that goes on ``until``), and releases: the version of the calendar, or nothing."""
     reader = {"run": _of_run, "session": _of_session, "history": _of_history}.get(spec["path"]["kind"])
     if reader is None:
         raise BadRequest(f"{spec['path']['kind']!r} is no kind of path; choose a run, a session or an imported account history")
@@ -71,21 +72,15 @@ def _of_run(spec: Mapping[str, Any], work: Work) -> StoredPath:
 
 
 def _of_session(spec: Mapping[str, Any], work: Work) -> StoredPath:
-    """Of a session that is over: its account, at a broker as it was looked at there, and its trades."""
-    from domain.compliance import path_of
-    from worker.desk.paper_view import curve_of, table_of
+    """Of a session, over or until the instant that the spec names: its account, at a broker as it was looked at there, and its trades."""
+    from worker.desk.session_path import Reach, session_path
 
     name = spec["path"]["id"]
     with work.store.read() as unit:
-        session, state = unit.sessions.get(name), unit.sessions.progress(name)
-        if session is None or state is None or not session.ended:
-            raise BadRequest(f"there is no session {name} that is over; choose one from the list")
-        equity, trades = curve_of(unit, session, state.rows), table_of(unit, name, "trades")
-    account = session.plan["rules"]["account"]
-    initial = account["balance"] if session.broker == "paper" else equity["balance"].iloc[0]
-    path = path_of(equity, trades, float(initial), str(account["currency"]))
+        read = session_path(unit, name, Reach.of(spec["path"]))
+    path, about = read.path(), dict(kind="session", id=name, title=name) | (dict(note=read.note) if read.note else {})
     return StoredPath(
-        path, dict(kind="session", id=name, title=name), path.currency, [], (f"session:{name}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work),
+        path, about, path.currency, [], (f"session:{name}",), False, instruments(work.settings.instruments_file), releases_of(spec.get("releases", ""), work), read.fills,
     )  # fmt: skip
 
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from domain.audit import GENESIS, Record, chain_hash
-from domain.audit.replay import ORDERS_OF, REPLAYS, Answer, Check
+from domain.audit.replay import OF_SESSIONS, ORDERS_OF, REPLAYS, Answer, Check
 from domain.errors import BadRequest
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.jobs.replay_order import of_order
 from worker.jobs.replay_runs import of_run
+from worker.jobs.replay_session import of_session
 from worker.jobs.replay_stored import of_dataset, of_job, of_outside, of_verification
 from worker.store import Unit
 
@@ -22,6 +23,7 @@ OF_KIND = {
     **dict.fromkeys(("outside_imported", "outside_known"), of_outside),
     **dict.fromkeys(("audit_verified", "audit_broken"), of_verification),
     "job_submitted": of_job,
+    **dict.fromkeys(OF_SESSIONS, of_session),
 }
 
 
@@ -31,7 +33,7 @@ def replay(spec: Mapping[str, Any], work: Work) -> Commit:
     work.stage("Check the event")
     record, before = _read(spec["seq"], work)
     if record.kind not in REPLAYS:
-        raise BadRequest(f"event {record.seq:,} ({record.kind.replace('_', ' ')}) records no decision that can be computed again; choose an event of a run, a dataset, a job or a verification")
+        raise BadRequest(f"event {record.seq:,} ({record.kind.replace('_', ' ')}) records no decision that can be computed again; choose an event of a run, an order of a session, a dataset, a job or a verification")
     row = _row_check(record, before)
     event = json.loads(record.body)
     if not row.same:

@@ -44,7 +44,7 @@ def risk(spec: Mapping[str, Any], work: Work) -> Commit:
     missing = [name for name in names if name not in bars]
     if missing:
         raise BadRequest(f"there are no bars of {listed(missing)} up to {at:%Y-%m-%d %H:%M} UTC; import them to measure the risk of the positions held then")
-    positions = _positions(spec, held, at, prices, work)
+    positions = _positions(spec, held, at, prices, work, stored.fills)
     market = market_now({name: bars[name] for name in names}, stored.instruments, None) if names else MarketNow(pd.DataFrame(index=[0]), {}, {}, DAY)
     row = int(pd.DatetimeIndex(pd.to_datetime(stored.path.ts, utc=True)).searchsorted(at, side="right")) - 1
     equity = float(stored.path.equity[row])
@@ -68,12 +68,12 @@ def open_trades(stored: StoredPath, at: pd.Timestamp) -> pd.DataFrame:
     return trades[(trades["entry_ts"] <= at) & ~(trades["exit_ts"] <= at)]
 
 
-def _positions(spec: Mapping[str, Any], held: pd.DataFrame, at: pd.Timestamp, prices: Mapping[str, float], work: Work) -> Sequence[Any]:
-    """With what is left of each position, where a run has its fills."""
+def _positions(spec: Mapping[str, Any], held: pd.DataFrame, at: pd.Timestamp, prices: Mapping[str, float], work: Work, fills: pd.DataFrame | None) -> Sequence[Any]:
+    """With what is left of each position, where a run or a session has its fills."""
     from domain.risk.positions import open_at
 
     if spec["path"]["kind"] != "run":
-        return open_at(held, at, prices)
+        return open_at(held, at, prices, fills)
     run = run_of(spec["path"]["id"], work)
     return open_at(held, at, prices, frame_of(run, "fills", work) if "fills" in run.frames else None)
 

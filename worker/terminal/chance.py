@@ -29,6 +29,7 @@ def chance(
     equity: Path | None = typer.Option(None, help=EQUITY),
     run: str = typer.Option("", help="Run id of a stored backtest, instead of files."),
     history: str = typer.Option("", help="Id of an imported account history, instead of files."),
+    session: str = typer.Option("", help="Trading session, by name, instead of files; one that goes on is taken so far."),
     allow_gaps: bool = typer.Option(
         False, "--allow-gaps", help="Take days of an equity file with a gap; the gap is reported."
     ),
@@ -71,7 +72,7 @@ def chance(
     terms = build(PayoutConfig, dict(every=every, split=split, fee=fee, refund=refund, keep=keep))
     if out is not None and is_file(out):
         raise BadRequest(f"--out is {out}, which is a file; give a folder")
-    source = Source(trades, equity, run, history, allow_gaps, initial)
+    source = Source(trades, equity, run, history, allow_gaps, initial, session)
     sample, account, notes = sample_of(source, rule_set, risk_of(risk))
     result = estimate(sample.days, rule_set, config, sample.risk, account)
     curve = _curve(sample, rule_set, config, account) if sizing and result.passed is not None else None

@@ -1,4 +1,4 @@
-"""The days that ``tidemark compliance chance`` is computed from: of files, of a stored run, or of an imported history."""
+"""The days that ``tidemark compliance chance`` is computed from: of files, of a stored run, of a session, or of an imported history."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class Source(NamedTuple):
     history: str
     allow_gaps: bool
     initial: float | None
+    session: str = ""
 
 
 def sample_of(source: Source, rule_set: Any, risk: float) -> tuple[Any, float, list[str]]:
@@ -33,12 +34,12 @@ def sample_of(source: Source, rule_set: Any, risk: float) -> tuple[Any, float, l
 
 def _check(source: Source) -> None:
     files = source.trades is not None or source.equity is not None
-    if files + bool(source.run) + bool(source.history) != 1:
-        raise BadRequest("give --trades FILE.csv and --equity FILE.csv, or one of both, or --run ID, or --history ID")
+    if sum(map(bool, (files, source.run, source.history, source.session))) != 1:
+        raise BadRequest("give --trades FILE.csv and --equity FILE.csv, or one of both, or --run ID, or --session NAME, or --history ID")
     if source.initial is not None and not 0 < source.initial < float("inf"):
         raise BadRequest(f"--initial is {source.initial:g}; it must be above 0")
     if source.initial is not None and not files:
-        raise BadRequest("--initial goes with --trades and --equity; a run or a history has its own")
+        raise BadRequest("--initial goes with --trades and --equity; a run, a session or a history has its own")
     if source.allow_gaps and source.equity is None:
         raise BadRequest("--allow-gaps goes with --equity")
 
@@ -56,8 +57,10 @@ def _of_trades(file: Path, rule_set: Any, initial: float | None, risk: float) ->
 
 
 def _path(source: Source, rule_set: Any) -> tuple[Any, list[str]]:
-    from worker.terminal.judge import path_of_history
+    from worker.terminal.judge import path_of_history, path_of_session
 
+    if source.session:
+        return path_of_session(rule_set, source.session)
     if source.history:
         return path_of_history(rule_set, source.history, False)
     return (_path_of_run(source.run), []) if source.run else _path_of_files(source, rule_set)

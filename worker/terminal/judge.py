@@ -44,6 +44,7 @@ def judge(
     phase: str = PHASE,
     run: str = typer.Option("", help="Run id, as tidemark runs list gives it."),
     history: str = typer.Option("", help="Imported account history, by id, as tidemark compliance histories gives it."),
+    session: str = typer.Option("", help="Trading session, by name; one that goes on is judged so far."),
     rebuilt: bool = typer.Option(
         False, "--rebuilt", help="With --history: judge the equity that was rebuilt from bars, not the balance alone."
     ),
@@ -65,12 +66,12 @@ def judge(
     out: Path = typer.Option(..., help="Folder for verdict.json, floors.csv, days.csv and breaches.csv."),
     as_json: Json = False,
 ) -> None:
-    """Replay a rule set over a run, an imported history or an equity file. Exit status 0: passed or open, 1: failed, 2: bad input."""
+    """Replay a rule set over a run, a session, an imported history or an equity file. Exit status 0: passed or open, 1: failed, 2: bad input."""
     from domain.compliance import judge as replay
 
     rule_set = rule_set_of(preset, rules, phase)
     known = _instruments()
-    path, notes = _path(rule_set, (run, history, equity), (rebuilt, allow_gaps), trades, initial, known)
+    path, notes = _path(rule_set, (run, session, history, equity), (rebuilt, allow_gaps), trades, initial, known)
     judgement = replay(path, rule_set, known, _releases(releases))
     verdict = verdict_of(judgement, rule_set, path, notes)
     write(out, judgement, verdict, rule_set, path, known)
@@ -101,16 +102,16 @@ def _instruments() -> Any:
 
 def _path(
     rule_set: Any,
-    source: tuple[str, str, Path | None],
+    source: tuple[str, str, str, Path | None],
     flags: tuple[bool, bool],
     trades: Path | None,
     initial: float | None,
     known: Any,
 ) -> tuple[Any, list[str]]:
-    """The path of a run, of a history or of files, of which one is given."""
-    (run, history, equity), (rebuilt, allow_gaps) = source, flags
+    """The path of a run, of a session, of a history or of files, of which one is given."""
+    (run, session, history, equity), (rebuilt, allow_gaps) = source, flags
     if sum(map(bool, source)) != 1:
-        raise BadRequest("give one of --run ID, --history ID and --equity FILE.csv")
+        raise BadRequest("give one of --run ID, --history ID and --equity FILE.csv, or --session NAME")
     if initial is not None and not 0 < initial < float("inf"):
         raise BadRequest(f"--initial is {initial:g}; it must be above 0")
     if equity is not None:
@@ -125,6 +126,10 @@ def _path(
         raise BadRequest(
             "--initial goes with --run and --equity; a history has its own start, given when it was imported"
         )
+    if session:
+        if initial is not None:
+            raise BadRequest("--initial goes with --run and --equity; a session has its own start")
+        return path_of_session(rule_set, session)
     return path_of_history(rule_set, history, rebuilt) if history else _path_of_run(rule_set, run, initial)
 
 
@@ -145,6 +150,16 @@ def _path_of_run(rule_set: Any, run: str, initial: float | None) -> tuple[Any, l
         stored.summary["currency"],
     )
     return (path, []) if initial else fitted(path, rule_set)
+
+
+def path_of_session(rule_set: Any, name: str) -> tuple[Any, list[str]]:
+    """The account of a session, scaled where the rules are for another size; the notes say until when it is."""
+    from domain.compliance.account import fitted
+    from worker.terminal.here import desk
+
+    read = desk().compliance.session_path(name)
+    path, notes = fitted(read.path(), rule_set)
+    return path, [*filter(None, [read.note]), *notes]
 
 
 def _path_of_files(

@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from domain.compliance import dump, preset
 from tests.worker.sessions.broker_world import LONG, M5, at_vendors
+from worker.actors import run
 from worker.consistency import check
 from worker.sessions import opening
 
@@ -30,6 +31,30 @@ def test_an_entry_goes_out_in_legs_and_its_fills_are_booked_as_one_trade(world):
     assert [(row["order_id"], row["trade_id"], row["side"], row["price"], row["reason"]) for row in fills] == [(1, 1, "buy", 1.1001, "market")] * 3
     assert world.held() == 0.3 and world.view["broker"]["state"] == "" and world.view["broker"]["account"]["currency"] == "USD"
     assert world.story("gold-1-1") == ["order_intent", "order_filled"]
+
+
+def test_a_session_at_a_broker_is_judged_so_far_by_its_equity_there_and_its_decisions_worked_again_with_its_fills(world, desk, store, request):
+    from tests.worker.test_session_analysis import events, replayed
+
+    request.getfixturevalue("system")
+    world.start(dict(LONG, at=0))
+    world.bars(2)
+    so_far = desk.compliance.session_path("gold")
+    standing, path = world.view["broker"]["account"], so_far.path()
+    assert so_far.note.startswith("So far, until ") and (path.equity[-1], path.balance[-1]) == (float(standing["equity"]), float(standing["balance"]))
+    assert path.trades[["side", "lots", "entry_price", "stop_loss"]].values.tolist() == [["long", 0.3, 1.1001, 1.095]] and path.trades["exit_ts"].isna().all()
+    subject = desk.compliance.subject("session", "gold")
+    job = desk.compliance.submit(subject, "ftmo-2-step").job
+    run(job.id)
+    judged = desk.compliance.judged(subject, "ftmo-2-step").run
+    assert judged.summary["path"]["note"] == so_far.note and desk.compliance.frame(judged.id, "curve")["equity"].iloc[-1] == float(standing["equity"])
+    world.bars(1, 1.094)
+    own = {kind: [event for event in events(store, kind) if "session:gold" in event.body] for kind in ("order_intent", "order_accepted", "order_filled", "trade_closed")}
+    for kind, rows in own.items():
+        result = replayed(desk, rows[-1].seq)
+        assert (kind, result["verdict"], "fills are the broker's own" in result["sentence"]) == (kind, "equal", True), result["sentence"]
+    sent = next(event for event in events(store, "order_intent") if "session:gold" not in event.body)
+    assert desk.trail.find(str(sent.seq)).replay == ""
 
 
 def test_a_target_and_a_stop_that_fill_at_the_broker_are_booked_at_its_prices(world):
