@@ -43,7 +43,7 @@ def check(store: Store, name: str, settings: Settings | None = None) -> Consiste
         commands = [Command(each.worked or 0, each.who, each.command, dict(each.arguments), each.reason) for each in unit.session_commands.taped(name)]
     until = None if session.state in ("finished", "stopped") else _until(state, tape)
     if not tape or (until is not None and not len(own.before(until).equity)):
-        return Consistency(name, (), {kind: 0 for kind in TABLES}, until, notes=("It has no whole bar yet.",))
+        return Consistency(name, (), {kind: 0 for kind in TABLES}, until, notes=("It has no complete bar yet.",))
     try:
         plan = plan_of(store, instruments_file, session.plan, session.source)
         backtest = _backtest(plan, tape, commands)

@@ -162,7 +162,7 @@ class People:
 @dataclass(frozen=True)
 class Form:
     balance: float = param(100_000.0, low=0.01, high=1e12, unit="account currency", help="what the form of the Backtest page starts from")
-    risk_per_trade: float = param(0.005, low=0.0001, high=1.0, unit="share of equity", help="lost if the stop is hit")
+    risk_per_trade: float = param(0.005, low=0.0001, high=1.0, unit="share of equity", help="risk per trade: lost if the stop is hit")
     commission_per_lot: float = param(3.0, low=0.0, high=1e6, unit="account currency per lot and side", help="of the form")
     slippage_pips: float = param(0.2, low=0.0, high=1e4, unit="pips", help="of the form, at each market and stop fill")
 

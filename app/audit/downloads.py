@@ -27,7 +27,7 @@ def menu(desk: Desk) -> None:
         else:
             download_file("Bundle, ZIP", desk.bundle.name(wanted, desk.jobs.now()), "application/zip", partial(_bundle, desk, wanted), "audit-bundle", ABOUT)
         download("events.jsonl", f"{_name(desk)}.jsonl", "application/jsonl", lambda: desk.trail.jsonl(wanted), "audit-jsonl", "One line an event: its number, both hashes, and the exact canonical text.")
-        download("CSV", f"{_name(desk)}.csv", "text/csv", lambda: desk.trail.csv(wanted), "audit-csv", "A view for people, safe to open in a spreadsheet.")
+        download("CSV", f"{_name(desk)}.csv", "text/csv", lambda: desk.trail.csv(wanted), "audit-csv", "For spreadsheets: one row an event, formulas escaped.")
         st.caption("Keep these two elsewhere: what is downloaded is checked against them.")
         download("Checkpoint, signed note", f"{_name(desk)}_checkpoint.txt", "text/plain", desk.trail.checkpoint_file, "audit-checkpoint-file", "The signed note with its cosignatures.", evidence=True)
         download("Public key", "tidemark_public_key.txt", "text/plain", desk.trail.key_file, "audit-key-file", "The key that checkpoints are signed with, and every rotation before it.", evidence=True)

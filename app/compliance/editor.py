@@ -64,7 +64,7 @@ def _form(desk: Desk, choice: Choice, rule_set: Any) -> None:
         table = _sources(desk, sources, key)
         a, b = st.columns([1, 2], gap="medium")
         saved = a.text_input("Save as", row.name if row.own else f"my {row.name}", max_chars=64, key=f"name-{key}")
-        why = b.text_input("Why", max_chars=500, placeholder="The firm changed its daily loss", key=f"why-{key}")
+        why = b.text_input("Reason", max_chars=500, placeholder="The firm changed its daily loss", key=f"why-{key}")
         with st.container(horizontal=True, vertical_alignment="center"):
             sent = st.form_submit_button("Save version", type="primary", icon=":material/save:", **allowed(desk, "rule_sets.save"))
             st.caption("Results by earlier versions stay and are marked as older.")
@@ -119,13 +119,13 @@ def _rules(desk: Desk, choice: Choice, rule_set: Any) -> None:
     with st.container(horizontal=True):
         with st.popover("Add rule…", icon=":material/add:"), st.form(f"add-{row.name}", border=False):
             kind = st.selectbox("Kind of rule", list(kinds), format_func=lambda kind: kind.replace("_", " ").capitalize(), help="It begins with its default values, each of them your own.")
-            why = st.text_input("Why", max_chars=500)
+            why = st.text_input("Reason", max_chars=500)
             if st.form_submit_button("Add rule", type="primary", **allowed(desk, "rule_sets.save")):
                 _saved(desk, choice, lambda: desk.rule_sets.save(row.name, desk.rule_sets.with_rule(rule_set, kind), why, row.base))
         if len(tables) > 1:
             with st.popover("Remove rule…", icon=":material/remove:"), st.form(f"remove-{row.name}", border=False):
                 table = st.selectbox("Rule", tables, format_func=lambda table: table[2].replace("_", " ").capitalize() + (f" {table[1] + 1}" if table[1] else ""), help="From all phases.")
-                why = st.text_input("Why", max_chars=500)
+                why = st.text_input("Reason", max_chars=500)
                 if st.form_submit_button("Remove rule", type="primary", **allowed(desk, "rule_sets.save")):
                     _saved(desk, choice, lambda: desk.rule_sets.save(row.name, desk.rule_sets.without_rule(rule_set, table[0], table[1]), why, row.base))
 
@@ -141,7 +141,7 @@ def _bring(desk: Desk, choice: Choice) -> None:
         file = st.file_uploader("TOML", type=["toml"], max_upload_size=1, label_visibility="collapsed")
         a, b = st.columns([1, 2], gap="medium")
         name = a.text_input("Save as", max_chars=64, key="import-rules-name")
-        why = b.text_input("Why", max_chars=500, key="import-rules-why")
+        why = b.text_input("Reason", max_chars=500, key="import-rules-why")
         if st.form_submit_button("Import", **allowed(desk, "rule_sets.save")) and file is not None:
             version = attempt(lambda: desk.rule_sets.save(name, content(file).decode("utf-8", "replace"), why))
             if version is not None:
@@ -152,6 +152,6 @@ def _bring(desk: Desk, choice: Choice) -> None:
 def _retire(desk: Desk, row: Any) -> None:
     st.write(literal(f"{row.name} leaves the lists. Its {plural(row.version, 'version')} and the results by them stay."))
     with st.form("retire", border=False):
-        why = st.text_input("Why", max_chars=500)
+        why = st.text_input("Reason", max_chars=500)
         if st.form_submit_button("Retire rule set", type="primary", **allowed(desk, "rule_sets.retire")) and attempt(lambda: desk.rule_sets.retire(row.name, why)) is not None:
             go("compliance", view="rules")

@@ -55,8 +55,8 @@ def _frame(stored: list[Any]) -> pd.DataFrame:
 def _columns() -> dict[str, Any]:
     config = st.column_config
     return {
-        "version": config.NumberColumn("Version", width=54), "at": config.TextColumn("Saved", width=112), "by": config.TextColumn("By", width=64),
-        "why": config.TextColumn("Why", width=150), "digest": config.TextColumn("SHA-256", width=70),
+        "version": config.NumberColumn("Version", width=54), "at": config.TextColumn("Saved", width=112), "by": config.TextColumn("User", width=64),
+        "why": config.TextColumn("Reason", width=150), "digest": config.TextColumn("SHA-256", width=70),
     }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ REASONS = {"limit": "vendor's limit", "open": "not closed yet", "failed": "no an
 
 def missing_table(missing: Sequence[Mapping[str, str]]) -> None:
     """Each span that could not be had, with its reason."""
-    rows = pd.DataFrame([{"From, UTC": each["from"], "To, UTC": each["to"], "Why": REASONS[each["reason"]], "Details": typeset(each["sentence"])} for each in missing])
+    rows = pd.DataFrame([{"From, UTC": each["from"], "To, UTC": each["to"], "Reason": REASONS[each["reason"]], "Details": typeset(each["sentence"])} for each in missing])
     table(rows, {name: name for name in rows}, "Spans that are missing, and why", row_height=26)
 
 

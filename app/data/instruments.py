@@ -161,7 +161,7 @@ def _history(desk: Desk, name: str) -> None:
         for row in rows
     ])  # fmt: skip
     columns = {
-        "version": config.NumberColumn("Version", width=66), "at": config.TextColumn("Saved", width=130), "by": config.TextColumn("By", width=80),
+        "version": config.NumberColumn("Version", width=66), "at": config.TextColumn("Saved", width=130), "by": config.TextColumn("User", width=80),
         "changed": config.TextColumn("Changed", width=380), "why": config.TextColumn("Reason", width=260),
     }  # fmt: skip
     table(shown, columns, "Versions of the instrument: when, by whom, what changed and why", key=f"history-{name}")

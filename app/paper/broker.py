@@ -50,18 +50,18 @@ def _differences(desk: Desk, view: Any) -> None:
     for number, row in enumerate(rows):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.markdown(literal(f"{row['instrument']} · order {row['client_id']} · this session {row['expected']}, the broker {row['found']}"), width="stretch")
-            if st.button("Adopt…", key=f"adopt-{number}", disabled=bool(refused), help=refused or "Take the broker's lots for right."):
+            if st.button("Adopt…", key=f"adopt-{number}", disabled=bool(refused), help=refused or "Adopt the broker's lots."):
                 _settle(desk, view.row, dict(row), False)
             has = float(row["found"]) > 0
-            if st.button("Close at the broker…", key=f"adopt-close-{number}", disabled=bool(refused) or not has, help=refused or ("Take the broker's lots for right, and close them." if has else "The broker has nothing to close.")):
+            if st.button("Close at the broker…", key=f"adopt-close-{number}", disabled=bool(refused) or not has, help=refused or ("Adopt the broker's lots, and close them." if has else "The broker has nothing to close.")):
                 _settle(desk, view.row, dict(row), True)
 
 
 @st.dialog("Settle the difference")
 def _settle(desk: Desk, row: Any, difference: dict[str, Any], close: bool) -> None:
     lots = f"{difference['found']} lots of {difference['instrument']}"
-    st.markdown(literal(f"{row.name} takes {lots} of order {difference['client_id']} for its own" + (", and closes them at the broker." if close else f" in place of {difference['expected']}.")))
-    reason = st.text_input("Reason", key="adopt-reason", help="It stands on the tape and in the audit trail, with your name.")
+    st.markdown(literal(f"{row.name} adopts {lots} of order {difference['client_id']}" + (", and closes them at the broker." if close else f" in place of {difference['expected']}.")))
+    reason = st.text_input("Reason", key="adopt-reason", help="Recorded on the tape and in the audit trail, with your name.")
     if st.button("Adopt and close" if close else "Adopt", type="primary", disabled=not reason.strip()):
         arguments = dict(client_id=difference["client_id"]) | (dict(close=True) if close else {})
         attempt(lambda: desk.paper.command(row.name, "adopt", arguments, reason))

@@ -27,7 +27,7 @@ def banner(desk: Desk) -> None:
 @st.dialog("Release the kill switch?")
 def _release(desk: Desk, halt: Any) -> None:
     st.markdown(literal(f"Orders are sent again for {halt.name or 'every session'}. What was closed stays closed."))
-    reason = st.text_input("Reason", key="release-reason", help="It stands in the audit trail, with your name.")
+    reason = st.text_input("Reason", key="release-reason", help="Recorded in the audit trail, with your name.")
     if st.button("Release", type="primary", disabled=not reason.strip()):
         attempt(lambda: desk.paper.release(reason, halt.name, halt.strategy))
         st.rerun()

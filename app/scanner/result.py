@@ -57,7 +57,7 @@ def _proposals(summary: Mapping[str, Any]) -> None:
                 st.badge(row["grade"], color=GRADES[row["grade"]])
                 st.space("stretch")
                 st.caption(literal(f"{row['strategy']} · {row['timeframe']}"), width="content")
-            st.metric("Q*", f"{number(row['q_star'], 3, True)} R", f"{plural(row['trades'], 'trade')}, {number(100 * row['p'], 0)} in 100 won", delta_color="off", delta_arrow="off", help=literal(row["detail"]))
+            st.metric("Q*", f"{number(row['q_star'], 3, True)} R", f"{plural(row['trades'], 'trade')}, win rate {number(100 * row['p'], 0)}\u202f%", delta_color="off", delta_arrow="off", help=literal(row["detail"]))
             st.caption(literal(_order(row, summary["currency"])))
 
 
@@ -71,7 +71,7 @@ def _order(row: Mapping[str, Any], currency: str) -> str:
 
 
 def _reasons(desk: Desk, summary: Mapping[str, Any]) -> None:
-    section("Why the others are no proposals", "combinations, each with one reason")
+    section("Rejected combinations", "each with one reason")
     titles = desk.scanner.reasons()
     shown = pd.DataFrame([dict(reason=title, count=summary["reasons"][key], meaning=sentence) for key, (title, sentence) in titles.items()])
     config = st.column_config
@@ -101,7 +101,7 @@ def _columns() -> dict[str, Any]:
         "instrument": config.TextColumn("Instrument", width=84), "strategy": config.TextColumn("Strategy", width=108), "timeframe": config.TextColumn("TF", width=44), "reason": config.TextColumn("Reason", width=96),
         "grade": config.TextColumn("Grade", width=52), "q_star": config.NumberColumn("Q*, R", format="%+.3f", width=66), "trades": config.NumberColumn("Trades", width=56),
         "p": config.NumberColumn("p", format="%.2f", width=46, help="Chance of a win: (wins + 1) / (trades + 2), or a classifier's."), "es95": config.NumberColumn("ES 95", format="%.2f", width=56),
-        "correlation": config.NumberColumn("Corr.", format="%+.2f", width=54), "detail": config.TextColumn("Why", width=320),
+        "correlation": config.NumberColumn("Corr.", format="%+.2f", width=54), "detail": config.TextColumn("Detail", width=320),
     }  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def _act(label: str, key: str, act: Any, disabled: bool = False, about: str = ""
 def _add(desk: Desk) -> None:
     with st.expander("Add a user", icon=":material/person_add:"), st.form("add-user", border=False, clear_on_submit=False):
         a, b = st.columns(2)
-        name = a.text_input("Name", max_chars=32, help="Small letters, digits, points, hyphens; it stands in the audit trail.")
+        name = a.text_input("Name", max_chars=32, help="Small letters, digits, points, hyphens; shown in the audit trail.")
         role = b.selectbox("Role", list(desk.users.roles()))
         word = a.text_input("Password", type="password", autocomplete="new-password", help="10 letters or more. Left out for one who signs in at the OpenID provider only.")
         email = b.text_input("E-mail", max_chars=254, help="Of the account at the OpenID provider, where people sign in there.")

@@ -15,7 +15,7 @@ from app.kit.widgets import attempt, download, go, nothing, section, table
 from worker.desk import Desk
 
 WIDTHS = dict(version=62, type=110, timeframe=84, pairs=130, at=124, by=70, why=190, digest=80)
-TITLES = dict(name="Name", version="Version", type="Type", timeframe="Timeframe", pairs="Pairs", at="Saved", by="By", why="Why", digest="SHA-256")
+TITLES = dict(name="Name", version="Version", type="Type", timeframe="Timeframe", pairs="Pairs", at="Saved", by="User", why="Reason", digest="SHA-256")
 
 
 def library(desk: Desk) -> None:
@@ -46,7 +46,7 @@ def versions(desk: Desk, opened: Any) -> None:
 @st.dialog("Retire strategy")
 def _retire(desk: Desk, name: str) -> None:
     st.markdown(f"**{literal(name)}** leaves the lists. Its versions and the runs of it stay.")
-    why = st.text_input("Why", key=f"retire-{name}")
+    why = st.text_input("Reason", key=f"retire-{name}")
     if st.button("Retire strategy", type="primary", **allowed(desk, "strategies.retire", disabled=not why.strip())) and attempt(lambda: desk.strategies.retire(name, why)) is not None:
         go("strategies")
 

@@ -51,7 +51,7 @@ def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     reasons = list(dict.fromkeys(str(row.get("reason") or "") for row in rows))
     for reason in filter(None, reasons):
         st.caption(literal(typeset(reason)))
-    st.caption("Above 0 the model loses less. Paired by day, resampled in blocks of days; an interval that holds 0 decides nothing.")
+    st.caption("Above 0 the model loses less. Paired by day, resampled in blocks of days; an interval that contains 0 is inconclusive.")
 
 
 def drawn_of(frame: pd.DataFrame) -> pd.DataFrame:

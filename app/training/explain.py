@@ -66,7 +66,7 @@ def _importance(desk: Desk, explanation: Any) -> None:
     drawn = pd.DataFrame(dict(name=top["column"], value=top["importance"], low=top["low"], high=top["high"], role=["line" if low > 0 else "quiet" for low in top["low"]]))
     st.altair_chart(charts.bars(drawn, f"rise of the {summary['loss'].replace('_', ' ')}", ".5f"), width="stretch", alt=f"Permutation importance; largest: {top['column'].iloc[0]}")
     some = int((rows["low"] > 0).sum())
-    st.caption(literal(f"{plural(some, 'column')} of {len(rows):,} matter in every fold; lines reach from the lowest to the highest fold, grey: not in every one. Columns that say the same share their importance."))
+    st.caption(literal(f"{plural(some, 'column')} of {len(rows):,} matter in every fold; lines reach from the lowest to the highest fold, grey: not in every one. Redundant columns share their importance."))
 
 
 def _dependence(desk: Desk, explanation: Any) -> None:

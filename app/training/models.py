@@ -52,7 +52,7 @@ def _list(models: Sequence[Any], chosen: int | None) -> int | None:
     columns = {
         "model": config.TextColumn("Model", width=132), "stage": config.MultiselectColumn("Stage", width=84, options=list(STAGES), color=list(STAGES.values())),
         "learner": config.TextColumn("Learner", width=82), "target": config.TextColumn("Target", width=66), "data": kind_column(78), "run": config.TextColumn("Run", width=58),
-        "actor": config.TextColumn("By", width=58), "created": config.TextColumn("Registered, UTC", width=114), "badge": config.TextColumn("Remark", width=200),
+        "actor": config.TextColumn("User", width=58), "created": config.TextColumn("Registered, UTC", width=114), "badge": config.TextColumn("Remark", width=200),
     }  # fmt: skip
     return table(frame, columns, f"{plural(len(models), 'version')} of models with their stages", key="models", pick=True, height="auto" if len(models) <= 8 else 270, chosen=chosen)
 
@@ -136,8 +136,8 @@ def _history(desk: Desk, model: Any) -> None:
     rows = pd.DataFrame([dict(at=clock(stage.at), stage=[stage.stage], actor=stage.actor, reason=f"{'weak evidence: ' if stage.weak else ''}{stage.reason}") for stage in stages])
     config = st.column_config
     columns = {
-        "at": config.TextColumn("When, UTC", width=110), "stage": config.MultiselectColumn("Stage", width=86, options=list(STAGES), color=list(STAGES.values())), "actor": config.TextColumn("By", width=52),
-        "reason": config.TextColumn("Why", width=130),
+        "at": config.TextColumn("When, UTC", width=110), "stage": config.MultiselectColumn("Stage", width=86, options=list(STAGES), color=list(STAGES.values())), "actor": config.TextColumn("User", width=52),
+        "reason": config.TextColumn("Reason", width=130),
     }  # fmt: skip
     table(rows, columns, f"Stages of {model.title}", row_height=26)
 
@@ -184,7 +184,7 @@ def promote(desk: Desk, model: Any) -> None:
         return
     for gate in weak:
         st.caption(f":yellow[:material/warning:] {literal(typeset(gate.sentence))}")
-    reason = st.text_area("Why" if weak else "Why (optional)", max_chars=500, key=f"why-promote-{model.id}", help="It stands in the audit trail and, where evidence is weak, on a badge beside the model.")
+    reason = st.text_area("Reason" if weak else "Reason (optional)", max_chars=500, key=f"why-promote-{model.id}", help="Recorded in the audit trail and, where evidence is weak, shown on a badge beside the model.")
     if st.button("Promote to production", type="primary", icon=":material/rocket_launch:", **allowed(desk, "models.promote")) and attempt(lambda: desk.models.promote(model.title, reason.strip())) is not None:
         open_view("models", model=model.title)
 
@@ -192,6 +192,6 @@ def promote(desk: Desk, model: Any) -> None:
 @st.dialog("Retire model")
 def retire(desk: Desk, model: Any) -> None:
     st.markdown(f"**{literal(model.title)}** is taken off the choices. Its files and history stay; backtests that used it can be reproduced.")
-    reason = st.text_area("Why", max_chars=500, key=f"why-retire-{model.id}")
+    reason = st.text_area("Reason", max_chars=500, key=f"why-retire-{model.id}")
     if st.button("Retire model", type="primary", icon=":material/archive:", **allowed(desk, "models.retire")) and attempt(lambda: desk.models.retire(model.title, reason.strip())) is not None:
         open_view("models", model=model.title)

@@ -188,7 +188,7 @@ def _samples(run: Any) -> None:
     dropped = samples.get("dropped") or run.summary.get("dropped") or []
     if dropped:
         st.caption(literal(f"Dropped, without any value on this data: {', '.join(dropped)}."))
-    section("Made with", "code and libraries of the manifest")
+    section("Code and libraries", "of the manifest")
     libraries = run.manifest.get("libraries") or {}
     rows = [("code", str(run.manifest.get("code", DASH))[:12]), *((name, str(version)) for name, version in libraries.items())]
     table(pd.DataFrame(rows, columns=["what", "version"]), {"what": config.TextColumn("", width=150), "version": config.TextColumn("Version or hash", width=150)}, "Code hash and versions of libraries", row_height=26)

@@ -1,4 +1,4 @@
-"""Figures of the closed trades. R is a trade's result in units of the risk it took to its first stop; trades without a stop have none."""
+"""Figures of the closed trades. R is a trade's result in units of the risk it took to its initial stop; trades without a stop have none."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def directions(trades: pd.DataFrame) -> np.ndarray:
 
 
 def risked(trades: pd.DataFrame) -> np.ndarray:
-    """Account currency between entry and first stop, for each trade: pnl ÷ r. NaN without R, or where both are only rounding."""
+    """Account currency between entry and initial stop, for each trade: pnl ÷ r. NaN without R, or where both are only rounding."""
     r = trades["r"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
         money = trades["pnl"].to_numpy(float) / np.where(np.abs(r) > ROUNDING, r, 0.0)
@@ -127,7 +127,7 @@ def profit_factor(f: Facts) -> float:
     return over(f.won.sum(), -f.lost_on.sum(), size_of(f.pnl))
 
 
-@metric("Expectancy", "R", "Mean result of a trade in units of the risk it took to its first stop.", "trades", "Tharp (1998), Trade Your Way to Financial Freedom")
+@metric("Expectancy", "R", "Mean result of a trade in units of the risk it took to its initial stop.", "trades", "Tharp (1998), Trade Your Way to Financial Freedom")
 def expectancy_r(f: Facts) -> float:
     return float(f.r.mean()) if len(f.r) else np.nan
 

@@ -138,7 +138,7 @@ def at_risk(days: RunDays, path: Path, risk: float) -> RunDays:
 
 
 def risked_shares(path: Path) -> np.ndarray:
-    """What each trade with an R risked to its first stop, as a share of the equity before it."""
+    """What each trade with an R risked to its initial stop, as a share of the equity before it."""
     if path.trades is None or "r" not in path.trades or not len(path.trades):
         return np.zeros(0)
     r = pd.to_numeric(path.trades["r"], errors="coerce").to_numpy(float)

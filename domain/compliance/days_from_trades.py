@@ -124,7 +124,7 @@ def _moments(trades: pd.DataFrame, equity: np.ndarray | None) -> tuple[np.ndarra
 
 
 def risked_money(pnl: np.ndarray, r: np.ndarray) -> np.ndarray:
-    """Account currency between entry and first stop, ``pnl / r``; the median of the others where a result of about 0 R
+    """Account currency between entry and initial stop, ``pnl / r``; the median of the others where a result of about 0 R
     says nothing.
 
     >>> risked_money(np.array([50.0, 0.0, -100.0]), np.array([0.5, 0.0, -1.0])).tolist()

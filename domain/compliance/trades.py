@@ -28,7 +28,7 @@ class Trades:
     entry_price: np.ndarray
     exit_ts: np.ndarray
     exit_price: np.ndarray
-    stop: np.ndarray  # price of the first stop
+    stop: np.ndarray  # price of the initial stop
     gross: np.ndarray  # account currency, before costs and swap; NaN where it is not known
     pnl: np.ndarray  # account currency
     reason: np.ndarray  # of the exit, object

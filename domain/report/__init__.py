@@ -28,11 +28,11 @@ def render(m: Material, form: str, built: Document | None = None) -> bytes:
 
 
 def equity_svg(m: Material) -> bytes:
-    return m.equity_chart.standalone(f"{m.name or m.title}: equity", f"{m.currency}, at the closes of bars; dashed: the start. Times are UTC.")
+    return m.equity_chart.standalone(f"{m.name or m.title}: equity", f"{m.currency}, marked to market at bar close; dashed: the start. Times are UTC.")
 
 
 def drawdown_svg(m: Material) -> bytes:
-    return m.drawdown_chart.standalone(f"{m.name or m.title}: drawdown", "Per cent below the highest equity so far, at the closes of bars. Times are UTC.")
+    return m.drawdown_chart.standalone(f"{m.name or m.title}: drawdown", "Per cent below the highest equity so far, at bar close. Times are UTC.")
 
 
 RENDERERS: Mapping[str, Callable[[Material], bytes]] = {"equity.svg": equity_svg, "drawdown.svg": drawdown_svg}

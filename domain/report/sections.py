@@ -142,7 +142,7 @@ def distribution(m: Material) -> Section:
     ]
     rows = [_excursion(name, m.trades[chosen]) for name, chosen in (("won", m.trades["pnl"] > 0), ("lost", m.trades["pnl"] < 0)) if chosen.any()]
     columns = ("Trades that", ">Trades", ">Mean R", ">MAE median", ">MAE 90 %", ">MFE median", ">MFE 90 %", ">Bars held")
-    return Section("distribution", "Trade return distribution (R)", "R is the result in units of the risk to the first stop; MAE and MFE are how far a trade went against and for its side", [Beside(pictures), Table(columns, rows)])
+    return Section("distribution", "Trade return distribution (R)", "R is the result in units of the risk to the initial stop; MAE and MFE are how far a trade went against and for its side", [Beside(pictures), Table(columns, rows)])
 
 
 def _histogram_lines(trades: pd.DataFrame) -> list[str]:

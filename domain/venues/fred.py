@@ -94,7 +94,7 @@ def _answer(session: Session, connection: Connection, path: str, params: dict[st
     try:
         answer = response.json()
     except ValueError:
-        raise Transient("its answer is no whole JSON") from None
+        raise Transient("its answer is incomplete JSON") from None
     if response.status_code >= 400:
         raise Refused(_refusal(response.status_code, answer, params["series_id"]))
     if not isinstance(answer, dict) or not isinstance(answer.get(key), list):

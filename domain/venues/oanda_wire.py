@@ -154,7 +154,7 @@ class Wire:
                 body = {}
             raise Answered(error.code, body if isinstance(body, dict) else {}) from None
         except ValueError:
-            raise Transient("its answer is no whole JSON") from None
+            raise Transient("its answer is incomplete JSON") from None
 
     def _hear(self, response: Response, **_: Any) -> None:
         with suppress(TypeError, ValueError):

@@ -144,7 +144,7 @@ def test_the_editor_has_a_field_for_each_figure_and_saves_a_version(desk):
     fields = {field.label: field.value for field in test.text_input}
     assert not test.exception and fields["Daily loss"] == "5 % of initial" and fields["Clock of the day"] == "Europe/Prague" and "A preset stays as it was read" in captions(test)
     next(field for field in test.text_input if field.label == "Daily loss").set_value("4 % of initial")
-    next(field for field in test.text_input if field.label == "Why").set_value("The firm changed it")
+    next(field for field in test.text_input if field.label == "Reason").set_value("The firm changed it")
     next(button for button in test.button if button.label == "Save version").click()
     test.run()
     saved = desk.rule_sets.versions("my ftmo-2-step")
@@ -154,7 +154,7 @@ def test_the_editor_has_a_field_for_each_figure_and_saves_a_version(desk):
 def test_a_bad_figure_is_a_sentence_and_saves_nothing(desk):
     test = draw("compliance", desk, view="rules", rules="ftmo-2-step")
     next(field for field in test.text_input if field.label == "Daily loss").set_value("five")
-    next(field for field in test.text_input if field.label == "Why").set_value("x")
+    next(field for field in test.text_input if field.label == "Reason").set_value("x")
     next(button for button in test.button if button.label == "Save version").click()
     test.run()
     assert "Daily.amount is 'five'; it must be a share such as '5 % of initial'" in written(test) and desk.rule_sets.versions("my ftmo-2-step") == []

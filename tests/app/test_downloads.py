@@ -30,7 +30,7 @@ def test_limits_are_stated_before_and_what_is_missing_after(at):
     job = at.job(end=at.desk.jobs.now())
     run(job.id)
     done = draw("data", at.desk, do="download", job=job.id)
-    assert "Not all of it could be had" in done.warning[0].value and done.dataframe[0].value["Why"].tolist() == ["not closed yet"]
+    assert "Not all of it could be had" in done.warning[0].value and done.dataframe[0].value["Reason"].tolist() == ["not closed yet"]
     shown = draw("data", at.desk, dataset=job_result(at, job)["dataset"])
     assert "Requested EURUSD=X from 2024-06-20T12:00Z" in captions(shown).replace("\\", "").replace("\u2060", "")
 

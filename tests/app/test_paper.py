@@ -84,7 +84,7 @@ def test_what_differs_at_the_broker_is_settled_by_a_person_with_a_reason(desk, s
     for words in ("The broker has other positions than this session.", "Position 7 of EURUSD, 0.05 lots, has no stop at the broker", "order one-5-0 · this session 0.1, the broker 0.05", "equity 990.50", "no answer came", "Positions of others"):
         assert words in text(page), words
     next(button for button in page.button if button.label == "Close at the broker…").click().run()
-    assert "one takes 0.05 lots of EURUSD of order one-5-0 for its own, and closes them at the broker." in text(page)
+    assert "one adopts 0.05 lots of EURUSD of order one-5-0, and closes them at the broker." in text(page)
     assert next(button for button in page.button if button.label == "Adopt and close").disabled, "without a reason"
 
 

@@ -52,7 +52,7 @@ def test_a_run_is_judged_and_the_trades_of_its_breach_are_seen(page, system, run
 def test_a_rule_set_is_edited_saved_and_compared(page, system, run):
     page.goto(f"{system.url}/compliance?run={run}&rules=ftmo-2-step&view=rules")
     page.get_by_role("textbox", name="Daily loss").fill("4 % of initial")
-    page.get_by_role("textbox", name="Why").first.fill("Stricter than the firm")
+    page.get_by_role("textbox", name="Reason").first.fill("Stricter than the firm")
     press(page.get_by_role("button", name="Save version"))
     expect(page.get_by_text("Version 1, begun from ftmo-2-step.")).to_be_visible(timeout=LONG)
     saved = next(row for row in system.terminal("compliance", "rules", "list") if row["name"] == "my ftmo-2-step")

@@ -21,7 +21,7 @@ from tests.faults.promises import BEYOND, PROMISES, Check, Promise
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- promises: written by make check-faults -->", "<!-- end of promises -->"
-HEAD = "| | promise | goal | held by | found |\n|---|---|---|---|---|\n"
+HEAD = "| | promise | goal | held by | result |\n|---|---|---|---|---|\n"
 FULL_CASES = {"tests/app/api/test_document.py": 25, "tests/app/api/test_hostile.py": 5_000}       # of tests that run every day, and have small sizes of their own
 
 

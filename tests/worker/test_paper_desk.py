@@ -202,7 +202,7 @@ def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_take
         assert [(each.command, each.arguments, each.reason) for each in unit.session_commands.all("one")][-1] == ("adopt", {"client_id": "one-5-0", "close": True}, "closed by hand")
 
 
-@pytest.mark.parametrize(("reported", "reason"), [("daily_loss", "no entries until its next day begins"), ("max_drawdown", "no entries any more in this session")])
+@pytest.mark.parametrize(("reported", "reason"), [("daily_loss", "no entries until its next day begins"), ("max_drawdown", "no new entries in this session")])
 def test_a_halt_by_a_limit_says_which_and_until_when(desk, store, reported, reason):
     worked(store, "one", state="halted", losses=[0, 1000.0, 1020.0, 1010.0, {reported: 1.0}])
     row = desk.paper.row("one")

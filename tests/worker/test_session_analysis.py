@@ -123,7 +123,7 @@ def test_a_night_without_sessions_has_no_check_and_the_next_day_has_another(stor
 def test_a_session_before_its_first_bar_has_nothing_to_compare(store, begin):
     begin("gold")
     listing = check(store, "gold")
-    assert listing.holds and listing.notes == ("It has no whole bar yet.",)
+    assert listing.holds and listing.notes == ("It has no complete bar yet.",)
     assert listing.sentence == "gold has nothing to compare yet."
     with pytest.raises(BadRequest, match=r"no session named 'glod'; did you mean 'gold'\?"):
         check(store, "glod")

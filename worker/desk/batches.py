@@ -88,7 +88,7 @@ class Batches:
         return sum(JobList(self._context).cancel(member.job.id) for member in self.members(batch_id) if member.job.open)
 
     def delete(self, batch_id: str) -> None:
-        """Remove the heading. Its runs stay."""
+        """Ungroup. Its runs stay."""
         batch = self.get(batch_id)
         with self._context.store.unit() as unit:
             unit.runs.remove([batch_id])

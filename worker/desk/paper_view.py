@@ -27,7 +27,7 @@ COLUMNS: Mapping[str, Sequence[str]] = dict(
     tape=("series", "ts", "end", "open", "high", "low", "close", "volume", "spread", "recovered"), commands=("ts", "who", "command", "arguments", "reason"),
 )  # fmt: skip
 REACHED = {     # limit -> why nothing is entered once it is reached
-    "max_drawdown": "The drawdown limit is reached: no entries any more in this session.", "daily_loss": "The daily loss limit is reached: no entries until its next day begins.",
+    "max_drawdown": "The drawdown limit is reached: no new entries in this session.", "daily_loss": "The daily loss limit is reached: no entries until its next day begins.",
 }  # fmt: skip
 TIMES = ("ts", "end", "bar_ts", "entry_ts", "exit_ts")
 

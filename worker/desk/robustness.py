@@ -83,7 +83,7 @@ class RobustnessView:
         return tuple(param for param in params_of(MonteCarloConfig) if param.name in DRAWN_PARAMS)
 
     def submit_histories(self, run_id: str, plan: Mapping[str, Any] | None = None) -> Submitted:
-        """Other histories of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""
+        """Monte Carlo paths of the run's trades, drawn by all workers. ``plan``: changed values of ``histories_params``."""
         with self._context.store.read() as unit:
             run = required(unit.runs.get(run_id), "run", run_id)
         if run.kind != "backtest":

@@ -63,7 +63,7 @@ class Trades:
         return fills[fills["trade_id"] == trade_id].reset_index(drop=True)
 
     def _plan(self, run: Run, trade: pd.Series, order_id: int) -> Mapping[str, Any]:
-        """The protection of the order; of a run that did not store it, the first stop alone."""
+        """The protection of the order; of a run that did not store it, the initial stop alone."""
         if "protection" not in run.frames:
             return {"stop_loss": trade["stop_loss"]}
         protection = self._context.store.frames.get(run.frames["protection"])

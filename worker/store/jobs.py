@@ -21,7 +21,7 @@ MOST_DEATHS = 4                         # a job whose worker died this often is 
 UNSENT = timedelta(seconds=2)           # a committed job whose message never went out
 FORGOTTEN = timedelta(seconds=60)       # a message that was sent and led to nothing
 LONGEST_WAIT = timedelta(seconds=300)   # that a job is put off; a time farther ahead is of before the clock was set back
-DIED = "its worker died; it resumes when one is free"
+DIED = "its worker crashed; it resumes when one is free"
 
 
 @dataclass(frozen=True)

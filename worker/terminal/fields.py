@@ -24,8 +24,8 @@ def fields(
     ),
     as_json: Json = False,
 ) -> None:
-    """Look up the fields that RTS 24, CFTC 1.35 and CAT ask of order records: which is missing for which record. It
-    is no statement that records suffice."""
+    """Compare order records with the fields that RTS 24, CFTC 1.35 and CAT require, and list what is missing in which
+    record. It is no statement that records suffice."""
     from domain.errors import BadRequest
     from worker.terminal.here import desk
 

@@ -80,7 +80,7 @@ def verify(model: str = Named, as_json: Json = False) -> None:
 
 @app.command()
 def promote(model: str = Named, reason: str = typer.Option("", help="Reason; required where baselines are not beaten or the deflated Sharpe ratio is under 0.95, and shown with the model."), as_json: Json = False) -> None:
-    """Put a version into production; the one before is retired. Refused without a green gate and control, parity and a whole walk-forward."""
+    """Put a version into production; the one before is retired. Refused without a green gate and control, parity and a complete walk-forward."""
     from worker.terminal.here import desk, mirrored
 
     at = desk()

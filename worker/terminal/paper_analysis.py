@@ -54,7 +54,7 @@ def allocate(
     method: str = typer.Option("risk_parity", help=f"Method: {METHODS}."),
     objective: str = typer.Option("minimum_variance", help=f"Objective of mean_variance: {OBJECTIVES}."),
     risk_aversion: float = typer.Option(1.0, help="Risk aversion of the objective utility."),
-    take: str = typer.Option("", help="Take the allocation, for this reason; it stands in the audit trail and moves no money."),
+    take: str = typer.Option("", help="Adopt the allocation, with this reason; it is recorded in the audit trail and moves no money."),
     as_json: Json = False,
 ) -> None:
     """Shares of capital over sessions with at least 60 daily returns; long only, none above one half."""

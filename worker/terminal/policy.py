@@ -58,7 +58,7 @@ def fit(
 
 @app.command("of")
 def of_run(
-    run: Annotated[str, typer.Argument(help="Run of training, by id: a whole walk-forward on signals.")], out: Annotated[Path, typer.Option(help="Folder for policies.json and choices.parquet.")], policy: Policy = "heuristic,learned",
+    run: Annotated[str, typer.Argument(help="Run of training, by id: a complete walk-forward on signals.")], out: Annotated[Path, typer.Option(help="Folder for policies.json and choices.parquet.")], policy: Policy = "heuristic,learned",
     policy_params: PolicyParams = "{}", grid: Grid = "{}", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Fit policies to the folds of a run in the workspace, and replay its tests with each; a version registered afterwards keeps them."""

@@ -55,7 +55,7 @@ def train(
     register: Annotated[str, typer.Option(help="Name under which the model becomes a candidate in the workspace.")] = "", htf: list[str] = LONGER, other: list[str] = OTHER, macro: list[str] = MACRO,
     headlines: Path | None = HEADLINES, releases: Path | None = RELEASES, impact: Impact = "high", utc: Utc = False, clock: Clock = "", rest: Rest = None, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Train a model and judge it on samples that it was not trained on. Exit status 1 if the verdict is red."""
+    """Train a model and evaluate it on samples that it was not trained on. Exit status 1 if the verdict is red."""
     if bool(bars) == bool(data):
         raise BadRequest("give either --bars FILE or --data with the id of a dataset")
     from domain.training.asking import question_of

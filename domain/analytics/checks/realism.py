@@ -8,7 +8,7 @@ import pandas as pd
 from domain.analytics.linter import Evidence, Finding, check, number_of, percent, signed
 from domain.analytics.trades import risked
 
-NEAR = 2.0                      # a first stop nearer than so many spreads is called near
+NEAR = 2.0                      # an initial stop nearer than so many spreads is called near
 
 
 @check("Bars in which the order of stop and target is unknown: severe where the sign of the result depends on it, else from 5 % of trades a warning.")
@@ -47,7 +47,7 @@ def beyond_the_stop(e: Evidence) -> Finding:
     return "note", f"{number_of(count, 'trade')} lost more than 1.5 R, the worst {lowest:,.1f} R: gaps and costs go beyond stops.", count
 
 
-@check("The first stop is nearer than two spreads, on 1 % of the entries or more.")
+@check("The initial stop is nearer than two spreads, on 1 % of the entries or more.")
 def stop_near_spread(e: Evidence) -> Finding:
     ratio = _spreads_to_stop(e)
     share = float((ratio < NEAR).sum()) / max(int(np.isfinite(ratio).sum()), 1)
@@ -69,7 +69,7 @@ def stop_inside_spread(e: Evidence) -> Finding:
     return ("warning", f"The stop was inside the spread, or already passed, on {percent(share)} of the entries; these {dropped:,} were dropped.", share) if share >= 0.01 else None
 
 
-@check("Trades without a first stop have no R and are in no figure measured in R.")
+@check("Trades without an initial stop have no R and are in no figure measured in R.")
 def without_stop(e: Evidence) -> Finding:
     share = float((~np.isfinite(e.trades["r"].to_numpy(float))).mean())
     return ("note" if share < 0.5 else "warning", f"{percent(share)} of the trades had no stop: figures in R leave them out, and nothing bounds their loss.", share) if share else None

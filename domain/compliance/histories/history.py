@@ -26,7 +26,7 @@ class History:
     equity_high; ``open``: trades that are open after the instant, -1 where that is not known.
 
     ``trades``: the columns of a backtest's trades, then ticket, symbol, last_stop and comment; what a statement does
-    not keep is NaN: the first stop, R, MAE and MFE. ``flows``: ts, amount, comment: deposits and withdrawals after the
+    not keep is NaN: the initial stop, R, MAE and MFE. ``flows``: ts, amount, comment: deposits and withdrawals after the
     start. ``legs``: what was open from when to when, as ``rebuilt`` reads it, trades that are still open included.
     ``initial``: the balance at the start. ``knows``: what rules may use.
     """

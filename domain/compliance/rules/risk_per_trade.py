@@ -18,7 +18,7 @@ from domain.params import param
 @rule("risk_per_trade")
 @dataclass(frozen=True)
 class RiskPerTrade(Rule):
-    """Risk per trade: the loss at a trade's first stop, without costs; a trade without a stop risks everything."""
+    """Risk per trade: the loss at a trade's initial stop, without costs; a trade without a stop risks everything."""
 
     main = "amount"
     required = ("amount",)
