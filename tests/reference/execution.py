@@ -99,9 +99,10 @@ def _up_to(tasks: Sequence[Task], ended: Sequence[int]) -> list[Task]:
 
 def _first(task: Task, count: int) -> Task:
     bars, left = task.bars.iloc[:count].reset_index(drop=True), len(task.bars) - count
-    signals = task.signals[(task.signals["ts"] <= bars["ts"].iloc[-1]).to_numpy(bool)].reset_index(drop=True)
+    rows = [row for row, ts in enumerate(task.signals["ts"]) if ts <= bars["ts"].iloc[-1]]  # an order keeps the number of its row in the whole table
+    numbers = np.array([row if task.numbers is None else task.numbers[row] for row in rows], dtype=np.int64)
     trail, monitored = (None if column is None else column[: len(column) - left] for column in (task.trail_price, task.monitored))
-    return replace(task, bars=bars, signals=signals, trail_price=trail, monitored=monitored)
+    return replace(task, bars=bars, signals=task.signals.iloc[rows].reset_index(drop=True), numbers=numbers, trail_price=trail, monitored=monitored)
 
 
 def _load(tasks: Sequence[Task], account: Account, costs: Costs, rates: Sequence[Rate]) -> tuple[list[Series], Conversion]:

@@ -216,7 +216,8 @@ def read_orders(task: Task, bars: list[Bar]) -> dict[int, list[Signal]]:
             raise BadRequest(
                 f"row {number + 1} of the signals is at {utc(ts):%Y-%m-%d %H:%M} UTC, where there is no bar of {task.instrument.name}"
             )
-        signals.setdefault(numbers[ts], []).append(_signal(number, numbers[ts], row))
+        own = number if task.numbers is None else int(task.numbers[number])
+        signals.setdefault(numbers[ts], []).append(_signal(own, numbers[ts], row))
     return signals
 
 
