@@ -55,7 +55,7 @@ PROMISES = (
         Check((f"{FAULTS}/test_trail_speed.py::test_a_million_events_are_appended_verified_and_paged_quickly",), dict(TIDEMARK_EVENTS=100_000), dict(batches_per_s="appended a second", verified_per_s="verified a second", one_ms="ms for one event", one_alone_ms="ms of them without the disk's part of the commit")),
     )),
     Promise("P8", "A killed paper session goes on as if nothing had happened", "the same trades and equity; back ≤ 10 s", (
-        Check((f"{FAULTS}/test_paper_survives.py",), dict(TIDEMARK_KILLS=25, TIDEMARK_BARS=600), dict(kills="kills", slowest_return_s="s until it was back, at most")),
+        Check((f"{FAULTS}/test_paper_survives.py",), dict(TIDEMARK_KILLS=25, TIDEMARK_BARS=2_400), dict(kills="kills", slowest_return_s="s until it was back, at most")),
     )),
     Promise("P9", "A dead worker's job restarts", "≤ 15 s", (
         Check((f"{FAULTS}/test_chaos.py::test_thirty_kills_of_a_running_jobs_worker_each_cost_fifteen_seconds_at_most",), dict(TIDEMARK_ROUNDS=2), dict(slowest_recovery_s="s at most")),
