@@ -71,7 +71,7 @@ PROMISES = (
     Promise("P12", "The kill switch latches", "with worker, queue, database or page down, over a restart; loop stops ≤ 1 s", (
         Check((f"{FAULTS}/test_halt_with_all_away.py",), {}, dict(latched_s="s until it latched, at most")),
         Check((f"{SESSIONS}/test_halts.py",)),
-    ), "flattening within 2 s is not timed: that it is asked at the next instant is asserted"),
+    ), "flattening within 2 s is not timed: that it is requested at the next instant is asserted"),
     Promise("P13", "Hostile input is inert", "0", (
         Check((f"{FAULTS}/test_expressions.py",), dict(TIDEMARK_CASES=1_000)),
         Check(("tests/app/api/test_document.py", "tests/app/api/test_hostile.py"), dict(TIDEMARK_CASES=2)),
