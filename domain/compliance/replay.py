@@ -110,7 +110,7 @@ def _verdict(standing: Standing, reached_at: int | None) -> RuleVerdict:
     first = min(standing.breaches, key=lambda breach: breach.ts, default=None)
     line, headroom = _number(standing.line), _number(standing.headroom)
     share = headroom / reading.allowance if headroom is not None and reading.allowance > 0 else None
-    state = _state_of(standing, first, reached_at)
+    state = _state_of(standing, first)
     failed_at = min((breach.ts for breach in standing.breaches if fails(rule, breach)), default=None)
     return RuleVerdict(
         standing.column, rule.kind, rule.clause(), state, line, _number(reading.value), headroom, share, first, len(standing.breaches),
@@ -118,14 +118,14 @@ def _verdict(standing: Standing, reached_at: int | None) -> RuleVerdict:
     )  # fmt: skip
 
 
-def _state_of(standing: Standing, first: Breach | None, reached_at: int | None) -> str:
+def _state_of(standing: Standing, first: Breach | None) -> str:
     if first is not None:
         if any(fails(standing.rule, breach) for breach in standing.breaches):
             return FAILED
         return LOCKED if any(breach.effect == DAY_LOCK for breach in standing.breaches) else REFUSED
     if standing.needs:
         return NOT_JUDGED
-    return PASSED if not standing.rule.goal or standing.met or reached_at is not None else OPEN
+    return PASSED if not standing.rule.goal or standing.met else OPEN
 
 
 def _sentence_of(standing: Standing, state: str, first: Breach | None, reached_at: int | None) -> str:
@@ -148,7 +148,7 @@ def _sentence_of(standing: Standing, state: str, first: Breach | None, reached_a
     if reached_at is not None and not standing.rule.goal and standing.headroom < 0:
         return f"Held until all goals were reached on {stamp(reached_at)}."
     if reached_at is not None and standing.rule.goal and not standing.met:
-        return f"Reached on {stamp(reached_at)}, with all other goals."
+        return f"Reached on {stamp(reached_at)}, with all other goals; no longer at the end."
     words = "Held." if not standing.rule.goal else "Reached." if standing.met else "Not reached yet."
     return f"{words}{' ' + standing.reading.detail if standing.reading.detail else ''}"
 

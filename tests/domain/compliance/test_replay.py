@@ -275,11 +275,11 @@ HOURS = [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in range(12, 16)]
 LOCKED = '[daily]\nbasis = "balance"\namount = 20\nwatch = "equity"\neffect = "DAY_LOCK"\ncomparator = "<"\n[target]\namount = 100\n[drawdown]\nkind = "static"\namount = 300\nlock = "none"\nwatch = "equity"\ncomparator = "<"'
 
 
-def test_a_phase_that_was_passed_keeps_its_goals_whatever_follows():
+def test_after_a_phase_was_passed_each_rule_says_what_held_until_then_and_what_does_no_longer():
     curve = [(1_050.0, 1_050.0), (1_110.0, 1_110.0), (1_060.0, 1_060.0), (600.0, 600.0)]
     passed = judge(path_of([(ts, *row, None, None) for ts, row in zip(HOURS, curve, strict=True)]), rules_of("00:00", "UTC", LOCKED))
     target, drawdown = (next(rule for rule in passed.rules if rule.column == column) for column in ("target", "max_drawdown"))
-    assert (passed.state, target.state, target.sentence) == ("passed", "passed", "Reached on 2026-03-02T13:00:00Z, with all other goals.")
+    assert (passed.state, target.state, target.sentence) == ("passed", "open", "Reached on 2026-03-02T13:00:00Z, with all other goals; no longer at the end.")
     assert (target.value, target.floor, target.headroom) == (600.0, 1_100.0, 500.0), "they stand at the last instant"
     assert (drawdown.state, drawdown.headroom, drawdown.sentence) == ("passed", -100.0, "Held until all goals were reached on 2026-03-02T13:00:00Z.")
 
