@@ -62,7 +62,7 @@ def test_a_part_has_the_same_volumes_and_sees_its_own_secrets_only(name):
     mounts = {each["mountPath"]: each["name"] for each in container(name)["volumeMounts"]}
     written = {volume.rpartition(":")[2] for volume in service.get("volumes", [])} | {path.partition(":")[0] for path in service.get("tmpfs", [])}
     assert set(mounts) - {"/run/secrets", "/dev/shm", "/etc/prometheus"} == written
-    volumes = {each["name"]: each for each in pod["volumes"]} | dict.fromkeys(_claimed(name), {"persistentVolumeClaim": {}})
+    volumes = {each["name"]: each for each in pod["volumes"]} | {volume: {"persistentVolumeClaim": {}} for volume in _claimed(name)}
     assert set(mounts.values()) == set(volumes)
     kept = {volume.partition(":")[2] for volume in service.get("volumes", []) if ":" in volume and not volume.startswith("cache:")}
     assert {path for path, volume in mounts.items() if "persistentVolumeClaim" in volumes[volume]} == kept, "what outlives a container outlives a pod"
