@@ -52,7 +52,7 @@ def live_loss(live: pd.DataFrame) -> None:
         return
     last = curve.iloc[-1]
     loss = exact(float(f"{last['loss']:.4g}"))
-    section("Loss", f"validation part of fold {int(last['fold'])}, now {loss}")
+    section("Loss", f"validation part of fold {int(last['fold'])}{' · ' if last['of'] else ''}{last['of']}, now {loss}")
     st.altair_chart(charts.losses(curve, "loss"), width="stretch", alt=f"Loss of fold {int(last['fold'])} over its fit; now {loss}")
 
 

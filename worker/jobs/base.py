@@ -82,6 +82,7 @@ class Work:
         self._lock = Lock()
         self._updates: dict[str, Any] = {}
         self._stages: list[list[Any]] = []
+        self._carried = 0.0
         self._stop: Stopped | None = None
 
     @property
@@ -103,6 +104,11 @@ class Work:
             if note is not None:
                 self._updates["note"] = note
         self._raise_if_stopped()
+
+    def carry(self, share: float) -> None:
+        """Report what earlier attempts left done, as a share of the whole: no part of the pace of this one."""
+        with self._lock:
+            self._carried = min(max(float(share), 0.0), 1.0)
 
     def within(self, low: float, high: float) -> Callable[..., None]:
         """A progress for a part of the job that fills ``low`` to ``high`` of it."""
@@ -126,10 +132,10 @@ class Work:
         self._stop = self._stop or why
 
     def take_updates(self) -> dict[str, Any]:
-        """Updates since the last call."""
+        """Updates since the last call, and how long this attempt has been at work."""
         with self._lock:
             updates, self._updates = self._updates, {}
-            return updates
+            return dict(updates, worked=time.monotonic() - self.began, carried=self._carried)
 
     def _raise_if_stopped(self) -> None:
         if self._stop:
