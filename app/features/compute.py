@@ -11,6 +11,7 @@ import streamlit as st
 from app.features import charts, request, runs
 from app.features.missing import why_empty, without
 from app.features.values import level, spread_of
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, number, percent, plural
 from app.kit.rights import allowed
 from app.kit.widgets import download, figures, go, section, table
@@ -155,7 +156,7 @@ def _picture(desk: Desk, run: Any, member: dict[str, Any], column: str) -> None:
     if not about["known"]:
         st.caption(f"It has no value on these bars, so only the price is drawn. {why_empty(desk, run, column)}")
     about_it = f"{column} of {member['instrument']} under its close, {spread_of(about)}"
-    st.altair_chart(charts.beneath(frame, column, about["unit"], quote.quote, quote.digits, about["first"] or 0), width="stretch", alt=about_it)
+    draw_chart(charts.beneath(frame, column, about["unit"], quote.quote, quote.digits, about["first"] or 0), alt=about_it)
     st.caption(f"{plural(len(frame), 'point')} drawn from {plural(bars, 'bar')}; extremes are kept.")
 
 
