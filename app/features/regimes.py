@@ -126,9 +126,9 @@ def _bars(value: float | None) -> str:
 
 
 def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    labelled = ("Labelled", percent(summary["known"] / summary["bars"]), f"{number(summary['known'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
+    labelled = ("Labelled", percent(summary["labelled"] / summary["bars"]), f"{number(summary['labelled'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
     spells = sum(row["spells"] or 0 for row in summary["lived"])
-    seen = ("Episodes", number(spells), f"{number(summary['known'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
+    seen = ("Episodes", number(spells), f"{number(summary['labelled'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
     if "model" not in summary:
         return [labelled, seen, _risk(summary)]
     missed = [row["missed"] for row in summary["facts"] if row["missed"] is not None]
