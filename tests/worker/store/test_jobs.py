@@ -215,7 +215,7 @@ def test_each_attempt_counts_its_own_time_at_work(store):
     rescued(store, job)
     lying = row(store, job)
     again = change(store, "claim", job.id, "w2", after(9_000))
-    assert (lying.worked, lying.carried, again.worked, again.carried, again.started_at) == (60.0, 0.2, 0.0, 0.0, AT)
+    assert (lying.worked, lying.carried, again.worked, again.carried, again.started_at) == (60.0, 0.2, 0.0, 0.5, AT)
 
 
 def due(store: Store, at: datetime, **more: bool) -> list[str]:
