@@ -56,6 +56,13 @@ def _stored(at: datetime | None) -> str:
     return "" if at is None else utc(at).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+class Replay(Body):
+    """One order inside the event's run, where the event is of a finished backtest."""
+
+    order: int = Field(default=0, ge=0, lt=2**31, description="its number from 1; left out: what the event itself records")
+    instrument: str = Field(default="", description="left out: the run's first")
+
+
 @router.get("/events", response_model=Listed)
 def events(desk: Here, wanted: Wanted, limit: Limit = 100, cursor: Cursor = "") -> Any:
     """Events, newest first: as fast at a million as at ten."""
@@ -73,6 +80,12 @@ def event_of(desk: Here, name: str) -> Response:
 def proof(desk: Here, name: str, checkpoint: str = "") -> Response:
     """Its inclusion proof, which verify.py of a bundle checks offline."""
     return Response(desk.bundle.proof(name, checkpoint).text, media_type="application/json")
+
+
+@router.post("/events/{name}/replay", response_model=JobAnswer, status_code=202)
+async def replay(submission: Submitting, name: str, body: Replay = Replay()) -> Any:
+    """Compute the decision of an event again, and compare."""
+    return await submission.submit(lambda desk: desk.trail.replay(name, body.order, body.instrument))
 
 
 @router.get("/head")

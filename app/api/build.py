@@ -15,20 +15,27 @@ from app.api import (
     approvals,
     audit,
     backtests,
+    batches,
     compliance,
+    cost_profiles,
     data,
     executions,
     features,
     health,
+    histories,
     jobs,
     journal,
     models,
+    outside,
     paper,
     parameters,
     problem,
+    regimes,
+    rule_sets,
     signals,
     strategies,
     stream,
+    studies,
     sweeps,
 )
 from app.api.bounds import Bounds
@@ -41,7 +48,9 @@ from app.api.shapes import ProblemAnswer
 from app.api.shared import Shared
 from worker.desk import Desk
 
-NOUNS = (data, features, models, strategies, signals, journal, backtests, sweeps, paper, executions, compliance, approvals, audit, analytics, jobs, health, stream, futurequant, sidecar, trading)
+NOUNS = (
+    data, outside, features, regimes, models, strategies, signals, journal, backtests, batches, sweeps, studies, cost_profiles, paper, executions, compliance, rule_sets, histories, approvals, audit, analytics, jobs, health, stream, futurequant, sidecar, trading,
+)  # fmt: skip
 FAILS: dict[int | str, dict[str, Any]] = {status: {"model": ProblemAnswer, "description": problem.TITLES[status], "content": {problem.JSON: {}}} for status in (401, 403, 404, 422, 429, 503)}
 EXPOSED = ("ETag", "Tidemark-Checkpoint", "Idempotency-Replayed", "Link", "Location", "Retry-After")        # what pages of other sites may read of an answer
 ABOUT = (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from app.api.content import Content
 from app.api.paging import Rows, json_of, utc
 from app.api.plain import plain
 from app.api.problem import Problem
@@ -32,12 +32,9 @@ class Dataset(Answer):
     version: str
 
 
-class FileBody(Body):
+class FileBody(Content):
     """A file of bars. Text in `content`, anything else in `content_base64`."""
 
-    name: str = Field(max_length=255, examples=["EURUSD_M5.csv"])
-    content: str = Field(default="", max_length=100_000_000)
-    content_base64: str = Field(default="", max_length=140_000_000)
     instrument: str = ""
     timeframe: str = ""
     side: Literal["", "bid", "ask", "mid"] = Field(default="", description="whose prices they are; left out: what the file says")
@@ -46,14 +43,6 @@ class FileBody(Body):
     repair: bool = Field(default=False, description="repair what can be, with a list of the repairs; else a file that is not clean is refused")
     start: str = Field(default="", description="import from this time on")
     mapping: str = Field(default="", max_length=64, description="name of a column mapping, for a delimited file in no known format")
-
-    def bytes(self) -> bytes:
-        if bool(self.content) == bool(self.content_base64):
-            raise Problem(422, "a file needs either content or content_base64; give one of them")
-        try:
-            return self.content.encode() if self.content else base64.b64decode(self.content_base64, validate=True)
-        except ValueError:
-            raise Problem(422, "content_base64 is not Base64") from None
 
 
 class AppendBody(FileBody):
@@ -67,6 +56,11 @@ class InstrumentBody(Body):
 
     values: dict[str, str | float | bool] = Field(examples=[{"swap_long": -6.5, "source": "price list of the broker"}])
     why: str = Field(max_length=500, examples=["price list of November"])
+
+
+class NewInstrument(InstrumentBody):
+    name: str = Field(max_length=32)
+    like: str = Field(description="an instrument that there is")
 
 
 class MappingBody(Body):
@@ -166,6 +160,13 @@ def instruments(desk: Here) -> Response:
 def instrument(desk: Here, name: str) -> Response:
     """An instrument with its versions, newest first; version 0 is as shipped."""
     return json_of(dict(name=name, version=desk.instruments.version(name), **{key: value for key, value in plain(desk.instruments.get(name)).items() if key != "name"}, history=plain(desk.instruments.history(name))))
+
+
+@router.post("/instruments", status_code=201)
+def add_instrument(desk: Here, body: NewInstrument) -> Response:
+    """A new instrument, with the values of another where it has none of its own."""
+    version = desk.instruments.add(body.name, body.like, body.values, body.why)
+    return json_of(dict(name=body.name.strip(), version=version.version), 201)
 
 
 @router.patch("/instruments/{name}")

@@ -34,6 +34,30 @@ class FeatureBody(Body):
         return FeatureRequest([each.id for each in datasets], self.timeframe, start, end, columns)
 
 
+class GateBody(FeatureBody):
+    strategy: str = Field(default="", description="whose signals are checked, in place of columns")
+    params: dict[str, Any] = Field(default={})
+
+
+class ExaminationBody(FeatureBody):
+    """How well columns predict a target: the return over the next bars, or the trades of a strategy."""
+
+    target: dict[str, Any] = Field(default={}, description="changed values")
+    strategy: str = ""
+    params: dict[str, Any] = Field(default={})
+    plan: dict[str, Any] = Field(default={}, description="changed values")
+    rules: dict[str, Any] = Field(default={}, description="thresholds: changed values")
+    regimes: list[str] = Field(default=[], description="runs of regimes, one an instrument")
+
+
+class SimilarBody(FeatureBody):
+    """Bars like one bar."""
+
+    at: Time | None = Field(default=None, description="that bar; left out: the last")
+    instrument: str = Field(default="", description="left out: the first")
+    likeness: dict[str, Any] = Field(default={}, description="changed values")
+
+
 class RecipeBody(Body):
     name: str
     columns: list[str]
@@ -83,6 +107,24 @@ def batch(desk: Here, body: Batch) -> Response:
         desk.features.spec(request)
     jobs = [desk.features.submit_columns(request).job for request in requests]
     return json_of(dict(jobs=[dict(id=job.id, href=f"/api/v1/jobs/{job.id}") for job in jobs]), 202)
+
+
+@router.post("/look-ahead", response_model=JobAnswer, status_code=202)
+async def look_ahead(submission: Submitting, body: GateBody) -> Any:
+    """Check whether any column, or any signal of a strategy, changes when later bars are removed. `result.run` is read at `/api/v1/runs/{run}`."""
+    return await submission.submit(lambda desk: desk.features.submit_gate(body.request(desk), body.strategy, body.params))
+
+
+@router.post("/examine", response_model=JobAnswer, status_code=202)
+async def examine(submission: Submitting, body: ExaminationBody) -> Any:
+    """Examine columns; every test is counted. `result.run` is read at `/api/v1/runs/{run}`."""
+    return await submission.submit(lambda desk: desk.examinations.submit_examination(body.request(desk), body.target, body.strategy, body.params, body.plan, body.rules, body.regimes))
+
+
+@router.post("/similar", response_model=JobAnswer, status_code=202)
+async def similar(submission: Submitting, body: SimilarBody) -> Any:
+    """Find bars like one bar. `result.run` is read at `/api/v1/runs/{run}`."""
+    return await submission.submit(lambda desk: desk.examinations.submit_similar(body.request(desk), utc(body.at), body.instrument, body.likeness))
 
 
 @router.get("/runs", response_model=Listed)

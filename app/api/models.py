@@ -62,6 +62,21 @@ class PredictBody(Body):
     engine: Literal["native", "onnx"] = "native"
 
 
+class TuneBody(TrainBody):
+    """A search of a learner's parameters on the validation parts of a training."""
+
+    space: dict[str, Any] = Field(description="parameter: [low, high], [low, high, step], or a mapping of low, high, step, log or choices")
+    tuning: dict[str, Any] = Field(default={}, description="trials, sampler, seed: changed values")
+
+    def request(self, desk: Here) -> TrainingRequest:
+        return TrainBody(**self.model_dump(exclude={"space", "tuning"})).request(desk)
+
+
+class WatchBody(Body):
+    model: str = Field(default="", description="NAME or NAME@VERSION; left out: every one in production")
+    config: dict[str, Any] = Field(default={}, description="when drift is called so: changed values")
+
+
 class Registration(Body):
     run: str
     name: str
@@ -84,6 +99,18 @@ async def train(submission: Submitting, body: TrainBody) -> Any:
 async def predict(submission: Submitting, body: PredictBody) -> Any:
     """Predict. The job's `result.run` is read at `/api/v1/models/predictions/{run}`."""
     return await submission.submit(lambda desk: desk.models.predict(body.model, body.datasets, body.rows, body.engine))
+
+
+@router.post("/tune", response_model=JobAnswer, status_code=202)
+async def tune(submission: Submitting, body: TuneBody) -> Any:
+    """Search; every trial is counted. The job's `result.run` is read at `/api/v1/runs/{run}`."""
+    return await submission.submit(lambda desk: desk.tuning.submit(body.request(desk), body.space, body.tuning))
+
+
+@router.post("/watch", response_model=JobAnswer, status_code=202)
+async def watch(submission: Submitting, body: WatchBody = WatchBody()) -> Any:
+    """Look for drift on the newest bars."""
+    return await submission.submit(lambda desk: desk.drift.submit(body.model, body.config))
 
 
 @router.get("/predictions/{run_id}", response_model=RunAnswer)
@@ -146,6 +173,18 @@ def promote(desk: Here, model: str, body: Reason = Reason()) -> Response:
 def retire(desk: Here, model: str, body: Reason = Reason()) -> Response:
     """Retire a version."""
     return json_of(_version(desk.models.retire(model, body.reason)))
+
+
+@router.post("/{model}/verify")
+def verify(desk: Here, model: str) -> Response:
+    """Whether its files are as they were written, and what was measured of its other form."""
+    return json_of(plain(desk.models.verify(model)))
+
+
+@router.post("/{model}/retrain", response_model=JobAnswer, status_code=202)
+async def retrain(submission: Submitting, model: str) -> Any:
+    """Train it again on the newest bars: a candidate, and production stays as it is."""
+    return await submission.submit(lambda desk: desk.drift.retrain(model))
 
 
 def _version(each: Any) -> dict[str, Any]:

@@ -68,10 +68,14 @@ def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def column(values: pd.Series) -> list[Any]:
-    """The values of a column, each as JSON has it."""
+    """The values of a column, each as JSON has it.
+
+    >>> column(pd.Series([3, None], dtype="Int64"))
+    [3, None]
+    """
     if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
         text = values.dt.tz_convert("UTC") if isinstance(values.dtype, pd.DatetimeTZDtype) else values
         return [None if each is pd.NaT else moment(each) for each in text]
-    if values.dtype.kind in "iub":
+    if values.dtype.kind in "iub" and not values.hasnans:
         return list(values.tolist())
     return [plain(each) for each in values.tolist()]

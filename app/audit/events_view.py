@@ -13,6 +13,7 @@ from app.audit.filters import PERIODS, Bar
 from app.audit.story import event_panel
 from app.kit import charts
 from app.kit.address import address_value
+from app.kit.draw import draw_chart
 from app.kit.figures import number
 from app.kit.tables import SUBJECT_ROLES, event_columns, events_frame
 from app.kit.widgets import attempt, nothing, section, table
@@ -52,7 +53,7 @@ def timeline(desk: Desk) -> Bar | None:
     if daily:
         counted = counted.assign(hour=counted["hour"].dt.floor("D")).groupby(["hour", "subject"], as_index=False)["events"].sum()
     chart = charts.timeline(counted, SUBJECT_ROLES, (since, until), daily, PICK)
-    shown: Any = st.altair_chart(chart, width="stretch", alt="Events over time by subject", on_select="rerun", selection_mode=PICK, key=f"timeline-{back.days}-{st.session_state.get('audit-chart', 0)}")
+    shown: Any = draw_chart(chart, alt="Events over time by subject", on_select="rerun", selection_mode=PICK, key=f"timeline-{back.days}-{st.session_state.get('audit-chart', 0)}")
     return _bar(shown, timedelta(days=1) if daily else timedelta(hours=1))
 
 

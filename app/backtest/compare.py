@@ -13,6 +13,7 @@ import streamlit as st
 from app.backtest.metric_table import metric_table
 from app.backtest.statistics import shown
 from app.kit.charts import Picture, days_format, unit, utc
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, THIN, clock, exact, number, percent, short, typeset, valued
 from app.kit.forms import label
 from app.kit.text import literal
@@ -56,7 +57,7 @@ def view(desk: Desk, ids: list[str]) -> None:
         st.warning(literal(typeset(sentence)), icon=":material/warning:")
     _settings(beside.changed, runs, _titles(desk, runs))
     section("Equity", "change since the start, %, UTC")
-    st.altair_chart(curves_chart(desk.compare.curves([run.id for run in runs]), runs), width="stretch", alt="Equity of the runs over their starts")
+    draw_chart(curves_chart(desk.compare.curves([run.id for run in runs]), runs), alt="Equity of the runs over their starts")
     if len(runs) == 2:
         _fills(desk, runs)
     section("All metrics", "Δ is the difference to A; of shares in percentage points")

@@ -9,6 +9,7 @@ import streamlit as st
 from app.backtest.panels import headed, read
 from app.backtest.rules import rules_of
 from app.kit import charts
+from app.kit.draw import draw_chart
 from app.kit.tables import pairs_frame
 from app.kit.widgets import table
 from worker.desk import Desk
@@ -20,7 +21,7 @@ def view(desk: Desk, run: Any) -> None:
     with left:
         headed(desk, run, "Cost attribution", f"gross to net, {currency}; the same fills assumed without costs", "costs")
         pairs = list(zip(steps["title"].str.split(",").str[0].str.lower(), steps["money"], strict=True))
-        st.altair_chart(charts.waterfall(pairs, currency), width="stretch", alt="Spread, slippage, commission and swap between gross and net")
+        draw_chart(charts.waterfall(pairs, currency), alt="Spread, slippage, commission and swap between gross and net")
         headed(desk, run, "Break-even spread", "pips per round trip, the same fills assumed", "break_even")
         table(read(desk, "break_even", run.id), _columns(currency), "Average spread, break-even spread and cushion")
     with right:

@@ -11,6 +11,7 @@ import streamlit as st
 from app.backtest import regimes
 from app.backtest import time_charts as pictures
 from app.backtest.panels import headed, read
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, multiple, number, percent
 from app.kit.widgets import figures, table
 from worker.desk import Desk
@@ -36,7 +37,7 @@ def _curve(desk: Desk, run: Any) -> None:
     falls, rows, held = read(desk, "drawdowns", run.id, curve), read(desk, "curve", run.id, curve, BUDGET), read(desk, "benchmark", run.id, BUDGET)
     log = log and _may_be_logarithmic(rows, held)
     headed(desk, run, CURVES[curve], f"{run.summary['currency']}. {desk.run_tables.curves()[curve]}")
-    st.altair_chart(pictures.equity(rows, falls.head(NAMED), run.summary["currency"], held, log, behind and behind[:2]), width="stretch", alt=f"{CURVES[curve]} with buy and hold, its drawdown, and the whole span to choose a part of")
+    draw_chart(pictures.equity(rows, falls.head(NAMED), run.summary["currency"], held, log, behind and behind[:2]), alt=f"{CURVES[curve]} with buy and hold, its drawdown, and the whole span to choose a part of")
     benchmark = run.summary.get("benchmark") or {}
     dashed = f"Dashed: buy and hold, {benchmark['sentence']}" if len(held) else benchmark.get("sentence") or "Buy and hold: this run is older than the benchmark; run the backtest again to compute it."
     st.caption(f"{dashed} Drag on the strip to zoom, double-click it to see all. {len(rows):,} points of {run.summary['bars']:,} bars are drawn; each keeps the lowest and the highest of its stretch.")
@@ -62,7 +63,7 @@ def _rolling(desk: Desk, run: Any) -> None:
     if rows.empty:
         st.caption(f"The run has fewer than {window} trading days on which equity moved. Choose a shorter window.")
         return
-    st.altair_chart(pictures.rolling(rows), width="stretch", alt="Rolling Sharpe ratio, and rolling volatility beneath")
+    draw_chart(pictures.rolling(rows), alt="Rolling Sharpe ratio, and rolling volatility beneath")
     st.caption(desk.run_tables.notes()["rolling"])
 
 
@@ -78,7 +79,7 @@ def _exposure(desk: Desk, run: Any) -> None:
         ("Net exposure", f"{number(rows['net_low'].min(), 2, True)} … {number(rows['net_high'].max(), 2, True)} ×", "lowest, highest", note),
         ("Time in market", percent(run.summary["metrics"]["exposure"], 1), "of calendar time", desk.backtests.metrics()["exposure"].definition),
     ])  # fmt: skip
-    st.altair_chart(pictures.exposure(rows), width="stretch", alt="Leverage over time, and net exposure beneath")
+    draw_chart(pictures.exposure(rows), alt="Leverage over time, and net exposure beneath")
     bars = int(rows['bars'].max())
     each = f" Each point is {bars:,} bars: the line is their mean, the light band their extremes." if bars > 1 else ""
     st.caption(f"{note}{each}")
@@ -92,7 +93,7 @@ def _days(desk: Desk, run: Any) -> None:
     if len(years) > YEARS:
         first = st.segmented_control("Years", years[::YEARS], default=years[0], format_func=lambda year: _span(years, year), key=f"calendar-{run.id}", label_visibility="collapsed", required=True)
         chosen = years[years.index(first) : years.index(first) + YEARS]
-    st.altair_chart(pictures.calendar(days[days["year"].isin(chosen)], run.summary["currency"]), width="stretch", alt="Net return of each trading day, a strip a year")
+    draw_chart(pictures.calendar(days[days["year"].isin(chosen)], run.summary["currency"]), alt="Net return of each trading day, a strip a year")
     moved, currency = days[days["net"] != 0], run.summary["currency"]
     best, worst = (days.loc[getattr(days["net"], edge)()] for edge in ("idxmax", "idxmin"))
     figures([
@@ -115,11 +116,11 @@ def _trades(desk: Desk, run: Any) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         headed(desk, run, "Duration", f"net of each trade, {currency}", "durations")
-        st.altair_chart(pictures.durations(points, currency), width="stretch", alt="Net of each trade by how long it was held")
+        draw_chart(pictures.durations(points, currency), alt="Net of each trade by how long it was held")
         st.caption(f"{len(points):,} of {int(run.summary['metrics']['trades']):,} trades are drawn, the extremes always. Mean R {multiple(run.summary['metrics']['expectancy_r'], 3)}.")
     with right:
         headed(desk, run, "Hour of entry", f"net, {currency}, UTC", "hours")
-        st.altair_chart(pictures.hours(boxes, currency), width="stretch", alt="Distribution of the net of trades by hour of entry")
+        draw_chart(pictures.hours(boxes, currency), alt="Distribution of the net of trades by hour of entry")
         st.caption("Of all trades: line from 5 % to 95 %, box the middle half, tick the median; coloured by the sum of the hour.")
 
 

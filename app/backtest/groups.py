@@ -9,6 +9,7 @@ import streamlit as st
 from app.backtest import charts as pictures
 from app.backtest import regimes
 from app.backtest.panels import headed, read
+from app.kit.draw import draw_chart
 from app.kit.widgets import table
 from worker.desk import Desk
 from worker.desk.outcomes import label
@@ -33,7 +34,7 @@ def view(desk: Desk, run: Any) -> None:
     left, right = st.columns([2, 3], gap="medium")
     with left:
         headed(desk, run, "Net PnL", f"{currency} by {choices[by][0].lower()}")
-        st.altair_chart(pictures.group_bars(rows, currency), width="stretch", alt=f"Net by {choices[by][0].lower()}")
+        draw_chart(pictures.group_bars(rows, currency), alt=f"Net by {choices[by][0].lower()}")
     with right:
         headed(desk, run, choices[by][0], choices[by][1], f"by_{by}")
         shown = rows.assign(won=rows["win_rate"] * 100, of=rows["share"] * 100)

@@ -11,6 +11,7 @@ import streamlit as st
 from app.backtest import charts as pictures
 from app.backtest.running import begin, under_way
 from app.kit.bands import left_out, thinned
+from app.kit.draw import draw_chart
 from app.kit.figures import money, percent, plural
 from app.kit.widgets import download, section, table
 from worker.desk import Desk
@@ -63,7 +64,7 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
     shown = divided.table.rename(columns=dict(regime="group", expectancy_r="r_mean"))
     with left:
         section("Net PnL", f"{currency}, of the trades entered in each regime")
-        st.altair_chart(pictures.group_bars(shown, currency), width="stretch", alt="Net of the trades entered in each regime")
+        draw_chart(pictures.group_bars(shown, currency), alt="Net of the trades entered in each regime")
     with right:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             section("By regime", "as known at the time")
@@ -76,10 +77,10 @@ def view(desk: Desk, run: Any, chosen: Any) -> None:
     order = divided.table["regime"].tolist()
     with left:
         section("Equity by regime", f"{currency}, of each regime alone; one scale")
-        st.altair_chart(pictures.equity_rows(divided.curves, order, currency), width="stretch", alt="Equity of each regime alone over time")
+        draw_chart(pictures.equity_rows(divided.curves, order, currency), alt="Equity of each regime alone over time")
     with right:
         section("Sensitivity to detection lag", f"{currency}, net PnL of its trades by bars of delay")
-        st.altair_chart(pictures.late_rows(divided.late, [name for name in order if name in set(divided.late["regime"])], currency), width="stretch", alt="Net PnL of each regime's trades by the delay with which the regime is known")
+        draw_chart(pictures.late_rows(divided.late, [name for name in order if name in set(divided.late["regime"])], currency), alt="Net PnL of each regime's trades by the delay with which the regime is known")
 
 
 def bands(desk: Desk, run: Any, chosen: Any) -> tuple[pd.DataFrame, list[str], str] | None:

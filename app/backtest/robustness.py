@@ -12,6 +12,7 @@ import streamlit as st
 from app.backtest import charts as pictures
 from app.backtest.running import begin, under_way
 from app.backtest.verdict import ANSWERS, LEVELS
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, multiple, number, percent, plural, typeset
 from app.kit.forms import field
 from app.kit.rights import allowed
@@ -96,10 +97,10 @@ def _histories(desk: Desk, run: Any, evidence: Any) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         section("Equity fan", "median, 50\u202f% and 90\u202f% bands")
-        st.altair_chart(pictures.fan(pd.DataFrame(drawn["fan"]), m.unit, word), width="stretch", alt="Bands of the resampled equity paths")
+        draw_chart(pictures.fan(pd.DataFrame(drawn["fan"]), m.unit, word), alt="Bands of the resampled equity paths")
     with right:
         section("Max-drawdown distribution", "line: this run")
-        st.altair_chart(pictures.falls(pd.DataFrame(drawn["falls"]), m.observed_drawdown, m.unit), width="stretch", alt="Distribution of the maximum drawdown over the paths")
+        draw_chart(pictures.falls(pd.DataFrame(drawn["falls"]), m.observed_drawdown, m.unit), alt="Distribution of the maximum drawdown over the paths")
         st.caption(_spread(m))
 
 
@@ -133,7 +134,7 @@ def _stress(desk: Desk, run: Any, evidence: Any) -> None:
     shown, base = pd.DataFrame(rows).assign(definition=[definitions[row["scenario"]] for row in rows]), run.summary["metrics"]["net_return"]
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        st.altair_chart(pictures.stressed(shown, base), width="stretch", alt="Net return under each scenario")
+        draw_chart(pictures.stressed(shown, base), alt="Net return under each scenario")
     with right:
         percents = {name: shown[name] * 100 for name in ("net_return", "change", "max_drawdown")}
         table(shown.assign(**percents), _columns(), "Metrics of each scenario", row_height=26)

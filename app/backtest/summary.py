@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit import charts
+from app.kit.draw import draw_chart
 from app.kit.figures import THIN, exact, percent
 from app.kit.forms import stated
 from app.kit.text import literal
@@ -20,7 +21,7 @@ def equity(desk: Desk, run: Any, other: Any = None, height: int = 216) -> None:
     beside = _curve(desk, other.id) if other is not None else None
     net = run.summary["metrics"]["net_return"]
     about = f"Equity of run {run.id}, net {percent(net, 1, True)}, with its drawdown beneath"
-    st.altair_chart(charts.equity_pair(curve, currency, beside, height), width="stretch", alt=about)
+    draw_chart(charts.equity_pair(curve, currency, beside, height), alt=about)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

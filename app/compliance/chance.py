@@ -12,6 +12,7 @@ from app.compliance import charts
 from app.compliance.pickers import Choice
 from app.compliance.saving import csv_button
 from app.compliance.showing import job_of
+from app.kit.draw import draw_chart
 from app.kit.figures import THIN, number, percent, plural, typeset
 from app.kit.forms import field
 from app.kit.rights import allowed
@@ -80,7 +81,7 @@ def _result(desk: Desk, run: Any) -> None:
     if summary["days_to_target"]:
         bins = _bins(desk, run.id)
         median = summary["days_to_target"]["q50"]
-        st.altair_chart(charts.days_to_target(bins, median), width="stretch", alt=f"Trading days to the target of the paths that pass; median {median:,.0f}")
+        draw_chart(charts.days_to_target(bins, median), alt=f"Trading days to the target of the paths that pass; median {median:,.0f}")
         st.caption(f"{percent(summary['open']['value'], 0)} of the paths are still open after {summary['config']['horizon']} trading days. Median of those that pass: {median:,.0f} days (90\u202f%: {summary['days_to_target']['q05']:,.0f} to {summary['days_to_target']['q95']:,.0f}).")
     else:
         st.caption(literal(typeset(summary["sentence"])))
@@ -121,7 +122,7 @@ def _sizing(desk: Desk, run: Any) -> None:
     if sizing["best"]:
         curve = _curve(desk, run.id)
         best, own = 100 * sizing["best"]["value"], 100 * (summary["risk"] or summary["usual"])
-        st.altair_chart(charts.sizing(curve, best, own if own <= curve["risk"].max() else None), width="stretch", alt=f"Chance of passing by the risk per trade; highest at {best:.2g} %")
+        draw_chart(charts.sizing(curve, best, own if own <= curve["risk"].max() else None), alt=f"Chance of passing by the risk per trade; highest at {best:.2g} %")
     st.caption(literal(typeset(sizing["sentence"])))
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.compliance import charts
 from app.compliance.saving import csv_button
+from app.kit.draw import draw_chart
 from app.kit.figures import plural
 from app.kit.widgets import section
 from worker.desk import Desk
@@ -40,7 +41,7 @@ def days(desk: Desk, judged: Any) -> None:
     worst = shown.loc[shown["share"].idxmin()]
     broken = int(((shown["breach"] != "") & ~shown["after"]).sum())
     takeaway = f"{plural(len(shown), 'day')}; the worst is {worst['day']:%Y-%m-%d} with {worst['share']:+.2f} %; {plural(broken, 'day')} with a breach"
-    st.altair_chart(charts.days(shown, summary["currency"]), width="stretch", alt=takeaway)
+    draw_chart(charts.days(shown, summary["currency"]), alt=takeaway)
     notes = [":red[:material/cancel:] Outlined: a day with a breach."] if broken else []
     notes += ["Faint: days after the account had failed."] if shown["after"].any() else []
     if notes:

@@ -13,6 +13,7 @@ from app.compliance import charts
 from app.compliance.pickers import Choice
 from app.compliance.saving import csv_button
 from app.compliance.showing import job_of
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, clock, lasted, money, number, percent, plural
 from app.kit.forms import fields
 from app.kit.rights import allowed
@@ -114,7 +115,7 @@ def _exposures(desk: Desk, run: Any) -> None:
     currency, rows = run.summary["currency"], _table(desk, run.id, "exposures")
     _head(desk, run, "Exposure by currency leg", f"net, {currency}", "exposures")
     shown = rows.assign(written=[f"{number(row.net, 0, True)} ({percent(row.share_of_equity, 0, True)} of equity)" for row in rows.itertuples()])
-    st.altair_chart(charts.signed_bars(shown, "currency", "net", currency, "currency"), width="stretch", alt=f"Net exposure of {plural(len(rows), 'currency', 'currencies')}; largest {rows['currency'].iloc[0]}")
+    draw_chart(charts.signed_bars(shown, "currency", "net", currency, "currency"), alt=f"Net exposure of {plural(len(rows), 'currency', 'currencies')}; largest {rows['currency'].iloc[0]}")
 
 
 def _correlations(desk: Desk, run: Any) -> None:
@@ -123,7 +124,7 @@ def _correlations(desk: Desk, run: Any) -> None:
     if rows["a"].nunique() < 2:
         st.caption("One instrument is held, so nothing offsets it.")
         return
-    st.altair_chart(charts.correlations(rows), width="stretch", alt=f"Correlation of the results of {rows['a'].nunique()} instruments")
+    draw_chart(charts.correlations(rows), alt=f"Correlation of the results of {rows['a'].nunique()} instruments")
 
 
 def _stresses(desk: Desk, run: Any) -> None:
@@ -142,7 +143,7 @@ def _contributions(desk: Desk, run: Any) -> None:
     currency, rows = run.summary["currency"], _table(desk, run.id, "contributions")
     _head(desk, run, "Contribution to ES", f"filtered, {currency}; a negative part hedges", "contributions")
     shown = rows.assign(written=[f"{number(row.es_part, 0, True)} ({percent(row.es_share, 0)})" for row in rows.itertuples()])
-    st.altair_chart(charts.signed_bars(shown, "instrument", "es_part", f"loss, {currency}", "instrument", loss=True), width="stretch", alt=f"Parts of the expected shortfall; largest {rows['instrument'].iloc[0]}")
+    draw_chart(charts.signed_bars(shown, "instrument", "es_part", f"loss, {currency}", "instrument", loss=True), alt=f"Parts of the expected shortfall; largest {rows['instrument'].iloc[0]}")
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

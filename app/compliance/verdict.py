@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.compliance import charts
 from app.compliance.saving import csv_button
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, THIN, clock, exact, money, number, percent, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import section
@@ -93,7 +94,7 @@ def headroom(judged: Any) -> None:
     frame = pd.DataFrame(rows)
     near = [row["rule"] for row in rows if row["role"] != "line"]
     takeaway = f"Headroom of {plural(len(rows), 'rule')}; near or over its limit: {', '.join(near) or 'none'}"
-    st.altair_chart(charts.headroom(frame), width="stretch", alt=takeaway)
+    draw_chart(charts.headroom(frame), alt=takeaway)
     for row in rows:
         if row["role"] == "breach":
             st.caption(f":red[:material/cancel:] **{literal(row['rule'])}**: broken; at the end {literal(row['value'])} against {literal(row['floor'])}.")
@@ -136,7 +137,7 @@ def floors(desk: Desk, judged: Any) -> None:
     curve, lines = _curves(desk, judged.run.id, failed if near else None)
     breach = _instant(failed)
     takeaway = f"Equity from {clock(_instant(summary['first']))} to {clock(_instant(summary['last']))} against {plural(lines['floor'].nunique(), 'line')}" + (f"; first breach {clock(breach)}" if breach else "")
-    st.altair_chart(charts.floors(curve, lines, summary["currency"], breach), width="stretch", alt=takeaway)
+    draw_chart(charts.floors(curve, lines, summary["currency"], breach), alt=takeaway)
     if not near and summary["instants"] > len(curve):
         st.caption(f"{number(len(curve))} points drawn from {number(summary['instants'])} instants; each keeps the lowest and the highest of its span.")
 

@@ -13,6 +13,7 @@ from app.data.series_chart import series_chart
 from app.drawn import download_drawn
 from app.kit import charts
 from app.kit.address import address_value, missing
+from app.kit.draw import draw_chart
 from app.kit.figures import clock, number, pips, plural, short, typeset
 from app.kit.grid import Column, grid, right
 from app.kit.rights import allowed
@@ -130,6 +131,6 @@ def _quality(desk: Desk, dataset: Any) -> None:
         table(findings_frame(findings, titles), {**columns, "check": config.TextColumn("Check", width=260)}, "Every check with count, action and first occurrence", row_height=26)
     missing = _gaps(desk, dataset.id)
     section("Missing bars", f"{number(missing['missing'].sum())} in total, by weekday and hour, UTC; stronger colour: more bars")
-    st.altair_chart(charts.gap_map(missing), width="stretch", alt="Missing bars by weekday and hour of UTC")
+    draw_chart(charts.gap_map(missing), alt="Missing bars by weekday and hour of UTC")
     if dataset.spread is not None:
         st.caption(f"Median spread: {pips(dataset.spread, desk.data.instruments()[dataset.instrument].pip)}.")

@@ -11,6 +11,7 @@ from app.data import external_charts
 from app.data.external_download import download_steps
 from app.data.external_steps import import_steps
 from app.kit.address import address_value, missing
+from app.kit.draw import draw_chart
 from app.kit.figures import clock, number, plural, short, size
 from app.kit.rights import allowed
 from app.kit.text import literal
@@ -121,7 +122,7 @@ def _picture(desk: Desk, imported: Any, about: Any) -> None:
 def _line(desk: Desk, imported: Any, about: Any) -> None:
     shown = desk.outside.line(imported.id)
     section(about.title, f"{about.unit}, {imported.first_ts:%Y-%m-%d} to {imported.last_ts:%Y-%m-%d}, by date")
-    st.altair_chart(external_charts.line(shown, about.unit, about.title), width="stretch", alt=f"{about.title} from {imported.first_ts:%Y-%m-%d} to {imported.last_ts:%Y-%m-%d}, between {shown['value'].min():g} and {shown['value'].max():g} {about.unit}")
+    draw_chart(external_charts.line(shown, about.unit, about.title), alt=f"{about.title} from {imported.first_ts:%Y-%m-%d} to {imported.last_ts:%Y-%m-%d}, between {shown['value'].min():g} and {shown['value'].max():g} {about.unit}")
     st.caption(f"{plural(len(shown), 'point')} drawn from {plural(imported.rows, 'row')}; extremes are kept.")
 
 

@@ -13,6 +13,7 @@ from app.features import charts, runs
 from app.features.compute import drawn
 from app.features.values import bounds, spread_of
 from app.kit.address import address_value, missing
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, clock, exact, plural, typeset
 from app.kit.rights import allowed
 from app.kit.text import literal
@@ -136,7 +137,7 @@ def _drawn(desk: Desk, run: Any, feature: Any) -> None:
     quote = desk.data.instruments()[member["instrument"]]
     frame, bars = drawn(desk, run.id, member["instrument"], feature.written, 0)
     description = f"{feature.written}, {spread_of(about)}"
-    st.altair_chart(charts.beneath(frame, feature.written, about["unit"], quote.quote, quote.digits, about["first"] or 0, height=110), width="stretch", alt=description)
+    draw_chart(charts.beneath(frame, feature.written, about["unit"], quote.quote, quote.digits, about["first"] or 0, height=110), alt=description)
     st.caption(f"{feature.written} of {member['instrument']} {member['timeframe']} on {plural(bars, 'bar')}: {spread_of(about)}.")
 
 

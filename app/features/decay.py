@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.features.panels import END, above, headed, plain, read, rule
 from app.kit.charts import Picture
+from app.kit.draw import draw_chart
 from app.kit.theme import by_role
 from app.kit.window import taller
 from worker.desk import Desk
@@ -22,7 +23,7 @@ def view(desk: Desk, run: Any, feature: str) -> None:
     if table.empty:
         st.caption("Trade outcomes have no horizon to vary, or the feature has no value.")
         return
-    st.altair_chart(decay(table, run.spec["target"].get("horizon", 0)), width="stretch", alt=f"Rank correlation of {feature} with the return over each horizon")
+    draw_chart(decay(table, run.spec["target"].get("horizon", 0)), alt=f"Rank correlation of {feature} with the return over each horizon")
 
 
 def decay(table: pd.DataFrame, horizon: int, height: int = 200) -> Picture:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.features.panels import above, headed, measured, read, rule
 from app.kit.charts import Picture, days_format, utc
+from app.kit.draw import draw_chart
 from app.kit.figures import percent
 from app.kit.theme import at, by_role
 from app.kit.widgets import table
@@ -33,7 +34,7 @@ def view(desk: Desk, run: Any) -> None:
         if months.empty:
             st.caption("No month has 50 values.")
         else:
-            st.altair_chart(history(months), width="stretch", alt=f"Population stability index of {feature} by month")
+            draw_chart(history(months), alt=f"Population stability index of {feature} by month")
     st.caption("PSI: below 0.1 none, below 0.25 some, else strong. KS: largest distance of the two distribution functions; p allows for autocorrelation. PSI of single months is larger than of years: look for a trend, not for a level.")
 
 

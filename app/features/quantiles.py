@@ -12,6 +12,7 @@ import streamlit as st
 from app.features.panels import END, above, headed, plain, read, rule, scale
 from app.features.values import small
 from app.kit.charts import Picture
+from app.kit.draw import draw_chart
 from app.kit.figures import number, percent
 from app.kit.theme import by_role
 from app.kit.window import taller
@@ -28,13 +29,13 @@ def view(desk: Desk, run: Any, feature: str) -> None:
     a, b, c = st.columns(3, gap="small")
     with a:
         headed(desk, run, "Expectancy", f"mean target, {unit}", "quantiles")
-        st.altair_chart(expectancy(table, factor, unit), width="stretch", alt=f"Mean target in each quantile of {feature}, with {level} intervals")
+        draw_chart(expectancy(table, factor, unit), alt=f"Mean target in each quantile of {feature}, with {level} intervals")
     with b:
         headed(desk, run, "Win rate", "share above zero; dashed: all", "quantiles")
-        st.altair_chart(win_rate(table), width="stretch", alt=f"Share above zero in each quantile of {feature}, with {level} intervals")
+        draw_chart(win_rate(table), alt=f"Share above zero in each quantile of {feature}, with {level} intervals")
     with c:
         headed(desk, run, "Distribution", f"target, {unit}", "outcomes")
-        st.altair_chart(distribution(outcomes, factor, unit), width="stretch", alt=f"5, 25, 50, 75 and 95 % of the target in each quantile of {feature}")
+        draw_chart(distribution(outcomes, factor, unit), alt=f"5, 25, 50, 75 and 95 % of the target in each quantile of {feature}")
     st.caption(_note(run, read(desk, "table", run.id, "monotonicity", feature).iloc[0], factor, unit, level))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.features.panels import headed, read
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, number, plural
 from app.kit.theme import by_role
 from app.kit.widgets import table
@@ -27,7 +28,7 @@ def view(desk: Desk, run: Any) -> None:
     with left:
         note = "Spearman's rho, ordered by cluster" + (f"; the first {shown} of {len(ranking)}" if shown < len(ranking) else "")
         headed(desk, run, "Correlation matrix", note, "correlation")
-        st.altair_chart(heat(pairs), width="stretch", alt=f"Rank correlations of {shown} features in the order of their clusters")
+        draw_chart(heat(pairs), alt=f"Rank correlations of {shown} features in the order of their clusters")
     with right:
         headed(desk, run, "Clusters", "and variance inflation", "redundancy")
         _table(read(desk, "table", run.id, "redundancy"), read(desk, "table", run.id, "proposal"))

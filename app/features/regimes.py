@@ -13,6 +13,7 @@ from app.features import regime_charts, runs
 from app.features.regime_form import VIEW, form
 from app.features.values import level
 from app.kit.bands import left_out, thinned
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, number, percent, plural
 from app.kit.rights import allowed
 from app.kit.widgets import download, figures, section, table
@@ -125,9 +126,9 @@ def _bars(value: float | None) -> str:
 
 
 def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    labelled = ("Labelled", percent(summary["known"] / summary["bars"]), f"{number(summary['known'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
+    labelled = ("Labelled", percent(summary["labelled"] / summary["bars"]), f"{number(summary['labelled'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
     spells = sum(row["spells"] or 0 for row in summary["lived"])
-    seen = ("Episodes", number(spells), f"{number(summary['known'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
+    seen = ("Episodes", number(spells), f"{number(summary['labelled'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
     if "model" not in summary:
         return [labelled, seen, _risk(summary)]
     missed = [row["missed"] for row in summary["facts"] if row["missed"] is not None]
@@ -160,7 +161,7 @@ def _picture(desk: Desk, run: Any) -> None:
     frame, bars = _drawn(desk, run.id, SPANS[str(span)])
     bands, size = _bands(desk, run.id, SPANS[str(span)])
     about = f"Close of {summary['instrument']} with bands for {', '.join(summary['names'][:6])}"
-    st.altair_chart(regime_charts.price(frame, bands, summary["names"], states, quote.quote, quote.digits), width="stretch", alt=about)
+    draw_chart(regime_charts.price(frame, bands, summary["names"], states, quote.quote, quote.digits), alt=about)
     st.caption(f"{plural(len(frame), 'point')} and {plural(len(bands), 'band')} drawn from {plural(bars, 'bar')}; extremes are kept.{thinned(size)}{left_out(summary['names'])}")
 
 
@@ -215,7 +216,7 @@ def _transition(summary: dict[str, Any]) -> None:
     section("Transition matrix", "share of bars, from the regime at the left")
     stays = [row[k] for k, row in enumerate(summary["transition"]) if row[k] is not None]
     description = f"Each regime stays as it is at the next bar with {percent(min(stays, default=None))} or more"
-    st.altair_chart(regime_charts.transitions(summary["transition"], names), width="stretch", alt=description)
+    draw_chart(regime_charts.transitions(summary["transition"], names), alt=description)
 
 
 def _means(summary: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from app.features import matches as pictures
 from app.features import request, runs
 from app.features.missing import without
 from app.features.panels import BASIS_POINTS, everything, headed, read, without_repeats
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, number, percent, plural, typeset
 from app.kit.forms import fields
 from app.kit.rights import allowed
@@ -81,11 +82,11 @@ def _result(desk: Desk, run: Any) -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         headed(desk, run, "Price before and after", "bp from the close of the match", "paths")
-        st.altair_chart(pictures.fan(read(desk, "fan", run.id)), width="stretch", alt="Price around the matches: median, 50 % and 90 % bands, and the path of the reference bar")
+        draw_chart(pictures.fan(read(desk, "fan", run.id)), alt="Price around the matches: median, 50 % and 90 % bands, and the path of the reference bar")
         st.caption("Dark band: 50 % of the matches; light band: 90 %; grey line: median; blue: path of the reference bar.")
     with right:
         headed(desk, run, "Forward returns", f"bp over {plural(run.summary['horizon'], 'bar')}; line: all bars", "distribution")
-        st.altair_chart(pictures.distribution(read(desk, "table", run.id, "distribution"), run.summary["figures"]["matches"]), width="stretch", alt="Distribution of forward returns of the matches and of all bars")
+        draw_chart(pictures.distribution(read(desk, "table", run.id, "distribution"), run.summary["figures"]["matches"]), alt="Distribution of forward returns of the matches and of all bars")
         st.caption("Bars: matches; line: all bars they were drawn from; dashed: 25 %, median and 75 % of the matches. The outer bins hold the tails.")
     _panels(desk, run)
     _table(desk, run)
@@ -147,7 +148,7 @@ def _panels(desk: Desk, run: Any) -> None:
     shown = read(desk, "paths", run.id, PANELS)
     matched = read(desk, "table", run.id, "matches").head(PANELS)
     headed(desk, run, "Nearest matches", f"{plural(len(matched), 'match', 'matches')}, bp from the close of the match; date and forward return", "paths")
-    st.altair_chart(pictures.panels(shown, matched, IN_A_ROW), width="stretch", alt=f"Price before and after each of the {len(matched)} nearest matches")
+    draw_chart(pictures.panels(shown, matched, IN_A_ROW), alt=f"Price before and after each of the {len(matched)} nearest matches")
 
 
 def _table(desk: Desk, run: Any) -> None:

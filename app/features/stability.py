@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.features.panels import END, above, headed, plain, read, rule
 from app.kit.charts import Picture, days_format, utc
+from app.kit.draw import draw_chart
 from app.kit.figures import plural
 from app.kit.theme import at, by_role, tip_time
 from app.kit.window import taller
@@ -25,7 +26,7 @@ def through_time(desk: Desk, run: Any, feature: str) -> None:
     if table.empty:
         st.caption("The bars are too few for a rolling window.")
         return
-    st.altair_chart(rolling(table), width="stretch", alt=f"Rank correlation of {feature} in rolling windows")
+    draw_chart(rolling(table), alt=f"Rank correlation of {feature} in rolling windows")
 
 
 def by_group(desk: Desk, run: Any, feature: str) -> None:
@@ -34,7 +35,7 @@ def by_group(desk: Desk, run: Any, feature: str) -> None:
     if table.empty:
         st.caption("No group has ten values of both.")
         return
-    st.altair_chart(groups(table), width="stretch", alt=f"Rank correlation of {feature} by {', '.join(dict.fromkeys(table['label']))}")
+    draw_chart(groups(table), alt=f"Rank correlation of {feature} by {', '.join(dict.fromkeys(table['label']))}")
     row = read(desk, "ranking", run.id).set_index("feature").loc[feature]
     years = int(row["years"])
     consistency = f"Same sign as the whole in {int(row['agreeing'])} of {plural(years, 'year')} with at least 100 values and changes {plural(int(row['sign_changes']), 'time')}. " if years else ""

@@ -10,12 +10,13 @@ STYLE = """<style>
 [data-testid="stApp"] :is([data-testid="stBaseButton-tertiary"], [data-testid="stBaseButton-secondary"], [data-testid="stPopoverButton"]):is(:hover, :focus-visible, :active):not(:disabled) :is(p, [data-testid="stIconMaterial"]) { color: light-dark(#2F4A8A, #A9BDF0); }
 [data-testid="stVegaLiteChart"] { margin-bottom: -0.75rem; }
 [data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: 0; }
-[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }
+[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"], [aria-label^="Download as PNG"], [aria-label^="Copy Vega-Lite spec"]) { display: none; }
 [data-testid="stVerticalBlock"]:has(> [class*="st-key-table-file-"]) { position: relative; }
 [class*="st-key-table-file-"] { position: absolute; bottom: calc(100% + 3px); right: 0; width: auto; padding: 0 0.4rem; z-index: 1; opacity: 0; pointer-events: none; background: light-dark(#FFFFFF, #0F161D); }
 :hover > [class*="st-key-table-file-"], [class*="st-key-table-file-"]:focus-within { opacity: 1; pointer-events: auto; }
 [class*="st-key-table-file-"] [data-testid="stMarkdownContainer"] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 :has(> [class*="st-key-table-file-"]) [data-testid="stElementToolbar"] { right: 2rem; }
+[data-testid="stVerticalBlock"]:has(> * [data-testid="stVegaLiteChart"]) > [class*="st-key-table-file-"] { top: 0; bottom: auto; }
 [data-testid="stMetricLabel"] p { font-size: 0.8rem; }
 @media (hover: none) {
   [class*="st-key-table-file-"] { top: 0; bottom: auto; opacity: 1; pointer-events: auto; }

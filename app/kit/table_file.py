@@ -1,4 +1,4 @@
-"""A table of a page as a CSV file: what it shows, under the titles it shows."""
+"""A table or chart of a page as a CSV file: what it shows, under the titles it shows."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def content(desk: Desk | None, frame: pd.DataFrame, columns: Mapping[str, Any], 
     """The file; with ``desk`` the download is an audit event."""
     shown = titled(frame, columns)
     return desk.trail.table(shown, name) if desk else csv_of(shown)
+
+
+def values(desk: Desk | None, frame: pd.DataFrame, name: str) -> bytes:
+    """The file of values that have no titles, under their own names, as of a chart."""
+    return content(desk, frame, {column: None for column in frame}, name)
 
 
 def _title(name: str, column: Any) -> str:

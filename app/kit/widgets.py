@@ -134,17 +134,17 @@ def _table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | No
     with st.container(gap=None):
         drawn = st.dataframe(shown, hide_index=True, row_height=row_height, column_config=config, column_order=list(config), alt=alt, key=key, height=height, placeholder=DASH, **options)
         if len(frame):
-            with suppress(StreamlitInvalidLayoutContextError):      # a form takes no such button; its page draws it below
-                _file_button(frame, columns, alt)
+            file_button(alt, lambda desk, name: table_file.content(desk, frame, columns, name), "Download as CSV")
     return drawn
 
 
-def _file_button(frame: pd.DataFrame, columns: dict[str, Any], alt: str) -> None:
-    """The table as a file, among the buttons above it. Streamlit's own is hidden (style.py): the browser makes that file, past the audit trail and its checkpoint."""
+def file_button(alt: str, content: Callable[[Desk | None, str], bytes], about: str) -> None:
+    """What a table or a chart shows as a file, among the buttons above it. Streamlit's own are hidden (style.py): the browser makes those files, past the audit trail and its checkpoint."""
     desk, name = st.session_state.get("desk"), table_file.file_name(alt)
-    for number in count(1):         # tables of one description
-        with suppress(StreamlitDuplicateElementKey):
-            return download(f"Download CSV: {alt}", name, "text/csv", lambda: table_file.content(desk, frame, columns, name), f"table-file-{number}-{name}", "Download as CSV")
+    with suppress(StreamlitInvalidLayoutContextError):      # a form takes no such button; its page draws it below
+        for number in count(1):         # tables of one description
+            with suppress(StreamlitDuplicateElementKey):
+                return download(f"Download CSV: {alt}", name, "text/csv", lambda: content(desk, name), f"table-file-{number}-{name}", about)
 
 
 def download(label: str, name: str, mime: str, make: Callable[[], bytes], key: str, about: str = "", evidence: bool = False) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.backtest.compare import ICONS, LETTERS, MOST, OTHER, curves_chart
+from app.kit.draw import draw_chart
 from app.kit.figures import percent
 from app.kit.text import literal
 from app.kit.widgets import attempt, go, section
@@ -32,7 +33,7 @@ def recent_equity(desk: Desk, runs: Sequence[Any]) -> None:
         st.space("stretch")
         if st.button("Compare", type="tertiary", key="compare-recent"):
             go("backtest", run=shown[0].id, **{OTHER: ",".join(run.id for run in shown[1:])})
-    st.altair_chart(curves_chart(curves, shown, 220), width="stretch", alt="Equity of several backtests over their starts")
+    draw_chart(curves_chart(curves, shown, 220), alt="Equity of several backtests over their starts")
     st.caption("  \n".join(f":{colour}[**{letter}**] {literal(run.name or run.title)} `{run.id}` {percent(run.summary['metrics']['net_return'], 1, True)}" for letter, colour, run in zip(LETTERS, ICONS, shown, strict=False)))
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.compliance.charts import floors
 from app.kit.charts import equity_pair
+from app.kit.draw import draw_chart
 from app.kit.figures import ago, clock, exact, money, number, plural
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, figures, section
@@ -97,9 +98,9 @@ def _equity(view: Any) -> None:
     section(f"Equity{place} and its floors" if len(lines) else f"Equity{place} and drawdown", f"{row.currency}, UTC; the newest {len(curve):,} instants")
     takeaway = f"Equity of {row.name}: {money(row.equity, row.currency)}, started with {money(begun, row.currency)}"
     if len(lines):
-        st.altair_chart(floors(curve, lines, row.currency), width="stretch", alt=takeaway)
+        draw_chart(floors(curve, lines, row.currency), alt=takeaway)
     else:
-        st.altair_chart(equity_pair(curve.assign(drawdown=curve["equity"] / curve["equity"].cummax() - 1.0), row.currency, height=170), width="stretch", alt=takeaway)
+        draw_chart(equity_pair(curve.assign(drawdown=curve["equity"] / curve["equity"].cummax() - 1.0), row.currency, height=170), alt=takeaway)
 
 
 def _bars(desk: Desk, view: Any, digits: tables.Digits) -> None:
@@ -113,7 +114,7 @@ def _bars(desk: Desk, view: Any, digits: tables.Digits) -> None:
     instrument = desk.data.instruments()[chosen.split(" ")[0]]
     shown = view.bars[view.bars["series"] == chosen].tail(BARS).reset_index(drop=True)
     if len(shown) > 1:
-        st.altair_chart(charts.bars(shown, digits[instrument.name], instrument.quote), width="stretch", alt=f"The last {len(shown)} bars of {chosen}, closing at {shown['close'].iloc[-1]:g}")
+        draw_chart(charts.bars(shown, digits[instrument.name], instrument.quote), alt=f"The last {len(shown)} bars of {chosen}, closing at {shown['close'].iloc[-1]:g}")
 
 
 def _downloads(desk: Desk, view: Any) -> None:

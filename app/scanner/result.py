@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, clock, exact, money, number, plural
 from app.kit.text import literal
 from app.kit.widgets import download, section, table
@@ -31,7 +32,7 @@ def result(desk: Desk, run: Any) -> None:
     left, right = st.columns([5, 2], gap="medium")
     with left:
         section("Q* of every combination", "R a trade after costs, noise and today's spread; without a signal at the usual stop distance")
-        st.altair_chart(heat_map(verdicts.sort_values(["instrument", "timeframe", "strategy"])), width="stretch", alt=_best(verdicts))
+        draw_chart(heat_map(verdicts.sort_values(["instrument", "timeframe", "strategy"])), alt=_best(verdicts))
     with right:
         _reasons(desk, summary)
     _verdicts(desk, run, verdicts)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.drawn import download_drawn
 from app.kit.charts import Picture
+from app.kit.draw import draw_chart
 from app.kit.figures import number
 from app.kit.theme import by_role
 from app.kit.widgets import section
@@ -29,7 +30,7 @@ def importance(run: Any, parameters: Mapping[str, Any], metric: str) -> None:
         section("Parameter importance", f"fall of R² of {metric} when shuffled")
         st.space("stretch")
         download_drawn("CSV", f"{run.id}_importance.csv", rows[["name", "mean", "deviation"]], f"importance-{run.id}", f"run:{run.id}")
-    st.altair_chart(bars(rows), width="stretch", alt=f"Importance of each parameter for {metric}")
+    draw_chart(bars(rows), alt=f"Importance of each parameter for {metric}")
     weak = " The parameters explain little of it here, so do not read much into the order." if summary["r2"] < EXPLAINED else ""
     st.caption(f"Permutation importance of a random forest on held-out combinations, R² {number(summary['r2'], 2)}; lines: one standard deviation of 10 shuffles.{weak} Source: Breiman (2001).")
 

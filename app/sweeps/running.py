@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import number, plural
 from app.kit.text import literal
 from app.kit.widgets import figures, section, table
@@ -37,7 +38,7 @@ def _live(desk: Desk, job_id: str, kind: str, strategy: str) -> None:
         st.caption(f"None of the finished ones has {metric.title}: too few trades, or too few days.")
         return None
     _best(desk, progress.best, metric, parameters, NOUNS[kind])
-    st.altair_chart(charts.history(progress.curve, with_unit(metric), form(metric), noun=f"finished {NOUNS[kind]}s"), width="stretch", alt=f"{metric.title} of what was finished, and the best so far: {metric_text(metric, progress.best['value'])}")
+    draw_chart(charts.history(progress.curve, with_unit(metric), form(metric), noun=f"finished {NOUNS[kind]}s"), alt=f"{metric.title} of what was finished, and the best so far: {metric_text(metric, progress.best['value'])}")
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import number, plural
 from app.kit.forms import choice
 from app.kit.rights import allowed
@@ -40,11 +41,11 @@ def result(desk: Desk, run: Any) -> None:
             _front(desk, run, trials, best)
         else:
             section("Optimization history", "line: best so far")
-            st.altair_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), width="stretch", alt=f"{first.title} of each trial and the best so far")
+            draw_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), alt=f"{first.title} of each trial and the best so far")
     with right:
         if len(words) > 1:
             section("Optimization history", f"{first.title}; line: best so far")
-            st.altair_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), width="stretch", alt=f"{first.title} of each trial and the best so far")
+            draw_chart(charts.history(_history(trials, words[0]), with_unit(first), form(first)), alt=f"{first.title} of each trial and the best so far")
         else:
             _slice(run, trials, parameters, first, words[0], best)
     if len(words) > 1:
@@ -116,7 +117,7 @@ def _front(desk: Desk, run: Any, trials: pd.DataFrame, best: list[Mapping[str, A
     a, b = (trials[f"objective_{word}"] for word in run.summary["objectives"])
     shown = trials.assign(a=a, b=b, best=trials["number"].isin([trial["number"] for trial in best]))[["number", "a", "b", "best", "chosen"]]
     section("Pareto front", "large: not dominated in both objectives")
-    st.altair_chart(charts.front(shown, [with_unit(metric) for metric in objectives], [form(metric) for metric in objectives]), width="stretch", alt=f"{objectives[1].title} against {objectives[0].title} of each trial")
+    draw_chart(charts.front(shown, [with_unit(metric) for metric in objectives], [form(metric) for metric in objectives]), alt=f"{objectives[1].title} against {objectives[0].title} of each trial")
 
 
 def _slice(run: Any, trials: pd.DataFrame, parameters: Mapping[str, Any], metric: Any, word: str, best: list[Mapping[str, Any]]) -> None:
@@ -125,7 +126,7 @@ def _slice(run: Any, trials: pd.DataFrame, parameters: Mapping[str, Any], metric
         names = list(run.spec["space"])
         name = st.segmented_control("Parameter", names, default=names[0], required=True, key=f"slice-{run.id}", format_func=lambda name: named(parameters[name]), label_visibility="collapsed")
     shown = trials.assign(x=trials[name], value=trials[f"objective_{word}"], best=trials["number"].isin([trial["number"] for trial in best]))[["number", "x", "value", "best", "chosen"]]
-    st.altair_chart(charts.slice_of(shown, named(parameters[name]), with_unit(metric), form(metric)), width="stretch", alt=f"{metric.title} of each trial over {named(parameters[name])}")
+    draw_chart(charts.slice_of(shown, named(parameters[name]), with_unit(metric), form(metric)), alt=f"{metric.title} of each trial over {named(parameters[name])}")
 
 
 def _continue(desk: Desk, run: Any) -> None:

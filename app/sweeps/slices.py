@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.widgets import section
 from app.sweeps import charts
 from app.sweeps.names import form, named, point, with_unit
@@ -26,7 +27,7 @@ def slices(run: Any, table: pd.DataFrame, parameters: Mapping[str, Any], names: 
         for name in names:
             shown = slice_through(table, here, name).assign(value=lambda rows: rows[metric.key], best=lambda rows: rows["number"] == number)
             shown["chosen"] = [point(parameters, {name: value}) for value in shown["x"]]
-            st.altair_chart(charts.slice_of(shown[["number", "x", "value", "best", "chosen"]], named(parameters[name]), with_unit(metric), form(metric), HEIGHT), width="stretch", alt=f"{metric.title} over {named(parameters[name])}, all else as in this combination")
+            draw_chart(charts.slice_of(shown[["number", "x", "value", "best", "chosen"]], named(parameters[name]), with_unit(metric), form(metric), HEIGHT), alt=f"{metric.title} over {named(parameters[name])}, all else as in this combination")
 
 
 def slice_through(table: pd.DataFrame, here: Mapping[str, Any], name: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import number, percent, plural
 from app.kit.widgets import figures, history, section
 from app.sweeps import charts, panels
@@ -158,10 +159,10 @@ def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[
     with left:
         section(metrics[by].title, _median(fixed, moving, parameters) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
         key = f"map-{run.id}-{x}-{y}-{by}"
-        st.altair_chart(charts.heat(drawn, "value", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", key=key, on_select="rerun", selection_mode="cell", alt=f"{metrics[by].title} over {titles[0]} and {titles[1]}")
+        draw_chart(charts.heat(drawn, "value", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", key=key, on_select="rerun", selection_mode="cell", alt=f"{metrics[by].title} over {titles[0]} and {titles[1]}")
     with right:
         section("Plateau", "mean less spread of a cell and its neighbours")
-        st.altair_chart(charts.heat(drawn, "plateau", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", alt=f"Plateau score of {metrics[by].title} over {titles[0]} and {titles[1]}")
+        draw_chart(charts.heat(drawn, "plateau", *titles, with_unit(metrics[by]), form(metrics[by]), picked), alt=f"Plateau score of {metrics[by].title} over {titles[0]} and {titles[1]}")
     st.caption(map_sentence(metrics[by], cells_of, level, parameters, x, y) + (f" Every {every} value of each parameter is drawn." if every else "") + " Click a cell to see its combinations.")
     return dict(zip((x, y), picked, strict=True)) if picked else None, by, _start(desk, run, by, fixed, level, x, y)
 
@@ -238,5 +239,5 @@ def alone(desk: Desk, run: Any, parameters: Mapping[str, Any], name: str) -> str
     rows = panels.table(desk, run.id, by)
     shown = pd.DataFrame(dict(number=rows["number"], x=rows[name], value=rows[by], best=rows.index == 0, chosen=[point(parameters, {name: value}) for value in rows[name]]))
     section(metrics[by].title, f"over {named(parameters[name])}; large dot: best")
-    st.altair_chart(charts.slice_of(shown, named(parameters[name]), with_unit(metrics[by]), form(metrics[by])), width="stretch", alt=f"{metrics[by].title} over {named(parameters[name])}")
+    draw_chart(charts.slice_of(shown, named(parameters[name]), with_unit(metrics[by]), form(metrics[by])), alt=f"{metrics[by].title} over {named(parameters[name])}")
     return by

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import number, percent, plural
 from app.kit.forms import choice
 from app.kit.widgets import download, figures, history, section, table
@@ -27,7 +28,7 @@ def result(desk: Desk, run: Any) -> None:
     if folds["out_of_sample_return"].notna().any():
         _out_of_sample(desk, run, folds, parameters)
     section("Windows", "grey: in sample, blue: out of sample; UTC")
-    st.altair_chart(charts.windows(folds), width="stretch", alt=f"In-sample and out-of-sample window of each of {len(folds)} folds")
+    draw_chart(charts.windows(folds), alt=f"In-sample and out-of-sample window of each of {len(folds)} folds")
     _folds(desk, run, folds, parameters)
     _drift(run, folds, parameters)
 
@@ -40,11 +41,11 @@ def _out_of_sample(desk: Desk, run: Any, folds: pd.DataFrame, parameters: Mappin
         section("Out-of-sample equity", f"{run.summary['currency']}, windows in sequence, UTC; each band is a fold")
         spans = pd.DataFrame(dict(number=folds["fold"], start=folds["test_start"], end=folds["test_end"], chosen=selected, net=folds["out_of_sample_return"]))
         curve = panels.walked(desk, run.id, run.summary["balance"])
-        st.altair_chart(charts.walked(curve, spans, run.summary["currency"]), width="stretch", alt=f"Equity of {len(folds)} tests, one after the other")
+        draw_chart(charts.walked(curve, spans, run.summary["currency"]), alt=f"Equity of {len(folds)} tests, one after the other")
     with right:
         section("In-sample vs out-of-sample", "net return p.a., compounded")
         yearly = pd.DataFrame(dict(fold=folds["fold"], fitted=folds["in_sample_yearly"], tested=folds["out_of_sample_yearly"]))
-        st.altair_chart(charts.in_and_out_of_sample(yearly, 232), width="stretch", alt="Net return p.a. of each fold in and out of sample")
+        draw_chart(charts.in_and_out_of_sample(yearly, 232), alt="Net return p.a. of each fold in and out of sample")
         st.caption(efficiency(run))
 
 
@@ -139,7 +140,7 @@ def _drift(run: Any, folds: pd.DataFrame, parameters: Mapping[str, Any]) -> None
     if not moving or chosen.empty:
         return
     section("Parameter stability", "jumps suggest overfitting")
-    st.altair_chart(charts.drift(chosen, {name: named(parameters[name]) for name in moving}), width="stretch", alt="Selected value of each parameter in each fold")
+    draw_chart(charts.drift(chosen, {name: named(parameters[name]) for name in moving}), alt="Selected value of each parameter in each fold")
     moved = {name: run.summary["drift"].get(name) for name in moving}
     changes = [f"{plain(parameters[name])} {percent(value, 0)}" for name, value in moved.items() if value is not None]
     still = [f"{plain(parameters[name])} {rounded(chosen[name].iloc[0])}" for name in moving if chosen[name].nunique() == 1]

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import number, percent, plural
 from app.kit.text import literal
 from app.kit.widgets import table
@@ -35,7 +36,7 @@ def _probabilities(run: Any, scores: Mapping[str, Any]) -> None:
     part = bins[bins["class"] == shown] if classes else bins
     drawn = pd.DataFrame(dict(predicted=part["predicted"], observed=part["observed"], low=part["observed_low"], high=part["observed_high"], count=part["count"]))
     over(run, "Calibration", "observed share by predicted probability, bins of equal count, all test parts", bins, "calibration")
-    st.altair_chart(curves.reliability(drawn, "predicted probability"), width="stretch", alt=f"Predicted against observed share in {plural(len(drawn), 'bin')}")
+    draw_chart(curves.reliability(drawn, "predicted probability"), alt=f"Predicted against observed share in {plural(len(drawn), 'bin')}")
     st.caption(literal(f"On the dashed line the model is calibrated. {_before(scores)} Intervals: 95 %, Wilson (1927), of independent samples; samples overlap, so they are too narrow."))
 
 
@@ -53,7 +54,7 @@ def _levels(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     levels = pd.DataFrame(list(rows))
     drawn = pd.DataFrame(dict(predicted=levels["level"], observed=levels["observed"], low=levels["observed_low"], high=levels["observed_high"], count=levels["count"]))
     over(run, "Quantiles", "share of outcomes at or below each quantile, against its level", levels, "levels")
-    st.altair_chart(curves.reliability(drawn, "level of the quantile"), width="stretch", alt="Level of each quantile against the share of outcomes at or below it")
+    draw_chart(curves.reliability(drawn, "level of the quantile"), alt="Level of each quantile against the share of outcomes at or below it")
 
 
 def _coverage(run: Any, pairs: Sequence[Mapping[str, Any]]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.kit.address import address_value
+from app.kit.draw import draw_chart
 from app.kit.figures import clock, number, plural, short, typeset
 from app.kit.text import literal
 from app.kit.widgets import nothing, section, table
@@ -39,7 +40,7 @@ def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     over(run, "Against baselines", f"% of daily {words(frame['loss'].iloc[0])}", frame, "baselines")
     drawn = drawn_of(frame)
     if len(drawn):
-        st.altair_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=96), width="stretch", alt="; ".join(f"{row.name}: {row.state}" for row in frame.itertuples(index=False)))
+        draw_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=96), alt="; ".join(f"{row.name}: {row.state}" for row in frame.itertuples(index=False)))
     config = st.column_config
     shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=[loss(value) for value in frame["model"]], baseline=[loss(value) for value in frame["baseline"]], days=frame["days"]))
     columns = {
@@ -177,7 +178,7 @@ def _gains(runs: Sequence[Any], reports: Mapping[str, Mapping[str, Any]]) -> Non
     for loss, part in rows.groupby("loss", sort=False):
         over(runs[0], f"Gains over baselines, {words(loss)}", "% of the baseline's mean daily loss, with the 95 % interval; above 0 the model loses less", part, f"gains_{loss}")
         drawn = drawn_of(part).assign(name=[f"{row.run} · {words(row.name)}" for row in part.itertuples(index=False)])
-        st.altair_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=150), width="stretch", alt=f"Gains of {plural(len(runs), 'run')} over their baselines, between {number(float(drawn['value'].min()), 2, True)} % and {number(float(drawn['value'].max()), 2, True)} %")
+        draw_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=150), alt=f"Gains of {plural(len(runs), 'run')} over their baselines, between {number(float(drawn['value'].min()), 2, True)} % and {number(float(drawn['value'].max()), 2, True)} %")
 
 
 def _train() -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.features.panels import measured
 from app.kit.address import address_value, missing
+from app.kit.draw import draw_chart
 from app.kit.figures import clock, number, percent, plural, typeset
 from app.kit.rights import allowed
 from app.kit.text import literal
@@ -124,7 +125,7 @@ def _columns(desk: Desk, check: Any) -> None:
         top = every.dropna(subset=["psi"]).head(DRAWN)
         drawn = pd.DataFrame(dict(name=top["name"], value=top["psi"], role=["warn" if state == "alarm" else "line" if state == "calm" else "quiet" for state in top["state"]]))
         if len(drawn):
-            st.altair_chart(charts.bars(drawn, "PSI", ".3f", rules=[(PSI, f"may have drifted from {PSI:g}", "warn")]), width="stretch", alt=f"PSI of {plural(len(drawn), 'column')}; largest {top['name'].iloc[0]} {top['psi'].iloc[0]:.3f}")
+            draw_chart(charts.bars(drawn, "PSI", ".3f", rules=[(PSI, f"may have drifted from {PSI:g}", "warn")]), alt=f"PSI of {plural(len(drawn), 'column')}; largest {top['name'].iloc[0]} {top['psi'].iloc[0]:.3f}")
         st.caption("Beyond the line a column may have drifted; it is an alarm where KS says so, too. Grey: too slow to be judged.")
     with right:
         headed("Columns", "PSI and KS on effective counts", every.drop(columns="name"), f"{check.run}_statistics")

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.drawn import download_drawn
+from app.kit.draw import draw_chart
 from app.kit.figures import clock, plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import table
@@ -57,7 +58,7 @@ def view(checks: Sequence[Any]) -> None:
         headed(title, note, part, f"{name}_over_time")
         alt = f"{title} over {plural(len(part), 'check')}; {plural(int(part['alarm'].sum()), 'alarm')}"
         picture = curves.coverage(part) if name == "coverage" else curves.over_time(part, f"{title}, deviations" if name == "brier" else title, limits)
-        st.altair_chart(picture, width="stretch", alt=alt)
+        draw_chart(picture, alt=alt)
     _log(checks)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import multiple, number, percent, plural, typeset
 from app.kit.text import literal
 from app.training import charts, groups
@@ -35,7 +36,7 @@ def _equity(run: Any, equity: Mapping[str, Any], filtered: Mapping[str, Any]) ->
     over(run, "With and without the filter", "cumulative R, test parts, UTC; dashed: all signals", curve[["day", "with_filter", "without"]], "equity")
     own, every = equity["with"], equity["without"]
     takeaway = f"{multiple(own['sum_r'], 1)} with the filter, {multiple(every['sum_r'], 1)} without"
-    st.altair_chart(charts.with_and_without(curve, "R"), width="stretch", alt=takeaway)
+    draw_chart(charts.with_and_without(curve, "R"), alt=takeaway)
     st.caption(literal(f"{takeaway}; largest drawdown {number(own['max_drawdown_r'], 1)} R and {number(every['max_drawdown_r'], 1)} R. {_gain(filtered)}"))
 
 
@@ -54,7 +55,7 @@ def _fan(desk: Desk, run: Any, filtered: Mapping[str, Any]) -> None:
         st.caption("No path has a trade.")
         return
     takeaway = f"{plural(int(drawn['path'].nunique()), 'path')} end between {multiple(sums['low'], 1)} and {multiple(sums['high'], 1)}, median {multiple(sums['median'], 1)}"
-    st.altair_chart(charts.fan(drawn, "R", "cumulative R"), width="stretch", alt=takeaway)
+    draw_chart(charts.fan(drawn, "R", "cumulative R"), alt=takeaway)
     st.caption(literal(f"{takeaway}. Paths show spread: half of their training lies after the test, so none of them says what would have been earned. {_gain(filtered)}"))
 
 

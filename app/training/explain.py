@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import DASH, exact, number, plural
 from app.kit.rights import allowed
 from app.kit.text import literal
@@ -64,7 +65,7 @@ def _importance(desk: Desk, explanation: Any) -> None:
     _headed(desk, explanation, "Permutation importance", f"rise of the {summary['loss'].replace('_', ' ')} when a column is permuted; {plural(int(summary['samples']), 'sample')} of {plural(int(summary['folds']), 'test part')}", "importance")
     top = rows.head(DRAWN)
     drawn = pd.DataFrame(dict(name=top["column"], value=top["importance"], low=top["low"], high=top["high"], role=["line" if low > 0 else "quiet" for low in top["low"]]))
-    st.altair_chart(charts.bars(drawn, f"rise of the {summary['loss'].replace('_', ' ')}", ".5f"), width="stretch", alt=f"Permutation importance; largest: {top['column'].iloc[0]}")
+    draw_chart(charts.bars(drawn, f"rise of the {summary['loss'].replace('_', ' ')}", ".5f"), alt=f"Permutation importance; largest: {top['column'].iloc[0]}")
     some = int((rows["low"] > 0).sum())
     st.caption(literal(f"{plural(some, 'column')} of {len(rows):,} matter in every fold; lines reach from the lowest to the highest fold, grey: not in every one. Redundant columns share their importance."))
 
@@ -75,7 +76,7 @@ def _dependence(desk: Desk, explanation: Any) -> None:
     _headed(desk, explanation, "Partial dependence", "mean prediction by one column, last fold", "dependence")
     column = str(st.selectbox("Column", columns, key=f"dependence-{explanation.id}", label_visibility="collapsed"))
     part = rows[rows["column"] == column]
-    st.altair_chart(curves.partial_dependence(part, column, str(explanation.summary["output"])), width="stretch", alt=f"Mean prediction by {column}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
+    draw_chart(curves.partial_dependence(part, column, str(explanation.summary["output"])), alt=f"Mean prediction by {column}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
 
 
 def _boundary(desk: Desk, explanation: Any) -> None:
@@ -87,7 +88,7 @@ def _boundary(desk: Desk, explanation: Any) -> None:
         return
     first, second = st.selectbox("Columns", pairs, key=f"boundary-{explanation.id}", format_func=lambda pair: f"{pair[0]} and {pair[1]}", label_visibility="collapsed")
     part = rows[(rows["first"] == first) & (rows["second"] == second)]
-    st.altair_chart(curves.boundary(part, first, second, str(explanation.summary["output"]), explanation.summary.get("middle")), width="stretch", alt=f"Prediction by {first} and {second}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
+    draw_chart(curves.boundary(part, first, second, str(explanation.summary["output"]), explanation.summary.get("middle")), alt=f"Prediction by {first} and {second}: {part['prediction'].min():.4g} to {part['prediction'].max():.4g}")
 
 
 def _trade(desk: Desk, explanation: Any) -> None:
@@ -102,7 +103,7 @@ def _trade(desk: Desk, explanation: Any) -> None:
     middle = int((rows["score"] - rows["score"].median()).abs().to_numpy().argmin())
     place = int(st.selectbox("Sample, UTC", range(len(rows)), index=middle, format_func=names.__getitem__, key=f"sample-{explanation.id}", width=420))
     parts, shown = parts_of(rows.iloc[place])
-    st.altair_chart(curves.contributions(parts, str(explanation.summary["score"])), width="stretch", alt=f"Contributions to the score {rows['score'].iloc[place]:.3f}; largest: {shown}")
+    draw_chart(curves.contributions(parts, str(explanation.summary["score"])), alt=f"Contributions to the score {rows['score'].iloc[place]:.3f}; largest: {shown}")
 
 
 def parts_of(row: pd.Series, most: int = DRAWN) -> tuple[pd.DataFrame, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import plural
 from app.kit.text import literal
 from app.kit.widgets import section, table
@@ -25,7 +26,7 @@ def view(desk: Desk, run: Any) -> None:
     counts = sizes(stretches)
     headed(desk, run, "Folds", "what each stretch of time is used for, UTC", "folds")
     takeaway = f"{plural(len(counts), 'fold')}: {int(counts['purged'].sum()):,} samples purged and {int(counts['embargoed'].sum()):,} embargoed over all of them"
-    st.altair_chart(charts.gantt(stretches), width="stretch", alt=takeaway)
+    draw_chart(charts.gantt(stretches), alt=takeaway)
     st.caption(literal(f"{takeaway}. A purged sample's span touches a test block; an embargoed one starts right after it, or in a walk-forward ends right before it. Neither is learnt from."))
     _table(counts)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import plural, typeset
 from app.kit.text import literal
 from app.kit.widgets import table
@@ -50,7 +51,7 @@ def picture(run: Any, scores: Mapping[str, Any], kind: str, choose: bool = False
     if rows.empty:
         st.caption("No group has this score.")
         return
-    st.altair_chart(charts.groups(rows, titled(name), KINDS[kind].lower(), score(name).reference, height=height), width="stretch", alt=f"{titled(name)} of {plural(len(rows), 'group')}: {rows['value'].min():.4g} to {rows['value'].max():.4g}")
+    draw_chart(charts.groups(rows, titled(name), KINDS[kind].lower(), score(name).reference, height=height), alt=f"{titled(name)} of {plural(len(rows), 'group')}: {rows['value'].min():.4g} to {rows['value'].max():.4g}")
 
 
 def names_of(scores: Mapping[str, Any], kind: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.kit.draw import draw_chart
 from app.kit.figures import clock, exact, lasted, plural
 from app.kit.rights import allowed
 from app.kit.text import literal
@@ -53,7 +54,7 @@ def live_loss(live: pd.DataFrame) -> None:
     last = curve.iloc[-1]
     loss = exact(float(f"{last['loss']:.4g}"))
     section("Loss", f"validation part of fold {int(last['fold'])}, now {loss}")
-    st.altair_chart(charts.losses(curve, "loss"), width="stretch", alt=f"Loss of fold {int(last['fold'])} over its fit; now {loss}")
+    draw_chart(charts.losses(curve, "loss"), alt=f"Loss of fold {int(last['fold'])} over its fit; now {loss}")
 
 
 def folds(rows: pd.DataFrame, title: str, note: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.kit.address import address_value, missing
+from app.kit.draw import draw_chart
 from app.kit.figures import number, plural
 from app.kit.forms import fields, label
 from app.kit.text import literal
@@ -141,5 +142,5 @@ def _heat(desk: Desk, run: Any) -> None:
     cells = desk.tuning.heat(run.id, x, y)
     worst = cells["value"].min()
     drawn = cells.assign(best=cells["value"] == cells["value"].max(), value=cells["value"] - worst, plateau=cells["plateau"] - worst)
-    st.altair_chart(charts.heat(drawn, "value", x, y, "loss below the worst", ".4f"), width="stretch", alt=f"How far the validation loss lies below the worst cell's, over {x} and {y}")
+    draw_chart(charts.heat(drawn, "value", x, y, "loss below the worst", ".4f"), alt=f"How far the validation loss lies below the worst cell's, over {x} and {y}")
     st.caption("Loss below that of the worst cell; the best is framed.")

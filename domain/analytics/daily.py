@@ -88,10 +88,23 @@ def from_last_to_last(last: np.ndarray, start: float) -> np.ndarray:
     >>> from_last_to_last(np.array([110.0, 0.0, 5.0]), 100.0).round(12).tolist()
     [0.1, -1.0, nan]
     """
-    before = np.concatenate(([start], last[:-1]))
+    before = before_each(last, start)
+    if len(before) and before.min() > 0.0:
+        return last / before - 1.0
     alive = np.minimum.accumulate(before) > 0
     with np.errstate(all="ignore"):
         return np.where(alive, last / before - 1.0, np.nan)
+
+
+def before_each(last: np.ndarray, start: float) -> np.ndarray:
+    """The equity that each period began with.
+
+    >>> before_each(np.array([110.0, 99.0]), 100.0).tolist()
+    [100.0, 110.0]
+    """
+    before = np.empty(len(last))
+    before[:1], before[1:] = start, last[:-1]
+    return before
 
 
 def daily_returns(equity: pd.DataFrame, start: float, market: Calendar = USUAL) -> pd.Series:

@@ -236,6 +236,8 @@ def rolling(returns: Any, window: int, figure: Callable[[np.ndarray], float]) ->
 
 def ratio(a: float, b: float) -> float:
     """a ÷ b; over 0 it is infinite with the sign of a, and 0 ÷ 0 is NaN."""
+    if b != 0.0:
+        return float(a) / float(b)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.float64(a) / np.float64(b))
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from domain.analytics.daily import from_last_to_last
+from domain.analytics.daily import before_each, from_last_to_last
 from domain.analytics.guards import finite
 from domain.analytics.metrics import METRICS, Facts
 from domain.backtest.kernel.curve import deepest_falls
@@ -60,7 +60,7 @@ class Curve(Facts):
 
     @cached_property
     def pnl(self) -> np.ndarray:
-        return self.trades["pnl"]                     
+        return self.trades["pnl"]
 
     @cached_property
     def r(self) -> np.ndarray:
@@ -77,4 +77,4 @@ def evaluated(facts: Curve, days: np.ndarray, signals: int) -> Evaluation:
     with np.errstate(all="ignore"):
         figures = {name: finite(METRICS[name].value(facts)) for name in FIGURES}
     ends = facts.day_ends
-    return Evaluation(figures, days, np.diff(ends, prepend=facts.start) / facts.start, facts.daily_sharpe, signals, ends)
+    return Evaluation(figures, days, (ends - before_each(ends, facts.start)) / facts.start, facts.daily_sharpe, signals, ends)

@@ -13,6 +13,6 @@ printf 'requirepass %s\n' "$queue" >secrets/queue_conf
 printf %s "redis://:$queue@queue:6379/0" >secrets/queue_url
 printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' "$access" "$secret" >secrets/bucket_credentials
 printf '{"identities": [{"name": "tidemark", "credentials": [{"accessKey": "%s", "secretKey": "%s"}], "actions": ["Admin", "Read", "Write", "List", "Tagging"]}]}\n' "$access" "$secret" >secrets/bucket_accounts
-: >secrets/metrics_token        # docker compose run --rm page tokens create --name prometheus --role viewer
+: >secrets/metrics_token        # docker compose run --rm page tokens create prometheus --role viewer
 chmod 0444 secrets/*        # containers run under ids of their own; the folder, 0700, keeps others of this machine out
 echo "secrets/ is written"

@@ -72,7 +72,7 @@ def test_the_emergency_stop_heads_the_page_until_it_is_released(desk):
     assert "halted at" not in text(draw("paper", desk, session="first"))
 
 
-DIFFERENCE = dict(client_id="one-5-0", instrument="EURUSD", expected="0.1", found="0.05", sentence="EURUSD: the session holds 0.1 lots of order one-5-0, the broker has 0.05")
+DIFFERENCE = dict(client_id="one-5-0", instrument="EURUSD", expected="0.1", actual="0.05", sentence="EURUSD: the session holds 0.1 lots of order one-5-0, the broker has 0.05")
 FOREIGN = dict(position_id="9", instrument="GBPUSD", side="long", lots="0.2", price="1.28", client_id="")
 ACCOUNT = dict(currency="USD", balance="1000", equity="990.5", margin_used="20", margin_free="970.5")
 

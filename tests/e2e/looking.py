@@ -27,7 +27,7 @@ FAULTS = """() => {
       const widest = [...main.querySelectorAll('*')].filter(seen).filter(each => each.getBoundingClientRect().right > innerWidth + 1).pop();
       faults.push(`${what} is ${element.scrollWidth - element.clientWidth} px wider than the window: ${widest ? name(widest) : ''}`);
     }
-  for (const element of document.querySelectorAll('[aria-label^="Download as CSV"]')) if (element.getClientRects().length) faults.push(`a file past the audit trail: ${name(element)}`);
+  for (const element of document.querySelectorAll('[aria-label^="Download as CSV"], [aria-label^="Download as PNG"], [aria-label^="Copy Vega-Lite spec"]')) if (element.getClientRects().length) faults.push(`a file past the audit trail: ${name(element)}`);
   for (const element of document.querySelectorAll('[data-testid=stException]')) faults.push(`exception: ${name(element)}`);
   for (const element of main.querySelectorAll('h1, h2, h3, h4, [data-testid=stHeadingWithActionElements], button p, [data-testid=stTab] p, [data-testid=stMetricValue], [data-testid=stMetricValue] *'))
     if (seen(element) && element.scrollWidth > element.clientWidth + 1 && ['hidden', 'clip'].includes(getComputedStyle(element).overflowX)) faults.push(`clipped: ${name(element)}`);

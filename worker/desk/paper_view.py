@@ -87,8 +87,10 @@ def _differences(view: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _broker(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The account at a broker as it was last looked at."""
-    return view.get("broker") or {}
+    """The account at a broker as it was last looked at. States of earlier releases have ``found`` for ``actual``."""
+    seen = view.get("broker") or {}
+    rows = [{"actual": each.get("found"), **each} for each in seen.get("differences") or ()]
+    return {**seen, "differences": rows} if rows else seen
 
 
 def _reason(session: TradingSession, view: Mapping[str, Any]) -> str:
@@ -139,7 +141,7 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
     return SessionView(
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
         equity=curve_of(unit, session, state.rows if state else {}, ROWS), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
-        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=view.get("broker") or {},
+        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=_broker(view),
         floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), present=_present(view, state.rows if state else {}, session.broker), **newest, **now,
     )  # fmt: skip
 

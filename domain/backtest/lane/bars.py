@@ -113,7 +113,9 @@ class Lane:
             return address_of(array), int(isinstance(value, np.ndarray))
 
         w["stop_loss"], w["own_lots"], w["own_size"] = column("stop_loss"), column("lots"), column("size")
-        w["target_prices"] = [column(f"target_{k}") for k in range(1, 5)]
+        prices = w["target_prices"]
+        for k in range(1, 5):
+            prices[k - 1, 0], prices[k - 1, 1] = column(f"target_{k}")
         fraction, target_r = ([_or(levels.get(f"{name}_{k}", np.nan), 0.0) for k in range(1, 5)] for name in ("fraction", "target_r"))
         w["fraction"], w["target_r"] = fraction, target_r
         w["targets"] = max((k for k in range(1, 5) if f"target_{k}" in levels or target_r[k - 1] > 0.0), default=0)

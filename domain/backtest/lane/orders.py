@@ -95,16 +95,21 @@ def _levels(column: np.ndarray, may_vary: bool) -> Number | None:
 def _checked(orders: Orders) -> Orders | None:
     """None where a table of signals with these columns would be refused, or where a rule of it needs a look at each row."""
     levels = orders.levels
-    for name, number in levels.items():
-        if np.isinf(number).any() or (name in ABOVE_ZERO and np.any(np.less_equal(number, 0.0))):
-            return None
+    if any(not _lies_above_zero(number) and (np.isinf(number).any() or (name in ABOVE_ZERO and np.any(np.less_equal(number, 0.0)))) for name, number in levels.items()):
+        return None
     whole = [levels[name] for name in ("max_bars", "valid_bars", "trail_window") if name in levels and levels[name] == levels[name]]
     if any(number != np.floor(number) or not 1 <= number <= LARGEST for number in whole):
         return None
-    size = levels.get("size", 1.0)
-    if np.any(np.less(size, 0.0)) or np.any(np.greater(size, LARGEST_SIZE)):
+    if "size" in levels and (np.any(np.less(levels["size"], 0.0)) or np.any(np.greater(levels["size"], LARGEST_SIZE))):
         return None
     return _with_fractions(orders)
+
+
+def _lies_above_zero(number: Number) -> bool:
+    """Whether all of it is a number above 0 and none is infinite: what nearly all levels are is seen sooner than what else they may be."""
+    if isinstance(number, np.ndarray):
+        return not len(number) or bool(number.min() > 0.0 and number.max() < np.inf)
+    return 0.0 < number < np.inf
 
 
 def _with_fractions(orders: Orders) -> Orders | None:
@@ -116,9 +121,9 @@ def _with_fractions(orders: Orders) -> Orders | None:
     if len(used) == 1 and not _present(levels.get(f"fraction_{used[0]}", np.nan)):
         levels[f"fraction_{used[0]}"] = 1.0
     given = [k for k in range(1, 5) if _present(levels.get(f"fraction_{k}", np.nan))]
-    varies = any(isinstance(levels.get(f"target_{k}"), np.ndarray) and np.isnan(levels[f"target_{k}"]).any() for k in used)
+    varies = len(used) > 1 and any(isinstance(levels.get(f"target_{k}"), np.ndarray) and np.isnan(levels[f"target_{k}"]).any() for k in used)
     shares = [levels[f"fraction_{k}"] for k in given]
-    if given != used or (varies and len(used) > 1) or any(not 0 < share <= 1 for share in shares) or sum(shares) > 1 + 1e-9:
+    if given != used or varies or any(not 0 < share <= 1 for share in shares) or sum(shares) > 1 + 1e-9:
         return None
     return Orders(orders.entries, levels)
 
