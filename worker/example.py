@@ -39,7 +39,7 @@ def step(store: Store, settings: Settings) -> bool:
             if (unit.fact(FACT) or {}).get("state") != "removed":
                 unit.remember(FACT, new)
                 if done:
-                    unit.audit("tidemark", "example_made", *(f"job:{job}" for job in jobs.values()), seed=SEED, strategy=STRATEGY)
+                    unit.audit("tidemark", "example_created", *(f"job:{job}" for job in jobs.values()), seed=SEED, strategy=STRATEGY)
     return False
 
 

@@ -13,6 +13,7 @@ from domain.outside.releases import concerning
 from domain.outside.series import known_of
 from domain.outside.timed_values import TimedValues
 from worker.store import Store
+from worker.store.former_names import SERIES, current
 from worker.store.frames import Frames
 from worker.store.outside import Outside
 
@@ -48,4 +49,4 @@ def _frame(version: str, what: str, store: Store) -> pd.DataFrame:
         outside: Outside | None = unit.outside.get(version)
     if outside is None:
         raise BadRequest(f"the external data {what} with version {version[:8]}… is no longer here; run it again to use the newest, or import it again")
-    return store.frames.get(outside.frame)
+    return current(store.frames.get(outside.frame), SERIES)

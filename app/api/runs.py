@@ -9,6 +9,7 @@ from typing import Any
 from app.api.paging import before_of, cursor_of, utc
 from app.api.plain import plain
 from worker.desk import Desk, Part
+from worker.desk.export import with_former_keys
 
 SHOWN = ("id", "kind", "name", "title", "note", "actor", "created_at", "synthetic", "summary")
 
@@ -16,7 +17,7 @@ SHOWN = ("id", "kind", "name", "title", "note", "actor", "created_at", "syntheti
 def shown(run: Any, address: str, whole: bool = False) -> dict[str, Any]:
     """A run as it is answered; ``whole``: with what was requested and what it was made from."""
     more = dict(spec=plain(run.spec), manifest=plain(run.manifest), tables=sorted(run.frames)) if whole else {}
-    return {**{name: plain(getattr(run, name)) for name in SHOWN}, **more, "job": run.job_id, "href": f"/api/v1/{address}/{run.id}"}
+    return {**{name: plain(getattr(run, name)) for name in SHOWN}, "summary": plain(with_former_keys(run.summary)), **more, "job": run.job_id, "href": f"/api/v1/{address}/{run.id}"}
 
 
 def part(desk: Desk, address: str, kinds: Sequence[str], limit: int, cursor: str, since: datetime | None, until: datetime | None) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from app.kit.window import taller
 
 
 def line(frame: pd.DataFrame, unit_name: str, title: str, height: int = 260) -> alt.Chart:
-    """A series by date. ``frame``: date, value, known."""
-    tips = [alt.Tooltip("utcyearmonthdate(date):T", title="date", format="%Y-%m-%d"), alt.Tooltip("value:Q", format=",.6~g", title=f"{title}, {unit_name}"), tip_time("known", "known from, UTC")]
+    """A series by date. ``frame``: date, value, published."""
+    tips = [alt.Tooltip("utcyearmonthdate(date):T", title="date", format="%Y-%m-%d"), alt.Tooltip("value:Q", format=",.6~g", title=f"{title}, {unit_name}"), tip_time("published", "published, UTC")]
     return (
-        alt.Chart(frame[["date", "value", "known"]])
+        alt.Chart(frame[["date", "value", "published"]])
         .transform_calculate(role="'line'")
         .mark_line()
         .encode(x=at("date", **utc(days_format(frame["date"]), tickCount=8)), y=alt.Y("value:Q", scale=alt.Scale(zero=False, nice=True), axis=unit(unit_name)), color=by_role(), tooltip=tips)

@@ -28,8 +28,7 @@ def render(desk: Desk) -> None:
     if not desk.data.catalogue():
         return runs.no_bars("Features need prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Data and features", expanded=run is None and job is None, icon=":material/edit:"):
-        _form(desk, run)
+    runs.settings(runs.sentence(run) if run else "Data and features", VIEW, run, job, lambda: _form(desk, run))
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing computed yet", "Choose data and a feature set above. A hundred features on a year of M15 bars take a few seconds."))
     runs.earlier(desk, VIEW, desk.features.latest(KIND), run, lambda earlier: plural(len(earlier.spec["columns"]), "column"), "Columns")
 
@@ -51,7 +50,7 @@ def _result(desk: Desk, run: Any) -> None:
         section(f"{plural(len(member['columns']), 'column')} of {member['instrument']} {member['timeframe']}", f"{plural(member['bars'], 'bar')}, run {run.id}")
         st.space("stretch")
         _take(desk, run, member)
-    empty = [column["column"] for column in member["columns"] if not column["known"]]
+    empty = [column["column"] for column in member["columns"] if not column["coverage"]]
     explained = desk.features.lacked(run.id)
     _verdict(run, member, [name for name in empty if name not in explained])
     without(desk, run, empty)
@@ -81,7 +80,7 @@ def _verdict(run: Any, member: dict[str, Any], unknown: list[str]) -> None:
 
 
 def _coverage(unknown: list[str], columns: list[dict[str, Any]]) -> str:
-    some = sum(bool(column["known"]) for column in columns)
+    some = sum(bool(column["coverage"]) for column in columns)
     if not unknown:
         return "All columns have values." if some == len(columns) else f"{plural(some, 'column has', 'columns have')} values, {len(columns) - some:,} {'is' if some == len(columns) - 1 else 'are'} empty."
     return f"{plural(len(unknown), 'column is', 'columns are')} empty, because the data lacks {'its' if len(unknown) == 1 else 'their'} inputs: {', '.join(unknown[:4])}{f' and {len(unknown) - 4:,} more' if len(unknown) > 4 else ''}."
@@ -107,14 +106,14 @@ def _same(row: dict[str, Any]) -> bool:
 
 def _headline(member: dict[str, Any]) -> list[tuple[str, str, str, str]]:
     columns = member["columns"]
-    some = [column for column in columns if column["known"]]
+    some = [column for column in columns if column["coverage"]]
     longest = max(columns, key=lambda column: column["warm_up"])
-    least = min(some, key=lambda column: column["known"], default=None)
+    least = min(some, key=lambda column: column["coverage"], default=None)
     return [
         ("Bars", number(member["bars"]), f"{member['edges'][0][:10]} to {member['edges'][1][:10]}", "Bars in the requested timeframe; finer ones were resampled."),
         ("Columns", number(len(columns)), f"{len(columns) - len(some):,} empty" if len(some) < len(columns) else "none empty", "An empty column needs an input that is missing: volume, other instruments, external data."),
         ("Longest warm-up", number(longest["warm_up"]), longest["column"], "Bars that pass before the column has its first value, inputs included."),
-        ("Lowest coverage", percent(least["known"]) if least else DASH, least["column"] if least else "", "Share of the bars on which the column has a value, of those that have any."),
+        ("Lowest coverage", percent(least["coverage"]) if least else DASH, least["column"] if least else "", "Share of the bars on which the column has a value, of those that have any."),
         ("Converges after", _settled_at(member), "bars of history", f"Shortest history with which every column has the same value as with all bars, to {percent(SETTLED)}."),
     ]
 
@@ -130,7 +129,7 @@ def _table(run: Any, member: dict[str, Any]) -> str:
     section("Columns", "select one to see it under the price")
     columns = member["columns"]
     rows = [
-        dict(column=column["column"], unit=column["unit"], warm_up=column["warm_up"], known=100 * column["known"], low=level(column["low"]), quarter=level(column["quarter"]), median=level(column["median"]), three_quarters=level(column["three_quarters"]), high=level(column["high"]), last=level(column["last"]))
+        dict(column=column["column"], unit=column["unit"], warm_up=column["warm_up"], coverage=100 * column["coverage"], low=level(column["low"]), quarter=level(column["quarter"]), median=level(column["median"]), three_quarters=level(column["three_quarters"]), high=level(column["high"]), last=level(column["last"]))
         for column in columns
     ]  # fmt: skip
     config = st.column_config
@@ -138,12 +137,12 @@ def _table(run: Any, member: dict[str, Any]) -> str:
         "column": config.TextColumn("Column", width=190),
         "unit": config.TextColumn("Unit", width=92),
         "warm_up": config.NumberColumn("Warm-up", format="localized", width=72, help="Bars that pass before its first value."),
-        "known": config.NumberColumn("Coverage, %", format="%.1f", width=84, help="Share of the bars that have a value."),
+        "coverage": config.NumberColumn("Coverage, %", format="%.1f", width=84, help="Share of the bars that have a value."),
         **{name: config.TextColumn(title, width=78, alignment="right") for name, title in (("low", "Lowest"), ("quarter", "25 %"), ("median", "Median"), ("three_quarters", "75 %"), ("high", "Highest"), ("last", "Last"))},
     }
     row = table(pd.DataFrame(rows), shown, "Each column's unit, warm-up, coverage, quartiles and last value", key=f"columns-{run.id}-{member['instrument']}", pick=True, row_height=26, height="auto" if len(rows) <= 11 else 324)
     wanted = st.query_params.get("column")
-    first = next((column["column"] for column in columns if column["column"] == wanted), next((column["column"] for column in columns if column["known"]), columns[0]["column"]))
+    first = next((column["column"] for column in columns if column["column"] == wanted), next((column["column"] for column in columns if column["coverage"]), columns[0]["column"]))
     return str(columns[row]["column"]) if row is not None else first
 
 
@@ -153,7 +152,7 @@ def _picture(desk: Desk, run: Any, member: dict[str, Any], column: str) -> None:
     span = st.segmented_control("Bars", list(SPANS), default="500 bars", required=True, key=f"span-{run.id}", label_visibility="collapsed")
     section(column, f"{about['unit']}, under the close in {quote.quote}; the last bars, UTC")
     frame, bars = drawn(desk, run.id, member["instrument"], column, SPANS[str(span)])
-    if not about["known"]:
+    if not about["coverage"]:
         st.caption(f"It has no value on these bars, so only the price is drawn. {why_empty(desk, run, column)}")
     about_it = f"{column} of {member['instrument']} under its close, {spread_of(about)}"
     draw_chart(charts.beneath(frame, column, about["unit"], quote.quote, quote.digits, about["first"] or 0), alt=about_it)
@@ -174,11 +173,11 @@ def _short_histories(run: Any, member: dict[str, Any]) -> None:
     rows = []
     for column in member["columns"]:
         name = column["column"]
-        rows.append(dict(column=name, whole=level(column["last"]), **{f"h{history}": _off(by[name, history]) for history in histories}))
+        rows.append(dict(column=name, full=level(column["last"]), **{f"h{history}": _off(by[name, history]) for history in histories}))
     config = st.column_config
     shown = {
         "column": config.TextColumn("Column", width=190),
-        "whole": config.TextColumn("With all bars", width=110, alignment="right"),
+        "full": config.TextColumn("With all bars", width=110, alignment="right"),
         **{f"h{history}": config.TextColumn(f"{history:,} bars", width=136, alignment="right") for history in histories},
     }
     table(pd.DataFrame(rows), shown, "Each column's last value with all bars and with shorter histories", row_height=26, height="auto" if len(rows) <= 11 else 324)
@@ -188,7 +187,7 @@ def _short_histories(run: Any, member: dict[str, Any]) -> None:
 def _off(row: dict[str, Any]) -> str:
     """The value with a short history, and its distance from the value with all bars."""
     if row["value"] is None:
-        return DASH if row["whole"] is None else "no value yet"
+        return DASH if row["full"] is None else "no value yet"
     if row["off"] is None:
         return f"{level(row['value'])} · off"
     return "identical" if row["off"] <= ROUNDING else f"{level(row['value'])} · {percent(row['off'], 1 if row['off'] >= 0.001 else 4)}"

@@ -32,8 +32,7 @@ def render(desk: Desk) -> None:
     if not desk.data.catalogue():
         return runs.no_bars("Regimes need prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Data, and a model or rules", expanded=run is None and job is None, icon=":material/edit:"):
-        form(desk, run)
+    runs.settings(runs.sentence(run) if run else "Data, and a model or rules", KIND, run, job, lambda: form(desk, run))
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No regimes yet", "A model is fitted on earlier bars and labels later ones; rules need no fitting. Nothing is labelled in hindsight."))
     runs.earlier(desk, VIEW, desk.regimes.latest(), run, _word, "Regimes")
 
@@ -126,9 +125,9 @@ def _bars(value: float | None) -> str:
 
 
 def _headline(summary: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    labelled = ("Labelled", percent(summary["known"] / summary["bars"]), f"{number(summary['known'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
+    labelled = ("Labelled", percent(summary["labelled"] / summary["bars"]), f"{number(summary['labelled'])} of {number(summary['bars'])} bars", "Bars that have a regime. Before the first model, or before a rule has its values, there is none.")
     spells = sum(row["spells"] or 0 for row in summary["lived"])
-    seen = ("Episodes", number(spells), f"{number(summary['known'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
+    seen = ("Episodes", number(spells), f"{number(summary['labelled'] / spells if spells else None, 1)} bars each", "Consecutive bars with the same label.")
     if "model" not in summary:
         return [labelled, seen, _risk(summary)]
     missed = [row["missed"] for row in summary["facts"] if row["missed"] is not None]

@@ -41,6 +41,6 @@ def bounds(low: float | None, high: float | None) -> str:
 
 def spread_of(about: Mapping[str, Any]) -> str:
     """Range of a column's values, in words."""
-    if not about["known"]:
+    if not about["coverage"]:
         return "no value"
     return f"between {level(about['low'])} and {level(about['high'])} {about['unit']}, interquartile range {level(about['quarter'])} to {level(about['three_quarters'])}, last {level(about['last'])}"

@@ -49,17 +49,17 @@ def _differences(desk: Desk, view: Any) -> None:
     refused = desk.paper.refused("adopt", view.row)
     for number, row in enumerate(rows):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(literal(f"{row['instrument']} · order {row['client_id']} · this session {row['expected']}, the broker {row['found']}"), width="stretch")
+            st.markdown(literal(f"{row['instrument']} · order {row['client_id']} · this session {row['expected']}, the broker {row['actual']}"), width="stretch")
             if st.button("Adopt…", key=f"adopt-{number}", disabled=bool(refused), help=refused or "Adopt the broker's lots."):
                 _settle(desk, view.row, dict(row), False)
-            has = float(row["found"]) > 0
+            has = float(row["actual"]) > 0
             if st.button("Close at the broker…", key=f"adopt-close-{number}", disabled=bool(refused) or not has, help=refused or ("Adopt the broker's lots, and close them." if has else "The broker has nothing to close.")):
                 _settle(desk, view.row, dict(row), True)
 
 
 @st.dialog("Settle the difference")
 def _settle(desk: Desk, row: Any, difference: dict[str, Any], close: bool) -> None:
-    lots = f"{difference['found']} lots of {difference['instrument']}"
+    lots = f"{difference['actual']} lots of {difference['instrument']}"
     st.markdown(literal(f"{row.name} adopts {lots} of order {difference['client_id']}" + (", and closes them at the broker." if close else f" in place of {difference['expected']}.")))
     reason = st.text_input("Reason", key="adopt-reason", help="Recorded on the tape and in the audit trail, with your name.")
     if st.button("Adopt and close" if close else "Adopt", type="primary", disabled=not reason.strip()):

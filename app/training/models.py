@@ -143,12 +143,12 @@ def _history(desk: Desk, model: Any) -> None:
 
 
 def _files(model: Any) -> None:
-    rows = pd.DataFrame([dict(file=name, hash=short(digest), whole=digest) for name, digest in model.files.items()])
+    rows = pd.DataFrame([dict(file=name, hash=short(digest), sha256=digest) for name, digest in model.files.items()])
     config = st.column_config
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         section("Files", "by SHA-256; another hash is refused")
         st.space("stretch")
-        csv_button(f"{model.name}_{model.version}_files.csv", rows[["file", "whole"]].rename(columns={"whole": "sha256"}), f"hashes-{model.id}")
+        csv_button(f"{model.name}_{model.version}_files.csv", rows[["file", "sha256"]], f"hashes-{model.id}")
     table(rows, {"file": config.TextColumn("File", width=150), "hash": config.TextColumn("SHA-256", width=76)}, f"Files of {model.title}", row_height=26)
     threads, seed = model.manifest.get("threads"), model.manifest.get("seed")
     facts = [f"seed {number(seed)}" if isinstance(seed, (int, float)) else "", f"{plural(int(threads), 'thread')}" if isinstance(threads, int) else "", "" if model.manifest.get("reproducible", True) else "not reproducible: fitted on a GPU"]

@@ -76,7 +76,7 @@ def judge(
     until = engine.reached_at if engine.failed_at is None and engine.reached_at is not None else None
     for standing in engine.standings:
         standing.breaches = [breach for breach in standing.breaches if until is None or breach.ts <= until]
-    verdicts = tuple(_verdict(standing) for standing in engine.standings)
+    verdicts = tuple(_verdict(standing, until) for standing in engine.standings)
     state = _state(engine, verdicts)
     times = _times(path.ts)
     floors = pd.DataFrame(
@@ -105,7 +105,7 @@ def net_of_flows(path: Path) -> Path:
     return replace(path, flows=None, **curves)
 
 
-def _verdict(standing: Standing) -> RuleVerdict:
+def _verdict(standing: Standing, reached_at: int | None) -> RuleVerdict:
     rule, reading = standing.rule, standing.reading
     first = min(standing.breaches, key=lambda breach: breach.ts, default=None)
     line, headroom = _number(standing.line), _number(standing.headroom)
@@ -114,7 +114,7 @@ def _verdict(standing: Standing) -> RuleVerdict:
     failed_at = min((breach.ts for breach in standing.breaches if fails(rule, breach)), default=None)
     return RuleVerdict(
         standing.column, rule.kind, rule.clause(), state, line, _number(reading.value), headroom, share, first, len(standing.breaches),
-        _sentence_of(standing, state, first), rule, failed_at,
+        _sentence_of(standing, state, first, reached_at), rule, failed_at,
     )  # fmt: skip
 
 
@@ -128,7 +128,7 @@ def _state_of(standing: Standing, first: Breach | None) -> str:
     return PASSED if not standing.rule.goal or standing.met else OPEN
 
 
-def _sentence_of(standing: Standing, state: str, first: Breach | None) -> str:
+def _sentence_of(standing: Standing, state: str, first: Breach | None, reached_at: int | None) -> str:
     if first is not None:
         verb = {
             FAIL: "Failed",
@@ -145,6 +145,10 @@ def _sentence_of(standing: Standing, state: str, first: Breach | None) -> str:
         return f"{verb} on {stamp(first.ts)}{against}.{' ' + first.detail if first.detail else ''}"
     if state == NOT_JUDGED:
         return f"not judged: needs {', '.join(standing.needs)}"
+    if reached_at is not None and not standing.rule.goal and standing.headroom < 0:
+        return f"Held until all goals were reached on {stamp(reached_at)}."
+    if reached_at is not None and standing.rule.goal and not standing.met:
+        return f"Reached on {stamp(reached_at)}, with all other goals; no longer at the end."
     words = "Held." if not standing.rule.goal else "Reached." if standing.met else "Not reached yet."
     return f"{words}{' ' + standing.reading.detail if standing.reading.detail else ''}"
 
@@ -166,8 +170,9 @@ def _sentence(engine: Judge, verdicts: tuple[RuleVerdict, ...], state: str) -> s
         return f"Passed on {stamp(engine.passed_at)}." if engine.passed_at is not None else "Nothing was refused."
     if engine.reached_at is not None and unjudged:
         return f"Open: all that could be judged was reached on {stamp(engine.reached_at)}, but not all rules could be judged.{rest}"
-    missing = [v.column for v in verdicts if v.state == OPEN]
-    return f"Open: no rule is broken{'; still to reach: ' + ', '.join(missing) if missing else ''}.{rest}"
+    missing, broken = ([v.column for v in verdicts if v.state in states] for states in ((OPEN,), (LOCKED, REFUSED)))
+    words = f"no rule that ends the account is broken; broken without ending it: {', '.join(broken)}" if broken else "no rule is broken"
+    return f"Open: {words}{'; still to reach: ' + ', '.join(missing) if missing else ''}.{rest}"
 
 
 def _breaches(standings: list[Standing]) -> pd.DataFrame:

@@ -15,13 +15,13 @@ QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 @dataclass(frozen=True)
 class Summary:
-    """``known``: share of the bars that have a value. ``first``: the row of the first of them, None for none. Figures are NaN where nothing is known."""
+    """``coverage``: share of the bars that have a value. ``first``: the row of the first of them, None for none. Figures are NaN where there is no value."""
 
     column: str
     unit: str
     family: str
     warm_up: int
-    known: float
+    coverage: float
     first: int | None
     low: float
     quarter: float

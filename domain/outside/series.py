@@ -91,7 +91,7 @@ def read_series(file: Path | IO[str], name: str) -> TimedValues:
 
 
 def series_table(path: Path, name: str, max_bytes: int = MAX_BYTES, max_rows: int = MAX_ROWS) -> ReadTable:
-    """``date, value, known`` of a series, packed or not, in the order of its dates: what ``read_series`` reads, each date once.
+    """``date, value, published`` of a series, packed or not, in the order of its dates: what ``read_series`` reads, each date once.
     Of a date that is there twice the last counts."""
     if name not in series():
         raise unknown("series", name, series())
@@ -103,13 +103,13 @@ def series_table(path: Path, name: str, max_bytes: int = MAX_BYTES, max_rows: in
         raise BadRequest(f"no row of {path.name} has a value of {name}; choose a file that holds some")
     once = valid.sort_values("date", kind="stable").drop_duplicates("date", keep="last", ignore_index=True)
     known_at = series()[name].known_at(once["date"].to_numpy("datetime64[D]"))
-    frame = pd.DataFrame(dict(date=_aware(once["date"].to_numpy("datetime64[ns]")), value=once["value"], known=_aware(known_at.view("datetime64[ns]"))))
+    frame = pd.DataFrame(dict(date=_aware(once["date"].to_numpy("datetime64[ns]")), value=once["value"], published=_aware(known_at.view("datetime64[ns]"))))
     return ReadTable(frame, tuple(_notes(len(dates) - len(valid), not valid["date"].is_monotonic_increasing, valid, len(valid) - len(once))))
 
 
 def known_of(frame: pd.DataFrame) -> TimedValues:
-    """The values of ``series_table``'s frame by when each was known."""
-    return TimedValues(frame["known"].dt.as_unit("ns").astype("int64").to_numpy(), frame["value"].to_numpy(np.float64, copy=True))
+    """The values of ``series_table``'s frame by when each was published."""
+    return TimedValues(frame["published"].dt.as_unit("ns").astype("int64").to_numpy(), frame["value"].to_numpy(np.float64, copy=True))
 
 
 def _aware(times: np.ndarray) -> pd.Series:

@@ -36,7 +36,7 @@ def report_of(
     ``folds``: all of the question; ``results``: those that were fitted. ``control``: what ``control.control`` gave, None where it was not made. ``regimes``: name of
     the regime known at each sample (filtered, by row of the samples), None without. ``leak``: what the gate found, empty where it is green.
 
-    ``verdict``: ``state`` (red: nothing of it can be believed; green; amber; open: nothing could be judged), ``sentence``, ``reasons``, ``whole``.
+    ``verdict``: ``state`` (red: nothing of it can be believed; green; amber; open: nothing could be judged), ``sentence``, ``reasons``, ``complete``.
     ``trials``: ``family count counted variance``, ``dsr`` and its ``reason``, ``significance``.
     ``scores``: ``task main all raw``, lists of rows by ``fold year regime months path``, ``calibration levels coverage``, ``filter`` and ``equity`` (None where samples
     are no trades), ``reasons``. ``baselines``: rows of ``compared.against_baselines``. ``crossed``: share of rows whose quantiles were not in order before they were sorted.
@@ -51,7 +51,7 @@ def report_of(
     whole = {int(fold.number) for fold in folds} == {int(result.fold) for result in results}
     judged = verdict(_evidence(question, scores, baselines, counted, control_, leak, whole=whole))
     return plain_values(dict(
-        verdict=judged | dict(whole=whole), trials=counted, control=control_, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
+        verdict=judged | dict(complete=whole), trials=counted, control=control_, scores=scores, baselines=baselines, crossed=_crossed(results, outputs),
     ))  # fmt: skip
 
 

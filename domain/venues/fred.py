@@ -123,7 +123,7 @@ def _observation(row: Any) -> Observation | None:
 
 
 def _table(about: EconomicSeries, observations: list[Observation], archived: date | None) -> ReadTable:
-    """``date, value, known``. Publications are archived from some day on only: what stood on it already counts by the series' own lag, and is stated."""
+    """``date, value, published``. Publications are archived from some day on only: what stood on it already counts by the series' own lag, and is stated."""
     if not observations:
         raise BadRequest(f"FRED has no observation of {about.name} in that period; choose an earlier start")
     days, published = (np.array([getattr(each, name) for each in observations], "datetime64[D]") for name in ("day", "published"))
@@ -134,7 +134,7 @@ def _table(about: EconomicSeries, observations: list[Observation], archived: dat
     known = np.maximum.accumulate(np.where(old, usual, known))          # never known before an older date's value
     frame = pd.DataFrame(dict(
         date=pd.Series(pd.to_datetime(days.astype("datetime64[ns]"), utc=True)).dt.as_unit("ns"), value=[each.value for each in observations],
-        known=pd.Series(pd.to_datetime(known, utc=True)).dt.as_unit("ns"),
+        published=pd.Series(pd.to_datetime(known, utc=True)).dt.as_unit("ns"),
     ))  # fmt: skip
     notes = ["Each value is the first that was published, known from the day of its publication."]
     if old.any():

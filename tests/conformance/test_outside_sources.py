@@ -20,9 +20,9 @@ def rig(request) -> OutsideRig:
 
 def same(frame: pd.DataFrame, rig: OutsideRig) -> None:
     """Rows in order, times in UTC with nanoseconds, as they are known."""
-    assert all(str(frame[name].dtype) == "datetime64[ns, UTC]" for name in frame if name in ("ts", "date", "known"))
+    assert all(str(frame[name].dtype) == "datetime64[ns, UTC]" for name in frame if name in ("ts", "date", "published"))
     if rig.source().kind == "series":
-        got = [(f"{row.date:%Y-%m-%d}", f"{row.known:%Y-%m-%dT%H:%MZ}", row.value) for row in frame.itertuples()]
+        got = [(f"{row.date:%Y-%m-%d}", f"{row.published:%Y-%m-%dT%H:%MZ}", row.value) for row in frame.itertuples()]
     else:
         got = [(f"{row.ts:%Y-%m-%dT%H:%MZ}", *row[2:]) for row in frame.itertuples()]
     assert tuple(got) == rig.rows

@@ -59,7 +59,7 @@ def test_external_data_is_imported_and_features_have_values(page, system, files,
     expect(page.get_by_text(re.compile(r"^[\d,]+ points? drawn from [\d,]+ rows; extremes are kept"))).to_be_visible(timeout=SOON)
     shoot("data-outside", 900)
     rows = list(csv.DictReader(download(page, "Download, CSV").read_text().splitlines()))
-    assert (rows[0]["date"], rows[0]["known"]) == ("2021-12-01", "2021-12-02T22:00:00Z") and len(rows) == len(pd.read_csv(files / "VIXCLS.csv"))
+    assert (rows[0]["date"], rows[0]["published"]) == ("2021-12-01", "2021-12-02T22:00:00Z") and len(rows) == len(pd.read_csv(files / "VIXCLS.csv"))
 
     opened(page, system, files / "calendar.csv")
     import_opened(page)

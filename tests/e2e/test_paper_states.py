@@ -33,7 +33,7 @@ PLAN = {"series": ["EURUSD M5"], "strategies": [{"name": "breakout", "params": {
 PROPOSAL = dict(order_id=7, ts=1_704_200_000_000_000_000, bar_ts=1_704_199_700_000_000_000, series="EURUSD M5", strategy="breakout", side="long", order="market", price=None, stop_loss=1.0942, tag="", verdict="proposed", reason="", lots_requested=None, lots_given=None)
 AWAY = dict(differences=[], foreign=[], unprotected=[], unknown=[], waiting=[], alarms=[])
 ACCOUNT = dict(currency="USD", balance="10012.5", equity="10030.1", margin_used="120.0", margin_free="9910.1")
-DIFFERENCE = dict(client_id="Working-3-1", instrument="EURUSD", expected="0.30", found="0.10", sentence="order Working-3-1: the session has 0.30 lots, the broker 0.10")
+DIFFERENCE = dict(client_id="Working-3-1", instrument="EURUSD", expected="0.30", actual="0.10", sentence="order Working-3-1: the session has 0.30 lots, the broker 0.10")
 BROKER = dict(at=1_704_200_000_000_000_000, state="", trouble="", account=ACCOUNT, leaving=[])
 STATES: dict[str, dict[str, Any]] = {       # name of the session -> what of it is other
     "Ready": dict(state="ready", view={}),

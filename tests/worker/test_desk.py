@@ -139,7 +139,7 @@ def test_the_same_bars_twice_are_one_dataset(desk, dataset, system):
     job = generate(desk).job
     run(job.id)
     assert desk.jobs.get(job.id).result == {"dataset": dataset.id, "new": False} and len(desk.data.catalogue()) == 1
-    assert events(desk, entity=f"job:{job.id}") == ["job_submitted", "job_started", "dataset_known"]
+    assert events(desk, entity=f"job:{job.id}") == ["job_submitted", "job_started", "dataset_unchanged"]
 
 
 @on_sqlite

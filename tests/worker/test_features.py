@@ -98,7 +98,7 @@ def test_a_summary_describes_each_column_and_how_much_history_it_needs(system, d
     run = done(desk, desk.features.submit_columns(request_for(desk, ["atr(14)", "ema(200)", "correlation"])))
     (member,) = run.summary["members"]
     atr, _, none = member["columns"]
-    assert (atr["unit"], atr["warm_up"], atr["first"], none["known"], none["median"]) == ("price", 14, 14, 0.0, None)
+    assert (atr["unit"], atr["warm_up"], atr["first"], none["coverage"], none["median"]) == ("price", 14, 14, 0.0, None)
     assert atr["low"] <= atr["quarter"] <= atr["median"] <= atr["three_quarters"] <= atr["high"]
     off = {(short["column"], short["history"]): short["off"] for short in member["sensitivity"]}
     assert [history for name, history in off if name == "ema(200)"] == [199, 399, 999] and off["ema(200)", 199] is None

@@ -156,7 +156,7 @@ def test_a_run_remembers_what_it_was_judged_by_in_plain_values(desk, backtest_ru
     summary = json.loads(json.dumps(backtest_run.summary))
     assert {"metrics", "remarks", "belief", "histories", "look_ahead"} <= set(summary) and len(json.dumps(summary)) < 40_000
     assert summary["belief"]["significance"]["trials"] == 1 and summary["belief"]["significance"]["psr"] is not None
-    assert summary["look_ahead"]["found"] == "" and summary["look_ahead"]["cuts"] > 1
+    assert summary["look_ahead"]["first_leak"] == "" and summary["look_ahead"]["cuts"] > 1
     assert all(remark["level"] in ("note", "warning", "severe") and remark["sentence"].endswith(".") for remark in summary["remarks"])
     believed = desk.robustness.of(backtest_run.id)
     assert json.loads(json.dumps(asdict(believed.belief))) == summary["belief"], "asked at once, the desk says the same"

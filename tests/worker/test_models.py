@@ -60,7 +60,7 @@ def test_a_candidate_is_promoted_and_the_one_before_retires(system, desk, store)
         (dict(report=dict(parity=dict(onnx=True, passed=False, sentence="ONNX differs by 0.2."))), "ONNX differs by 0.2"),
         (dict(report=dict(parity={})), "were not compared"),
         (dict(gate=None), "Look-ahead was not checked"),
-        (dict(request=dict(scheme="cpcv")), "It was judged by cpcv, and only a whole walk-forward"),
+        (dict(request=dict(scheme="cpcv")), "It was judged by cpcv, and only a complete walk-forward"),
         (dict(report=dict(verdict=dict(whole=False))), "not every fold was fitted"),
         (dict(request=dict(shuffle_labels=True)), "Its labels were permuted"),
         (dict(counted=False), r"trained on files \(--bars\), so nobody counted its trials"),

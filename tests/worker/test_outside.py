@@ -62,7 +62,7 @@ def test_columns_of_every_kind_are_what_the_engine_gives_on_the_files(everything
         assert frame[text].notna().any(), text
     versions = dict(series={name: everything[name].version for name in ("EU_RATE", "US_RATE", "VIX")}, headlines=everything["headlines"].version, releases=everything["calendar"].version, impact="high")
     assert run.spec["outside"] == run.manifest["spec"]["outside"] == versions
-    assert all(column["known"] for column in run.summary["members"][0]["columns"]) and desk.features.lacked(run.id) == {}
+    assert all(column["coverage"] for column in run.summary["members"][0]["columns"]) and desk.features.lacked(run.id) == {}
 
 
 def test_a_spec_names_only_what_its_columns_need(everything, desk):
@@ -111,7 +111,7 @@ def test_nothing_is_known_before_it_was_out(everything, desk):
 @on_sqlite
 def test_a_value_stands_from_the_bar_that_ends_when_it_is_known(everything, desk):
     _, frame = columns(desk, request_for(desk, ["rate_differential"]))
-    table = {name: desk.outside._frame(everything[name].id).set_index("known")["value"] for name in ("EU_RATE", "US_RATE")}
+    table = {name: desk.outside._frame(everything[name].id).set_index("published")["value"] for name in ("EU_RATE", "US_RATE")}
     ends = pd.to_datetime(Context(instrument("EURUSD"), H1).ends(frame), utc=True)
     for k in (0, 100, 777, len(frame) - 1):
         base, quote = (row[row.index <= ends[k]].iloc[-1] for row in table.values())
@@ -141,7 +141,7 @@ def test_each_instrument_has_the_releases_of_its_own_currencies(everything, desk
 def test_a_model_of_regimes_gets_what_it_looks_at(everything, desk):
     ask = request_for(desk, [])
     run = done(desk, desk.regimes.submit(ask, dict(kind="mixture", states="2", train=700, step=700, restarts=1, seed=5), ["log_volatility(24)", "vix_zscore(20)"]))
-    assert set(run.spec["outside"]["series"]) == {"VIX"} and run.summary["known"] > 0
+    assert set(run.spec["outside"]["series"]) == {"VIX"} and run.summary["labelled"] > 0
     assert "outside" not in desk.regimes.submit_rules(ask, ["volatility_regime"]).job.spec
 
 
@@ -160,7 +160,7 @@ def test_an_import_is_reported_by_its_row_and_its_events(system, desk, tmp_path)
     dataset = files.imported(desk, files.series(tmp_path / "fred_VIXCLS.csv"))
     assert (dataset.kind, dataset.name, dataset.source, dataset.actor, dataset.scorer) == ("series", "VIX", "fred_VIXCLS.csv", "ana", "")
     table = desk.outside._frame(dataset.id)
-    assert dataset.rows == len(table) and list(table) == ["date", "value", "known"] and dataset.notes == [f"{len(files.DAYS) - dataset.rows} dates have no value."]
+    assert dataset.rows == len(table) and list(table) == ["date", "value", "published"] and dataset.notes == [f"{len(files.DAYS) - dataset.rows} dates have no value."]
     assert (dataset.first_ts, dataset.last_ts) == (table["date"].iloc[0], table["date"].iloc[-1]) and desk.outside.is_used(dataset)
     (event,) = desk.trail.history(f"outside:{dataset.id}")
     assert (event.kind, event.subject, event.detail["version"], event.detail["name"]) == ("outside_imported", "data", dataset.version, "VIX")
@@ -173,7 +173,7 @@ def test_the_same_file_twice_is_one_import_and_an_older_one_comes_back(system, d
     dataset = files.imported(desk, first, "VIX")
     submitted = desk.outside.import_(desk.outside.stage_path(str(first)), name="VIX")
     assert desk.outside.import_(desk.outside.stage_path(str(first)), name="VIX").job.id == submitted.job.id, "a second click is the same job"
-    assert files.imported(desk, first, "VIX") == dataset and [event.kind for event in desk.trail.history(f"outside:{dataset.id}")] == ["outside_imported", "outside_known"]
+    assert files.imported(desk, first, "VIX") == dataset and [event.kind for event in desk.trail.history(f"outside:{dataset.id}")] == ["outside_imported", "outside_unchanged"]
     files.imported(desk, second, "VIX")
     back = files.imported(desk, first, "VIX")
     assert back.version == dataset.version and desk.outside.is_used(back) and not desk.outside.is_used(dataset)

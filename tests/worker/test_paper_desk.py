@@ -189,7 +189,7 @@ def test_the_terminal_judges_a_session_so_far(desk, store, monkeypatch, tmp_path
 
 
 def test_a_session_whose_broker_has_other_lots_differs_shows_its_alarms_and_takes_adopt(desk, store):
-    difference = dict(client_id="one-5-0", instrument="EURUSD", expected="0.1", found="0", sentence="EURUSD: the session holds 0.1 lots of order one-5-0, the broker has 0")
+    difference = dict(client_id="one-5-0", instrument="EURUSD", expected="0.1", actual="0", sentence="EURUSD: the session holds 0.1 lots of order one-5-0, the broker has 0")
     worked(store, "one", "oanda", state="running", broker=dict(state="differs", differences=[difference]), broker_watch=dict(raised={"unprotected:7": "position 7 has no stop"}))
     with store.unit() as unit:
         unit.sessions.show("one", dict(silent=["EURUSD"]))

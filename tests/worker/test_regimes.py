@@ -77,7 +77,7 @@ def test_a_fitted_run_keeps_what_walking_forward_gives(desk, bars, store):
     fits = desk.regimes.fits(run.id)
     assert len(fits) == len(walked.refits) == run.summary["refits"] and fits["agreement"].iloc[1:].tolist() == [refit.agreement for refit in walked.refits[1:]]
     assert fits["used_from_ts"].iloc[0] == read["ts"].iloc[700] and fits["used_to_ts"].iloc[-1] == read["ts"].iloc[-1]
-    assert run.summary["stability"] == pytest.approx(walked.stability) and run.summary["train"] == 700 and run.summary["known"] == len(read) - 700
+    assert run.summary["stability"] == pytest.approx(walked.stability) and run.summary["train"] == 700 and run.summary["labelled"] == len(read) - 700
     with store.read() as unit:
         assert unit.trials.rows() == [], "labelling bars is no trial of a strategy"
     assert desk.trail.history(f"run:{run.id}")[0].kind == "run_finished"
@@ -157,7 +157,7 @@ def test_rules_label_as_the_engine_does(desk, bars):
     run = done(desk, desk.regimes.submit_rules(request_for(bars), ["volatility_regime", "session_regime"]))
     expected = combined(by_rule(read, "volatility_regime", CONTEXT), by_rule(read, "session_regime", CONTEXT))
     assert labels(frame(desk, run, "regimes")) == [None if pd.isna(label) else label for label in expected]
-    assert run.summary["names"] == list(expected.categories) and sum(spell["bars"] for spell in run.summary["lived"]) == run.summary["known"]
+    assert run.summary["names"] == list(expected.categories) and sum(spell["bars"] for spell in run.summary["lived"]) == run.summary["labelled"]
     with pytest.raises(BadRequest, match="fitted no model"):
         desk.regimes.model(run.id)
     for rules, sentence in (([], "choose one or more"), (["trend_regime"] * 2, "each once"), (["rsi"], "no rule of regimes")):

@@ -191,5 +191,5 @@ def test_checkpoints_requests_and_the_copy_of_events_run_by_the_clock(store, set
     clock.run_due()
     with store.read() as unit:
         record, = unit.trail.all()
-        assert (record.kind, [row.size for row in unit.checkpoints.all()]) == ("audit_key_made", [1, 1])
+        assert (record.kind, [row.size for row in unit.checkpoints.all()]) == ("audit_key_created", [1, 1])
     assert (tmp_path / "events.jsonl").read_text() == f"{record.body}\n" and (tmp_path / "audit-requests" / "a.answer").exists()

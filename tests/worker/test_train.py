@@ -43,7 +43,7 @@ def test_a_question_becomes_a_run_and_a_trial_whatever_its_folds(system, desk, s
     run = trained(desk, submitted.job.id)
     report = desk.training.report(run.id)
     assert (run.kind, run.actor, run.synthetic, run.summary["partial"], run.summary["folds"]) == ("train", "ana", True, False, FOLDS)
-    assert {*report} == {"verdict", "trials", "control", "scores", "baselines", "crossed", "parity"} and report["verdict"]["whole"] and report["parity"]["passed"]
+    assert {*report} == {"verdict", "trials", "control", "scores", "baselines", "crossed", "parity"} and report["verdict"]["complete"] and report["parity"]["passed"]
     predictions, samples, folds, scores = (desk.training.table(run.id, name) for name in ("predictions", "samples", "folds", "scores"))
     assert sorted(predictions["fold"].unique()) == list(range(FOLDS)) == list(scores["fold"]) and {"value", "raw_value", "y"} <= {*predictions}
     assert set(predictions["sample"]) == set(folds[folds["part"] == "test"]["sample"]) and len(samples) > len(predictions) == scores["test"].sum()

@@ -71,7 +71,7 @@ def test_bars_that_left_what_was_learnt_are_found_and_audited_and_retraining_mak
     assert check.facts["bars"] == {"EURUSD": int((ends > pd.Timestamp(check.facts["until"])).sum())}
     table = desk.drift.table(check.run, model).set_index("column")
     assert table.loc["rsi(14)", "state"] == "alarm" and table.loc["rsi(14)", "psi"] > 1 and set(table.index) == {"rsi(14)", "log_return(1)"}
-    result = next(event for event in desk.trail.history(f"run:{check.run}") if event.kind == "drift_found")
+    result = next(event for event in desk.trail.history(f"run:{check.run}") if event.kind == "drift_detected")
     assert result.actor == "ana" and desk.drift.latest(model) == check and len(desk.drift.checks(model)) == 3
     request = desk.drift.retraining(model)
     assert request.datasets == [later] and (request.register, request.learner, request.columns) == ("wave", "linear", ["rsi(14)", "log_return(1)"])

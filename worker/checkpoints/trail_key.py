@@ -13,7 +13,7 @@ from worker.settings import Settings
 from worker.store import Filter, Store, Unit
 
 log = logging.getLogger("checkpoints")
-EVENTS = ("audit_key_made", "audit_key_rotated", "audit_key_replaced")
+EVENTS = ("audit_key_created", "audit_key_rotated", "audit_key_replaced")
 ENTITY = "audit:key"
 
 
@@ -54,7 +54,7 @@ class TrailKey:
         with self._store.unit() as unit:
             for (key, _), note in zip(chain.keys, ("", *chain.notes), strict=True):
                 detail: dict[str, Any] = dict(key=key.text, fingerprint=key.fingerprint) | (dict(rotation=note, why=why) if note else {})
-                kind, verb = ("audit_key_rotated", "took over") if note else ("audit_key_made", "was made")
+                kind, verb = ("audit_key_rotated", "took over") if note else ("audit_key_created", "was made")
                 unit.audit(actor, kind, ENTITY, event_id=_event_of(key), sentence=f"The key of fingerprint {key.fingerprint} {verb}", **detail)
 
     def rotate(self, actor: str, why: str) -> SigningKey:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.audit import Record
+from domain.audit.kinds import current_kind
 from domain.audit.reconciliation import KIND as RECONCILED
 from domain.audit.reconciliation import reconciliation_of
 from domain.audit.replay import OF_SESSIONS, ORDERS_OF, REPLAYS
@@ -42,8 +43,10 @@ class Event:
         """
         >>> Event(1, "", "", "run_finished", "run", (), {}, "").words
         'run finished'
+        >>> Event(1, "", "", "drift_found", "system", (), {}, "").words        # of an earlier release
+        'drift detected'
         """
-        return self.kind.replace("_", " ")
+        return current_kind(self.kind).replace("_", " ")
 
     @property
     def sentence(self) -> str:
@@ -87,7 +90,7 @@ class Event:
     def replay(self) -> str:
         """What a replay of it computes again; empty where there is nothing to replay."""
         sent = self.kind in OF_SESSIONS and not any(name.startswith("session:") for name in self.entities)      # by a broker's side: nothing was decided
-        return "" if sent else REPLAYS.get(self.kind, "")
+        return "" if sent else REPLAYS.get(current_kind(self.kind), "")
 
     @property
     def has_orders(self) -> bool:

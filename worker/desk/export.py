@@ -8,8 +8,9 @@ import pandas as pd
 
 from worker.cells import csv_of, safe, safe_cells
 from worker.store.former_names import both_named, with_former
+from worker.store.former_summaries import with_former_keys
 
-__all__ = ["both_named", "csv_of", "file_of", "parquet_of", "safe", "safe_cells", "with_former"]
+__all__ = ["both_named", "csv_of", "file_of", "parquet_of", "safe", "safe_cells", "with_former", "with_former_keys"]
 
 
 def file_of(frame: pd.DataFrame, form: str) -> bytes:

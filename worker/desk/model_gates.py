@@ -44,10 +44,10 @@ def _counted(model: Model) -> Gate:
 def _walk_forward(question: Mapping[str, Any], verdict: Mapping[str, Any]) -> Gate:
     if question.get("shuffle_labels"):
         return Gate("walk-forward", False, True, "Its labels were permuted.")
-    if not verdict.get("whole"):
-        return Gate("walk-forward", False, True, "Its walk-forward is not whole: not every fold was fitted.")
-    whole = question.get("scheme") == "walk_forward"
-    return Gate("walk-forward", whole, True, "A whole walk-forward stands behind it." if whole else f"It was judged by {question.get('scheme', 'nothing')}, and only a whole walk-forward says what it would have earned.")
+    if not verdict.get("complete", verdict.get("whole")):       # the name of models of earlier releases
+        return Gate("walk-forward", False, True, "Its walk-forward is incomplete: not every fold was fitted.")
+    complete = question.get("scheme") == "walk_forward"
+    return Gate("walk-forward", complete, True, "A complete walk-forward stands behind it." if complete else f"It was judged by {question.get('scheme', 'nothing')}, and only a complete walk-forward says what it would have earned.")
 
 
 def _baselines(rows: Sequence[Mapping[str, Any]]) -> Gate:

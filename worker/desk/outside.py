@@ -17,6 +17,7 @@ from worker.desk.export import csv_of
 from worker.desk.incoming import Source, may_open_paths, of_this_machine, size_limited, stage, uploaded
 from worker.desk.thin import thinned
 from worker.store import Outside
+from worker.store.former_names import SERIES, current
 
 LONGEST = 64        # letters of a name
 WHAT = "external data"
@@ -153,7 +154,7 @@ class OutsideData:
     # -- reading
 
     def line(self, name: str, budget: int = 1_000) -> pd.DataFrame:
-        """``date, value, known`` of a series, thinned so that it keeps its extremes."""
+        """``date, value, published`` of a series, thinned so that it keeps its extremes."""
         return thinned(self._frame(name), ("value",), budget)
 
     def latest(self, name: str, count: int = 200) -> pd.DataFrame:
@@ -166,14 +167,14 @@ class OutsideData:
         return {level: int(counted.get(level, 0)) for level in reversed(IMPACTS)}
 
     def _frame(self, name: str) -> pd.DataFrame:
-        return self._context.store.frames.get(self.get(name).frame)
+        return current(self._context.store.frames.get(self.get(name).frame), SERIES)
 
     # -- taking it along, and away
 
     def download(self, name: str) -> bytes:
         """An import as CSV that can be imported again."""
         outside = self.get(name)
-        frame = self._context.store.frames.get(outside.frame)
+        frame = current(self._context.store.frames.get(outside.frame), SERIES)
         with self._context.store.unit() as unit:
             unit.audit(self._context.user, "downloaded", f"outside:{outside.id}", what=f"{outside.kind} {outside.name}", form="csv", rows=len(frame))
         return csv_of(frame.assign(date=frame["date"].dt.strftime("%Y-%m-%d")) if outside.kind == "series" else frame)

@@ -70,7 +70,7 @@ class RobustnessView:
             run = required(unit.runs.get(run_id), "run", run_id)
             gates = [gate_run for gate_run in unit.runs.latest("gate", SEARCHED) if gate_run.spec.get("strategy") and _same_strategy(gate_run, run)]
         own = run.summary.get("look_ahead") or {}
-        if own.get("found") or own.get("leaks") or not all(gate_run.summary["green"] for gate_run in gates):
+        if own.get("first_leak") or own.get("leaks") or not all(gate_run.summary["green"] for gate_run in gates):
             return "red"
         return "green" if own.get("cuts") else "unknown"
 

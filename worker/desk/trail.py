@@ -11,6 +11,7 @@ import pandas as pd
 from sqlalchemy.exc import DataError, IntegrityError, InternalError, ProgrammingError
 
 from domain.audit import Record, plain
+from domain.audit.kinds import current_kind
 from domain.errors import BadRequest
 from worker import evidence
 from worker.desk.checkpoints import CheckpointsView
@@ -88,7 +89,8 @@ class TrailView:
 
     def kinds(self) -> list[str]:
         with self._context.store.read() as unit:
-            return [kind for kind in unit.trail.kinds() if isinstance(kind, str)]     # a garbage row may hold anything
+            recorded = [kind for kind in unit.trail.kinds() if isinstance(kind, str)]     # a garbage row may hold anything
+        return sorted({current_kind(kind) for kind in recorded})
 
     def actors(self) -> list[str]:
         with self._context.store.read() as unit:

@@ -69,7 +69,7 @@ def import_history(spec: Mapping[str, Any], work: Work) -> Commit:
         )
         return JobResult(
             dict(history=stored.id, new=new),
-            "history_imported" if new else "history_known",
+            "history_imported" if new else "history_unchanged",
             (f"history:{stored.id}",),
             detail,
         )

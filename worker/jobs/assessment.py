@@ -61,8 +61,7 @@ def summary_of(assessment: Assessment, unit: Unit, spec: Mapping[str, Any]) -> d
 
 
 def _plain(ahead: LookAhead) -> dict[str, Any]:
-    """The result of the look-ahead check under its stored keys: ``found`` is the instant of the first leak."""
-    return dict(cuts=ahead.cuts, bars=ahead.bars, found=ahead.first_leak, leaks=ahead.leaks)
+    return dict(cuts=ahead.cuts, bars=ahead.bars, first_leak=ahead.first_leak, leaks=ahead.leaks)
 
 
 def _curve(equity: pd.DataFrame) -> list[float]:

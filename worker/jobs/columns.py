@@ -57,4 +57,4 @@ def _plain(summary: Summary) -> dict[str, Any]:
 
 
 def _short(short: Short) -> dict[str, Any]:
-    return dict(column=short.column, history=short.history, value=finite(short.value), whole=finite(short.full), off=finite(short.off))
+    return dict(column=short.column, history=short.history, value=finite(short.value), full=finite(short.full), off=finite(short.off))

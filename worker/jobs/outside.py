@@ -15,6 +15,7 @@ from domain.outside.rows import ReadTable, in_order
 from domain.outside.series import series_table
 from worker.jobs.base import Commit, JobResult, Work, job
 from worker.store import Outside, Unit
+from worker.store.former_names import SERIES, current, stored
 from worker.store.outside import version_of
 
 Watch = Callable[[float], None]
@@ -39,7 +40,7 @@ def saved(kind: str, name: str, read: ReadTable, source: str, work: Work) -> Com
         work.stage("Score")
         read = ReadTable(scored(read.frame, watch=work.within(0.3, 0.9)), read.notes)
     work.stage("Store")
-    frame = work.store.frames.put(read.frame)
+    frame = work.store.frames.put(stored(read.frame, SERIES))
     edges = [read.frame[TIME[kind]].iloc[edge].to_pydatetime() for edge in (0, -1)]
     about = dict(
         kind=kind, name=name, version=version_of(kind, name, frame), rows=len(read.frame), first_ts=edges[0], last_ts=edges[1], source=source, notes=list(read.notes),
@@ -50,7 +51,7 @@ def saved(kind: str, name: str, read: ReadTable, source: str, work: Work) -> Com
         unit.alone_with("outside")
         outside, new = unit.outside.add(**about, created_at=unit.now())
         detail = dict(what=kind, name=name, version=outside.version, rows=outside.rows, source=source, notes=about["notes"])
-        return JobResult(dict(outside=outside.id, new=new), "outside_imported" if new else "outside_known", (f"outside:{outside.id}",), detail)
+        return JobResult(dict(outside=outside.id, new=new), "outside_imported" if new else "outside_unchanged", (f"outside:{outside.id}",), detail)
 
     return commit
 
@@ -69,7 +70,7 @@ def before(spec: Mapping[str, Any], work: Work) -> tuple[Outside, pd.DataFrame]:
         outside = unit.outside.get(spec["after"])
     if outside is None:
         raise BadRequest(f"what {spec['source']} was to be added to is no longer here; import it by itself")
-    return outside, work.store.frames.get(outside.frame)
+    return outside, current(work.store.frames.get(outside.frame), SERIES)
 
 
 def together(kind: str, outside: Outside, before: pd.DataFrame, read: ReadTable) -> ReadTable:

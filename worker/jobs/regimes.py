@@ -95,7 +95,7 @@ def _summary(member: Member, spec: Mapping[str, Any], labels: pd.Categorical, en
     if not labelled:
         raise BadRequest(f"none of the {len(labels):,} bars got a label: the inputs of the labels have no value on them; give more bars")
     edges = [member.bars["ts"].iloc[edge].isoformat() for edge in (0, -1)]
-    about = dict(instrument=member.name, timeframe=spec["timeframe"], bars=len(labels), known=labelled, edges=edges, names=[str(name) for name in labels.categories])
+    about = dict(instrument=member.name, timeframe=spec["timeframe"], bars=len(labels), labelled=labelled, edges=edges, names=[str(name) for name in labels.categories])
     return about | dict(lived=_records(regime_statistics(labels, member.bars["close"].to_numpy(), ends))) | dict(facts)
 
 

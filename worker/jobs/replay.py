@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from domain.audit import GENESIS, Record, chain_hash
+from domain.audit.kinds import current_kind
 from domain.audit.replay import OF_SESSIONS, ORDERS_OF, REPLAYS, Answer, Check
 from domain.errors import BadRequest
 from worker.jobs.base import Commit, JobResult, Work, job
@@ -19,8 +20,8 @@ from worker.store import Unit
 
 OF_KIND = {
     **dict.fromkeys(("run_finished", "run_reproduced", "run_histories_drawn", "gate_passed", "gate_refused", "run_judged", "chance_estimated", "risk_measured"), of_run),
-    **dict.fromkeys(("dataset_imported", "dataset_appended", "dataset_known"), of_dataset),
-    **dict.fromkeys(("outside_imported", "outside_known"), of_outside),
+    **dict.fromkeys(("dataset_imported", "dataset_appended", "dataset_unchanged"), of_dataset),
+    **dict.fromkeys(("outside_imported", "outside_unchanged"), of_outside),
     **dict.fromkeys(("audit_verified", "audit_broken"), of_verification),
     "job_submitted": of_job,
     **dict.fromkeys(OF_SESSIONS, of_session),
@@ -32,7 +33,7 @@ def replay(spec: Mapping[str, Any], work: Work) -> Commit:
     """``spec``: ``seq`` of the event; for one order inside a run ``order`` (its number) and ``instrument``. A difference is a result, not a failure."""
     work.stage("Check the event")
     record, before = _read(spec["seq"], work)
-    if record.kind not in REPLAYS:
+    if current_kind(record.kind) not in REPLAYS:
         raise BadRequest(f"event {record.seq:,} ({record.kind.replace('_', ' ')}) records no decision that can be computed again; choose an event of a run, an order of a session, a dataset, a job or a verification")
     row = _row_check(record, before)
     event = json.loads(record.body)
@@ -41,7 +42,7 @@ def replay(spec: Mapping[str, Any], work: Work) -> Commit:
     elif spec.get("order"):
         answer = of_order(event, spec, work) if record.kind in ORDERS_OF else _no_orders(record)
     else:
-        answer = OF_KIND[record.kind](event, work)
+        answer = OF_KIND[current_kind(record.kind)](event, work)
     return _kept(record, event, replace(answer, checks=(row, *answer.checks)) if row.same else answer, spec)
 
 

@@ -25,7 +25,7 @@ def save_dataset(work: Work, bars: pd.DataFrame, version: str, frames: Mapping[s
         job = work.job
         dataset, new = unit.datasets.add(**facts, actor=job.actor, created_at=unit.now(), example=job.example)
         detail = dict(instrument=dataset.instrument, timeframe=dataset.timeframe, version=version, bars=len(bars), sentence=report.sentence, source=about["source"])
-        return JobResult(dict(dataset=dataset.id, new=new), event if new else "dataset_known", (f"dataset:{dataset.id}", *entities), detail)
+        return JobResult(dict(dataset=dataset.id, new=new), event if new else "dataset_unchanged", (f"dataset:{dataset.id}", *entities), detail)
 
     return commit
 

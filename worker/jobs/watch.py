@@ -58,7 +58,7 @@ def watch_models(spec: Mapping[str, Any], work: Work) -> Commit:
             synthetic=any(model.synthetic for model in present),
         )  # fmt: skip
         for facts in alarms:
-            unit.audit(work.job.actor, "drift_found", f"model:{facts['id']}", f"run:{run}", model=facts["model"], alarms=facts["alarms"], bars=facts["bars"])
+            unit.audit(work.job.actor, "drift_detected", f"model:{facts['id']}", f"run:{run}", model=facts["model"], alarms=facts["alarms"], bars=facts["bars"])
         detail = dict(title=work.job.title, run=KIND, models=[facts["model"] for facts in watched_models], alarms=len(alarms), frames=frames)
         return JobResult(dict(run=run, models=len(watched_models), alarms=len(alarms)), "models_watched", (f"run:{run}", *(model.entity for model in present)), detail)
 

@@ -120,7 +120,7 @@ def seen_of(account: BrokerAccount, step: Step, at: int) -> BrokerSeen:
 
 
 def _difference(each: Difference) -> dict[str, Any]:
-    return dict(client_id=each.client_id, instrument=each.instrument, expected=str(each.expected), found=str(each.actual), sentence=each.sentence)
+    return dict(client_id=each.client_id, instrument=each.instrument, expected=str(each.expected), actual=str(each.actual), sentence=each.sentence)
 
 
 def _position(each: Position) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class BrokerSeen:
     state: str = "away"
     trouble: str = ""
     account: Account | None = None
-    differences: Sequence[Plain] = ()       # client_id instrument expected found sentence
+    differences: Sequence[Plain] = ()       # client_id instrument expected actual sentence
     foreign: Sequence[Plain] = ()           # position_id instrument side lots price client_id
     unprotected: Sequence[Plain] = ()       # position_id instrument side lots price client_id
     unknown: Sequence[Plain] = ()           # client_id sentence

@@ -9,20 +9,21 @@ import pandas as pd
 
 PROVENANCE = {"requested": "asked"}           # of downloads, in datasets of earlier releases
 STORED = {"lots_requested": "lots_asked"}      # name -> the one in stored tables
+SERIES = {"published": "known"}                # the same of external series: when a value was published
 
 
-def stored(frame: pd.DataFrame) -> pd.DataFrame:
+def stored(frame: pd.DataFrame, names: Mapping[str, str] = STORED) -> pd.DataFrame:
     """The table under the names that it is stored with.
 
     >>> stored(pd.DataFrame({"lots_requested": [1.0]})).columns.tolist(), current(pd.DataFrame({"lots_asked": [1.0]})).columns.tolist()
     (['lots_asked'], ['lots_requested'])
     """
-    return frame.rename(columns=STORED)
+    return frame.rename(columns=dict(names))
 
 
-def current(frame: pd.DataFrame) -> pd.DataFrame:
+def current(frame: pd.DataFrame, names: Mapping[str, str] = STORED) -> pd.DataFrame:
     """A stored table under the names of today."""
-    return frame.rename(columns={former: name for name, former in STORED.items()})
+    return frame.rename(columns={former: name for name, former in names.items()})
 
 
 def with_former(frame: pd.DataFrame) -> pd.DataFrame:

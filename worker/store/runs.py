@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Select, select
 
 from worker.store.engine import insert
+from worker.store.former_summaries import current_summary
 from worker.store.ids import new_id
 from worker.store.listed import listed, readable_rows
 from worker.store.outside import named_in
@@ -38,6 +39,10 @@ class Run:
     synthetic: bool
 
 
+def _run(row: Mapping[str, Any]) -> Run:
+    return Run(**{**row, "summary": current_summary(row["summary"])})
+
+
 class Runs:
     def __init__(self, connection: Connection, seals: Seals) -> None:
         self._c, self._seals = connection, seals
@@ -54,12 +59,12 @@ class Runs:
         row = self._row(run_id)
         if row:
             self._seals.check("run", run_id, row)
-        return Run(**row) if row else None
+        return _run(row) if row else None
 
     def as_stored(self, run_id: str) -> Run | None:
         """The row, altered or not, to delete it or to say what it is."""
         row = self._row(run_id)
-        return Run(**row) if row else None
+        return _run(row) if row else None
 
     def _row(self, run_id: str) -> Any:
         with readable("run", run_id):
@@ -67,7 +72,7 @@ class Runs:
 
     def latest(self, kind: str = "", limit: int = 100, offset: int = 0) -> list[Run]:
         """Newest first, without those that were altered since they were recorded: ``altered`` names them."""
-        return [Run(**row) for row in listed(self._c, self._seals, "run", _newest(kind, limit, offset))[0]]
+        return [_run(row) for row in listed(self._c, self._seals, "run", _newest(kind, limit, offset))[0]]
 
     def altered(self, kinds: Sequence[str] = (), limit: int = 100) -> dict[str, str]:
         """Run id -> what is wrong, of those of the latest runs of each kind (none: of all) that are not the ones that were recorded."""
@@ -75,7 +80,7 @@ class Runs:
 
     def stored(self, kind: str = "", limit: int = 100) -> list[Run]:
         """Newest first, altered or not, to delete them; without those that cannot be read."""
-        return [Run(**row) for row in readable_rows(self._c, "run", _newest(kind, limit))[0]]
+        return [_run(row) for row in readable_rows(self._c, "run", _newest(kind, limit))[0]]
 
     def part(self, kinds: Sequence[str], limit: int, before: tuple[datetime, str] | None = None, since: datetime | None = None, until: datetime | None = None, query: RunQuery = RunQuery()) -> tuple[list[Run], dict[str, str], tuple[datetime, str] | None]:
         """Newest first, those after the run of that time and id; of the ``limit`` that are looked at the altered ones apart, and the place of the last where more may follow."""
@@ -83,7 +88,7 @@ class Runs:
         keys = [tuple(row) for row in self._c.execute(query.narrowed(places.where(runs.c.kind.in_(kinds)) if kinds else places))]
         those = select(runs).where(runs.c.id.in_([name for _, name in keys])).order_by(runs.c.created_at.desc(), runs.c.id)
         rows, altered = listed(self._c, self._seals, "run", those)
-        return [Run(**row) for row in rows], altered, keys[-1] if len(keys) == limit else None
+        return [_run(row) for row in rows], altered, keys[-1] if len(keys) == limit else None
 
     def count(self, kind: str = "", query: RunQuery = RunQuery()) -> int:
         """Of all kinds where none is named."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, CursorResult, func, select
 from sqlalchemy.exc import DBAPIError
 
 from domain.audit import GENESIS, AuditEvent, Record, root
+from domain.audit.kinds import either_name
 from worker.store.append import append_sqlite, broken, bytes_of
 from worker.store.engine import quoted
 from worker.store.schema import events, links, nodes
@@ -139,7 +140,7 @@ def _where(query: Any, wanted: Filter) -> Any:
     if wanted.until:
         query = query.where(events.c.ts < wanted.until)
     if wanted.kinds:
-        query = query.where(events.c.kind.in_(wanted.kinds))
+        query = query.where(events.c.kind.in_(either_name(wanted.kinds)))
     if wanted.actor:
         query = query.where(events.c.actor == wanted.actor)
     if wanted.entity:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, or_, select, union_all
 
 from domain.audit import Record
+from domain.audit.kinds import either_name
 from worker.store.schema import checkpoints, events, links
 from worker.store.trail import Filter
 
@@ -66,17 +67,17 @@ class TrailIndex:
 
     def _matching(self, columns: Sequence[Any], wanted: Filter, own: Sequence[ColumnElement[bool]], limit: int, upwards: bool) -> Any:
         """The first ``limit`` rows; several kinds are each read along their own index and merged."""
-        where = [*own, *self._conditions(wanted)]
+        where, kinds = [*own, *self._conditions(wanted)], either_name(wanted.kinds)
         order = events.c.seq.asc() if upwards else events.c.seq.desc()
 
         def along(*more: ColumnElement[bool]) -> Any:
             return select(events.c.seq).where(*where, *more).order_by(order).limit(limit)
 
-        if len(wanted.kinds) > 1:
-            parts = [select(along(events.c.kind == kind).subquery().c.seq) for kind in wanted.kinds]
+        if len(kinds) > 1:
+            parts = [select(along(events.c.kind == kind).subquery().c.seq) for kind in kinds]
             where = [events.c.seq.in_(union_all(*parts))]
-        elif wanted.kinds:
-            where.append(events.c.kind == wanted.kinds[0])
+        elif kinds:
+            where.append(events.c.kind == kinds[0])
         return select(*columns).where(*where).order_by(order).limit(limit)
 
     def _conditions(self, wanted: Filter) -> list[ColumnElement[bool]]:

@@ -67,11 +67,12 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def show(run: str = typer.Argument(..., help="Run id."), as_json: Json = False) -> None:
     """Show the metrics, counts and warnings of a run."""
+    from worker.store.former_summaries import with_former_keys
     from worker.terminal.here import desk
 
     stored = desk().backtests.get(run)
     if as_json:
-        return say(dict(_row(stored), spec=dict(stored.spec), manifest=dict(stored.manifest), summary=dict(stored.summary), frames=dict(stored.frames)), True)
+        return say(dict(_row(stored), spec=dict(stored.spec), manifest=dict(stored.manifest), summary=with_former_keys(stored.summary), frames=dict(stored.frames)), True)
     say(_row(stored) | {key: value for key, value in stored.summary["metrics"].items()}, False)
     for remark in stored.summary["remarks"]:
         print(f"- {remark['sentence']}")

@@ -14,6 +14,7 @@ from app.api.plain import plain
 from app.api.shapes import Body
 from app.api.submission import Here
 from worker.desk import Report
+from worker.desk.export import with_former_keys
 
 router = APIRouter(tags=["other systems: sidecar"])
 Topic = Literal["overview", "performance", "alphas", "risk", "compliance", "learning"]
@@ -81,8 +82,8 @@ def _risk(desk: Here) -> Any:
 
 def _compliance(desk: Here) -> Any:
     runs = desk.listing.runs(["judgement", "judged_presets", "pass_chance"]).rows
-    return dict(verdicts=[dict(id=run.id, kind=run.kind, title=run.title, at=plain(run.created_at), summary=plain(run.summary)) for run in runs[:20]], presets=[plain(row) for row in desk.rule_sets.all()])
+    return dict(verdicts=[dict(id=run.id, kind=run.kind, title=run.title, at=plain(run.created_at), summary=plain(with_former_keys(run.summary))) for run in runs[:20]], presets=[plain(row) for row in desk.rule_sets.all()])
 
 
 def _learning(desk: Here) -> Any:
-    return dict(trainings=[dict(id=run.id, title=run.title, at=plain(run.created_at), summary=plain(run.summary)) for run in desk.training.latest(20)], models=[dict(name=each.name, version=each.version, stage=each.stage.stage) for each in desk.models.all()])
+    return dict(trainings=[dict(id=run.id, title=run.title, at=plain(run.created_at), summary=plain(with_former_keys(run.summary))) for run in desk.training.latest(20)], models=[dict(name=each.name, version=each.version, stage=each.stage.stage) for each in desk.models.all()])

@@ -269,3 +269,23 @@ def test_a_trade_that_is_open_is_not_known_to_close():
     trades["exit_ts"] = trades["exit_ts"].astype(object)
     trades.loc[24, "exit_ts"] = None
     assert (path_of(rows, trades).rows.exit_ts == OPEN).sum() == 1
+
+
+HOURS = [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in range(12, 16)]
+LOCKED = '[daily]\nbasis = "balance"\namount = 20\nwatch = "equity"\neffect = "DAY_LOCK"\ncomparator = "<"\n[target]\namount = 100\n[drawdown]\nkind = "static"\namount = 300\nlock = "none"\nwatch = "equity"\ncomparator = "<"'
+
+
+def test_after_a_phase_was_passed_each_rule_says_what_held_until_then_and_what_does_no_longer():
+    curve = [(1_050.0, 1_050.0), (1_110.0, 1_110.0), (1_060.0, 1_060.0), (600.0, 600.0)]
+    passed = judge(path_of([(ts, *row, None, None) for ts, row in zip(HOURS, curve, strict=True)]), rules_of("00:00", "UTC", LOCKED))
+    target, drawdown = (next(rule for rule in passed.rules if rule.column == column) for column in ("target", "max_drawdown"))
+    assert (passed.state, target.state, target.sentence) == ("passed", "open", "Reached on 2026-03-02T13:00:00Z, with all other goals; no longer at the end.")
+    assert (target.value, target.floor, target.headroom) == (600.0, 1_100.0, 500.0), "they stand at the last instant"
+    assert (drawdown.state, drawdown.headroom, drawdown.sentence) == ("passed", -100.0, "Held until all goals were reached on 2026-03-02T13:00:00Z.")
+
+
+def test_the_sentence_on_an_open_account_names_what_was_broken_without_ending_it():
+    rows = [(ts, 1_000.0, equity, None, None) for ts, equity in zip(HOURS, (1_000.0, 970.0, 960.0, 1_000.0), strict=True)]
+    locked = judge(path_of(rows), rules_of("00:00", "UTC", LOCKED))
+    assert locked.sentence == "Open: no rule that ends the account is broken; broken without ending it: daily_loss; still to reach: target."
+    assert judge(path_of(rows[:1]), rules_of("00:00", "UTC", LOCKED)).sentence == "Open: no rule is broken; still to reach: target."

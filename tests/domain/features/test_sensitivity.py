@@ -50,7 +50,7 @@ def test_the_word_after_each_column_is_where_a_job_stops():
 def test_a_summary_tells_where_values_begin_and_lie():
     values = compute(BARS, [use("sma", window=50)], CONTEXT)["sma(50)"].to_numpy()
     figures = summary(use("sma", window=50), values, CONTEXT)
-    assert (figures.warm_up, figures.first, figures.unit, figures.family) == (49, 49, "price", "trend") and figures.known == pytest.approx(1 - 49 / len(values))
+    assert (figures.warm_up, figures.first, figures.unit, figures.family) == (49, 49, "price", "trend") and figures.coverage == pytest.approx(1 - 49 / len(values))
     assert figures.low == np.nanmin(values) and figures.median == np.nanmedian(values) and figures.last == values[-1]
     nothing = summary(use("sma"), np.full(10, np.nan), CONTEXT)
-    assert (nothing.known, nothing.first) == (0.0, None) and np.isnan(nothing.median)
+    assert (nothing.coverage, nothing.first) == (0.0, None) and np.isnan(nothing.median)

@@ -146,9 +146,9 @@ def test_a_series_is_kept_as_it_is_read_with_what_was_put_right(written):
     path = written("date,close\n2024-07-15,4.23\n2024-07-11,4.20\n2024-07-12,.\n2024-07-11,4.20\n2024-07-15,4.25\n")
     read = series_table(path, "US10Y")
     assert read.frame["date"].dt.strftime("%m-%d").tolist() == ["07-11", "07-15"] and read.frame["value"].tolist() == [4.20, 4.25]
-    assert read.frame["known"].dt.strftime("%m-%dT%H:%M").tolist() == ["07-12T22:00", "07-16T22:00"]
+    assert read.frame["published"].dt.strftime("%m-%dT%H:%M").tolist() == ["07-12T22:00", "07-16T22:00"]
     assert read.notes == ("1 date has no value.", "The rows were not in the order of their dates; they are now.", "2 rows were of a date that was there already, 1 with another value: the last one counts.")
-    series_, instants = known_of(read.frame), np.sort(read.frame["known"].astype("int64").to_numpy())
+    series_, instants = known_of(read.frame), np.sort(read.frame["published"].astype("int64").to_numpy())
     np.testing.assert_array_equal(series_.at(instants), read_series(path, "US10Y").at(instants))
 
 

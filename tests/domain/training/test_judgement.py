@@ -110,7 +110,7 @@ def test_one_class_in_a_fold_has_reasons_there_and_scores_elsewhere():
 def test_nothing_tested_is_open():
     request, samples, folds, _ = trained(1.0, 0.1)
     report = report_of(request, samples, folds, [], None)
-    assert report["verdict"]["state"] == "open" and report["verdict"]["whole"] is False and report["scores"]["all"] is None
+    assert report["verdict"]["state"] == "open" and report["verdict"]["complete"] is False and report["scores"]["all"] is None
     json.dumps(report, allow_nan=False)
 
 
@@ -124,7 +124,7 @@ def test_permuted_labels_are_judged_as_a_control():
 def test_a_partial_run_says_so():
     request, samples, folds, results = trained(1.5, 0.2)
     verdict = report_of(request, samples, folds, results[:2], GREEN, Tried(1))["verdict"]
-    assert verdict["whole"] is False and verdict["state"] == "amber" and verdict["reasons"][0] == "Partial: not every fold was fitted."
+    assert verdict["complete"] is False and verdict["state"] == "amber" and verdict["reasons"][0] == "Partial: not every fold was fitted."
 
 
 def forecasts(knows: float, seed: int = 0):

@@ -51,13 +51,13 @@ def test_fred_is_requested_page_by_page_of_rows_and_of_publications(fetched):
 
 def test_fred_values_count_from_their_publication_and_older_ones_by_the_usual_lag(fetched):
     read, _ = fetched
-    known = read.frame["known"].dt.strftime("%Y-%m-%dT%H:%M").tolist()
+    known = read.frame["published"].dt.strftime("%Y-%m-%dT%H:%M").tolist()
     assert known[0] == "2010-01-05T22:00"           # Monday, 4 January, a weekday later: the archive does not reach back
     assert known[1_000] == (Many.days[1_000] + timedelta(days=1)).strftime("%Y-%m-%dT22:00")
     late = (Many.days[2_000] + timedelta(days=9)).strftime("%Y-%m-%dT22:00")
     assert known[2_000:2_009] == [late] * 9         # the next ones were out before, but are never known before an older one
     assert "147 values were published before FRED's archive of publications begins on 2010-06-01" in read.notes[1]
-    assert np.all(np.diff(read.frame["known"].astype("int64")) >= 0)
+    assert np.all(np.diff(read.frame["published"].astype("int64")) >= 0)
 
 
 def test_fred_is_requested_the_wanted_dates_only():

@@ -76,7 +76,7 @@ def bodies_of(store: Store) -> list[str]:
 
 def test_a_trail_that_grew_agrees(bench, signed):
     after = started_again(bench, signed)
-    assert after.problem == "" and [size for size, _ in bench.checkpoints()] == [1, 5, 8, 8] and set(bench.kinds()) == {"audit_key_made", "noted"}
+    assert after.problem == "" and [size for size, _ in bench.checkpoints()] == [1, 5, 8, 8] and set(bench.kinds()) == {"audit_key_created", "noted"}
 
 
 @pytest.mark.parametrize("begun", [0, 2, 3, 9])
@@ -108,7 +108,7 @@ def test_a_restored_database_says_what_it_lost_and_goes_on(bench, signed, tmp_pa
 def test_an_emptied_trail_is_recorded_as_lost(bench, signed):
     rewritten(bench.store)
     started_again(bench, signed)
-    assert bench.kinds() == ["restored", "audit_key_made"] and bench.detail("restored")["sentence"] == "Restored: events 1 to 8 are lost"
+    assert bench.kinds() == ["restored", "audit_key_created"] and bench.detail("restored")["sentence"] == "Restored: events 1 to 8 are lost"
 
 
 def test_a_crash_after_the_event_restored_writes_it_once(bench, signed, tmp_path, monkeypatch):

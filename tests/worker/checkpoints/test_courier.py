@@ -94,7 +94,7 @@ def test_a_witness_that_is_away_is_stated_and_stops_nothing(bench, tmp_path):
     bench.write(3)
     for _ in range(4):
         pass_on(bench, notary, courier)
-    assert len(bench.checkpoints()) == 5 and received(bench, COSIGNED) == [] and set(bench.kinds()) == {"audit_key_made", "noted"}
+    assert len(bench.checkpoints()) == 5 and received(bench, COSIGNED) == [] and set(bench.kinds()) == {"audit_key_created", "noted"}
     with serving(tmp_path / "witness", port):
         pass_on(bench, notary, courier)
     assert received(bench, COSIGNED) == [6], "the newest proves all before it"

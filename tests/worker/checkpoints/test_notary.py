@@ -31,7 +31,7 @@ def test_the_first_step_makes_a_key_says_so_and_signs(bench, caplog):
     notary.step()
     key = bench.settings.home / KEY
     verifier = SigningKey.parse(key.read_text()).verifier
-    assert bench.kinds() == ["audit_key_made"] and bench.detail("audit_key_made")["fingerprint"] == verifier.fingerprint
+    assert bench.kinds() == ["audit_key_created"] and bench.detail("audit_key_created")["fingerprint"] == verifier.fingerprint
     assert os.name == "nt" or key.stat().st_mode & 0o777 == 0o600
     assert verifier.fingerprint in caplog.text and key.read_text().strip() not in caplog.text
     (checkpoint, signers), = [opened(note, [verifier]) for note in split(bench.file_text)]
@@ -47,7 +47,7 @@ def test_an_idle_trail_has_a_heartbeat_a_minute_and_does_not_grow(bench):
     notary = bench.notary()
     notary.step()
     run(bench, notary, 300)
-    assert bench.checkpoints() == [(1, False)] + [(1, True)] * 5 and bench.kinds() == ["audit_key_made"]
+    assert bench.checkpoints() == [(1, False)] + [(1, True)] * 5 and bench.kinds() == ["audit_key_created"]
     times = [opened(note, _verifiers(bench))[0].seconds for note in split(bench.file_text)]
     assert [later - earlier for earlier, later in itertools.pairwise(times)] == [60] * 5
 
@@ -206,7 +206,7 @@ def test_after_a_rotation_checkpoints_of_both_keys_verify(bench):
     bench.write(3)
     second = notary.rotate("ana", "a new year")
     assert second == _verifiers(bench)[0] != first and second.name == first.name
-    assert bench.kinds() == ["audit_key_made", *["noted"] * 3, "audit_key_rotated"]
+    assert bench.kinds() == ["audit_key_created", *["noted"] * 3, "audit_key_rotated"]
     chain = notary.trail_key.files.chain()
     assert [(key, most) for key, most in chain.keys] == [(first, 4), (second, None)]
     assert [chain.opened(note).size for note in split(bench.file_text)] == [1, 5]
@@ -313,7 +313,7 @@ def test_a_lost_key_is_not_made_anew_because_the_trail_was_emptied(bench):
 def test_a_file_of_another_trail_is_an_event(bench):
     bench.settings.checkpoints_file.write_text("tidemark/other\n1\nYriLl2tacs9a+s9fyAzNVacLNiIJoZhtwjAvQ/nEfD8=\n\n\u2014 tidemark/other AQEBAQEBAQE=\n")
     bench.notary().step()
-    assert bench.kinds() == ["audit_key_made", "checkpoint_file_changed"] and "holds no checkpoint that a key of this trail signed" in bench.detail("checkpoint_file_changed")["sentence"]
+    assert bench.kinds() == ["audit_key_created", "checkpoint_file_changed"] and "holds no checkpoint that a key of this trail signed" in bench.detail("checkpoint_file_changed")["sentence"]
     assert [size for size, _ in bench.checkpoints()] == [1] and len(list(split(bench.file_text))) == 2
 
 

@@ -69,7 +69,7 @@ def test_a_halt_that_did_not_last_is_requested_again_a_minute_later():
 
 
 def test_an_alarm_is_raised_once_and_cleared_once_and_a_failed_look_clears_nothing():
-    differs = dict(client_id="gold-2-0", instrument="EURUSD", expected="0.1", found="0", sentence="EURUSD: the session holds 0.1 lots of order gold-2-0, the broker has 0; adopt the broker's, or close the position")
+    differs = dict(client_id="gold-2-0", instrument="EURUSD", expected="0.1", actual="0", sentence="EURUSD: the session holds 0.1 lots of order gold-2-0, the broker has 0; adopt the broker's, or close the position")
     away = BrokerSeen(12 * SECOND, "away", "no answer", account("10000"))
     rows = [seen(1), seen(6, unprotected=[BARE], alarms=["position 17 of EURUSD, 0.1 lots, has no stop at the broker"]), seen(11, unprotected=[BARE | dict(lots="0.05")]), away, away, seen(20, unprotected=[BARE], state="differs", differences=[differs]), seen(25)]
     for restart in (False, True):
