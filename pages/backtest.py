@@ -13,6 +13,7 @@ from app.backtest.verdict import first_screen
 from app.kit.address import address_value, missing
 from app.kit.altered import altered_runs
 from app.kit.figures import clock
+from app.kit.folded import folded
 from app.kit.naming import name_run
 from app.kit.page import Page
 from app.kit.rights import allowed
@@ -35,8 +36,8 @@ def render(desk) -> None:
         st.caption(f"Run {run.id} · {clock(run.created_at)} UTC by {literal(run.actor)}")
     not_there(job, batch, run)
     others = [name for name in beside if there(desk, name)]
-    with st.expander(summary.sentence(desk, run) if run else "Backtest settings", expanded=run is None and job is None and batch is None, icon=":material/edit:"):
-        form(desk, run)
+    shown = next((each.id for each in (run, job, batch) if each), "new")
+    folded(summary.sentence(desk, run) if run else "Backtest settings", f"backtest-{shown}", lambda: form(desk, run), shown == "new")
     if job and job.state != "done":
         if job_panel(desk, job) and job.open:
             for height in (60, 294):

@@ -28,8 +28,7 @@ def render(desk: Desk) -> None:
     if not desk.data.catalogue():
         return runs.no_bars("Features need prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Data and features", expanded=run is None and job is None, icon=":material/edit:"):
-        _form(desk, run)
+    runs.settings(runs.sentence(run) if run else "Data and features", VIEW, run, job, lambda: _form(desk, run))
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("Nothing computed yet", "Choose data and a feature set above. A hundred features on a year of M15 bars take a few seconds."))
     runs.earlier(desk, VIEW, desk.features.latest(KIND), run, lambda earlier: plural(len(earlier.spec["columns"]), "column"), "Columns")
 

@@ -26,8 +26,7 @@ def render(desk: Desk) -> None:
     if not desk.data.catalogue():
         return runs.no_bars("The look-ahead check needs prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Check settings", expanded=run is None and job is None, icon=":material/edit:"):
-        _form(desk, run)
+    runs.settings(runs.sentence(run) if run else "Check settings", VIEW, run, job, lambda: _form(desk, run))
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No checks yet", "Everything is computed once with all bars and again at cut points, without the bars after them. Any difference is look-ahead bias."))
     runs.earlier(desk, VIEW, desk.features.latest(KIND), run, _word, "Verdict")
 

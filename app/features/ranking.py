@@ -32,8 +32,7 @@ def render(desk: Desk) -> None:
     if not desk.data.catalogue():
         return runs.no_bars("Ranking features needs prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Features, data and target", expanded=run is None and job is None, icon=":material/edit:"):
-        _form(desk, run)
+    runs.settings(runs.sentence(run) if run else "Features, data and target", VIEW, run, job, lambda: _form(desk, run))
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No analyses yet", "Each feature is tested against the target: the strength of the relation, its stability, and whether another feature is redundant with it. Fifty features on nine years of M15 bars take under a minute."))
     runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda other: f"{other.summary['telling']['any']:,} of {other.summary['tried']['here']:,} significant")
 

@@ -32,8 +32,7 @@ def render(desk: Desk) -> None:
     if not desk.data.catalogue():
         return runs.no_bars("Regimes need prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(runs.sentence(run) if run else "Data, and a model or rules", expanded=run is None and job is None, icon=":material/edit:"):
-        form(desk, run)
+    runs.settings(runs.sentence(run) if run else "Data, and a model or rules", KIND, run, job, lambda: form(desk, run))
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No regimes yet", "A model is fitted on earlier bars and labels later ones; rules need no fitting. Nothing is labelled in hindsight."))
     runs.earlier(desk, VIEW, desk.regimes.latest(), run, _word, "Regimes")
 

@@ -12,6 +12,7 @@ from app.backtest.summary import dates
 from app.kit.address import address_value, missing
 from app.kit.altered import altered_runs
 from app.kit.figures import clock, plural
+from app.kit.folded import folded
 from app.kit.rights import allowed
 from app.kit.tables import kind_column, kind_of
 from app.kit.text import literal
@@ -48,6 +49,12 @@ def sentence(run: Any) -> str:
     spec = run.spec
     names = ", ".join(dataset["instrument"] for dataset in run.manifest["spec"]["data"])
     return f"**{run.title.partition(' · ')[0]}** · {names} {spec['timeframe']} · {dates(spec)}"
+
+
+def settings(closed: str, view: str, run: Any, job: Any, form: Callable[[], None]) -> None:
+    """The form of a view, open where nothing is shown yet."""
+    shown = next((each.id for each in (run, job) if each), "new")
+    folded(closed, f"{view}-{shown}", form, shown == "new")
 
 
 def body(desk: Desk, run: Any, job: Any, result: Callable[[Any], None], kind: str, empty: tuple[str, str]) -> None:

@@ -31,8 +31,7 @@ def render(desk: Desk) -> None:
     if not desk.data.catalogue():
         return runs.no_bars("Similar periods are searched in prices. Import a file, or generate synthetic ones on the Data page.")
     run, job = runs.current(desk, VIEW, KIND)
-    with st.expander(f"{runs.sentence(run)} · {run.summary['instrument']} {_when(run)} UTC" if run else "Reference bar and features", expanded=run is None and job is None, icon=":material/edit:"):
-        _form(desk, run)
+    runs.settings(f"{runs.sentence(run)} · {run.summary['instrument']} {_when(run)} UTC" if run else "Reference bar and features", VIEW, run, job, lambda: _form(desk, run))
     runs.body(desk, run, job, lambda run: _result(desk, run), KIND, ("No searches yet", "A bar is compared with all earlier bars by fifty features at once. Forward returns of the nearest bars are shown beside those of all bars."))
     runs.earlier(desk, VIEW, desk.examinations.latest(KIND), run, lambda other: f"{other.summary['instrument']} {_when(other)}", "Reference bar, UTC")
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.kit.address import address_value, missing
 from app.kit.figures import plural
+from app.kit.folded import folded
 from app.kit.text import literal
 from app.kit.widgets import go, nothing
 from app.training import question, running, tuning
@@ -24,8 +25,8 @@ def render(desk: Desk) -> None:
     failed = job is not None and job.state == "failed"
     if failed:
         running.running(desk, job)      # the sentence first, then the question that it asks to change
-    with st.expander(question.sentence(desk, before) if before else "Question: target, learner, data, splits", expanded=failed or (job is None and not address_value("tuning")), icon=":material/edit:"):
-        question.form(desk, before, spec, key)
+    sentence = question.sentence(desk, before) if before else "Question: target, learner, data, splits"
+    folded(sentence, f"train-{key}-{'failed' if failed else 'asked'}", lambda: question.form(desk, before, spec, key), failed or (job is None and not address_value("tuning")))
     if job is not None and not failed:
         running.running(desk, job)
     elif job is None:

@@ -223,3 +223,13 @@ def test_a_preset_keeps_the_rule_set_with_its_phase_and_the_run_shows_them(desk,
     actors.run(desk.backtests.submit(request).job.id)
     (run,) = desk.backtests.latest()
     assert rules_of(desk, run)["Rule set kept"] == f"ftmo-2-step, {phase}"
+
+
+def test_the_settings_of_a_run_are_drawn_once_they_are_opened_and_stay(desk):
+    job = desk.backtests.submit(BacktestRequest("breakout", {}, [dataset(desk, "EURUSD", 1)], "M15", START, START + timedelta(days=1), {})).job
+    opened, folded = draw("backtest", desk), draw("backtest", desk, job=job.id)
+    assert [button.label for button in opened.button if button.label == "Run backtest"] and not [button for button in folded.button if button.label == "Run backtest"]
+    folded.session_state[f"folded-backtest-{job.id}"] = True
+    assert [button for button in folded.run().button if button.label == "Run backtest"]
+    folded.session_state[f"folded-backtest-{job.id}"] = False
+    assert [button for button in folded.run().button if button.label == "Run backtest"], "what was entered outlasts a closing"

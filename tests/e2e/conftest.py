@@ -15,12 +15,15 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.e2e.looking import settled
 from tests.terminal import terminal
 
 ROOT = Path(__file__).resolve().parents[2]
+SHOTS = os.environ.get("TIDEMARK_SHOTS")        # pictures of the documentation are made: TIDEMARK_SHOTS=1 pytest -m browser tests/e2e
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable") if (path := shutil.which(name))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
@@ -142,16 +145,32 @@ def page(watched, system):
     assert not seen, system.logs()
 
 
+def pytest_collection_modifyitems(config, items) -> None:
+    """Where TIDEMARK_SHOTS is set only the tests that take pictures run, the long ones too."""
+    if SHOTS:
+        config.hook.pytest_deselected(items=[item for item in items if "shoot" not in item.fixturenames])
+        items[:] = [item for item in items if "shoot" in item.fixturenames]
+
+
 @pytest.fixture
 def shoot(page):
-    """Save a picture of the whole page under docs/shots where TIDEMARK_SHOTS is set."""
+    """Save a picture of the page from its top or from one of its elements down, once all of it is drawn, under docs/shots where TIDEMARK_SHOTS is set."""
 
-    def save(name: str, height: int = 1000) -> None:
-        if os.environ.get("TIDEMARK_SHOTS"):
-            page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
-            page.wait_for_timeout(1_500)
-            (ROOT / "docs" / "shots").mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=ROOT / "docs" / "shots" / f"{name}.png")
-            page.set_viewport_size({"width": page.viewport_size["width"], "height": 1000})
+    def save(name: str, height: int = 1000, first: Any = None) -> None:
+        if not SHOTS:
+            return
+        page.mouse.move(0, 0)           # the tools of a chart are shown where the pointer is
+        page.evaluate("() => document.activeElement.blur()")
+        settled(page)
+        whole = page.evaluate("() => document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight + 20")
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": min(height, whole)})
+        page.wait_for_timeout(1_000)    # charts take the width they are given
+        settled(page)
+        page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+        if first is not None:
+            first.evaluate("element => document.querySelector('[data-testid=stMain]').scrollBy(0, element.getBoundingClientRect().top - 80)")
+            page.wait_for_timeout(500)
+        page.screenshot(path=ROOT / "docs" / "shots" / f"{name}.png")
+        page.set_viewport_size({"width": page.viewport_size["width"], "height": 1000})
 
     return save

@@ -39,7 +39,7 @@ def pick(page: Page, field: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=False).first.click()
 
 
-def test_columns_are_mapped_imported_and_a_newer_file_is_appended(page, system, tmp_path, shoot):
+def test_columns_are_mapped_imported_and_a_newer_file_is_appended(page, system, tmp_path):
     page.goto(f"{system.url}/data?do=import")
     load(page, strange(tmp_path, "EURUSD_first.txt", slice(0, 2_000)))
     expect(page.get_by_text("2 Map the columns")).to_be_visible(timeout=LONG)
@@ -48,7 +48,6 @@ def test_columns_are_mapped_imported_and_a_newer_file_is_appended(page, system, 
     for field, option in (("Time", "1 Moment"), ("Time format", "%d %b %y %H:%M"), ("Open", "2 Erster"), ("Close", "5 Letzter"), ("Time zone", "UTC")):
         pick(page, field, option)
     page.get_by_role("textbox", name="Save as").fill("Foreign")
-    shoot("data-mapping", 1150)
     press(page.get_by_role("button", name="Apply mapping"))
     press(page.get_by_role("button", name="Validate"))
     expect(page.get_by_text("Validation report").filter(visible=True).first).to_be_visible(timeout=LONG)
@@ -60,7 +59,6 @@ def test_columns_are_mapped_imported_and_a_newer_file_is_appended(page, system, 
     press(page.get_by_role("button", name="Use Foreign"))
     press(page.get_by_role("button", name="Compare", exact=True))
     expect(page.get_by_text("10 bars are in both, and 1 of them differs, by at most 0.00070", exact=False)).to_be_visible(timeout=LONG)
-    shoot("data-append", 1200)
     press(page.get_by_role("button", name=re.compile("keep stored bars$")))
     page.get_by_role("button", name="View dataset").click(timeout=LONG)
     expect(page.get_by_text("The stored bars were kept.", exact=False)).to_be_visible(timeout=LONG)

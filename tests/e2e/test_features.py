@@ -33,13 +33,12 @@ def write(within: Page | Locator, page: Page, text: str) -> None:
     page.keyboard.press("Escape")
 
 
-def test_a_feature_is_found_read_and_drawn(page, system, bars, shoot):
+def test_a_feature_is_found_read_and_drawn(page, system, bars):
     page.goto(f"{system.url}/features?feature=atr")
     expect(page.get_by_text("Average true range, Wilder's smoothing")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("Wilder (1978), New Concepts in Technical Trading Systems")).to_be_visible(timeout=SOON)
     press(page.get_by_role("button", name="Draw"))
     expect(page.get_by_text(re.compile(r"^atr\(14\) of EURUSD M15 on [\d,]+ bars: between"))).to_be_visible(timeout=LONG)
-    shoot("features", 1240)
     page.get_by_role("textbox", name="Search").fill("garman")
     page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile(r"^1 of \d+, 1 family; select one"))).to_be_visible(timeout=SOON)
@@ -58,7 +57,6 @@ def test_columns_are_computed_charted_exported_and_pass_the_look_ahead_check(pag
     expect(page.get_by_text("Warm-up sensitivity")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("500 points drawn from 500 bars")).to_be_visible(timeout=SOON)
     run = re.search(r"run=(\w+)", page.url)[1]
-    shoot("features-look", 1500)
     press(page.get_by_role("button", name="Export"))
     taken = list(csv.DictReader(download(page, "Columns of EURUSD, CSV").read_text().splitlines()))
     columns = pd.read_parquet(download(page, "Columns of EURUSD, Parquet"))

@@ -45,14 +45,15 @@ def test_each_part_of_the_equity_is_drawn_and_a_log_scale_is_explained_where_the
         expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
 
 
-def test_trades_are_filtered_over_the_whole_table_and_a_note_is_kept_and_found(page, system, runs):
+def test_trades_are_filtered_over_the_whole_table_and_a_note_is_kept_and_found(page, system, runs, shoot):
     page.goto(f"{system.url}/backtest?run={runs[0]}")
     expect(page.get_by_text(re.compile("^All [0-9,]+ trades")).first).to_be_visible()
-    page.goto(f"{system.url}/backtest?run={runs[0]}&trade=5")
-    note = page.get_by_role("textbox", name="Note on trade 5")
+    page.goto(f"{system.url}/backtest?run={runs[0]}&trade=40")
+    note = page.get_by_role("textbox", name="Note on trade 40")
     note.fill("Gap at the open")
     press(page.get_by_role("button", name="Save note"))
     expect(page.get_by_text(re.compile("^anna, ")).first).to_be_visible()
+    shoot("backtest-chart", 1100, page.get_by_role("heading", name="Trade 40"))
     press(page.get_by_role("button", name=re.compile("Filters")))
     page.get_by_role("textbox", name="Text").fill("gap at")
     page.get_by_role("textbox", name="Text").press("Enter")
