@@ -93,7 +93,7 @@ def _equity(view: Any) -> None:
         st.caption("The equity curve begins with the first bars that end.")
         return
     begun = row.start if row.broker == "paper" else float(curve["equity"].iloc[0])
-    lines = charts.floor_lines(curve, view.plan["rules"]["limits"], begun)
+    lines = charts.floor_lines(curve, view.plan["rules"]["limits"], begun, view.present, view.floors)
     place = "" if row.broker == "paper" else " at the broker"
     section(f"Equity{place} and its floors" if len(lines) else f"Equity{place} and drawdown", f"{row.currency}, UTC; the newest {len(curve):,} instants")
     takeaway = f"Equity of {row.name}: {money(row.equity, row.currency)}, started with {money(begun, row.currency)}"

@@ -19,6 +19,7 @@ from domain.backtest.verbs import Traded, Verbs
 from domain.backtest.volatility_stops import with_volatility_stops
 from domain.features import Context
 from domain.live.command import Command, in_order
+from domain.live.deciding import Deciding
 from domain.live.lacking import refuse_lacking
 from domain.live.plan import Plan
 from domain.live.replaying import split
@@ -37,10 +38,20 @@ def backtest(plan: Plan, bars: Iterable[TapeBar], commands: Sequence[Command] = 
     refuse_lacking(plan, contexts)
     LiveSimulation(series_of(plan, contexts), plan.account_rules, plan.inputs.pairs)        # refuses costs and currencies of series without bars, too
     series = _every_series(plan, bars, contexts)
+    _refuse_undecidable(plan, series, commands)
     try:
         return _backtest(plan, series, commands) if any(len(each.bars) for each in series.values()) else _nothing(plan, commands)
     except NothingEnded:
         return _nothing(plan, commands)
+
+
+def _refuse_undecidable(plan: Plan, series: Mapping[str, Series], commands: Sequence[Command]) -> None:
+    """Raises BadRequest for a strategy that could not decide on a series without traded bars, which nothing else would try."""
+    for text, number in plan.decided:
+        if plan.of_signals or len(series[text].bars):
+            continue
+        for version in versions_of(plan.strategies[number].built, plan.names[number], commands):
+            Deciding(version.strategy, series[text].seen, context_of(series[text], list(series.values())), plan.model is not None)
 
 
 def _nothing(plan: Plan, commands: Sequence[Command]) -> Outcome:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from app.paper.charts import bars
+from app.paper.charts import bars, floor_lines
 from tests.app.test_pages import dataset, draw, warnings
 from tests.worker.test_paper_desk import worked
 
@@ -106,6 +107,20 @@ def test_a_proposal_is_read_as_an_order_and_a_limit_says_that_it_halted(desk, st
     assert "long EURUSD H1 · market order 3 of breakout · stop 1.05 · decided 1970-01-02 00:00 UTC" in page
     worked(store, "two", state="halted", losses=[0, 1000.0, 1020.0, 1010.0, {"daily_loss": 1.0}])
     assert "Halted. The daily loss limit is reached: no entries until its next day begins." in text(draw("paper", desk, session="two"))
+
+
+@pytest.mark.parametrize("newest", [1_000, 300, 3])
+def test_floors_under_the_newest_part_of_a_curve_are_those_of_the_whole(kind, newest):
+    """Wherever the peak lies, and however little of a day is shown; what the newest part cannot say is not drawn."""
+    limits, at = dict(daily_loss=0.02, max_drawdown=0.1, day_reset="17:00 America/New_York"), pd.date_range("2024-01-01", periods=2_000, freq="5min", tz="UTC")
+    for low, high in ((-3, 1), (-1, 3)):
+        curve = pd.DataFrame(dict(ts=at, equity=1_000.0 + np.random.default_rng(1).integers(low, high + 1, 2_000).cumsum()))
+        whole = floor_lines(curve, limits, 1_000.0)
+        began = whole[whole["floor"] == "daily loss"]["value"].iloc[-1] / 0.98
+        part = floor_lines(curve.iloc[-newest:].reset_index(drop=True), limits, 1_000.0, (began, max(curve["equity"].max(), 1_000.0)))
+        both = part.merge(whole, on=["ts", "floor"], suffixes=("", "_whole"))
+        assert len(both) == len(part) and np.allclose(both["value"], both["value_whole"], atol=1e-9)
+        assert set(part[part["ts"] == at[-1]]["floor"]) == {"daily loss", "drawdown"}
 
 
 def test_a_recovered_bar_is_marked(kind):

@@ -62,7 +62,8 @@ class SessionRow:
 class SessionView:
     """One session whole. Frames: ``equity`` ts balance equity equity_low used_margin; ``fills`` and ``trades`` as of a backtest; ``decisions`` newest first, refused ones too, with ``reason``;
     ``positions`` instrument side lots entry_price stop_loss profit r; ``orders`` those that wait; ``proposals`` those to approve; ``log`` ts kind text, newest first; ``bars`` ts series
-    open high low close recovered, the newest. ``broker``: its account at a broker as it was last looked at, empty on paper; ``floors``: of its rule set, ``rule clause floor left used``; ``clock``: the replay's or vendor's time; ``backlog``: instants that wait to be worked; ``figures``: name -> number or None."""
+    open high low close recovered, the newest. ``broker``: its account at a broker as it was last looked at, empty on paper; ``floors``: of its rule set, ``rule clause floor left used``; ``present``: of an
+    equity that is not whole, with which one the present day of its limits began, and the peak; ``clock``: the replay's or vendor's time; ``backlog``: instants that wait to be worked; ``figures``: name -> number or None."""
 
     row: SessionRow
     plan: Mapping[str, Any]
@@ -86,6 +87,7 @@ class SessionView:
     broker: Mapping[str, Any] = field(default_factory=dict)
     floors: tuple[Mapping[str, Any], ...] = ()
     rule_set: str = ""
+    present: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

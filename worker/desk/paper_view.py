@@ -53,6 +53,19 @@ def _losses(view: Mapping[str, Any]) -> Sequence[Any]:
     return (view.get("broker_watch") or {}).get("losses") or view.get("losses") or ()
 
 
+def _present(view: Mapping[str, Any], rows: Mapping[str, int], broker: str) -> tuple[float, float] | None:
+    """With which equity the present day of the limits began, and its peak, where the curve that is shown is not whole."""
+    losses = _losses(view)
+    if rows.get(_kind(rows, broker), 0) <= ROWS or len(losses) < 3 or losses[1] is None or losses[2] is None:
+        return None
+    return float(losses[1]), float(losses[2])
+
+
+def _kind(rows: Mapping[str, int], broker: str) -> str:
+    """The rows of a session's equity curve: its own, or of the account at a broker."""
+    return "equity" if broker == "paper" or not rows.get("broker") else "broker"
+
+
 def _watched(view: Mapping[str, Any], equity: float) -> float:
     """The equity that limits look at."""
     return float((_broker(view).get("account") or {}).get("equity") or equity)
@@ -129,7 +142,7 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
         equity=curve_of(unit, session, state.rows if state else {}, ROWS), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
         log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=_broker(view),
-        floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), **newest, **now,
+        floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), present=_present(view, state.rows if state else {}, session.broker), **newest, **now,
     )  # fmt: skip
 
 
@@ -151,7 +164,7 @@ def level(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def curve_of(unit: Unit, session: TradingSession, rows: Mapping[str, int], most: int = 0) -> pd.DataFrame:
     """The equity curve, or its newest rows; of a session at a broker the account there, as it was looked at."""
-    kind = "equity" if session.broker == "paper" or not rows.get("broker") else "broker"
+    kind = _kind(rows, session.broker)
     newest = (each.row for each in unit.session_tape.rows(session.name, kind, max(rows.get(kind, 0) - most, 0) if most else 0))
     if kind == "broker":
         newest = (dict(ts=each["at"], balance=each["standing"][0], equity=each["standing"][1], equity_low=each["standing"][1]) for each in newest if each["standing"])

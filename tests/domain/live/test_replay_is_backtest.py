@@ -120,6 +120,18 @@ def test_what_a_series_without_bars_lacks_is_refused_by_both(changes, sentence):
             side(plan, tape_of("EURUSD M15")[:20])
 
 
+@pytest.mark.parametrize(("history", "changed", "beside"), [(False, False, False), (True, True, False), (True, False, True), (False, True, True)])
+def test_a_strategy_that_cannot_decide_on_a_series_without_traded_bars_is_refused_by_both(history, changed, beside):
+    """At once, or by the command that gives it such parameters; alone, and beside another strategy."""
+    frames, others = ({"longer": "D1"}, {"longer": "H1"}), [StrategyPlan("simple_ma", {"fast": 3, "slow": 9}, ("EURUSD M15",))] * beside
+    plan = Plan(("EURUSD M15", "GBPUSD H4"), (StrategyPlan("structure", frames[not changed]), *others), start=start())
+    bars = [*tape_of("EURUSD M15"), *(bar for bar in tape_of("GBPUSD H4") if history and bar.ts < start())]
+    request = [command(start() + 1, "ana", "set", {"strategy": "structure", "parameters": frames[1]})] * changed
+    for side in (backtest, lambda *given: list(replay(*given))):
+        with pytest.raises(BadRequest, match="H4 bars cannot become H1"):
+            side(plan, bars, request)
+
+
 @pytest.mark.parametrize("until", [0, start()])
 def test_another_instrument_is_read_whose_bars_are_history_only_or_have_not_come_yet(until, tmp_path):
     plan = Plan(("EURUSD M15", "GBPUSD M15"), (StrategyPlan("correlation", params_of("correlation")[-1], ("EURUSD M15",)),), start=start())
