@@ -138,3 +138,4 @@ class StartRequest:
     signals: bytes = b""
     scan: str = ""
     commands: bytes = b""
+    cost_profile: str = ""      # name of the saved costs that take the place of ``rules["costs"]``
