@@ -25,7 +25,7 @@ from domain.trading import Account, Costs, Rules, Task
 from domain.trading.signals import read_signals
 
 PEERS = {"vectorbt": ("with_vectorbt.py", 5), "backtesting": ("with_backtesting_py.py", 1)}      # package: script, times
-GOALS = {("vectorbt", "rust"): 2.0, ("vectorbt", "partial"): 25.0, ("backtesting", "stop and target"): 300.0, ("backtesting", "partial"): 300.0}
+GOALS = {("vectorbt", "rust"): 2.0, ("vectorbt", "partial"): 15.0, ("backtesting", "stop and target"): 300.0, ("backtesting", "partial"): 300.0}
 Trades = dict[int, tuple[int, float, float]]     # bar of the entry: bar of the exit, price in, price out
 
 

@@ -143,7 +143,7 @@ def _large(name: str) -> None:
 
 def single_rows() -> Iterator[Row]:
     binary, number = drawn(20_000, "binary"), drawn(3_000, "number")
-    for name, params in {"fakeout": dict(trees=300, patience=0), "forest": dict(trees=100), "quantiles": dict(trees=300, patience=0)}.items():
+    for name, params in {"fakeout": dict(trees=300, patience=0), "forest": dict(trees=100), "quantiles": dict(trees=LEARNERS["quantiles"]().trees, patience=0)}.items():
         samples = binary if name != "quantiles" else drawn(20_000, "number")
         model = fitted(name, samples, **params)
         ways = {"through ONNX": Served(model.onnx(), len(model.outputs)).predict} | ({"by itself": model.predict} if name == "quantiles" else {})

@@ -70,10 +70,16 @@ def _leads_to(path: Path, beside: Path) -> tuple[Path, ...]:
 def _followed(path: Path, beside: Path) -> Iterator[Path]:
     read = source(path)
     for name in read.imports:
-        yield from (file for file in _files_of(name) if DOMAIN in file.parents or file.parent == beside)
+        yield from _files_beside(name, beside)
     yield from (path.with_name(table) for table in read.tables if path.with_name(table).is_file())
     if read.finds and path.name == "__init__.py" and DOMAIN in path.parents:
         yield from (*path.parent.glob("*.py"), *path.parent.glob("*/__init__.py"))
+
+
+@cache
+def _files_beside(name: str, beside: Path) -> tuple[Path, ...]:
+    """Those of a module, and of its parent packages, that belong to the engine or lie beside the entries."""
+    return tuple(file for file in _files_of(name) if DOMAIN in file.parents or file.parent == beside)
 
 
 @cache

@@ -129,6 +129,7 @@ def _started(unit: Unit, job: Job | None) -> Job | None:
 def execute(job: Job) -> None:
     """Run a claimed job and record its outcome."""
     with job_of(job.id, _request_of(job)):
+        log.info("job %s, %s, attempt %s: begins", job.id, job.kind, job.epoch)
         _execute(job)
 
 
@@ -150,10 +151,21 @@ def _execute(job: Job) -> None:
         with Heartbeat(work):
             outcome = attempt(work)
         record_outcome(work, outcome)
+        log.info("job %s, %s, attempt %s: %s", job.id, job.kind, job.epoch, _word_of(outcome))
     except Fenced:
         log.warning("job %s, attempt %s: another worker owns it by now", job.id, job.epoch)
     finally:
         system.running.discard(work)
+
+
+def _word_of(outcome: Callable[[Work], None]) -> str:
+    """How a job ended, for the log.
+
+    >>> _word_of(partial(try_again, sentence="away")), _word_of(cancelled), _word_of(lambda work: None)
+    ('try again', 'cancelled', 'failed')
+    """
+    name = getattr(outcome, "func", outcome).__name__
+    return "failed" if name == "<lambda>" else str(name).replace("_", " ")      # an internal error
 
 
 def record_outcome(work: Work, outcome: Callable[[Work], None]) -> None:

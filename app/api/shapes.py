@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 
 def _text(value: Any) -> Any:
@@ -20,6 +20,7 @@ def _text(value: Any) -> Any:
 
 
 NUMBER = re.compile(r"[+-]?\d*\.?\d*(e[+-]?\d+)?", re.IGNORECASE)
+NUMBERS: tuple[Any, ...] = (int, float, int | None, float | None)
 Time = Annotated[datetime, BeforeValidator(_text)]
 
 
@@ -44,6 +45,13 @@ class Body(BaseModel):
     """A request's body: a field that is not described here is an error that names it."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=100_000)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation in NUMBERS:
+            raise ValueError("should be a number, not true or false")
+        return value
 
 
 class Answer(BaseModel):

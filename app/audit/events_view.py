@@ -76,7 +76,7 @@ def events(desk: Desk, wanted: Filter) -> Any:
     named = filters.numbered() or address_value("event")
     key = f"events-{page[0].seq if page else 0}-{hash(wanted)}-{named}"
     chosen = next((place for place, event in enumerate(page) if named in (str(event.seq), event.event_id, event.hash)), None if named or not page else 0)
-    row = table(events_frame(page), event_columns(), "Audit events, newest first", key=key, pick=True, row_height=26, height=min(420, 38 + 26 * max(len(page), 2)), chosen=chosen)
+    row = table(events_frame(page), event_columns(page), "Audit events, newest first", key=key, pick=True, row_height=26, height=min(420, 38 + 26 * max(len(page), 2)), chosen=chosen)
     _pager(desk, wanted, page, cursor, more)
     if row is not None:
         return page[row]

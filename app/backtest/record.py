@@ -37,7 +37,7 @@ def manifest_view(desk: Desk, run: Any) -> None:
 def audit_view(desk: Desk, run: Any) -> None:
     events = sorted({event.seq: event for entity in (f"run:{run.id}", f"job:{run.job_id}") for event in desk.trail.history(entity)}.values(), key=lambda event: event.seq)
     section("Audit trail of this run", f"{plural(len(events), 'event')} about run {run.id} and job {run.job_id}, oldest first")
-    table(events_frame(events), event_columns(), "Audit events of this run")
+    table(events_frame(events), event_columns(events), "Audit events of this run")
     if st.button("Open the audit trail", type="tertiary", icon=":material/open_in_new:"):
         go("audit", entity=f"run:{run.id}")
 

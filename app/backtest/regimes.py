@@ -125,13 +125,13 @@ def _footnote(divided: Any) -> str:
 def _columns(currency: str) -> dict[str, Any]:
     config = st.column_config
     return {
-        "group": config.TextColumn("Regime", width=96),
+        "group": config.TextColumn("Regime", width=84),
         "of": config.NumberColumn("Time, %", format="%.0f", width=58),
         "trades": config.NumberColumn("Trades", format="localized", width=56),
         "won": config.NumberColumn("Win rate, %", format="%.0f", width=76),
         "net": config.NumberColumn(f"Net, {currency}", format="localized", width=76, step=1),
         "r_mean": config.NumberColumn("Mean, R", format="%+.3f", width=62),
         "profit_factor": config.NumberColumn("PF", format="%.2f", width=44, help="Profit factor: gross profit ÷ gross loss."),
-        "equity": config.NumberColumn("Equity", format="localized", width=70, step=1, help="Change in equity while the regime was the known one."),
+        "equity": config.NumberColumn(f"Equity, {currency}", format="localized", width=82, step=1, help="Change in equity while the regime was the known one."),
         "fall": config.NumberColumn("DD, %", format="%.1f", width=50, help="Maximum drawdown of the equity of that regime alone."),
     }

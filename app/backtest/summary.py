@@ -56,4 +56,4 @@ def dates(spec: Any) -> str:
 
 def _size(sized: dict) -> str:
     value = f"{exact(sized['value'] * 100)}{THIN}%"
-    return {"fraction_at_risk": f"risk {value}", "kelly": f"{value} of Kelly", "kelly_entropy": f"{value} of Kelly, shrunk by entropy", "volatility": f"volatility target {value} p.a.", "notional": f"notional {value} of equity"}.get(sized["kind"], f"{exact(sized['value'])} lots")
+    return {"fraction_at_risk": f"risk {value}", "kelly": f"{value} of Kelly", "kelly_entropy": f"{value} of Kelly, shrunk by entropy", "volatility": f"volatility target {value} p.a.", "notional": f"notional {value} of equity"}.get(sized["kind"], f"{exact(sized['value'])} {'lot' if sized['value'] == 1 else 'lots'}")

@@ -95,10 +95,12 @@ def events_frame(events: Sequence[Any], now: Any = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["at", "seq", "ts", "about", "event", "entity", "detail", "actor", "hash"])
 
 
-def event_columns() -> dict[str, Any]:
+def event_columns(events: Sequence[Any]) -> dict[str, Any]:
+    """The columns of a table of ``events``; the first is as wide as the largest number needs."""
+    digits = len(f"{max((event.seq for event in events), default=0):,}")
     config = st.column_config
     return {
-        "seq": config.NumberColumn("Seq", format="localized", width=52),
+        "seq": config.NumberColumn("Seq", format="localized", width=max(52, 7 * digits + 8)),
         "ts": config.TextColumn("UTC", width=152),
         "about": config.MultiselectColumn("Category", width=66, options=list(SUBJECT_COLOURS), color=list(SUBJECT_COLOURS.values())),
         "event": config.TextColumn("Event", width=112),

@@ -24,7 +24,7 @@ from worker.desk import Desk, Refused, SecondPerson, SignedOut
 from worker.desk.export import safe_cells
 
 T = TypeVar("T")
-EARLY = 0.15        # of a job: before it, the elapsed time is no basis for the remaining time
+EARLY = 0.15        # of what an attempt has to do: before it, its pace is no basis for the remaining time
 SHORT = 3.0         # seconds, under which the pace is no basis either
 STATES = {"queued": "gray", "running": "blue", "done": "gray", "failed": "red", "cancelled": "gray"}
 
@@ -197,7 +197,7 @@ def _running(desk: Desk, job_id: str, what: str) -> None:
                 desk.jobs.cancel(job_id)
                 st.rerun()
         st.progress(job.progress)
-        _stages(job, desk.jobs.seconds(job, now) or 0.0)
+        _stages(job)
         st.caption("You can leave this page; the job keeps running and its result appears in the list.")
 
 
@@ -210,27 +210,30 @@ def since(desk: Desk, job: Any, now: Any) -> str:
         wait = desk.jobs.pulse()
         return job.note or ("waiting for a worker" if wait.workers else "no worker is running, so the job is queued: start Tidemark with make run")
     ran = (now - job.started_at).total_seconds()
-    rest = remaining(job.progress, ran)
+    rest = remaining(job.progress, job.worked, job.carried)
     left = f" · about {lasted(rest)} remaining" if rest is not None and not job.note.endswith((" left", " remaining")) else ""
     began = clock(job.started_at, seconds=True)
     return f"started {began[11:] if job.started_at.date() == now.date() else began} UTC · {lasted(ran)} elapsed{left}"
 
 
-def remaining(progress: float, ran: float) -> float | None:
-    """Seconds that the rest of a job takes at the pace so far; None while that is no basis.
+def remaining(progress: float, worked: float, carried: float = 0.0) -> float | None:
+    """Seconds that the rest of a job takes at the pace of the attempt that is at work, which began with ``carried`` done; None while that is no basis.
+    Time without a worker counts for nothing.
 
-    >>> remaining(0.5, 60.0), remaining(0.05, 120.0), remaining(0.5, 1.0)
-    (60.0, None, None)
+    >>> remaining(0.5, 60.0), remaining(0.05, 120.0), remaining(0.5, 1.0), remaining(0.75, 60.0, 0.5), remaining(0.52, 60.0, 0.5)
+    (60.0, None, None, 60.0, None)
     """
-    if progress < EARLY or ran < SHORT:
+    own = progress - carried
+    if worked < SHORT or own <= 0.0 or own < EARLY * (1.0 - carried):
         return None
-    return ran / progress - ran
+    return worked / own * (1.0 - progress)
 
 
-def _stages(job: Any, ran: float) -> None:
+def _stages(job: Any) -> None:
+    """Those of the attempt that is at work, with the seconds of each."""
     if not job.stages:
         return
-    starts = [float(at) for _, at in job.stages] + [ran]
+    starts = [float(at) for _, at in job.stages] + [max(float(job.worked), float(job.stages[-1][1]))]
     with st.grid(6, min_column_width=120, gap="xsmall"):
         for number, (name, at) in enumerate(job.stages):
             last = number == len(job.stages) - 1

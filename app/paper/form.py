@@ -35,9 +35,10 @@ def form(desk: Desk) -> None:
     lacks = desk.paper.feed_lacks(source) if source != "replay" else ""
     if lacks:
         st.warning(literal(lacks), icon=":material/warning:")
+    profile = rule_fields.profile_box(desk, key, {})
     with st.form(f"{key}-{deciding.key}-{source}", border=False):
         params = parameters(desk, key, deciding, wanted[0] if wanted else "")
-        rules, more = _folded(desk, key, source, chosen)
+        rules, more = _folded(desk, key, source, chosen, profile)
         sent = st.form_submit_button("Start session", type="primary", icon=":material/play_arrow:", shortcut="Ctrl+Enter", **allowed(desk, "paper.start", disabled=bool(lacks), help=lacks or None))
     if sent:
         request = StartRequest(
@@ -57,11 +58,11 @@ def _priced(desk: Desk, key: str, source: str, datasets: list[Any]) -> tuple[lis
     return [], (e.multiselect("Instruments", list(desk.data.instruments()), key=f"{key}-instruments"), f)
 
 
-def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _folded(desk: Desk, key: str, source: str, chosen: list[Any], profile: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Rules, and the fields of the request that most sessions leave as they are."""
     before = rule_fields.rules_start(desk, {})
     with st.expander("Costs and risk", icon=":material/tune:"):
-        rules = rule_fields.costs_fields(desk, key, chosen, before) | dict(limits=limit_fields.limits_fields(desk, key, before, True))
+        rules = rule_fields.costs_fields(desk, key, chosen, before, profile=profile) | dict(limits=limit_fields.limits_fields(desk, key, before, True))
     a, b, c, d = st.columns(4)
     balance = a.number_input(f"Balance, {before['account']['currency']}", 1.0, 1e12, float(before["account"]["balance"]), 1_000.0, key=f"{key}-balance", format="%.0f")
     speed, start = _replay(key, chosen, b, c) if source == "replay" else (0.0, None)
@@ -72,7 +73,7 @@ def _folded(desk: Desk, key: str, source: str, chosen: list[Any]) -> tuple[dict[
         commands = e.file_uploader("Commands, CSV", type=["csv"], max_upload_size=1, key=f"{key}-commands", help="As commands.csv of a session: ts, who, command, arguments, reason. Each is worked after the last instant up to its ts.")
         with f:
             rule_set, phase = rule_fields.rule_set_box(desk, key, {}, "People are warned as the account comes near them.")
-    given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=content(commands) if commands else b"", rule_set=rule_set, phase=phase)
+    given = dict(mode=mode, broker=broker, start=start, speed=speed, commands=content(commands) if commands else b"", rule_set=rule_set, phase=phase, cost_profile=profile)
     return rules | dict(account=dict(balance=balance)), given
 
 

@@ -30,6 +30,8 @@ def session(desk: Desk, row: Any) -> None:
     """Draw one session whole."""
     view, digits = desk.paper.get(row.name), tables.digits_of(desk.data.instruments())
     _head(desk, view)
+    if view.edited:
+        st.caption(f":material/info: {', '.join(view.edited)} {'was' if len(view.edited) == 1 else 'were'} edited under Instruments after this session started. The session trades on with the instrument as it was then; a new session takes the edit.")
     state.boxes(view.row)
     figures(rows(view, desk.session_analysis.checked(row.name)))
     account(desk, view, digits)

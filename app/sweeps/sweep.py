@@ -159,7 +159,7 @@ def landscape(desk: Desk, run: Any, parameters: Mapping[str, Any], moving: list[
     with left:
         section(metrics[by].title, _median(fixed, moving, parameters) + ("" if drawn["points"].max() == 1 else "; median of each cell"))
         key = f"map-{run.id}-{x}-{y}-{by}"
-        draw_chart(charts.heat(drawn, "value", *titles, with_unit(metrics[by]), form(metrics[by]), picked), width="stretch", key=key, on_select="rerun", selection_mode="cell", alt=f"{metrics[by].title} over {titles[0]} and {titles[1]}")
+        draw_chart(charts.heat(drawn, "value", *titles, with_unit(metrics[by]), form(metrics[by]), picked), key=key, on_select="rerun", selection_mode="cell", alt=f"{metrics[by].title} over {titles[0]} and {titles[1]}")
     with right:
         section("Plateau", "mean less spread of a cell and its neighbours")
         draw_chart(charts.heat(drawn, "plateau", *titles, with_unit(metrics[by]), form(metrics[by]), picked), alt=f"Plateau score of {metrics[by].title} over {titles[0]} and {titles[1]}")

@@ -95,13 +95,18 @@ def line_at(value: float, text: str, role: str = "ink", dash: tuple[int, int] = 
 
 
 def losses(curve: pd.DataFrame, title: str, height: int = 170) -> Picture:
-    """Loss on the validation part over the fit of each fold; the latest fold is the strong line. ``curve``: fold, share (0 to 1), loss."""
+    """Loss on the validation part over the fit of each fold; the latest fold is the strong line. A line each model of a fold that has several, with its name
+    at its end. ``curve``: fold, share (0 to 1), loss, of (the model, empty where there is one)."""
     latest = int(curve["fold"].max())
     shown = curve.assign(role=["line" if fold == latest else "quiet" for fold in curve["fold"]])
     x = alt.X("share:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=alt.Axis(format="%", title="of the fit", tickCount=5, **END))
     y = alt.Y("loss:Q", scale=alt.Scale(zero=False, nice=True), axis=above(title, format=".4~g"))
-    tips = [alt.Tooltip("fold:Q"), alt.Tooltip("share:Q", format=".0%", title="of the fit"), alt.Tooltip("loss:Q", format=".5f", title=title)]
-    return alt.layer(alt.Chart(shown).mark_line(strokeWidth=1.4, point=alt.OverlayMarkDef(size=14)).encode(x=x, y=y, detail="fold:N", color=by_role(), tooltip=tips)).properties(height=taller(height))
+    several = bool(curve["of"].any())
+    tips = [alt.Tooltip("fold:Q"), *([alt.Tooltip("of:N", title="model")] if several else []), alt.Tooltip("share:Q", format=".0%", title="of the fit"), alt.Tooltip("loss:Q", format=".4~g", title=title)]
+    lines = alt.Chart(shown).mark_line(strokeWidth=1.4, point=alt.OverlayMarkDef(size=14)).encode(x=x, y=y, detail=["fold:N", "of:N"], color=by_role(), tooltip=tips)
+    ends = shown[shown["fold"] == latest].groupby("of", sort=False).tail(1).assign(role="ink")
+    names = alt.Chart(ends).mark_text(align="right", baseline="bottom", dx=-2, dy=-4, fontSize=11).encode(x=x, y=y, text="of:N", color=by_role())
+    return alt.layer(lines, names).properties(height=taller(height))
 
 
 def intervals(rows: pd.DataFrame, axis_title: str, value_title: str, places: str = "+.4f", zero: str = "no difference", width: int = 130) -> Picture:

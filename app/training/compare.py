@@ -40,7 +40,7 @@ def baselines(run: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     over(run, "Against baselines", f"% of daily {words(frame['loss'].iloc[0])}", frame, "baselines")
     drawn = drawn_of(frame)
     if len(drawn):
-        draw_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=96), alt="; ".join(f"{row.name}: {row.state}" for row in frame.itertuples(index=False)))
+        draw_chart(charts.intervals(drawn, "gain, % of the baseline's loss; 95 %", "gain, %", "+.2f", width=96), alt="; ".join(f"{row.name.replace('_', ' ')}: {row.state}" for row in frame.itertuples(index=False)))
     config = st.column_config
     shown = pd.DataFrame(dict(name=[words(name) for name in frame["name"]], state=[[state] for state in frame["state"]], model=[loss(value) for value in frame["model"]], baseline=[loss(value) for value in frame["baseline"]], days=frame["days"]))
     columns = {

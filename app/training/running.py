@@ -51,9 +51,9 @@ def live_loss(live: pd.DataFrame) -> None:
     curve = live.dropna(subset=["loss"])
     if curve.empty:
         return
-    last = curve.iloc[-1]
+    last = curve[curve["fold"] == curve["fold"].max()].iloc[-1]      # the strong line
     loss = exact(float(f"{last['loss']:.4g}"))
-    section("Loss", f"validation part of fold {int(last['fold'])}, now {loss}")
+    section("Loss", f"validation part of fold {int(last['fold'])}{' · ' if last['of'] else ''}{last['of']}, now {loss}")
     draw_chart(charts.losses(curve, "loss"), alt=f"Loss of fold {int(last['fold'])} over its fit; now {loss}")
 
 

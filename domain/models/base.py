@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, TypeVar
 
@@ -12,8 +12,38 @@ from domain.registry import Registry
 
 Class = TypeVar("Class", bound=type)
 Task = Literal["binary", "classes", "number"]
-Watch = Callable[..., None]         # (share of the fit, 0 to 1, loss on validation or None); it may raise to stop
+Watch = Callable[..., None]         # (share of the fit, 0 to 1, loss on validation or None, or a ``Loss``); it may raise to stop
 LEARNERS: Registry[type] = Registry("learner")
+
+
+class Loss(float):
+    """A loss of one of several models that a learner fits one after another: it makes a curve of its own.
+
+    >>> loss = Loss(0.25, "q_0.1")
+    >>> loss + 1.0, loss.of
+    (1.25, 'q_0.1')
+    """
+
+    of: str
+
+    def __new__(cls, value: float, of: str) -> Loss:
+        loss = super().__new__(cls, value)
+        loss.of = of
+        return loss
+
+
+def part_of(watch: Watch, number: int, names: Sequence[str]) -> Watch:
+    """``watch`` of the fit of one model, ``names[number]``, of several that are fitted one after another.
+
+    >>> part_of(lambda share, loss=None: print(share, loss, loss.of), 1, ("q_0.1", "q_0.9"))(0.5, 0.25)
+    0.75 0.25 q_0.9
+    """
+
+    def part(share: float, loss: float | None = None) -> None:
+        of = " ".join(filter(None, (names[number], getattr(loss, "of", ""))))
+        watch((number + share) / len(names), None if loss is None else Loss(loss, of))
+
+    return part
 
 
 def learner(name: str, *, targets: tuple[str, ...], bars: int = 1) -> Callable[[Class], Class]:

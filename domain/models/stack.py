@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from domain.errors import BadRequest
-from domain.models.base import LEARNERS, Fitted, Learner, Samples, Watch, learner
+from domain.models.base import LEARNERS, Fitted, Learner, Samples, Watch, learner, part_of
 from domain.models.files import opened, sealed
 from domain.params import build, param, params_of
 
@@ -33,9 +33,12 @@ class Stack:
         members, count = self.learners(), self.blocks + 1
         forecasts, known = self._out_of_block(members, train, validation, seed, lambda share: watch(share * self.blocks / count))
         line = self._line(forecasts, train.take(np.flatnonzero(known)), np.flatnonzero(known), seed)
-        fitted = {}
-        for k, (name, member) in enumerate(members.items()):
-            fitted[name] = member.fit(train, validation, seed, lambda share, loss=None, k=k: watch((self.blocks + (k + share) / len(members)) / count, loss))
+        names = tuple(members)
+
+        def last(share: float, loss: float | None = None) -> None:
+            watch((self.blocks + share) / count, loss)
+
+        fitted = {name: members[name].fit(train, validation, seed, part_of(last, k, names)) for k, name in enumerate(names)}
         return FittedStack(fitted, line, train.task)
 
     def learners(self) -> dict[str, Learner]:

@@ -30,12 +30,12 @@ class Action:
     def name(self) -> str:
         """
         >>> Action(0.5, 1.5, 2.0, True).name, Action(0.0).name
-        ('0.5 lots, stop 1.5, target 2 R, half at 1 R', 'skip')
+        ('size 0.5, stop 1.5, target 2 R, half at 1 R', 'skip')
         """
         if not self.size:
             return "skip"
         target = f"target {self.target:g} R" if self.target else "own target"
-        return f"{self.size:g} lots, stop {self.stop:g}, {target}{', half at 1 R' if self.half else ''}"
+        return f"size {self.size:g}, stop {self.stop:g}, {target}{', half at 1 R' if self.half else ''}"
 
     @property
     def protection(self) -> tuple[float, float, bool]:
@@ -60,7 +60,7 @@ class ActionGrid:
         """Skip first.
 
         >>> [action.name for action in ActionGrid(sizes="1", stops="1", targets="0,2").actions()]
-        ['skip', '1 lots, stop 1, own target', '1 lots, stop 1, target 2 R', '1 lots, stop 1, target 2 R, half at 1 R']
+        ['skip', 'size 1, stop 1, own target', 'size 1, stop 1, target 2 R', 'size 1, stop 1, target 2 R, half at 1 R']
         """
         sizes = _numbers("sizes", self.sizes, 0.0, LARGEST_SIZE)
         stops, targets = _numbers("stops", self.stops, 0.0, 100.0), _numbers("targets", self.targets, -1.0, 1000.0)

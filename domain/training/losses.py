@@ -20,6 +20,18 @@ def pinball(y: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np
     return np.maximum(share * apart, (share - 1.0) * apart)
 
 
+def crps(y: np.ndarray, quantiles: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Of each sample, twice the integral of its pinball loss over the levels, by trapezia, 0 at the levels 0 and 1: so each level counts for the levels that it
+    stands for, however unequal they are. Source: Gneiting & Raftery (2007).
+
+    >>> crps(np.array([1.0]), np.zeros((1, 2)), [0.25, 0.5]).round(12).tolist()     # 2 (0.25 × 0.25 + 0.375 × 0.5)
+    [0.5]
+    """
+    order = np.argsort(levels)
+    edges = np.concatenate([[0.0], np.asarray(levels, float)[order], [1.0]])
+    return pinball(y, quantiles, levels)[:, order] @ (edges[2:] - edges[:-2])
+
+
 def brier(y: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Of each sample, from 0: (p − y)² for one probability (``p`` one-dimensional), else the sum over classes of (p − [y is it])². Source: Brier (1950).
 

@@ -73,7 +73,7 @@ def scores_of(frame: pd.DataFrame, outputs: Outputs, prefix: str = "") -> dict[s
 
     Binary: ``rate`` (share of 1), ``predicted`` (mean p), ``brier, log_loss, auc, pr_auc, calibration_error, rank_ic``. Classes: ``brier, log_loss``, ``auc`` and
     ``pr_auc`` and ``calibration_error`` as means over the classes against the rest, ``accuracy``, and ``rank_ic`` of a direction. Numbers: ``mae, mse, rank_ic``; quantiles: ``pinball`` (mean over levels),
-    ``crps`` (twice that), and of the widest pair ``coverage, nominal, width``.
+    ``crps`` (twice its integral over the levels), and of the widest pair ``coverage, nominal, width``.
     """
     y = frame["y"].to_numpy(float)
     figures: dict[str, Any] = dict(rows=len(frame))
@@ -129,7 +129,7 @@ def _number(frame: pd.DataFrame, outputs: Outputs, y: np.ndarray, prefix: str) -
         return figures | dict(mse=((y - value) ** 2).mean())
     quantiles = frame[list(outputs.quantiles)].to_numpy(float)
     mean = losses.pinball(y, quantiles, outputs.levels).mean()
-    return figures | dict(pinball=mean, crps=2.0 * mean) | _covered(y, quantiles, outputs)
+    return figures | dict(pinball=mean, crps=losses.crps(y, quantiles, outputs.levels).mean()) | _covered(y, quantiles, outputs)
 
 
 def _covered(y: np.ndarray, quantiles: np.ndarray, outputs: Outputs) -> dict[str, float | str]:

@@ -128,3 +128,10 @@ def test_a_recovered_bar_is_marked(kind):
     marked, plain = bars(shown, 4, "USD"), bars(shown.assign(recovered=False), 4, "USD")
     assert len(marked.layer) == 3 and len(plain.layer) == 2
     assert len(marked.data) == len(plain.data) == 3, "the candles keep their bars"
+
+
+def test_an_instrument_that_was_edited_after_the_start_is_named_beside_the_session(desk):
+    started(desk)
+    assert "edited under Instruments" not in text(draw("paper", desk, session="first"))
+    desk.instruments.edit("EURUSD", {"contract": 1_000}, "micro lots at this broker")
+    assert "EURUSD was edited under Instruments after this session started. The session trades on with the instrument as it was then" in text(draw("paper", desk, session="first"))

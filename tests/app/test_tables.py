@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.kit.tables import run_columns, with_minus
+from app.kit.tables import event_columns, run_columns, with_minus
 
 COLUMNS = dict(
     name=st.column_config.TextColumn("What"), net=st.column_config.NumberColumn("Net, %", format="%+.1f"), money=st.column_config.NumberColumn("USD", format="localized", step=1), bar=st.column_config.NumberColumn("Bar"),
@@ -74,3 +76,8 @@ def test_what_the_browser_may_export_from_a_table_is_no_formula():
     shown = AppTest.from_function(page).run().dataframe[0].value
     assert shown["name"].tolist() == ["'=HYPERLINK(1)", "plain", "' @x"]
     assert shown["result"].tolist() == ["+1.25 R", "−3 %", "-4"] and shown["net"].tolist() == [-1.5, 2.0, 0.0]
+
+
+def test_the_number_of_an_event_has_room_for_all_its_digits():
+    widths = [event_columns([SimpleNamespace(seq=seq)])["seq"]["width"] for seq in (7, 999_999, 1_000_015, 10_000_000)]
+    assert widths == [52, 57, 71, 78] and event_columns([])["seq"]["width"] == 52

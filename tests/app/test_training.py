@@ -258,7 +258,7 @@ def test_policies_are_requested_on_a_walk_forward_of_signals_and_compared_with_a
     store = desk.jobs._context.store
     with store.unit() as unit:
         frames = dict(table=store.frames.put(table), choices=store.frames.put(choices))
-        unit.runs.add(kind="policies", job_id="j", title="Policies", spec=job.spec, manifest={}, summary=dict(policies=table.to_dict("records"), fitted={}, grid=job.spec["grid"], actions=["skip", "1 lots, stop 1, own target"]), frames=frames, actor="ana", created_at=unit.now())
+        unit.runs.add(kind="policies", job_id="j", title="Policies", spec=job.spec, manifest={}, summary=dict(policies=table.to_dict("records"), fitted={}, grid=job.spec["grid"], actions=["skip", "size 1, stop 1, own target"]), frames=frames, actor="ana", created_at=unit.now())
     test = drawn(run)
-    assert list(test.dataframe[0].value["policy"]) == ["all signals", "learned"] and list(test.dataframe[1].value["action"]) == ["skip", "1 lots, stop 1, own target"]
+    assert list(test.dataframe[0].value["policy"]) == ["all signals", "learned"] and list(test.dataframe[1].value["action"]) == ["skip", "size 1, stop 1, own target"]
     assert "60 tested signals, 1.0" in written(test)

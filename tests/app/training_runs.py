@@ -111,8 +111,8 @@ def predictions(scheme: str = "walk_forward") -> pd.DataFrame:
 def progress(done: int = 3, expected: int = 7, live: bool = True) -> Any:
     rows = pd.DataFrame([dict(fold=k, start=START + 365 * k * DAY, end=START + 365 * (k + 1) * DAY, samples=3_000, train=12_000 + 100 * k, validation=900, calibration=1_800, test=3_000, auc=0.55 + 0.004 * k, brier=0.2401) for k in range(1, done + 1)])
     share = np.linspace(0, 0.6, 25)
-    curve = pd.DataFrame(dict(fold=done + 1, share=share, loss=0.69 - 0.02 * np.sqrt(share))) if live else pd.DataFrame(columns=["fold", "share", "loss"])
-    return SimpleNamespace(state="running", note="fold 4", share=0.45, folds=rows, live=curve, expected=expected, seconds_left=83.0 if live else None)
+    curve = pd.DataFrame(dict(fold=done + 1, share=share, loss=0.69 - 0.02 * np.sqrt(share), of=np.where(share < 0.3, "q_0.1", "q_0.9"))) if live else pd.DataFrame(columns=["fold", "share", "loss", "of"])
+    return SimpleNamespace(state="running", note="fold 4", share=0.45, folds=rows, live=curve, expected=expected)
 
 
 def explanation() -> dict[str, pd.DataFrame]:

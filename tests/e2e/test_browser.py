@@ -61,10 +61,11 @@ def test_a_first_start_shows_the_example_within_a_minute(page, system, shoot):
 
 @pytest.mark.parametrize("name", ["", "data", "backtest", "sweeps", "audit", "settings"])
 def test_every_page_draws_at_both_widths_light_and_dark(page, system, name):
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{system.url}/{name}")
     for width, scheme in ((1280, "dark"), (1920, "light")):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 1000})
-        page.goto(f"{system.url}/{name}")
         title = {"": "Overview", "sweeps": "Optimization"}.get(name, name.capitalize())
         expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
         expect(page.get_by_text("workers ·")).to_be_visible()
@@ -129,26 +130,28 @@ def test_a_dirty_file_is_discarded_or_repaired_as_the_person_chooses(page, syste
     assert (findings["inverted"]["did"], findings["duplicates"]["did"], findings["order"]["did"]) == ("dropped", "merged", "sorted")
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("web.csv", b"<!DOCTYPE html><title>Sign in</title>", "a web page (HTML), not data"),
-        ("noise.csv", bytes(np.random.default_rng(1).integers(0, 256, 4_000, dtype=np.uint8)), "binary data"),
-        ("empty.csv", b"", "is empty"),
-    ],
-)
-def test_a_file_without_bars_is_refused_with_a_sentence(page, system, tmp_path, name, content, sentence):
-    (tmp_path / name).write_bytes(content)
-    open_file(page, system, tmp_path / name)
-    expect(page.get_by_text(sentence)).to_be_visible()
+NOT_BARS = {        # file -> what is in it, the sentence of its refusal
+    "web.csv": (b"<!DOCTYPE html><title>Sign in</title>", "a web page (HTML), not data"),
+    "noise.csv": (bytes(np.random.default_rng(1).integers(0, 256, 4_000, dtype=np.uint8)), "binary data"),
+    "empty.csv": (b"", "is empty"),
+}
+
+
+def test_a_file_without_bars_is_refused_with_a_sentence_and_so_is_a_path_that_names_none(page, system, tmp_path):
     page.goto(f"{system.url}/data?do=import")
-    page.locator("input[type=file]").set_input_files(tmp_path / name)
-    expect(page.get_by_text(sentence)).to_be_visible()
-
-
-def test_a_missing_path_is_reported(page, system):
-    open_file(page, system, Path("/nowhere/bars.csv"))
+    path = page.get_by_role("textbox", name="or a file path on the server")
+    for name, (content, sentence) in NOT_BARS.items():
+        (tmp_path / name).write_bytes(content)
+        path.fill(str(tmp_path / name))
+        press(page.get_by_role("button", name="Load", exact=True))
+        expect(page.get_by_text(sentence)).to_be_visible()
+    path.fill("/nowhere/bars.csv")
+    press(page.get_by_role("button", name="Load", exact=True))
     expect(page.get_by_text("There is no file '/nowhere/bars.csv'")).to_be_visible()
+    for name, (_, sentence) in NOT_BARS.items():
+        page.goto(f"{system.url}/data?do=import")
+        page.locator("input[type=file]").set_input_files(tmp_path / name)
+        expect(page.get_by_text(sentence)).to_be_visible()
 
 
 def test_a_double_click_submits_one_job_and_an_identical_request_one_run(page, system):

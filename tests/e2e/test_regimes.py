@@ -73,7 +73,7 @@ def test_regimes_are_fitted_drawn_and_exported_and_split_a_run(page, system, run
     expect(page.get_by_text(re.compile(r"\b(calm|normal|volatile): net "))).to_be_visible(timeout=SOON)
     shoot("backtest-regimes", 1700)
     with page.expect_download() as taken:
-        press(page.get_by_role("tabpanel").filter(visible=True).get_by_test_id("stDownloadButton").filter(has_text="CSV").first.get_by_role("button"))
+        press(page.get_by_role("tabpanel").filter(visible=True).get_by_role("button", name="CSV", exact=True))
     rows = list(csv.DictReader(taken.value.path().read_text().splitlines()))
     shown = system.terminal("runs", "show", run)
     assert {row["regime"] for row in rows} <= {"calm", "normal", "volatile", "unknown"} and sum(int(row["trades"]) for row in rows) == shown["trades"]

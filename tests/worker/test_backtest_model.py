@@ -167,7 +167,7 @@ def policies_are_fitted_to_its_folds_and_the_next_version_keeps_them(model, desk
     rows = {row["policy"]: row for row in listing.summary["policies"]}
     assert [*rows] == ["all signals", "filter", "heuristic"] and rows["all signals"]["signals"] == rows["all signals"]["taken"] == len(predictions) and rows["filter"]["taken"] == predictions["taken"].sum()
     choices = desk.policies.table(listing.id, "choices")
-    assert list(choices["sample"]) == list(predictions["sample"]) and choices["p"].tolist() == predictions["p"].tolist() and listing.summary["actions"] == ["skip", "1 lots, stop 1, own target", "1 lots, stop 1, target 2 R"]
+    assert list(choices["sample"]) == list(predictions["sample"]) and choices["p"].tolist() == predictions["p"].tolist() and listing.summary["actions"] == ["skip", "size 1, stop 1, own target", "size 1, stop 1, target 2 R"]
     version = desk.models.register(run.id, "picky")
     kept = json.loads(desk.models.export(version.title)["policies.json"])
     assert kept["policies"] == listing.summary["policies"] and isinstance(kept["policies"][0]["reward"], float) and desk.models.verify(version.title).passed

@@ -177,7 +177,10 @@ def test_what_a_session_or_a_message_says_has_no_secret(known, store, handler):
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
-def test_the_request_is_named_in_the_events_of_what_it_requested(system, desk, store):
+def test_the_request_is_named_in_the_events_and_lines_of_what_it_requested(system, desk, store, settings, handler, caplog, monkeypatch):
+    caplog.set_level("INFO", actors.log.name)
+    monkeypatch.setattr(actors.log, "handlers", handler[0].handlers)
+    logs.follow(replace(settings, logs=replace(settings.logs, format="json")))
     begin_request("api", "trace-17")
     job_id = desk.data.generate("gbm", {}, "EURUSD", "H1", START, END, 3).job.id
     REQUEST.set("")
@@ -185,6 +188,8 @@ def test_the_request_is_named_in_the_events_of_what_it_requested(system, desk, s
     with store.read() as unit:
         details = {record.kind: json.loads(record.body)["detail"] for record in unit.trail.all(Filter(entity=f"job:{job_id}"))}
     assert details["job_submitted"]["request"] == "trace-17" and all(detail.get("request") == "trace-17" for kind, detail in details.items() if kind != "job_started")
+    lines = [json.loads(line) for line in handler[1]]
+    assert [(line["message"], line["job"], line["request"]) for line in lines if line.get("job")] == [(f"job {job_id}, generate, attempt 1: {state}", job_id, "trace-17") for state in ("begins", "done")]
 
 
 def test_a_variable_may_name_a_file_that_holds_its_value(tmp_path):

@@ -51,6 +51,15 @@ def test_signals_and_commands_are_uploaded_and_a_scan_trades(desk, store, datase
     assert {"few_trades", "grade"} & set(desk.paper.table("scanned", "decisions")["reason"])
 
 
+def test_a_session_trades_at_the_costs_of_a_saved_profile(desk, store, dataset):
+    desk.cost_profiles.save("mine", dict(slippage=0.3), ["EURUSD"], "broker's sheet", "2024-01-01")
+    desk.paper.start(start_request(dataset, "costed", strategy="breakout", cost_profile="mine"))
+    view = desk.paper.get("costed")
+    with store.read() as unit:
+        source = unit.sessions.get("costed").source
+    assert view.plan["rules"]["costs"]["slippage"] == 0.3 and source["cost_profile"] == dict(name="mine", source="broker's sheet", date="2024-01-01")
+
+
 MISSING = (
     (dict(), "choose one of a strategy, a file of signals and a scanner"),
     (dict(strategy="breakout", scan="abc"), "choose one of a strategy"),
@@ -63,6 +72,7 @@ MISSING = (
     (dict(strategy="breakout", model="gold"), "no model named 'gold'"),
     (dict(strategy="breakout", model="gold", timeframes=("H1", "H4")), "a model filters one timeframe of each instrument"),
     (dict(scan="abcdef", rules=dict(sizing=dict(kind="volatility", value=0.1))), "sizing by volatility needs the whole past"),
+    (dict(strategy="breakout", cost_profile="gone"), "there is no cost profile gone"),
     (dict(strategy="aggressive"), "aggressive decides on the quantiles"),
     (dict(strategy="breakout", datasets=(), feed="oanda", instruments=("EURUSD",)), "OANDA needs TIDEMARK_OANDA_TOKEN"),
 )  # fmt: skip

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import prod
 from threading import Thread
 
 import pandas as pd
@@ -276,6 +278,9 @@ def shared(request, tmp_path_factory) -> Iterator[Flow]:
 
 
 LONG = {"lookback": list(range(5, 45)), "stop_atr": [1.0, 1.5, 2.0, 2.5], "limits.max_drawdown": [0.9]}     # 160 combinations; under a limit, for without one they are done too soon
+IN_LANE = {"lookback": list(range(5, 45)), "stop_atr": [1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0], "target_r": [1.0, 1.5, 2.0, 3.0]}     # 1,280 without one, on minutes
+WAYS = [pytest.param(LONG, "H1", id="limited"), pytest.param(IN_LANE, "M1", id="lane")]      # which takes two minutes more: with TIDEMARK_KILLS alone
+by_either_way = pytest.mark.parametrize("grid, timeframe", WAYS[: 2 if "TIDEMARK_KILLS" in os.environ else 1])
 
 
 def on(system: Flow, timeframe: str = "H1") -> BacktestRequest:
@@ -310,12 +315,13 @@ def both_at_it(system: Flow, job_id: str) -> None:
 
 
 @on_both_databases
-def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, record_property):
-    system, backtest_request = shared, on(shared)
+@by_either_way
+def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, record_property, grid, timeframe):
+    system, backtest_request = shared, on(shared, timeframe)
     began = time.monotonic()
-    complete = system.until(again(system, backtest_request, LONG), "done", 60)
+    complete = system.until(again(system, backtest_request, grid), "done", 60)
     record_property("unbroken_s", round(time.monotonic() - began, 2))
-    job_id = again(system, backtest_request, LONG)
+    job_id = again(system, backtest_request, grid)
     system.queue().flushall()
     half_done(system, job_id)
     both_at_it(system, job_id)
@@ -325,13 +331,14 @@ def test_killed_workers_and_a_wiped_queue_cost_parts_and_not_a_byte(shared, reco
     assert runs[0].frames == runs[1].frames and broken.deaths == 1 and system.effects(job_id) == [1]
     with system.store.read() as unit:
         rows = unit.trials.rows(job_id=job_id)
-    assert len(rows) == 160 == len({row["spec"] for row in rows}), "no trial twice, though a part was begun twice"
+    assert len(rows) == prod(map(len, grid.values())) == len({row["spec"] for row in rows}), "no trial twice, though a part was begun twice"
 
 
 @on_both_databases
-def test_cancel_stops_every_worker_within_a_second(shared, record_property):
-    system, backtest_request = shared, on(shared)
-    job_id = again(system, backtest_request, {**LONG, "target_r": [1.0, 2.0, 3.0]})
+@by_either_way
+def test_cancel_stops_every_worker_within_a_second(shared, record_property, grid, timeframe):
+    system, backtest_request = shared, on(shared, timeframe)
+    job_id = again(system, backtest_request, {"target_r": [1.0, 2.0, 3.0], **grid})
     half_done(system, job_id, 1)
     both_at_it(system, job_id)
     requested_at = time.monotonic()

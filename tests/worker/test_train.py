@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from domain.errors import BadRequest
+from domain.models.base import Loss
 from tests.worker.kinds import waiting
 from tests.worker.training_jobs import END, FOLDS, START, anew, as_whole, bars, question, trained
 from worker import actors
@@ -108,7 +109,8 @@ def test_a_worker_that_dies_costs_its_fold_and_two_that_go_on_make_the_same_byte
         for k in range(2):      # the job goes on with two workers
             unit.alive(Process(f"w{k}", "worker", "here", k, unit.now(), unit.now(), ""))
     with monkeypatch.context() as patched:
-        begun = interrupted(patched, 99, Fenced)
+        begun, carried = interrupted(patched, 99, Fenced), []
+        patched.setattr(Work, "carry", lambda work, share: carried.append(share))
         owner = Thread(target=actors.run, args=(job_id,))
         owner.start()
         helper = waiting(lambda: next(iter(desk.jobs.latest(("part",))), None), 60, "a helper was called")
@@ -116,6 +118,7 @@ def test_a_worker_that_dies_costs_its_fold_and_two_that_go_on_make_the_same_byte
         owner.join()
     run = desk.training.get(desk.jobs.get(job_id).result["run"])
     assert 0 not in begun[: FOLDS - 1] and as_whole(run) == as_whole(whole) and desk.jobs.get(helper.id).state == "done"
+    assert carried == [pytest.approx((0.85 - 0.08) / (FOLDS + 3))], "of the fits, three of them the control's, the fold that was finished before is no part of the pace"
     with store.read() as unit:
         assert len(unit.trials.rows(job_id=job_id)) == 1
 
@@ -143,7 +146,7 @@ def test_finished_folds_and_the_loss_are_seen_while_it_runs(system, desk, store,
             actors.Heartbeat._beat(beat)
             seen.append(desk.training.progress(job_id))
         for k in range(300):        # as a learner speaks that is fitted in rounds
-            watch(k / 300, 1.0 - k / 300)
+            watch(k / 300, Loss(1.0 - k / 300, "q_0.1" if k < 100 else "q_0.5"))
         return fit(listing, fold, requested, watch, **named)
 
     monkeypatch.setattr(job, "fit_fold", fit_fold)
@@ -154,7 +157,7 @@ def test_finished_folds_and_the_loss_are_seen_while_it_runs(system, desk, store,
     progress = seen[0]
     assert (progress.state, progress.expected, list(progress.folds["fold"])) == ("running", FOLDS, [0, 1]) and {"crps", "coverage", "test"} <= {*progress.folds}
     assert set(progress.live["fold"]) == {1} and 2 <= len(progress.live) <= 201 and progress.live["share"].is_monotonic_increasing and progress.live["loss"].iloc[-1] < progress.live["loss"].iloc[0]
-    assert progress.seconds_left > 0 and "fits" in progress.note
+    assert list(dict.fromkeys(progress.live["of"]))[:2] == ["q_0.1", "q_0.5"] and "fits" in progress.note
 
 
 @on_sqlite

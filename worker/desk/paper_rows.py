@@ -63,7 +63,7 @@ class SessionView:
     """One session whole. Frames: ``equity`` ts balance equity equity_low used_margin; ``fills`` and ``trades`` as of a backtest; ``decisions`` newest first, refused ones too, with ``reason``;
     ``positions`` instrument side lots entry_price stop_loss profit r; ``orders`` those that wait; ``proposals`` those to approve; ``log`` ts kind text, newest first; ``bars`` ts series
     open high low close recovered, the newest. ``broker``: its account at a broker as it was last looked at, empty on paper; ``floors``: of its rule set, ``rule clause floor left used``; ``present``: of an
-    equity that is not whole, with which one the present day of its limits began, and the peak; ``clock``: the replay's or vendor's time; ``backlog``: instants that wait to be worked; ``figures``: name -> number or None."""
+    equity that is not whole, with which one the present day of its limits began, and the peak; ``edited``: its instruments that were edited since it started; ``clock``: the replay's or vendor's time; ``backlog``: instants that wait to be worked; ``figures``: name -> number or None."""
 
     row: SessionRow
     plan: Mapping[str, Any]
@@ -88,6 +88,7 @@ class SessionView:
     floors: tuple[Mapping[str, Any], ...] = ()
     rule_set: str = ""
     present: tuple[float, float] | None = None
+    edited: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,3 +138,4 @@ class StartRequest:
     signals: bytes = b""
     scan: str = ""
     commands: bytes = b""
+    cost_profile: str = ""      # name of the saved costs that take the place of ``rules["costs"]``

@@ -113,7 +113,10 @@ def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[
     table = instruments(context.instruments_file)
     traded = list({name: table[name] for name in (text.rpartition(" ")[0] for text in prices.series)}.values())
     backtest = BacktestRequest(request.strategy, request.params, [each.id for each in prices.datasets], request.timeframes[0], _now(context), _now(context), request.rules, model=request.model)
-    rules = Backtests(context).rules_with(backtest, traded)
+    with context.store.read() as unit:
+        profile = required(unit.cost_profiles.get(request.cost_profile), "cost profile", request.cost_profile) if request.cost_profile else None
+    rules = Backtests(context).rules_with(backtest, traded, profile)
+    named = dict(cost_profile=dict(name=profile.name, source=profile.source, date=profile.dated)) if profile else {}
     decided = decides(context, request, backtest)
     start = {} if request.start is None else {"from": int(pd.Timestamp(request.start).value)}
     values = dict(series=prices.series, **decided.plan, rules={name: values_of(rule) for name, rule in rules.items()}, mode=request.mode, side=prices.side, **start)
@@ -121,7 +124,7 @@ def _plan(context: DeskContext, request: StartRequest, prices: Prices) -> tuple[
     Plan.of(plan, table)
     signals = Inputs(signals_of(request.signals, prices.series, prices.bars) if request.signals else None)
     beside = [*stored(context.store.frames, signals), *_rates(context, prices, rules["account"].currency), *inputs_of(context, plan).get("inputs", ())]
-    return plan, prices.source | (dict(inputs=beside) if beside else {})
+    return plan, prices.source | named | (dict(inputs=beside) if beside else {})
 
 
 def _rates(context: DeskContext, prices: Prices, currency: str) -> list[dict[str, Any]]:

@@ -142,8 +142,14 @@ def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
         equity=curve_of(unit, session, state.rows if state else {}, ROWS), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
         log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=_broker(view),
-        floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), present=_present(view, state.rows if state else {}, session.broker), **newest, **now,
+        floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), present=_present(view, state.rows if state else {}, session.broker), edited=_edited(unit, session), **newest, **now,
     )  # fmt: skip
+
+
+def _edited(unit: Unit, session: TradingSession) -> tuple[str, ...]:
+    """Traded instruments with a version that is newer than the session."""
+    names = dict.fromkeys(str(text).rpartition(" ")[0] for text in session.plan["series"])
+    return tuple(name for name in names if any(each.created_at > session.created_at for each in unit.instrument_versions.versions(name)[:1]))
 
 
 def standing_of(unit: Unit, name: str) -> dict[str, list[dict[str, Any]]]:

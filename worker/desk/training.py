@@ -28,7 +28,6 @@ from worker.desk.features import FeatureRequest, Features
 from worker.desk.regimes import RegimeView, walked_by
 from worker.desk.strategies import meant
 from worker.store import Job, Run
-from worker.store.chunks import Chunk
 from worker.store.fold_rows import rows_of
 from worker.store.registering import checked_name
 
@@ -92,7 +91,7 @@ class TargetChoice:
 @dataclass(frozen=True)
 class TrainingProgress:
     """A running or ended job. ``folds``: a row a finished fold: ``fold, start, end``, samples of each part, and its scores, in order. ``live``: ``fold, share,
-    loss`` of the folds that are fitted now. ``expected``: how many folds there are, 0 before that is known. ``seconds_left``: None before it is known."""
+    loss, of`` of the folds that are fitted now. ``expected``: how many folds there are, 0 before that is known."""
 
     state: str
     note: str
@@ -100,7 +99,6 @@ class TrainingProgress:
     folds: pd.DataFrame
     live: pd.DataFrame
     expected: int
-    seconds_left: float | None
 
 
 class Training:
@@ -225,13 +223,13 @@ class Training:
         """Finished folds with their scores, and the loss of those that are fitted now, by whichever worker."""
         with self._context.store.read() as unit:
             job = required(unit.jobs.get(job_id), "job", job_id)
-            parts, now = unit.chunks.all(job_id), unit.now()
+            parts = unit.chunks.all(job_id)
             helpers = [helper for helper in unit.jobs.latest(("running",), ("part",)) if helper.spec.get("job") == job_id]
         if job.state == "done" and (job.result or {}).get("run"):
             folds = self.table(job.result["run"], "scores")
-            return TrainingProgress(job.state, job.note, 1.0, folds, _live(()), len(folds), 0.0)
+            return TrainingProgress(job.state, job.note, 1.0, folds, _live(()), len(folds))
         expected = max((part.spec["of"] for part in parts), default=0)
-        return TrainingProgress(job.state, job.note, job.progress, rows_of(parts), _live((job, *helpers) if job.open else ()), expected, _seconds_left(job, parts, now))
+        return TrainingProgress(job.state, job.note, job.progress, rows_of(parts), _live((job, *helpers) if job.open else ()), expected)
 
     # -- reading
 
@@ -314,15 +312,8 @@ def _choice(name: str, cls: Any) -> LearnerChoice:
 
 
 def _live(jobs: Sequence[Job]) -> pd.DataFrame:
-    rows = [dict(fold=job.live["fold"], share=share, loss=loss) for job in jobs if job.live for share, loss in job.live["points"]]
-    return pd.DataFrame(rows, columns=["fold", "share", "loss"])
-
-
-def _seconds_left(job: Job, parts: Sequence[Chunk], now: datetime) -> float | None:
-    """At the pace since it was started; None before a part of it is done."""
-    if not job.open or job.started_at is None or not any(part.done_at for part in parts) or job.progress <= 0.0:
-        return None
-    return (now - job.started_at).total_seconds() * (1.0 - job.progress) / job.progress
+    rows = [dict(fold=job.live["fold"], share=share, loss=loss, of="".join(of)) for job in jobs if job.live for share, loss, *of in job.live["points"]]
+    return pd.DataFrame(rows, columns=["fold", "share", "loss", "of"])
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

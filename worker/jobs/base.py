@@ -82,6 +82,7 @@ class Work:
         self._lock = Lock()
         self._updates: dict[str, Any] = {}
         self._stages: list[list[Any]] = []
+        self._carried, self._reported = 0.0, False
         self._stop: Stopped | None = None
 
     @property
@@ -99,10 +100,15 @@ class Work:
     def progress(self, share: float, note: str | None = None) -> None:
         """Report progress, 0 to 1. Call it at least every 0.3 s: a cancelled job stops here."""
         with self._lock:
-            self._updates["progress"] = min(max(float(share), 0.0), 1.0)
+            self._updates["progress"], self._reported = min(max(float(share), 0.0), 1.0), True
             if note is not None:
                 self._updates["note"] = note
         self._raise_if_stopped()
+
+    def carry(self, share: float) -> None:
+        """Report what earlier attempts left done, as a share of the whole: no part of the pace of this one."""
+        with self._lock:
+            self._carried = min(max(float(share), 0.0), 1.0)
 
     def within(self, low: float, high: float) -> Callable[..., None]:
         """A progress for a part of the job that fills ``low`` to ``high`` of it."""
@@ -126,10 +132,10 @@ class Work:
         self._stop = self._stop or why
 
     def take_updates(self) -> dict[str, Any]:
-        """Updates since the last call."""
+        """Updates since the last call, and how long this attempt has been at work; until it reports progress, all that the row shows is of an earlier one."""
         with self._lock:
             updates, self._updates = self._updates, {}
-            return updates
+            return dict(updates, worked=time.monotonic() - self.began, carried=self._carried if self._reported else self.job.progress)
 
     def _raise_if_stopped(self) -> None:
         if self._stop:

@@ -8,12 +8,12 @@ MOST = 200          # points
 
 
 class LiveCurve:
-    """Keeps every point until there are ``MOST``, then every second, and so on; the last one always."""
+    """Keeps every point until there are ``MOST``, then every second, and so on; the last one always. A point is its share of the fit, its loss, and what the loss is of."""
 
     def __init__(self, fold: int) -> None:
         self._fold, self._every, self._seen = fold, 1, 0
-        self._points: list[list[float]] = []
-        self._last: list[float] = []
+        self._points: list[list[Any]] = []
+        self._last: list[Any] = []
 
     def add(self, share: float, loss: float) -> dict[str, Any]:
         """What the job shows.
@@ -21,9 +21,9 @@ class LiveCurve:
         >>> curve = LiveCurve(3)
         >>> shown = [curve.add(k / 1000, 1.0 - k / 1000) for k in range(1000)][-1]
         >>> shown["fold"], len(shown["points"]) <= MOST, shown["points"][0], shown["points"][-1]
-        (3, True, [0.0, 1.0], [0.999, 0.001])
+        (3, True, [0.0, 1.0, ''], [0.999, 0.001, ''])
         """
-        self._last = [round(float(share), 4), float(f"{loss:.6g}")]
+        self._last = [round(float(share), 4), float(f"{loss:.6g}"), getattr(loss, "of", "")]
         if self._seen % self._every == 0:
             self._points.append(self._last)
         self._seen += 1

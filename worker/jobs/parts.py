@@ -109,7 +109,7 @@ class Owner:
 
     def __init__(self, work: Work, evaluate: Evaluate, low: float, high: float, units: int, noun: str) -> None:
         self._work, self._units, self._noun = work, units, noun
-        self._tell = work.within(low, high)
+        self._tell, self._share = work.within(low, high), high - low
         self._part_worker = PartWorker(work, work.job, evaluate, self._tick)
         self._began, self._looked, self._done, self._at_first = time.monotonic(), 0.0, 0, -1
 
@@ -132,6 +132,7 @@ class Owner:
             left, self._done, _ = unit.chunks.counts(self._work.job.id)
         if self._at_first < 0:
             self._at_first = self._done
+            self._work.carry(self._share * self._done / self._units)
         self._looked = time.monotonic()
         return left
 

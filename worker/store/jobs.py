@@ -53,6 +53,8 @@ class Job:
     dismissed_by: str | None
     checkpoint: Any
     result: Any             # a mapping once the job is done, or was stopped with a partial result; None before
+    worked: float           # seconds that the present attempt has been at work, as of its last heartbeat
+    carried: float          # share of the progress that is of earlier attempts
     live: Any               # what a running job shows of itself: ``Work.show``; None: nothing
     error: Mapping[str, Any] | None
     example: bool
@@ -165,7 +167,7 @@ class Jobs:
 
     def claim(self, job_id: str, owner: str, at: datetime) -> Job | None:
         """The job, if it is free to be worked on now; a second delivery gets None. It stays with ``owner`` until it ends or is rescued."""
-        taken = dict(state="running", owner=owner, epoch=jobs.c.epoch + 1, beats=0, started_at=sa.func.coalesce(jobs.c.started_at, sa.literal(at, Instant)))
+        taken = dict(state="running", owner=owner, epoch=jobs.c.epoch + 1, beats=0, worked=0.0, carried=jobs.c.progress, started_at=sa.func.coalesce(jobs.c.started_at, sa.literal(at, Instant)))
         return self.get(job_id) if self._set(and_(jobs.c.id == job_id, _ready(at)), **taken) else None
 
     def first(self, queue: str, job_id: str, at: datetime) -> Job | None:

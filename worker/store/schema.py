@@ -74,6 +74,8 @@ jobs = Table(
     Column("dismissed_by", String(128)),                    # who does not want to be reminded of a failed or cancelled one
     Column("checkpoint", JSON),
     Column("result", JSON),
+    Column("worked", Float, nullable=False, server_default="0"),    # seconds that the present attempt has been at work, as of its last heartbeat
+    Column("carried", Float, nullable=False, server_default="0"),   # share of the progress that is of earlier attempts
     Column("live", JSON),                                   # what a running job shows of itself, a curve of at most 200 points
     Column("error", JSON),                                  # {fault, sentence, id}
     Column("example", Boolean, nullable=False),

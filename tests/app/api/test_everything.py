@@ -81,6 +81,8 @@ def test_histories_and_external_data_are_imported_by_their_content(client: Clien
     equity = "ts,balance,equity\n" + "".join(f"2024-01-{day:02d}T00:00:00Z,{10_000 + day},{10_000 + day}\n" for day in range(1, 20))
     assert client.post("/histories", dict(name="equity.csv", content=equity)).status == 202
     assert client.post("/histories", dict(name="equity.csv", content=equity, format="mt9")).status == 422 and client.post("/histories", dict(name="equity.csv")).status == 422
+    assert "true or false" in client.post("/histories", dict(name="equity.csv", content=equity, initial=True)).json["detail"], "a truth value is no number"
+    assert "header_lines" in client.call("PUT", "/data/mappings/mine", dict(columns=dict(time=1, close=2), header_lines=False)).json["detail"]
     assert client.get("/histories").json == dict(items=[]) and client.get("/histories/none").status == 404 and client.call("DELETE", "/histories/none").status == 404
     assert client.call("PATCH", "/histories/none", dict(title="x")).status == 404 and client.post("/histories/none/rebuild").status == 404
     calendar = "time,currency,impact,event\n2024-01-05T13:30:00Z,USD,high,Payrolls\n"

@@ -12,6 +12,7 @@ import pytest
 
 from domain.backtest import study
 from domain.backtest.bench import Bench
+from domain.backtest.lane.bars import lane_of
 from domain.backtest.study import Rules, Series
 from domain.backtest.sweep import evaluate
 from domain.features import compute
@@ -184,6 +185,17 @@ def test_entries_are_decided_once_for_all_combinations_that_differ_in_protection
     points = request(grid={"lookback": [10, 20], "stop_atr": [1.0, 2.0, 3.0], "target_r": [1.0, 2.0]})
     table = evaluate(Bench([EURUSD]), points, range(12)).table
     assert decided == [10, 20] and table["net_profit"].nunique() == 12
+
+
+def test_what_moves_no_decision_is_found_by_comparison_where_a_strategy_does_not_state_it():
+    cls, bench = STRATEGIES["simple_ma"], Bench([EURUSD])
+    assert not cls.protection
+    prepared = bench.prepared(RULES)
+    lane = lane_of(prepared.market, prepared.day_ends)
+    results = [lane.skim(bench.orders(cls(**params))) for params in (dict(stop_atr=2.0), dict(stop_atr=3.0), dict(stop_atr=4.0))]
+    assert len(lane.decisions) == 1 and len({result.pnl.tobytes() for result in results}) == 3
+    lane.skim(bench.orders(cls(fast=10)))
+    assert len(lane.decisions) == 2
 
 
 class Overreaching(OnColumns):

@@ -186,7 +186,7 @@ def test_each_quantile_is_lightgbms_own():
 
     every = samples("number")
     train = every.take(TRAIN)
-    params = dict(objective="quantile", alpha=0.9, learning_rate=0.05, num_leaves=15, min_data_in_leaf=100, feature_fraction=0.8, lambda_l2=1.0, seed=3, deterministic=True, force_row_wise=True, verbosity=-1, num_threads=1)
+    params = dict(objective="quantile", alpha=0.9, learning_rate=0.1, num_leaves=15, min_data_in_leaf=100, feature_fraction=0.8, lambda_l2=1.0, seed=3, deterministic=True, force_row_wise=True, verbosity=-1, num_threads=1)
     plain = lightgbm.train(params, lightgbm.Dataset(train.rows(), train.y, weight=train.weight, params=params), 10)
     fitted = fit(Quantiles(trees=10, patience=0, levels="0.1,0.9"), every)
     assert fitted.outputs == ("q_0.1", "q_0.9")

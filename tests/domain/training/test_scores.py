@@ -67,7 +67,7 @@ def test_scores_of_quantiles_are_those_of_scikit_learn():
     frame = pd.DataFrame({"y": y, "q_0.9": middle + 1.2, "q_0.5": middle, "q_0.1": middle - 1.2})
     row = scores_of(frame, outputs_of(list(frame), "number"))
     each = [mean_pinball_loss(y, frame[f"q_{level}"], alpha=level) for level in (0.1, 0.5, 0.9)]
-    assert row["pinball"] == pytest.approx(np.mean(each)) and row["crps"] == pytest.approx(2 * np.mean(each))
+    assert row["pinball"] == pytest.approx(np.mean(each)) and row["crps"] == pytest.approx(2 * (0.25 * each[0] + 0.4 * each[1] + 0.25 * each[2]))
     assert row["coverage"] == np.mean(np.abs(y - middle) <= 1.2) and row["nominal"] == pytest.approx(0.8) and row["width"] == pytest.approx(2.4)
     assert row["rank_ic"] == pytest.approx(spearmanr(middle, y).statistic) and row["mae"] == pytest.approx(np.abs(y - middle).mean())
 
@@ -77,8 +77,15 @@ def test_crps_of_many_quantiles_is_that_of_the_normal_distribution():
     from scipy.stats import norm
 
     levels, y = (np.arange(999) + 0.5) / 999, np.array([-1.0, 0.3, 2.0])
-    mean = losses.pinball(y, np.tile(norm.ppf(levels), (3, 1)), levels).mean(axis=1)
-    assert 2 * mean == pytest.approx(y * (2 * norm.cdf(y) - 1) + 2 * norm.pdf(y) - 1 / np.sqrt(np.pi), abs=1e-3)
+    assert losses.crps(y, np.tile(norm.ppf(levels), (3, 1)), levels) == pytest.approx(y * (2 * norm.cdf(y) - 1) + 2 * norm.pdf(y) - 1 / np.sqrt(np.pi), abs=1e-3)
+
+
+def test_crps_does_not_fall_because_more_levels_lie_in_the_tails():
+    from scipy.stats import norm
+
+    y = norm.ppf((np.arange(2_000) + 0.5) / 2_000)
+    for levels in ([0.1, 0.3, 0.5, 0.7, 0.9], [0.9, 0.99, 0.95, 0.5, 0.75, 0.25, 0.1, 0.05, 0.01]):
+        assert losses.crps(y, np.tile(norm.ppf(levels), (len(y), 1)), levels).mean() == pytest.approx(1 / np.sqrt(np.pi), rel=0.05)
 
 
 def test_a_score_that_does_not_exist_has_a_reason():

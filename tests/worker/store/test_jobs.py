@@ -209,6 +209,15 @@ def test_what_failed_or_was_cancelled_is_tried_again_from_its_checkpoint(store, 
         assert change(store, "claim", job.id, "w2", after(3)).epoch == 3 and not change(store, "retry", job.id)
 
 
+def test_each_attempt_counts_its_own_time_at_work(store):
+    job = claimed(store)
+    change(store, "beat", job.id, 1, progress=0.5, worked=60.0, carried=0.2)
+    rescued(store, job)
+    lying = row(store, job)
+    again = change(store, "claim", job.id, "w2", after(9_000))
+    assert (lying.worked, lying.carried, again.worked, again.carried, again.started_at) == (60.0, 0.2, 0.0, 0.5, AT)
+
+
 def due(store: Store, at: datetime, **more: bool) -> list[str]:
     with store.read() as unit:
         return [job.id for job in unit.jobs.due(at, **more)]
