@@ -12,7 +12,7 @@ import streamlit as st
 from app.compliance.charts import floors
 from app.kit.charts import equity_pair
 from app.kit.draw import draw_chart
-from app.kit.figures import ago, clock, exact, money, number, plural
+from app.kit.figures import ago, clock, money, number, plural
 from app.kit.text import literal
 from app.kit.widgets import attempt, download, figures, section
 from app.paper import charts, state, tables
@@ -35,7 +35,7 @@ def session(desk: Desk, row: Any) -> None:
     state.boxes(view.row)
     figures(rows(view, desk.session_analysis.checked(row.name)))
     account(desk, view, digits)
-    _proposals(desk, view)
+    _proposals(desk, view, digits)
     tables.positions(view, digits)
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -68,13 +68,13 @@ def _sentence(view: Any) -> str:
     return f"{row.title} · {row.broker} · {'approve' if row.mode == 'approve' else 'automatic'} · {clock_}{closes} · {bars}{price}"
 
 
-def _proposals(desk: Desk, view: Any) -> None:
+def _proposals(desk: Desk, view: Any, digits: tables.Digits) -> None:
     if not len(view.proposals):
         return
     section("Proposals", "each waits until its next bar ends, then it is expired")
     for number_, proposal in enumerate(view.proposals.to_dict("records")):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(literal(_proposal(proposal)), width="stretch")
+            st.markdown(literal(_proposal(proposal, digits)), width="stretch")
             refused = desk.paper.refused("approve", view.row)
             if st.button("Approve", type="primary" if not number_ else "secondary", key=f"approve-{number_}", disabled=bool(refused), help=refused or None):
                 given = dict(order=int(proposal["order_id"]), series=str(proposal.get("series") or ""), strategy=str(proposal.get("strategy") or ""))
@@ -82,9 +82,10 @@ def _proposals(desk: Desk, view: Any) -> None:
                 st.rerun()
 
 
-def _proposal(row: Mapping[str, Any]) -> str:
+def _proposal(row: Mapping[str, Any], digits: tables.Digits) -> str:
     """An order to approve in words: what, where, since when."""
-    prices = [f"{word} {exact(float(row[name]))}" for word, name in (("at", "price"), ("stop", "stop_loss")) if row.get(name) is not None and row[name] == row[name]]
+    places = digits.get(str(row["series"]).rpartition(" ")[0], 5)
+    prices = [f"{word} {tables.price(row[name], places)}" for word, name in (("at", "price"), ("stop", "stop_loss")) if row.get(name) is not None and row[name] == row[name]]
     decided = clock(datetime.fromtimestamp(int(row["ts"]) / 1e9, UTC))
     return " · ".join([f"{row['side']} {row['series']}", f"{row['order']} order {row['order_id']} of {row['strategy']}", *prices, f"decided {decided} UTC"])
 

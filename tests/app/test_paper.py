@@ -101,10 +101,10 @@ def test_the_badge_says_that_the_broker_is_away(desk, store):
 
 
 def test_a_proposal_is_read_as_an_order_and_a_limit_says_that_it_halted(desk, store):
-    proposal = dict(order_id=3, series="EURUSD H1", strategy="breakout", side="long", order="market", price=None, stop_loss=1.05, ts=86_400_000_000_000)
+    proposal = dict(order_id=3, series="EURUSD H1", strategy="breakout", side="long", order="market", price=None, stop_loss=1.0523456789, ts=86_400_000_000_000)
     worked(store, "one", state="running", proposals=[proposal], floors=[dict(rule="daily_loss", clause="daily loss", floor=950.0, left=60.0, used=0.2)])
     page = text(draw("paper", desk, session="one"))
-    assert "long EURUSD H1 · market order 3 of breakout · stop 1.05 · decided 1970-01-02 00:00 UTC" in page
+    assert "long EURUSD H1 · market order 3 of breakout · stop 1.05235 · decided 1970-01-02 00:00 UTC" in page
     worked(store, "two", state="halted", losses=[0, 1000.0, 1020.0, 1010.0, {"daily_loss": 1.0}])
     assert "Halted. The daily loss limit is reached: no entries until its next day begins." in text(draw("paper", desk, session="two"))
 
