@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from tests.e2e.bars import bars_csv
 from tests.e2e.downloads import download
 from tests.e2e.expecting import expect
-from tests.e2e.pressing import choose, press, turn_to
+from tests.e2e.pressing import choose, press, press_until, turn_to
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 LONG = 120_000       # milliseconds; the kernel may have to be compiled first
@@ -186,8 +186,7 @@ def test_a_value_out_of_bounds_is_reported_beside_the_form(page, system):
     choose(page.get_by_role("combobox", name="Strategy"), page.get_by_role("option", name="simple_ma"))
     expect(page.get_by_role("button", name="Run backtest")).to_have_count(1)       # the form of the strategy before has gone
     page.get_by_role("spinbutton", name="Fast, bars").fill("200")
-    press(page.get_by_role("button", name="Run backtest"))
-    expect(page.get_by_text("Fast must be the shorter one")).to_be_visible()
+    press_until(page.get_by_role("button", name="Run backtest"), page.get_by_text("Fast must be the shorter one"))
 
 
 def test_a_run_is_named_opened_and_deleted(page, system):

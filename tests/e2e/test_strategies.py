@@ -62,7 +62,7 @@ def test_it_is_started_on_paper_paused_killed_resumed_and_closed(page: Page, sys
     chosen_in(page, "Strategy", "rising")
     expect(page.get_by_text("Drawdown tolerance, %", exact=True).first).to_be_visible(timeout=SOON)      # the form is that of the strategy now
     chosen_in(page, "Speed", "3,600 × real time")
-    press(page.get_by_role("button", name="Start session"))
+    press_until(page.get_by_role("button", name="Start session"), page.get_by_text("Bars as traded"))
     expect(page).to_have_url(re.compile("session=rising-on-paper"), timeout=SOON)
     expect(page.get_by_text("Bars as traded")).to_be_visible(timeout=LONG)
     press_until(page.get_by_role("button", name="Pause", exact=True), page.get_by_text("Pause: requested", exact=False).first)

@@ -79,6 +79,10 @@ def test_a_command_is_checked_before_it_is_written_and_audited(desk, store):
     worked(store, "one")
     with pytest.raises(BadRequest, match="share is 0"):
         desk.paper.command("one", "close", dict(share=0.0))
+    with pytest.raises(BadRequest, match="no instrument of session one named 'GBPUSD'; there are EURUSD"):
+        desk.paper.command("one", "order", dict(instrument="GBPUSD", side="buy", lots=0.1))
+    with pytest.raises(BadRequest, match="no series of session one named 'EURUSD M5'"):
+        desk.paper.command("one", "close", dict(series="EURUSD M5"))
     desk.paper.command("one", "close", dict(instrument="EURUSD", share=0.5), key="click")
     desk.paper.command("one", "close", dict(instrument="EURUSD", share=0.5), key="click")
     with store.read() as unit:

@@ -65,10 +65,19 @@ def ask(unit: Unit, name: str, command: str, arguments: Mapping[str, Any], who: 
         raise BadRequest(f"the session {name} is {session.state}, so it takes no {command}; start a new one")
     if command == "adopt" and session.broker == "paper":
         raise BadRequest(f"the session {name} trades on paper, so no broker's book can differ from its own; there is nothing to adopt")
+    _refuse_elsewhere(session, arguments)
     stored = unit.session_commands.ask(name, command, arguments, who, reason, key or secrets.token_hex(8), unit.now(), ts)
     if stored:
         unit.audit(who, "session_command_requested", entity(name), number=stored.number, command=command, arguments=arguments, reason=reason, wanted=None if ts is None else str(ts))
     return stored
+
+
+def _refuse_elsewhere(session: TradingSession, arguments: Mapping[str, Any]) -> None:
+    """An instrument or a series that the session does not trade is refused at once, not when the command is worked."""
+    traded = session.plan["series"]
+    for kind, there in (("instrument", dict.fromkeys(series.split()[0] for series in traded)), ("series", traded)):
+        if (given := arguments.get(kind)) and given not in there:
+            raise unknown(f"{kind} of session {session.name}", given, there)
 
 
 def halt(unit: Unit, who: str, reason: str, name: str = "", strategy: str = "", keep: bool = False, by_file: bool = False) -> Halt | None:
