@@ -74,7 +74,7 @@ def ask(unit: Unit, name: str, command: str, arguments: Mapping[str, Any], who: 
 
 def _refuse_elsewhere(session: TradingSession, arguments: Mapping[str, Any]) -> None:
     """An instrument or a series that the session does not trade is refused at once, not when the command is worked."""
-    traded = session.plan["series"]
+    traded = session.plan.get("series", ())
     for kind, there in (("instrument", dict.fromkeys(series.split()[0] for series in traded)), ("series", traded)):
         if (given := arguments.get(kind)) and given not in there:
             raise unknown(f"{kind} of session {session.name}", given, there)
