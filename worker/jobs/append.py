@@ -82,7 +82,7 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[Dataset, pd.DataFrame, A
         old = unit.datasets.get(spec["dataset"])
     if old is None:
         raise BadRequest(f"there is no dataset {spec['dataset']}; it may have been deleted. Choose one from the list")
-    bars, report, clocks, _ = read_bars(spec, work)
+    bars, report, clocks, *_ = read_bars(spec, work)
     if report.timeframe != old.timeframe:
         raise BadRequest(f"{spec['name']} holds bars of {report.timeframe}, and the series is {old.timeframe}; append a file of the same timeframe, or import it as a series of its own")
     return old, bars, report, clocks
