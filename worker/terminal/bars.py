@@ -129,10 +129,11 @@ def _refuse_closes(path: Path, raw: Any, wanted: Any, calendar_name: str, recogn
     from domain.market.timeframe import Timeframe
 
     usual = usual_timeframe(raw.local_ns)
-    if readers.reader_of(recognised.format).ticks or (wanted or usual) is None:
+    timeframe = wanted or (Timeframe.named(usual) if usual else None)
+    if readers.reader_of(recognised.format).ticks or timeframe is None:
         return
     stated = recognised.clock or raw.clock or clock or "UTC"
-    stamped = bar_time(raw.local_ns, wanted or Timeframe.named(usual), calendar_name, stated, by_format=raw.bar_time)
+    stamped = bar_time(raw.local_ns, timeframe, calendar_name, stated, by_format=raw.bar_time)
     if stamped.at == "close":
         raise _refused(path, "its times are the ends of its bars")
     if stamped.note and raw.bar_time != "close":

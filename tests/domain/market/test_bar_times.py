@@ -20,7 +20,7 @@ def opens(timeframe, start=YEAR[0], end=YEAR[1], calendar_name="fx"):
 
 @pytest.mark.parametrize("timeframe", [M5, M15, M30])
 @pytest.mark.parametrize(("zone", "shift"), [("UTC", 0), ("America/New_York", 7), ("Europe/Athens", 0), ("Europe/London", 0)])
-def test_closes_and_opens_are_told_apart_without_a_clock(timeframe, zone, shift):
+def test_closes_and_opens_are_distinguished_without_a_clock(timeframe, zone, shift):
     times = wall(opens(timeframe), zone, shift)
     assert bar_time(times, timeframe, "fx") == ("open", "")
     stamped = bar_time(times + timeframe.nanoseconds, timeframe, "fx")
