@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -15,10 +15,10 @@ from app.kit.widgets import file_button
 PARTS = ("layer", "vconcat", "hconcat", "concat")      # of a chart, each with values of its own
 
 
-def draw_chart(picture: Any, alt: str, **options: Any) -> Any:
-    """Draw ``picture``, which ``alt`` describes, with a button for its values. Streamlit's own picture file is hidden (style.py), as it is made past the audit trail."""
+def draw_chart(picture: Any, alt: str, key: str | None = None, on_select: Literal["rerun", "ignore"] = "ignore", selection_mode: str | None = None) -> Any:
+    """Draw ``picture``, which ``alt`` describes, with a button for its values; ``selection_mode``: what of it is chosen by a click. Streamlit's own picture file is hidden (style.py), as it is made past the audit trail."""
     with st.container(gap=None):
-        drawn = st.altair_chart(picture, width="stretch", alt=alt, **options)
+        drawn = st.altair_chart(picture, width="stretch", alt=alt, key=key, on_select=on_select, selection_mode=selection_mode)
         file_button(alt, lambda desk, name: table_file.values(desk, charted(picture), name), "Download the chart's values as CSV")
     return drawn
 
