@@ -62,7 +62,7 @@ class OwnCsv(Reader):
 
 
 def _bar_time(lines: Sequence[str], layout: Layout) -> str:
-    """TradeStation and MultiCharts, whose bars have up and down volumes, stamp bars at their close; NinjaTrader, whose
+    """TradeStation, whose bars have up and down volumes, stamps them at their close; NinjaTrader, whose
     files other programs write too, does so in its own.
     """
     if layout.skip and {"date", "time", "up", "down"} <= set(words_of(lines[0], layout.separator)):
