@@ -71,7 +71,8 @@ def check_bar_time(chosen: str) -> str:
 
 
 def bar_time(naive_ns: np.ndarray, timeframe: Timeframe, calendar_name: str, stated: str = "", chosen: str = "", by_format: str = "") -> BarTime:
-    """What the times of bars are. ``stated``: the clock that the file or the person states; ``by_format``: what the format's vendor says, "" where it says nothing.
+    """What the times of bars are. ``stated``: the clock that the file or the person states; ``by_format``: what the vendor of the format says, or the
+    series that the file is appended to; "" where nothing does.
 
     At the close of a week no bar begins. So they are closes where, each read as one timeframe earlier, they explain weekly opens and Friday closes,
     and as opens do so for fewer: in most weeks there is a bar at the very close. From H1 on a clock an hour off explains the same, so only on a stated one.
@@ -94,7 +95,7 @@ def bar_time(naive_ns: np.ndarray, timeframe: Timeframe, calendar_name: str, sta
     if telling and closes.surely(opens) and min(closes.on_open, closes.on_close) >= MOST * closes.weeks:
         return BarTime(CLOSE, f"{_evidence(closes)}: the times are those at which bars close; each begins {timeframe} earlier")
     if telling and opens.surely(closes):
-        return BarTime(OPEN, "its format stamps bars at their close, but its weeks show that the times are those of opens" if by_format == CLOSE else "")
+        return BarTime(OPEN, "files of its format or series are stamped at bar close, but its weeks show that the times are those of opens" if by_format == CLOSE else "")
     if by_format:
         return _by_format(by_format, timeframe)
     suspect = closes.explained - opens.explained >= SOME * closes.weeks and min(closes.on_close, closes.best.opens.agree) >= MOST * closes.weeks
@@ -137,7 +138,7 @@ def _evidence(closes: Reading) -> str:
 def _by_format(by_format: str, timeframe: Timeframe) -> BarTime:
     """What the format says, where the weeks do not tell."""
     if by_format == CLOSE:
-        return BarTime(CLOSE, f"its format stamps bars at their close; each begins {timeframe} earlier")
+        return BarTime(CLOSE, f"files of its format or series are stamped at bar close; each begins {timeframe} earlier")
     return BarTime(OPEN, f"files of this format may be stamped at bar close, which its weeks do not show; its times are read as those of opens; {CHOOSE}" if by_format else "")
 
 

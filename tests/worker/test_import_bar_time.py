@@ -23,7 +23,7 @@ def stamped(tmp_path):
     return own_csv(tmp_path / "EURUSD_M30.csv", BARS.assign(ts=BARS["ts"] + pd.Timedelta(minutes=30)))
 
 
-def test_bars_stamped_at_their_close_are_stored_by_their_open_with_the_evidence(desk, system, stamped):
+def test_bars_stamped_at_their_close_are_stored_by_their_open_with_the_evidence(desk, system, stamped, tmp_path):
     staged = desk.data.stage_path(str(stamped))
     checked = ended(desk, desk.data.inspect(staged, "EURUSD", ""))
     assert checked.result["bar_time"] == "close" and "bar_time" not in checked.spec and checked.result["report"]["clock"] == "UTC"
@@ -31,6 +31,13 @@ def test_bars_stamped_at_their_close_are_stored_by_their_open_with_the_evidence(
     assert list(desk.data.bars(dataset.id)["ts"]) == list(BARS["ts"])
     [note] = dataset.provenance["notes"]
     assert note.startswith("in 5 of 5 weeks the last bar bears the time of the Friday close") and note in dataset.quality["notes"]
+    newer = fx_bars("2024-02-13", "2024-02-16", M30)
+    few = own_csv(tmp_path / "EURUSD_newer.csv", newer.assign(ts=newer["ts"] + pd.Timedelta(minutes=30)))
+    done = ended(desk, desk.data.append(dataset.id, desk.data.stage_path(str(few)), "keep"))
+    assert done.state == "done", done.error
+    appended = desk.data.get(done.result["dataset"])
+    assert appended.last_ts == newer["ts"].iloc[-1], "too few weeks to show it: as the series"
+    assert appended.provenance["bar_time"] == "close" and "series are stamped at bar close" in appended.provenance["notes"][0]
 
 
 def test_a_chosen_time_stamp_goes_before_what_the_weeks_show(desk, system, stamped, tmp_path):

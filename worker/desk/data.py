@@ -200,7 +200,8 @@ class Data:
         spec = self._import_spec(staged, dataset.instrument, dataset.timeframe, "" if ask else dataset.side, clock_key, "", ask, "", bar_time)
         if spec["side"] != dataset.side:
             raise BadRequest(f"{staged.name} quotes the {spec['side']}, and the series the {dataset.side}; append a file of the same side")
-        return spec | dict(dataset=dataset.id, natural_clock=staged.recognised.clock or dataset.clock)
+        series = dict(series_bar_time=dataset.provenance["bar_time"]) if "bar_time" in dataset.provenance else {}
+        return spec | series | dict(dataset=dataset.id, natural_clock=staged.recognised.clock or dataset.clock)
 
     def _import_spec(
         self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str, bar_time: str

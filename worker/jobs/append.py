@@ -66,6 +66,7 @@ def _saved(spec: Mapping[str, Any], work: Work, old: Dataset, new_report: Any, e
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(pd.concat(ledgers, ignore_index=True))) if ledgers else None)
     origin = dict(
         file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(new_report.notes), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec},
+        **{key: old.provenance[key] for key in ("bar_time",) if key in old.provenance},
         appended_to=dict(dataset=old.id, version=old.version, bars=old.bars, first=old.first_ts.isoformat(), last=old.last_ts.isoformat()),
         overlap=dict(choice=spec["overlap"] or "keep", **{key: value for key, value in _facts(compared, known).items() if key != "rows"}), earlier=dict(old.provenance),
     )  # fmt: skip

@@ -50,7 +50,7 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
 @job("import", limit=1_800)
 def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     """Import the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
-    bars, report, clocks, raw_notes, _ = read_bars(spec, work)
+    bars, report, clocks, raw_notes, stamped = read_bars(spec, work)
     if _clock_is_a_guess(spec, clocks):
         raise BadRequest(f"{spec['name']}: {NO_CLOCK}. Choose it (on the terminal --clock mt5_us, mt5_eu or another) and import again")
     if report.verdict == "refused":
@@ -62,7 +62,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(report.ledger)) if len(report.ledger) else None)
     evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user" if spec["clock"] else "stated by the file")
-    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec})
+    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **by_close(stamped), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec})
     return save_dataset(
         work, bars, version, frames, report,
         instrument=spec["instrument"], timeframe=report.timeframe, side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
@@ -110,9 +110,14 @@ def _by_opens(raw: readers.RawBars, spec: Mapping[str, Any], timeframe: Timefram
     if _reader(spec).ticks:
         return raw, BarTime("open")
     stated = spec["clock"] or spec.get("natural_clock") or raw.clock or ""
-    stamped = bar_time(raw.local_ns, timeframe, calendar_name, stated, spec.get("bar_time", ""), raw.bar_time)
+    stamped = bar_time(raw.local_ns, timeframe, calendar_name, stated, spec.get("bar_time", ""), raw.bar_time or spec.get("series_bar_time", ""))
     shift = timeframe.nanoseconds if stamped.at == "close" else 0
     return replace(raw, local_ns=raw.local_ns - shift if shift else raw.local_ns, notes=(*raw.notes, *filter(None, [stamped.note]))), stamped
+
+
+def by_close(stamped: BarTime) -> dict[str, str]:
+    """What the provenance says of files stamped at bar close, so that a newer one is read alike."""
+    return dict(bar_time="close") if stamped.at == "close" else {}
 
 
 def _from(start: int, raw: readers.RawBars, name: str) -> np.ndarray:

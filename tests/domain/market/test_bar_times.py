@@ -91,9 +91,9 @@ def test_the_choice_goes_before_weeks_and_format():
 
 def test_a_format_decides_where_the_weeks_do_not():
     short = opens(M5, "2024-01-08", "2024-01-10")
-    assert bar_time(short, M5, "fx", by_format="close") == ("close", "its format stamps bars at their close; each begins M5 earlier")
+    assert bar_time(short, M5, "fx", by_format="close") == ("close", "files of its format or series are stamped at bar close; each begins M5 earlier")
     assert "do not show" in bar_time(short, M5, "fx", by_format="either").note
-    assert bar_time(opens(M5), M5, "fx", by_format="close") == ("open", "its format stamps bars at their close, but its weeks show that the times are those of opens")
+    assert bar_time(opens(M5), M5, "fx", by_format="close") == ("open", "files of its format or series are stamped at bar close, but its weeks show that the times are those of opens")
     assert bar_time(opens(M5), M5, "fx", by_format="either") == ("open", "")
     days = np.arange(0, 20 * DAY, DAY)
     assert (bar_time(days, D1, "fx", by_format="close").at, bar_time(days + 17 * HOUR, D1, "fx", by_format="close").at) == ("open", "close")
