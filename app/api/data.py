@@ -39,6 +39,7 @@ class FileBody(Content):
     timeframe: str = ""
     side: Literal["", "bid", "ask", "mid"] = Field(default="", description="whose prices they are; left out: what the file says")
     clock: str = Field(default="", description="the file's clock, where it does not say it", examples=["UTC"])
+    bar_time: Literal["", "open", "close"] = Field(default="", description="whether its times are those at which bars open or close; left out: as its weeks show")
     format: str = ""
     repair: bool = Field(default=False, description="repair what can be, with a list of the repairs; else a file that is not clean is refused")
     start: str = Field(default="", description="import from this time on")
@@ -72,6 +73,7 @@ class MappingBody(Body):
     columns: dict[str, str | int] = Field(examples=[{"time": "Datum", "open": 2, "high": 3, "low": 4, "close": 5}])
     time_format: str = Field(default="", description="left out: as the first rows show; or a pattern like %d %b %Y %H:%M")
     clock: str = Field(default="", description="left out: inferred from the weekly open")
+    bar_time: Literal["", "open", "close"] = Field(default="", description="whether times are those at which bars open or close; left out: as the weeks show")
     side: Literal["", "bid", "mid"] = ""
     spread_unit: Literal["price", "pips", "points"] = "price"
 
@@ -105,7 +107,7 @@ async def import_file(submission: Submitting, body: FileBody) -> Any:
     def submit(desk: Here) -> Any:
         staged = desk.data.stage_upload(body.name, body.bytes(), unmapped=bool(body.mapping))
         staged = desk.mappings.apply(staged, body.mapping) if body.mapping else staged
-        return desk.data.import_(staged, body.instrument, body.timeframe, body.side, body.clock, body.format, body.repair, start=body.start)
+        return desk.data.import_(staged, body.instrument, body.timeframe, body.side, body.clock, body.format, body.repair, start=body.start, bar_time=body.bar_time)
 
     return await submission.submit(submit)
 
@@ -117,7 +119,7 @@ async def append(submission: Submitting, name: str, body: AppendBody) -> Any:
     def submit(desk: Here) -> Any:
         staged = desk.data.stage_upload(body.name, body.bytes(), unmapped=bool(body.mapping))
         staged = desk.mappings.apply(staged, body.mapping) if body.mapping else staged
-        return desk.data.append(name, staged, body.overlap, body.clock, repair=body.repair)
+        return desk.data.append(name, staged, body.overlap, body.clock, repair=body.repair, bar_time=body.bar_time)
 
     return await submission.submit(submit)
 

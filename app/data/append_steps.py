@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app.data.bar_time_choice import bar_time_choice
 from app.data.column_mapping import map_again, mapping_step, needs_mapping, saved_mappings
 from app.data.file_input import choose_ask_file, choose_file
 from app.drawn import download_drawn
@@ -40,9 +41,9 @@ def append_steps(desk: Desk) -> None:
             return _map(desk, staged)
         if staged is None:
             return
-        clock, asks = _choices(desk, staged)
+        clock, bar_time, asks = _choices(desk, staged)
         if job is not None and job.kind == "append_check" and not job_panel(desk, job):
-            _report(desk, dataset, staged, asks, clock, job)
+            _report(desk, dataset, staged, asks, (clock, bar_time), job)
 
 
 def _map(desk: Desk, staged: Any) -> None:
@@ -52,28 +53,31 @@ def _map(desk: Desk, staged: Any) -> None:
         st.rerun()
 
 
-def _choices(desk: Desk, staged: Any) -> tuple[str, Any]:
-    """Time zone and asks of the file, and the button that compares it."""
+def _choices(desk: Desk, staged: Any) -> tuple[str, str, Any]:
+    """Time zone, time stamp and asks of the file, and the button that compares it."""
     section("2  Compare", f"{staged.name}: {staged.recognised.title}. {staged.recognised.evidence}")
     asks = choose_ask_file(desk, f"{ASKS}-{staged.file[:8]}", staged.mapping)
     map_again(staged)
     clocks = {"": AS_SERIES, **desk.data.clocks()}
     with st.form("append", border=False):
-        clock = st.selectbox("Time zone", list(clocks), format_func=lambda key: clocks.get(key, key), accept_new_options=True, width=420, key=f"append-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.") or ""
+        left, right = st.columns(2)
+        clock = left.selectbox("Time zone", list(clocks), format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"append-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.") or ""
+        bar_time = bar_time_choice(right, str((staged.mapping or {}).get("bar_time", "")), f"append-bar-time-{staged.file[:8]}")
         sent = st.form_submit_button("Compare", type="primary", **allowed(desk, "data.compare"))
     if sent:
-        submitted = attempt(lambda: desk.data.compare(address_value("dataset"), staged, clock, asks))
+        submitted = attempt(lambda: desk.data.compare(address_value("dataset"), staged, clock, asks, bar_time))
         if submitted is not None:
             st.query_params["job"] = submitted.job.id
             st.rerun()
-    return clock, asks
+    return clock, bar_time, asks
 
 
-def _report(desk: Desk, dataset: Any, staged: Any, asks: Any, clock: str, job: Any) -> None:
+def _report(desk: Desk, dataset: Any, staged: Any, asks: Any, times: tuple[str, str], job: Any) -> None:
     """Step 3: what both have, what differs, and the decision."""
     result, report = job.result, job.result["report"]
     section("3  Overlap", f"{report['start'][:10]} to {report['end'][:10]}, {number(report['rows_read'])} rows")
-    if (job.spec["file"], job.spec["clock"], job.spec["dataset"]) != (staged.file, clock or str((staged.mapping or {}).get("clock", "")), dataset.id):
+    mapped = staged.mapping or {}
+    if (job.spec["file"], job.spec["clock"], job.spec.get("bar_time", ""), job.spec["dataset"]) != (staged.file, times[0] or str(mapped.get("clock", "")), times[1] or str(mapped.get("bar_time", "")), dataset.id):
         st.caption(":orange[:material/warning:] The choices above have changed. Compare the file again.")
         return
     digits = desk.data.instruments()[dataset.instrument].digits
@@ -87,7 +91,7 @@ def _report(desk: Desk, dataset: Any, staged: Any, asks: Any, clock: str, job: A
     if result["rows"]:
         _differences(result, digits)
     _quality(desk, report)
-    _decide(desk, dataset, staged, asks, clock, result)
+    _decide(desk, dataset, staged, asks, times, result)
 
 
 def _differences(result: dict[str, Any], digits: int) -> None:
@@ -110,11 +114,13 @@ def _quality(desk: Desk, report: dict[str, Any]) -> None:
     columns = {"check": config.TextColumn("Check", width=260), "count": config.NumberColumn("Count", format="localized", width=70), "example": config.TextColumn("First occurrence", width=300)}
     with st.popover("Checks of the file", icon=":material/checklist:", type="tertiary"):
         table(findings_frame(report["findings"], desk.data.check_titles()), columns, "Every check of the file with its count and first occurrence", row_height=26)
+    for note in report["notes"]:
+        st.caption(f":material/info: {literal(typeset(note))}")
     if report["verdict"] != "clean":
         st.markdown(f":orange[:material/warning:] {literal(typeset(report['sentence']))}")
 
 
-def _decide(desk: Desk, dataset: Any, staged: Any, asks: Any, clock: str, result: dict[str, Any]) -> None:
+def _decide(desk: Desk, dataset: Any, staged: Any, asks: Any, times: tuple[str, str], result: dict[str, Any]) -> None:
     report = result["report"]
     if report["verdict"] == "refused":
         return
@@ -125,7 +131,7 @@ def _decide(desk: Desk, dataset: Any, staged: Any, asks: Any, clock: str, result
             if overlap == "keep" and not result["added"]:
                 continue
             if st.button(label, type="primary" if overlap != "replace" else "secondary", key=f"append-{overlap}", **allowed(desk, "data.append")):
-                submitted = attempt(lambda overlap=overlap: desk.data.append(dataset.id, staged, overlap, clock, asks, repair))     # type: ignore[misc]
+                submitted = attempt(lambda overlap=overlap: desk.data.append(dataset.id, staged, overlap, times[0], asks, repair, times[1]))     # type: ignore[misc]
                 if submitted is not None:
                     st.query_params["job"] = submitted.job.id
                     st.rerun()

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.data.bar_time_choice import bar_time_choice
 from app.kit.figures import size, typeset
 from app.kit.forms import index_of
 from app.kit.rights import allowed
@@ -115,14 +116,15 @@ def _columns(desk: Desk, staged: Any, before: Mapping[str, Any], separator: str,
     columns, roles, choices = desk.mappings.columns(staged, separator, lines), before.get("columns", {}), desk.mappings.choices()
     extra = () if "bid" in prices else ("volume",) if "ask_open" in prices else ("volume", "spread")
     with st.form(f"{key}-form", border=False):
-        a, b, c, d = st.columns(4)
-        entered = {"time": _column(a, "Time", columns, roles.get("time"), f"{key}-time", "The time a bar opens, or its date where the time of day has its own column.")}
+        a, b, c, d, e = st.columns(5)
+        entered = {"time": _column(a, "Time", columns, roles.get("time"), f"{key}-time", "The time a bar opens or closes, or its date where the time of day has its own column.")}
         entered["time_of_day"] = _column(b, "Time of day", columns, roles.get("time_of_day"), f"{key}-tod", "Only where date and time of day are two columns.")
         formats = list(choices["time_formats"])
         given = before.get("time_format", "")
         formats += [] if given in formats else [given]
         form = c.selectbox("Time format", formats, formats.index(given), format_func=lambda name: choices["time_formats"].get(name, name), accept_new_options=True, key=f"{key}-format", help="Another one can be typed as a pattern, such as %d %b %Y %H:%M.")
         clock = _clock(desk, d, before.get("clock", ""), f"{key}-clock")
+        bar_time = "" if "bid" in prices else bar_time_choice(e, before.get("bar_time", ""), f"{key}-bar-time")
         for first in range(0, len(prices), 4):
             for place, role in zip(st.columns(4), prices[first : first + 4], strict=False):
                 entered[role] = _column(place, _title(role, prices), columns, roles.get(role), f"{key}-{role}")
@@ -137,7 +139,7 @@ def _columns(desk: Desk, staged: Any, before: Mapping[str, Any], separator: str,
     if not sent:
         return None
     chosen = {role: reference for role, reference in entered.items() if reference is not None}
-    return dict(name=name.strip(), mapping=dict(columns=chosen, time_format=form or "", clock=clock, side=side, spread_unit=unit))
+    return dict(name=name.strip(), mapping=dict(columns=chosen, time_format=form or "", clock=clock, bar_time=bar_time, side=side, spread_unit=unit))
 
 
 def _column(place: Any, title: str, columns: Mapping[str | int, str], before: str | int | None, key: str, about: str | None = None) -> str | int | None:

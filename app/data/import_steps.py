@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.data.bar_time_choice import bar_time_choice
 from app.data.column_mapping import map_again, mapping_step, needs_mapping, saved_mappings
 from app.data.example_files import example_files
 from app.data.file_input import choose_ask_file, choose_file
@@ -54,7 +55,7 @@ def _after_a_reload(desk: Desk, job: Any) -> None:
     short = staged.file[:8]
     st.session_state[STAGED] = staged
     st.session_state[f"{ASKS}-{short}"] = desk.data.staged_again(spec["ask"]) if "ask" in spec else None
-    fields = dict(instrument=spec["instrument"], frame=spec["timeframe"] or MOST_ROWS, clock=spec["clock"] or INFER)
+    fields = dict(instrument=spec["instrument"], frame=spec["timeframe"] or MOST_ROWS, clock=spec["clock"] or INFER, bar_time=spec.get("bar_time", ""))
     st.session_state.update({f"import-{name}-{short}": value for name, value in fields.items()})
 
 
@@ -92,13 +93,14 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     first_rows(recognised.preview, "The first rows of the file", 30 + 26 * min(len(recognised.preview), 5))
     map_again(staged)
     with st.form("choices", border=False):
-        a, b, c, d = st.columns(4)
+        a, b, c, d, e = st.columns(5)
         instrument = a.selectbox("Instrument", names, index=names.index(recognised.instrument) if recognised.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")
         frame = b.selectbox("Timeframe", [MOST_ROWS, *frames], key=f"import-frame-{staged.file[:8]}", help="Detected by the distance of most rows, wherever they are in the file.")
         clocks, mapped = desk.data.clocks(), str((staged.mapping or {}).get("clock", ""))
         zones = list(dict.fromkeys([INFER, *clocks, *filter(None, [mapped])]))
         clock = c.selectbox("Time zone", zones, zones.index(mapped or INFER), format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
-        side = d.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(recognised.side or 'bid').capitalize()} ({'as in the file' if recognised.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
+        bar_time = bar_time_choice(d, str((staged.mapping or {}).get("bar_time", "")), f"import-bar_time-{staged.file[:8]}")
+        side = e.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(recognised.side or 'bid').capitalize()} ({'as in the file' if recognised.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
         sent = st.form_submit_button("Validate", type="primary", **allowed(desk, "data.inspect"))
     if instrument is None:
         if sent:
@@ -107,7 +109,7 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
             st.caption("The instrument is not in the file. Choose it, then validate.")
         return None
     start = st.query_params.get(FROM, "")
-    choice = dict(instrument=instrument, timeframe="" if frame == MOST_ROWS else frame, side=side, clock_key="" if clock == INFER else clock, ask=asks, start=start)
+    choice = dict(instrument=instrument, timeframe="" if frame == MOST_ROWS else frame, side=side, clock_key="" if clock == INFER else clock, ask=asks, start=start, bar_time=bar_time)
     if start:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(f"Only bars from {start}", icon=":material/filter_alt:", color="blue")
@@ -136,7 +138,8 @@ def _same_choice(job: Any, choice: dict[str, Any]) -> bool:
     spec, ask = job.spec, choice["ask"]
     files = (spec.get("ask", {}).get("file", ""), ask.file if ask else "")
     sides = spec["side"] == choice["side"] or not choice["side"]
-    return (spec["instrument"], spec["timeframe"], spec["clock"], spec.get("start", "")[:10]) == (choice["instrument"], choice["timeframe"], choice["clock_key"], choice["start"][:10]) and files[0] == files[1] and sides
+    chosen = (spec["instrument"], spec["timeframe"], spec["clock"], spec.get("start", "")[:10], spec.get("bar_time", ""))
+    return chosen == (choice["instrument"], choice["timeframe"], choice["clock_key"], choice["start"][:10], choice["bar_time"]) and files[0] == files[1] and sides
 
 
 def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
@@ -160,7 +163,12 @@ def _report(desk: Desk, staged: Any, choice: dict[str, Any], job: Any) -> None:
             st.caption(f":material/info: {literal(typeset(note))}")
         if not clocks:
             st.caption("The time zone cannot be inferred: no weekly open in this file, or its bars are daily.")
-    _decide(desk, staged, choice, report)
+    _decide(desk, staged, {**choice, "bar_time": choice["bar_time"] or _as_checked(job.result)}, report)
+
+
+def _as_checked(result: dict[str, Any]) -> str:
+    """Times that were checked as those of opens in doubt are imported as such; what the weeks show they show again."""
+    return "open" if result.get("bar_time") == "open" else ""
 
 
 def _decide(desk: Desk, staged: Any, choice: dict[str, Any], report: dict[str, Any]) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from domain.market import readers as readers
+from domain.market.bar_times import BarTime as BarTime
+from domain.market.bar_times import bar_time as bar_time
+from domain.market.bar_times import check_bar_time as check_bar_time
 from domain.market.bars import COLUMNS as COLUMNS
 from domain.market.bars import SIDES as SIDES
 from domain.market.bars import check as check

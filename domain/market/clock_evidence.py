@@ -94,7 +94,7 @@ def infer(naive_ns: np.ndarray, timeframe: Timeframe, calendar_name: str, candid
     weekly open at 17:00 New York (Sunday 22:00 UTC in winter, 21:00 in summer) in 29 of 29 weeks, Friday close in 29; of the 3 weeks when US and EU daylight saving differ, 3 match both
     """
     market = calendar(calendar_name)
-    weeks = _weeks(_sorted(naive_ns, market), timeframe)
+    weeks = weeks_of(naive_ns, timeframe, market)
     if timeframe.ends_with_session or not len(weeks.opens):
         return ()
     matches = [_match(clock(key), weeks, timeframe, market) for key in (candidates or default_candidates())]
@@ -127,8 +127,9 @@ def _sorted(naive_ns: np.ndarray, market: Calendar) -> np.ndarray:
     return naive_ns if (naive_ns[1:] >= naive_ns[:-1]).all() else np.sort(naive_ns)
 
 
-def _weeks(naive_ns: np.ndarray, timeframe: Timeframe) -> Weeks:
+def weeks_of(naive_ns: np.ndarray, timeframe: Timeframe, market: Calendar) -> Weeks:
     """Weeks begin with a bar of Sunday morning to Monday noon after a day and more without bars."""
+    naive_ns = _sorted(naive_ns, market)
     rows = np.flatnonzero(np.diff(naive_ns) > DAY) + 1
     since_sunday = (naive_ns[rows] + 4 * DAY) % (7 * DAY)
     rows = rows[(since_sunday >= 6 * HOUR) & (since_sunday < 37 * HOUR)]
@@ -171,8 +172,8 @@ def _match(this: Clock, weeks: Weeks, timeframe: Timeframe, market: Calendar) ->
 def _changed(matches: list[Match], weeks: Weeks) -> Match | None:
     """The best ``A until YEAR then B`` of two steady clocks, if it is much better than any one."""
     steady = [match for match in matches if not match.clock.then]
-    best, most = None, max(match.score()[0] for match in steady) + CHANGE_GAIN - 1
-    for until in np.unique(weeks.year)[:-1]:
+    best, most = None, max((match.score()[0] for match in steady), default=0) + CHANGE_GAIN - 1
+    for until in np.unique(weeks.year)[:-1] if steady else ():
         early = weeks.year <= until
         first, then = (max(steady, key=lambda match: match.score(part)) for part in (early, ~early))
         mixed = Match(changes(first.clock, int(until), then.clock), *(np.where(early, a, b) for a, b in zip(first[1:], then[1:], strict=True)))

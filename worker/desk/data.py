@@ -12,7 +12,7 @@ from typing import IO, Any
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market import CLOCKS, TIMEFRAMES, Instrument, clock, gap_map, instruments, readers
+from domain.market import CLOCKS, TIMEFRAMES, Instrument, check_bar_time, clock, gap_map, instruments, readers
 from domain.market.append import KEEP, REPLACE
 from domain.market.example_files import EXAMPLES, example
 from domain.market.report import CHECKS, verdict_words
@@ -160,35 +160,36 @@ class Data:
         """Remove a file that will not be imported."""
         self._context.store.frames.discard(staged.file)
 
-    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None, start: str = "") -> Submitted:
+    def inspect(self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", ask: Staged | None = None, start: str = "", bar_time: str = "") -> Submitted:
         """Read the whole file in the background and report its quality; nothing is stored. ``side`` is as the file says if left out, ``timeframe`` the one
-        of most rows; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start)
+        of most rows; ``ask`` has the asks of the same bars; ``start`` (ISO 8601, UTC) leaves out the bars before it; ``bar_time``: whether times are
+        those of a bar's open or close, as its weeks show if left out."""
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start, bar_time)
         return self._context.submit("inspect", f"Check {staged.name}", spec, key=key_of("inspect", spec))
 
     def import_(
         self, staged: Staged, instrument: str, timeframe: str, side: str = "", clock_key: str = "", format: str = "", repair: bool = False, ask: Staged | None = None,
-        start: str = "",
+        start: str = "", bar_time: str = "",
     ) -> Submitted:  # fmt: skip
         """Import the file's bars: refuse what is not clean, or ``repair`` it and store a list of the repairs."""
-        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start) | dict(repair=repair)
+        spec = self._import_spec(staged, instrument, timeframe, side, clock_key, format, ask, start, bar_time) | dict(repair=repair)
         return self._context.submit("import", f"Import {instrument} {timeframe}".strip(), spec, key=key_of("import", spec))
 
     # -- a newer file of a stored series
 
-    def compare(self, name: str, staged: Staged, clock_key: str = "", ask: Staged | None = None) -> Submitted:
+    def compare(self, name: str, staged: Staged, clock_key: str = "", ask: Staged | None = None, bar_time: str = "") -> Submitted:
         """Read a newer file of the dataset ``name`` in the background, check it, and compare what both have, bar by bar; nothing is stored."""
-        spec = self._append_spec(name, staged, clock_key, ask)
+        spec = self._append_spec(name, staged, clock_key, ask, bar_time)
         return self._context.submit("append_check", f"Compare {staged.name}", spec, key=key_of("append_check", spec))
 
-    def append(self, name: str, staged: Staged, overlap: str = "", clock_key: str = "", ask: Staged | None = None, repair: bool = False) -> Submitted:
+    def append(self, name: str, staged: Staged, overlap: str = "", clock_key: str = "", ask: Staged | None = None, repair: bool = False, bar_time: str = "") -> Submitted:
         """Append the file to the dataset as a new version; the old one stays. ``overlap``: of bars that differ those of the dataset (keep) or of the file (replace); without it such files are refused."""
         if overlap not in ("", KEEP, REPLACE):
             raise BadRequest(f"the overlap is {overlap!r}; give keep (the stored bars) or replace (those of the file)")
-        spec = self._append_spec(name, staged, clock_key, ask) | dict(overlap=overlap, repair=repair)
+        spec = self._append_spec(name, staged, clock_key, ask, bar_time) | dict(overlap=overlap, repair=repair)
         return self._context.submit("append", f"Append {staged.name}", spec, key=key_of("append", spec))
 
-    def _append_spec(self, name: str, staged: Staged, clock_key: str, ask: Staged | None) -> dict[str, Any]:
+    def _append_spec(self, name: str, staged: Staged, clock_key: str, ask: Staged | None, bar_time: str) -> dict[str, Any]:
         """As of an import, of the same instrument, timeframe and side. A file that does not say its clock is on that of the series, unless its weekly open says another."""
         dataset = self.get(name)
         if dataset.synthetic:
@@ -196,13 +197,14 @@ class Data:
         seen = staged.recognised.instrument
         if seen and seen != dataset.instrument:
             raise BadRequest(f"{staged.name} seems to hold {seen}, and the series is {dataset.instrument}; choose another file, or rename it if its name is wrong")
-        spec = self._import_spec(staged, dataset.instrument, dataset.timeframe, "" if ask else dataset.side, clock_key, "", ask, "")
+        spec = self._import_spec(staged, dataset.instrument, dataset.timeframe, "" if ask else dataset.side, clock_key, "", ask, "", bar_time)
         if spec["side"] != dataset.side:
             raise BadRequest(f"{staged.name} quotes the {spec['side']}, and the series the {dataset.side}; append a file of the same side")
-        return spec | dict(dataset=dataset.id, natural_clock=staged.recognised.clock or dataset.clock)
+        series = dict(series_bar_time=dataset.provenance["bar_time"]) if "bar_time" in dataset.provenance else {}
+        return spec | series | dict(dataset=dataset.id, natural_clock=staged.recognised.clock or dataset.clock)
 
     def _import_spec(
-        self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str
+        self, staged: Staged, instrument: str, timeframe: str, side: str, clock_key: str, format: str, ask: Staged | None, start: str, bar_time: str
     ) -> dict[str, Any]:  # fmt: skip
         traded = self._instrument(instrument)
         if staged.recognised.format == readers.UNMAPPED:
@@ -216,11 +218,12 @@ class Data:
         elif not staged.mapping:
             raise BadRequest(f"{staged.name} is to be read by a column mapping, and none is given; name one")
         clock_key = clock_key or str((staged.mapping or {}).get("clock", ""))
+        bar_time = check_bar_time(bar_time or str((staged.mapping or {}).get("bar_time", "")))
         if timeframe:
             Timeframe.named(timeframe)
         spec: dict[str, Any] = dict(file=staged.file, name=staged.name, format=format, instrument=traded.name, timeframe=timeframe, side=side, clock=clock_key, natural_clock=staged.recognised.clock)
         asks: dict[str, Any] = dict(ask=dict(file=ask.file, name=ask.name, format=ask.recognised.format) | _mapped(ask)) if ask else {}
-        return spec | _mapped(staged) | asks | (dict(start=_moment(start)) if start else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
+        return spec | _mapped(staged) | asks | (dict(start=_moment(start)) if start else {}) | (dict(bar_time=bar_time) if bar_time else {}) | ({} if timeframe else dict(first_rows=staged.recognised.timeframe))
 
     def _instrument(self, name: str) -> Instrument:
         from domain.market import instrument

@@ -66,6 +66,7 @@ def _saved(spec: Mapping[str, Any], work: Work, old: Dataset, new_report: Any, e
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(pd.concat(ledgers, ignore_index=True))) if ledgers else None)
     origin = dict(
         file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(new_report.notes), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec},
+        **{key: old.provenance[key] for key in ("bar_time",) if key in old.provenance},
         appended_to=dict(dataset=old.id, version=old.version, bars=old.bars, first=old.first_ts.isoformat(), last=old.last_ts.isoformat()),
         overlap=dict(choice=spec["overlap"] or "keep", **{key: value for key, value in _facts(compared, known).items() if key != "rows"}), earlier=dict(old.provenance),
     )  # fmt: skip
@@ -82,7 +83,7 @@ def _read(spec: Mapping[str, Any], work: Work) -> tuple[Dataset, pd.DataFrame, A
         old = unit.datasets.get(spec["dataset"])
     if old is None:
         raise BadRequest(f"there is no dataset {spec['dataset']}; it may have been deleted. Choose one from the list")
-    bars, report, clocks, _ = read_bars(spec, work)
+    bars, report, clocks, *_ = read_bars(spec, work)
     if report.timeframe != old.timeframe:
         raise BadRequest(f"{spec['name']} holds bars of {report.timeframe}, and the series is {old.timeframe}; append a file of the same timeframe, or import it as a series of its own")
     return old, bars, report, clocks

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from domain.errors import BadRequest
-from domain.market import Instrument, content_version, infer, instrument, join_ask, likely, readers, repair
+from domain.market import BarTime, Instrument, bar_time, content_version, infer, instrument, join_ask, likely, readers, repair
 from domain.market.report import moment
 from domain.market.step import step_words, usual_step, usual_timeframe
 from domain.market.timeframe import Timeframe
@@ -35,11 +35,11 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
     """Read the whole file and report its quality, changing nothing.
 
     ``spec``: file, name, format, instrument, timeframe ("": that of most rows), side, clock ("" to infer); ``ask`` (file, name, format)
-    where the asks are in a file of their own; ``start`` where only the bars from then on are meant.
+    where the asks are in a file of their own; ``start`` where only the bars from then on are meant; ``bar_time`` (open or close) where it is chosen.
     """
-    _, report, clocks, _ = read_bars(spec, work)
-    report = _with_clock_note(report, spec, clocks)
-    result = dict(report=report.to_json(), clocks=clocks)
+    read = read_bars(spec, work)
+    report = _with_clock_note(read.report, spec, read.clocks)
+    result = dict(report=report.to_json(), clocks=read.clocks, bar_time=read.stamped.at if read.stamped.note else "")
 
     def commit(unit: Unit) -> JobResult:
         return JobResult(result, "file_inspected", (f"file:{spec['file'][:16]}",), dict(name=spec["name"], verdict=report.verdict, sentence=report.sentence, clock=report.clock))
@@ -50,7 +50,7 @@ def inspect_file(spec: Mapping[str, Any], work: Work) -> Commit:
 @job("import", limit=1_800)
 def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     """Import the bars of a file. ``spec`` as for inspect, and ``repair``: whether broken rows may be dropped, merged or mended."""
-    bars, report, clocks, raw_notes = read_bars(spec, work)
+    bars, report, clocks, raw_notes, stamped = read_bars(spec, work)
     if _clock_is_a_guess(spec, clocks):
         raise BadRequest(f"{spec['name']}: {NO_CLOCK}. Choose it (on the terminal --clock mt5_us, mt5_eu or another) and import again")
     if report.verdict == "refused":
@@ -62,7 +62,7 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     version = content_version(bars, spec["instrument"], timeframe, spec["side"])
     frames = dict(frame=work.store.frames.put(bars), ledger=work.store.frames.put(plain_ledger(report.ledger)) if len(report.ledger) else None)
     evidence = next((clock["sentence"] for clock in clocks if clock["clock"] == report.clock), "chosen by the user" if spec["clock"] else "stated by the file")
-    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec})
+    source = dict(file=spec["file"], name=spec["name"], format=spec["format"], clock_evidence=evidence, notes=list(raw_notes), **by_close(stamped), **{key: spec[key] for key in ("ask", "mapping", "mapping_name") if key in spec})
     return save_dataset(
         work, bars, version, frames, report,
         instrument=spec["instrument"], timeframe=report.timeframe, side=spec["side"], source=SOURCES.get(spec["format"], spec["format"]),
@@ -70,8 +70,18 @@ def import_file(spec: Mapping[str, Any], work: Work) -> Commit:
     )  # fmt: skip
 
 
-def read_bars(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, list[dict[str, Any]], tuple[str, ...]]:
-    """The bars, the report, the clocks with their evidence, and the reader's notes."""
+class Read(NamedTuple):
+    """The bars, the report, the clocks with their evidence, the reader's notes, and what its times are."""
+
+    bars: pd.DataFrame
+    report: Any
+    clocks: list[dict[str, Any]]
+    notes: tuple[str, ...]
+    stamped: BarTime
+
+
+def read_bars(spec: Mapping[str, Any], work: Work) -> Read:
+    """The bars of a file, each labelled by its open, in UTC."""
     instrument_ = instrument(spec["instrument"], work.settings.instruments_file)
     work.stage("Read")
     named = Timeframe.named(spec["timeframe"]) if spec["timeframe"] else None
@@ -81,6 +91,7 @@ def read_bars(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, l
     timeframe = Timeframe.named(spec["timeframe"] or ("M1" if _reader(spec).ticks else _usual(raw, spec)))
     work.stage("Clock")
     clock = spec.get("natural_clock") or raw.clock
+    raw, stamped = _by_opens(raw, spec, timeframe, instrument_.calendar)
     start = instant(datetime.fromisoformat(spec["start"])) if spec.get("start") else None
     evidence = infer(raw.local_ns if start is None else _from(start, raw, spec["name"]), timeframe, instrument_.calendar)
     chosen = spec["clock"] or likely(clock, evidence)
@@ -91,7 +102,22 @@ def read_bars(spec: Mapping[str, Any], work: Work) -> tuple[pd.DataFrame, Any, l
     bars, report = repair(raw, instrument_, timeframe, chosen, at, progress=work.within(0.5, 0.95), start=start)
     if clock and not spec["clock"] and chosen != clock:
         report = replace(report, notes=(*report.notes, f"its times state {clock}, but its weeks open and close as those of {chosen}, so they are read on that clock; choose {clock} to read them as written"))
-    return bars, report, clocks, raw.notes
+    return Read(bars, report, clocks, raw.notes, stamped)
+
+
+def _by_opens(raw: readers.RawBars, spec: Mapping[str, Any], timeframe: Timeframe, calendar_name: str) -> tuple[readers.RawBars, BarTime]:
+    """The rows labelled by their open, with a note where their times are, or may be, those of their close. Bars of ticks are as we made them."""
+    if _reader(spec).ticks:
+        return raw, BarTime("open")
+    stated = spec["clock"] or spec.get("natural_clock") or raw.clock or ""
+    stamped = bar_time(raw.local_ns, timeframe, calendar_name, stated, spec.get("bar_time", ""), raw.bar_time or spec.get("series_bar_time", ""))
+    shift = timeframe.nanoseconds if stamped.at == "close" else 0
+    return replace(raw, local_ns=raw.local_ns - shift if shift else raw.local_ns, notes=(*raw.notes, *filter(None, [stamped.note]))), stamped
+
+
+def by_close(stamped: BarTime) -> dict[str, str]:
+    """What the provenance says of files stamped at bar close, so that a newer one is read alike."""
+    return dict(bar_time="close") if stamped.at == "close" else {}
 
 
 def _from(start: int, raw: readers.RawBars, name: str) -> np.ndarray:

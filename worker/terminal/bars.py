@@ -55,6 +55,7 @@ class BarFiles:
         raw = readers.read(path, recognised.format, instrument, timeframe=timeframe)
         if raw.malformed_count and self.checks:
             raise _refused(path, f"it is not a clean file of bars: {raw.malformed[0].reason} in line {raw.malformed[0].line}")
+        _refuse_closes(path, raw, timeframe, instrument.calendar, recognised, self.clock)
         ts = self._instants(path, recognised, raw)
         bars = frame(ts, open=raw.open, high=raw.high, low=raw.low, close=raw.close, volume=raw.volume, spread=raw.spread)
         if not self.checks:
@@ -119,6 +120,24 @@ def unnamed() -> Any:
     from domain.market import instruments
 
     return replace(instruments()["EURUSD"], name="these bars", kind="", margin_class="", tick=0.0, spread=0.0, negative_prices=True)
+
+
+def _refuse_closes(path: Path, raw: Any, wanted: Any, calendar_name: str, recognised: Any, clock: str) -> None:
+    """Bars stamped at their close, or at what may be it, are no bars to compute on: every decision would come a bar late."""
+    from domain.market import bar_time, readers
+    from domain.market.step import usual_timeframe
+    from domain.market.timeframe import Timeframe
+
+    usual = usual_timeframe(raw.local_ns)
+    timeframe = wanted or (Timeframe.named(usual) if usual else None)
+    if readers.reader_of(recognised.format).ticks or timeframe is None:
+        return
+    stated = recognised.clock or raw.clock or clock or "UTC"
+    stamped = bar_time(raw.local_ns, timeframe, calendar_name, stated, by_format=raw.bar_time)
+    if stamped.at == "close":
+        raise _refused(path, "its times are the ends of its bars")
+    if stamped.note and raw.bar_time != "close":
+        raise _refused(path, "its times may be the ends of its bars", "with --bar-time close if they are, else open")
 
 
 def _refused(path: Path, why: str, more: str = "") -> BadRequest:

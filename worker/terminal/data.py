@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -18,6 +19,7 @@ app.add_typer(outside, name="outside")
 app.add_typer(mappings, name="mappings")
 app.command()(download)
 app.command()(sources)
+BarTime = Annotated[str, typer.Option("--bar-time", help="Time stamp of the bars: open or close; default: as the weeks show. TradeStation, MultiCharts and NinjaTrader stamp the close.")]
 COLUMNS = ("id", "instrument", "timeframe", "source", "side", "first", "last", "bars", "gaps", "spread", "verdict", "version")
 
 
@@ -32,6 +34,7 @@ def import_(
     timeframe: str = typer.Option("", help="Timeframe of the bars; default: the one that most rows keep. Ticks become bars of it, M1 by default."),
     start: str = typer.Option("", "--from", help="Import only the bars from this date or time on (UTC), such as 2012-01-02. A file whose early part is of another timeframe says from when it is complete."),
     clock: str = typer.Option("", help="Clock of the file: UTC, a zone, mt5_us, mt5_eu, histdata, UTC+2; default: inferred from the weekly open."),
+    bar_time: BarTime = "",
     side: str = typer.Option("", help="Side that the prices quote: bid or mid; default: as the file says, else bid."),
     ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids: the spread is the mean difference."),
     mapping: str = typer.Option("", help="Column mapping, for a delimited file in no known format: the name of a saved one, or a TOML file (tidemark data mappings show NAME prints one)."),
@@ -51,9 +54,9 @@ def import_(
     if not (side or asks or staged.recognised.side or as_json):
         print(f"Note: {staged.name} does not say which side it quotes: taken as the bid; --side mid says otherwise.")
     if check:
-        job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, ask=asks, start=start), as_json)
+        job = finished(at, at.data.inspect(staged, name, timeframe, side, clock, ask=asks, start=start, bar_time=bar_time), as_json)
         return _report(job.result, as_json)
-    job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, ask=asks, start=start), as_json)
+    job = finished(at, at.data.import_(staged, name, timeframe, side, clock, repair=repair, ask=asks, start=start, bar_time=bar_time), as_json)
     dataset = at.data.get(job.result["dataset"])
     notes = dict(notes=list(dataset.quality["notes"])) if dataset.quality.get("notes") else {}
     say((_row(dataset) if as_json else _shown(dataset)) | dict(new=job.result["new"], quality=dataset.quality["sentence"]) | (dict(found=dataset.quality["sentence"]) if as_json else {}) | (notes if as_json else {name: "; ".join(sentences) for name, sentences in notes.items()}), as_json)
@@ -65,6 +68,7 @@ def append(
     file: str = typer.Argument(..., help="Newer file of the same series, in any format that import reads."),
     overlap: str = typer.Option("", help="Bars that both have and that differ: keep (those stored) or replace (those of the file). Without it they are shown and nothing is stored."),
     clock: str = typer.Option("", help="Clock of the file; default: as the file says, else that of the series."),
+    bar_time: BarTime = "",
     ask: str = typer.Option("", help="File with the asks of the same bars, when FILE has the bids."),
     mapping: str = typer.Option("", help="Column mapping: the name of a saved one, or a TOML file."),
     repair: bool = typer.Option(False, "--repair", help="Drop, merge and repair what is broken in FILE, and record it; default: refuse."),
@@ -78,8 +82,8 @@ def append(
     staged = staged_file(at, file, mapping)
     asks = staged_file(at, ask, mapping, asks=True) if ask else None
     if check:
-        return _compared(finished(at, at.data.compare(dataset, staged, clock, asks), as_json).result, as_json)
-    job = finished(at, at.data.append(dataset, staged, overlap, clock, asks, repair), as_json)
+        return _compared(finished(at, at.data.compare(dataset, staged, clock, asks, bar_time), as_json).result, as_json)
+    job = finished(at, at.data.append(dataset, staged, overlap, clock, asks, repair, bar_time), as_json)
     stored = at.data.get(job.result["dataset"])
     say((_row(stored) if as_json else _shown(stored)) | dict(new=job.result["new"], appended_to=stored.provenance["appended_to"]["version"], overlap=stored.provenance["overlap"]["sentence"]), as_json)
 
@@ -89,6 +93,7 @@ def _compared(result: dict, as_json: bool) -> None:
         return say(result, True)
     rows = [dict(ts=row["ts"], **{name: f"{row[f'{name}_before']} → {row[f'{name}_after']}" for name in ("open", "high", "low", "close")}, largest=row["largest"]) for row in result["rows"]]
     say(rows, False, ("ts", "open", "high", "low", "close", "largest"))
+    _print_notes(result["report"])
     print(f"\n{result['sentence']}\n{_verdict(result['report'])}")
 
 
@@ -97,10 +102,14 @@ def _report(inspection: dict, as_json: bool) -> None:
     if as_json:
         return say(inspection, True)
     say([dict(check=f["title"], count=f["count"], first=" ".join(f["examples"][0]) if f["examples"] else "") for f in report["findings"]], False, ("check", "count", "first"))
-    for note in report["notes"]:
-        print(f"\nNote: {note}.")
+    _print_notes(report)
     evidence = next((clock["sentence"] for clock in inspection["clocks"] if clock["clock"] == report["clock"]), "As stated.")
     print(f"\nClock: {report['clock']}. {evidence}\n{_verdict(report)}")
+
+
+def _print_notes(report: dict) -> None:
+    for note in report["notes"]:
+        print(f"\nNote: {note}.")
 
 
 def _verdict(report: dict) -> str:

@@ -38,7 +38,7 @@ def show(name: str = typer.Argument(..., help="Name of the mapping."), as_json: 
 @app.command()
 def save(
     name: str = typer.Argument(..., help="Name of the mapping; one of that name is replaced."),
-    file: Path = typer.Argument(..., help="TOML with separator, decimal, header_lines, time_format, clock, side, spread_unit and [columns] (time, open, high, low, close, volume, spread; or bid, ask)."),
+    file: Path = typer.Argument(..., help="TOML with separator, decimal, header_lines, time_format, clock, bar_time, side, spread_unit and [columns] (time, open, high, low, close, volume, spread; or bid, ask)."),
     as_json: Json = False,
 ) -> None:
     """Save a column mapping under a name."""

@@ -55,7 +55,8 @@ class Recognised:
 class RawBars:
     """The unchanged rows of a file: wall times of an unnamed clock, prices unchecked, and what could not be read.
 
-    ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes``: how values were read.
+    ``malformed`` shows the first of the ``malformed_count`` lines that are no bars; ``notes``: how values were read;
+    ``bar_time``: whether the format's times are those of a bar's open or close, either if both are written so.
     """
 
     local_ns: np.ndarray
@@ -70,6 +71,7 @@ class RawBars:
     malformed_count: int = 0
     clock: str | None = None
     notes: tuple[str, ...] = ()
+    bar_time: str = ""
 
     def __len__(self) -> int:
         return len(self.local_ns)

@@ -78,7 +78,7 @@ def bars_of(
     """Bars in UTC. ``rows``: place in the file (from 1), ns, then a value of each of ``columns``; ``bad``: place, what stands there, why it is no bar."""
     table = np.array([row[2:] for row in rows], np.float64).reshape(len(rows), len(columns))
     read = {name: table[:, at].copy() for at, name in enumerate(columns)}
-    prices = {name: read[name] for name in PRICES}
+    prices: dict[str, Any] = {name: read[name] for name in PRICES}
     malformed = tuple(BadLine(place, str(value)[:CLIP], why) for place, value, why in bad[:SHOWN])
     ts, line = (np.array([row[at] for row in rows], np.int64) for at in (1, 0))
     return RawBars(ts, volume=read.get("volume"), spread=read.get("spread"), line=line, malformed=malformed, malformed_count=len(bad), clock="UTC", notes=tuple(notes), **prices)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from domain.errors import BadRequest, listed, unknown
+from domain.market.bar_times import check_bar_time
 from domain.market.bars import PRICES
 from domain.market.clock import clock
 from domain.market.readers import stamps
@@ -32,7 +33,7 @@ class ColumnMapping:
 
     ``header_lines``: lines above the rows, the last of which names the columns; 0: there is none. ``time_format``: one of
     ``FORMATS``, or a pattern like ``%d %b %Y %H:%M``; empty: as the first rows show. ``clock`` and ``side``: empty where it
-    is to be inferred, or chosen at import. ``names``: the header it was made on.
+    is to be inferred, or chosen at import. ``bar_time``: open or close, empty where the weeks show it. ``names``: the header it was made on.
 
     >>> mapping = ColumnMapping(";", ",", 1, {"time": "Zeit", "open": 2, "high": 3, "low": 4, "close": 5})
     >>> mapping.layout(["Zeit;O;H;L;C", "02.01.2024 10:00;1,1;1,2;1,0;1,1"])
@@ -48,6 +49,7 @@ class ColumnMapping:
     side: str = ""
     spread_unit: str = "price"
     names: tuple[str, ...] = ()
+    bar_time: str = ""
 
     def __post_init__(self) -> None:
         _one_of("separator", self.separator, SEPARATORS)
@@ -62,6 +64,7 @@ class ColumnMapping:
             _one_of("time format", self.time_format, FORMATS)
         if self.clock:
             clock(self.clock)
+        check_bar_time(self.bar_time)
         check_roles(self.columns)
 
     @property
@@ -69,7 +72,9 @@ class ColumnMapping:
         return "bid" in self.columns
 
     def to_json(self) -> dict[str, Any]:
-        return {**vars(self), "columns": dict(self.columns), "names": list(self.names)}
+        """``bar_time`` only where it is chosen."""
+        document = {**vars(self), "columns": dict(self.columns), "names": list(self.names)}
+        return document if self.bar_time else {key: value for key, value in document.items() if key != "bar_time"}
 
     def layout(self, lines: Sequence[str], name: str = "the file") -> Layout:
         """The layout of a file with these first lines; a column that is not there is refused."""

@@ -58,7 +58,16 @@ class OwnCsv(Reader):
             raise BadRequest(f"{path.name} has no header with ts, open, high, low and close; choose another format")
         layout, notes = with_day_order(path, layout, limits.max_bytes)
         raw = read_text(path, layout, limits, progress)
-        return replace(raw, notes=(*raw.notes, *notes))
+        return replace(raw, notes=(*raw.notes, *notes), bar_time=_bar_time(lines_of(head_of(path, limits.max_bytes)), layout))
+
+
+def _bar_time(lines: Sequence[str], layout: Layout) -> str:
+    """TradeStation, whose bars have up and down volumes, stamps them at their close; NinjaTrader, whose
+    files other programs write too, does so in its own.
+    """
+    if layout.skip and {"date", "time", "up", "down"} <= set(words_of(lines[0], layout.separator)):
+        return "close"
+    return "either" if not layout.skip and layout.separator == ";" and layout.kind == stamps.COMPACT else ""
 
 
 def _layout(lines: Sequence[str], name: str) -> Layout | None:

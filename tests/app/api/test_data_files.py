@@ -30,8 +30,9 @@ def test_a_mapped_file_is_imported_and_a_newer_one_appended(client: Client, desk
     assert client.call("PUT", "/data/mappings/Foreign", MAPPING).json["name"] == "Foreign"
     assert client.get("/data/mappings").json["items"][0]["mapping"]["separator"] == ";" and client.get("/data/mappings/other").status == 404
     assert client.call("PUT", "/data/mappings/Wrong", MAPPING | dict(columns=dict(time=1))).status == 422
-    job = client.post("/data/files", dict(name="EURUSD.txt", content=hours(0, 48), instrument="EURUSD", mapping="Foreign")).json
+    job = client.post("/data/files", dict(name="EURUSD.txt", content=hours(0, 48), instrument="EURUSD", mapping="Foreign", bar_time="open")).json
     run(job["id"])
+    assert desk.jobs.get(job["id"]).spec["bar_time"] == "open"
     dataset = desk.jobs.get(job["id"]).result["dataset"]
     body = dict(name="EURUSD.txt", content=hours(40, 60, "1,1003"), mapping="Foreign")
     refused, taken = (client.post(f"/data/{dataset}/append", body | dict(overlap=overlap)).json["id"] for overlap in ("", "replace"))
