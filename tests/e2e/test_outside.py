@@ -47,7 +47,8 @@ def import_opened(page: Page) -> None:
 
 @pytest.mark.long
 def test_external_data_is_imported_and_features_have_values(page, system, files, shoot):
-    system.wait_for(lambda: system.terminal("data", "list"), 120)
+    stored = system.wait_for(lambda: system.terminal("data", "list"), 120)
+    example = next(entry["id"] for entry in stored if entry["synthetic"])        # beside it there may be what other tests imported
     page.goto(f"{system.url}/data?view=outside")
     expect(page.get_by_text("Macro series, news headlines and economic calendars")).to_be_visible(timeout=SOON)
     expect(page.get_by_text("fredgraph.csv?id=VIXCLS")).to_be_visible(timeout=SOON)
@@ -70,7 +71,7 @@ def test_external_data_is_imported_and_features_have_values(page, system, files,
     import_opened(page)
     assert {entry["name"] for entry in system.terminal("data", "outside", "list")} == {"VIX", "calendar", "headlines"}
 
-    page.goto(f"{system.url}/features?view=look")
+    page.goto(f"{system.url}/features?view=look&data={example}")
     choose(page.get_by_role("combobox", name="Feature set"), page.get_by_role("option", name="macro · 7"))
     expect(page.get_by_text("6 features will be empty: missing DXY, US_RATE, EU_RATE and US10Y.")).to_be_visible(timeout=SOON)
     for text in ("minutes_to_release()", "sentiment()"):
