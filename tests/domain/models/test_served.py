@@ -39,7 +39,7 @@ def test_a_row_of_another_width_is_refused_as_many_are(content):
     served, rows = Served(content, 3), samples("classes").rows()[:2]
     served.predict(rows[:1])
     for wrong in (rows[:1, :1], rows[:, :1], rows[:1, :0]):
-        with pytest.raises(Exception, match="(?i)invalid|dimension"):
+        with pytest.raises(Exception, match=r"(?i)invalid|dimension"):
             served.predict(wrong)
     assert np.array_equal(served.predict(rows[:1]), served.predict(rows)[:1]), "and the next one is served"
 
