@@ -9,7 +9,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from app.kit.charts import Picture, days_format, unit, utc
+from app.kit.charts import Picture, days_format, thousands, unit, utc
 from app.kit.theme import SCALE, at, by_role, tip_time
 from app.kit.window import taller
 
@@ -51,7 +51,7 @@ def group_bars(table: pd.DataFrame, currency: str) -> alt.Chart:
         alt.Chart(shown)
         .mark_bar(size=14 if len(shown) <= 12 else 9)
         .encode(
-            x=alt.X("net:Q", axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=f"net PnL, {currency}", **END)),
+            x=alt.X("net:Q", axis=alt.Axis(**thousands(tickCount=5), grid=True, gridOpacity=0.5, title=f"net PnL, {currency}", **END)),
             y=alt.Y("group:N", sort=None, axis=alt.Axis(title=None, minExtent=86, maxExtent=120, labelOverlap=False, **WORDS)), color=by_role(), tooltip=tips,
         )
         .properties(height=max(24 * len(shown) if len(shown) <= 12 else 15 * len(shown), 60) + 30)
@@ -65,7 +65,7 @@ def equity_rows(curves: pd.DataFrame, order: Sequence[str], currency: str, heigh
     for k, name in enumerate(order):
         own = curves[curves["regime"] == name]
         role = "up" if own["value"].iloc[-1] >= 0 else "down"
-        value = alt.Y("value:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, format="~s", tickCount=3, titleLimit=150))
+        value = alt.Y("value:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, **thousands(tickCount=3), titleLimit=150))
         line = alt.Chart(own).transform_calculate(role=f"'{role}'").mark_area(opacity=0.25, line=dict(strokeWidth=1.2)).encode(
             x=at("ts", **axis) if k == len(order) - 1 else at("ts", labels=False), y=value, color=by_role(),
             tooltip=[tip_time(), alt.Tooltip("regime:N"), alt.Tooltip("value:Q", format="+,.0f", title=currency)],
@@ -83,7 +83,7 @@ def late_rows(late: pd.DataFrame, order: Sequence[str], currency: str, height: i
     for k, name in enumerate(order):
         own = shown[shown["regime"] == name]
         last = alt.Axis(title="delay, bars", labelAngle=0, **END) if k == len(order) - 1 else alt.Axis(labels=False, title=None)
-        value = alt.Y("net:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, format="~s", tickCount=3, titleLimit=150))
+        value = alt.Y("net:Q", scale=alt.Scale(domain=[low, high if high > low else low + 1.0], nice=False), axis=unit(name, **thousands(tickCount=3), titleLimit=150))
         rows.append(alt.Chart(own).mark_bar(size=16).encode(x=alt.X("late:O", axis=last, scale=alt.Scale(domain=sorted(late["late"].unique().tolist()))), y=value, color=by_role(), tooltip=tips).properties(height=taller(height)))
     return alt.vconcat(*rows, spacing=16).resolve_scale(x="shared", color="shared").properties(autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
 

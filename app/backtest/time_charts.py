@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from app.kit.bands import behind as bands_behind
-from app.kit.charts import DAYS, MONTHS, Picture, days_format, unit, utc
+from app.kit.charts import DAYS, MONTHS, Picture, days_format, thousands, unit, utc
 from app.kit.theme import SCALE, at, by_role, tip_time
 from app.kit.window import taller
 
@@ -139,7 +139,7 @@ def durations(points: pd.DataFrame, currency: str, height: int = 250) -> Picture
     shown = points.assign(role=np.where(points["won"], "up", "down"), hours=points["hours"].clip(lower=1 / 60))
     dots = alt.Chart(shown).mark_point(filled=True, size=16, opacity=0.5).encode(
         x=alt.X("hours:Q", scale=alt.Scale(type="log"), axis=alt.Axis(title="held, hours", format=",.3~f", grid=True, gridOpacity=0.4, tickCount=6, labelOverlap=True, **END)),
-        y=alt.Y("pnl:Q", axis=unit(f"net, {currency}", format="~s")), color=by_role(),
+        y=alt.Y("pnl:Q", axis=unit(f"net, {currency}", **thousands())), color=by_role(),
         tooltip=[alt.Tooltip("trade_id:Q", title="trade"), alt.Tooltip("hours:Q", format=",.2f", title="held, hours"), alt.Tooltip("pnl:Q", format="+,.2f", title=f"net, {currency}"), alt.Tooltip("r:Q", format="+.2f", title="R")],
     )  # fmt: skip
     zero = alt.Chart(pd.DataFrame(dict(y=[0.0]))).transform_calculate(role="'quiet'").mark_rule().encode(y="y:Q", color=by_role())
@@ -152,7 +152,7 @@ def hours(boxes: pd.DataFrame, currency: str, height: int = 250) -> Picture:
     titles = dict(q95="95 %", q75="75 %", q50="median", q25="25 %", q05="5 %", low="lowest", high="highest", net="sum")
     tips = [alt.Tooltip("hour:O", title="hour, UTC"), alt.Tooltip("trades:Q", format=","), *(alt.Tooltip(f"{name}:Q", format="+,.2f", title=title) for name, title in titles.items())]
     base = alt.Chart(shown).encode(x=alt.X("hour:O", scale=alt.Scale(domain=list(range(24))), axis=alt.Axis(title="hour of entry, UTC", labelAngle=0, labelOverlap=True, **END)), tooltip=tips)
-    axis = unit(f"net, {currency}", format="~s")
+    axis = unit(f"net, {currency}", **thousands())
     line = base.mark_rule().encode(y=alt.Y("q05:Q", axis=axis), y2="q95:Q", color=by_role())
     box = base.mark_bar(opacity=0.55).encode(y=alt.Y("q25:Q", axis=axis), y2="q75:Q", color=by_role())
     middle = base.transform_calculate(role="'ink'").mark_tick(thickness=2).encode(y=alt.Y("q50:Q", axis=axis), color=alt.Color("role:N", scale=SCALE, legend=None))

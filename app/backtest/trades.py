@@ -32,12 +32,12 @@ def columns(currency: str, digits: int, several: bool, about: Mapping[str, str] 
     reason = {"exit_reason": ("Exit reason", dict(minWidth=108, flex=1, cellClass="mute"))}
     sets: dict[str, dict[str, Any]] = {
         "Result": {
-            "entry_price": ("Entry price", right(digits, width=78)), "exit_ts": ("Exit, UTC", dict(width=116)), "exit_price": ("Exit price", right(digits, width=74)), **reason,
-            "pips": ("Pips", right(1, True, width=56, headerTooltip=about.get("pips", ""))), "cumulative": ("Cum. net", right(0, True, width=72, headerTooltip=about.get("cumulative", ""))), **r, **({} if several else held),
+            "entry_price": ("Entry price", right(digits, width=78)), "exit_ts": ("Exit, UTC", dict(width=106)), "exit_price": ("Exit price", right(digits, width=74)), **reason,
+            "pips": ("Pips", right(1, True, width=56, headerTooltip=about.get("pips", ""))), "cumulative": (f"Cum. net, {currency}", right(0, True, width=98, headerTooltip=about.get("cumulative", ""))), **r, **({} if several else held),
         },
         "Costs": {
             **lots, **{name: (name.capitalize(), right(2, True, width=84, headerTooltip=f"{about.get(name, '')} {currency}.")) for name in ("spread", "slippage", "commission", "swap")},
-            "pips": ("Pips", right(1, True, width=60, headerTooltip=about.get("pips", ""))), "cumulative": ("Cum. net", right(0, True, width=80, headerTooltip=about.get("cumulative", ""))), **held,
+            "pips": ("Pips", right(1, True, width=60, headerTooltip=about.get("pips", ""))), "cumulative": (f"Cum. net, {currency}", right(0, True, width=98, headerTooltip=about.get("cumulative", ""))), **held,
         },
         "Excursions": {
             **r, "mae_r": ("MAE, R", right(2, width=66, headerTooltip=about.get("mae", ""))), "mfe_r": ("MFE, R", right(2, width=66, headerTooltip=about.get("mfe", ""))),
@@ -46,9 +46,9 @@ def columns(currency: str, digits: int, several: bool, about: Mapping[str, str] 
         },
         "Journal": {**r, **reason, "tag": ("Tag", dict(width=90, headerTooltip="The label that the strategy gave the signal.")), "labels": ("Labels", dict(width=140)), "note": ("Note", dict(minWidth=240, flex=3, tooltipField="note"))},
     }  # fmt: skip
-    own: dict[str, Any] = {"instrument": ("Instrument", dict(width=84))} if several else {}
+    own: dict[str, Any] = {"instrument": ("Instrument", dict(width=76))} if several else {}
     net = {"pnl": (f"Net, {currency}", right(0, True, width=74, headerTooltip=about.get("net", "")))}
-    return {"trade_id": ("#", right(0, width=50, pinned="left")), **own, "side": ("Side", dict(width=50)), "entry_ts": ("Entry, UTC", dict(width=116)), **net, **sets[chosen]}
+    return {"trade_id": ("#", right(0, width=50, pinned="left")), **own, "side": ("Side", dict(width=50)), "entry_ts": ("Entry, UTC", dict(width=106)), **net, **sets[chosen]}
 
 
 def view(desk: Desk, run: Any) -> None:

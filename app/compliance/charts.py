@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from app.kit.charts import DAYS, Picture, days_format, unit, utc
+from app.kit.charts import DAYS, Picture, days_format, thousands, unit, utc
 from app.kit.theme import SCALE, by_role, moment, tip_time
 from app.kit.window import taller
 
@@ -140,7 +140,7 @@ def signed_bars(table: pd.DataFrame, name: str, value: str, title: str, words: s
     shown = table.assign(role=["up" if (amount >= 0) != loss else "down" for amount in table[value]], edge=table[value].clip(lower=0.0))
     axis = alt.Axis(minExtent=110, maxExtent=150, grid=False, labelLimit=150, title=None, domain=False, ticks=False, labelOverlap=False)
     base = alt.Chart(shown).encode(y=alt.Y(f"{name}:N", sort=None, axis=axis))
-    x = alt.X(f"{value}:Q", scale=alt.Scale(padding=64, nice=False), axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=title, **END))
+    x = alt.X(f"{value}:Q", scale=alt.Scale(padding=64, nice=False), axis=alt.Axis(**thousands(tickCount=5), grid=True, gridOpacity=0.5, title=title, **END))
     tips = [alt.Tooltip(f"{name}:N", title=words), alt.Tooltip("written:N", title=title)]
     return alt.layer(
         base.mark_bar(size=14).encode(x=x, color=by_role(), tooltip=tips),

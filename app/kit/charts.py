@@ -26,6 +26,11 @@ def unit(name: str, **more: Any) -> alt.Axis:
     return alt.Axis(title=name, titleAngle=0, titleAlign="right", titleAnchor="end", titleX=-6, titleY=-8, titleOpacity=0.75, **more)
 
 
+def thousands(**more: Any) -> dict[str, Any]:
+    """Options of an axis of amounts, in thousands and millions where they are large: 0, −1k, 2.5M. A zero has no such letter."""
+    return dict(format="~s", labelExpr="abs(datum.value) < 1e-9 ? '0' : datum.label", **more)
+
+
 def utc(format: str, **more: Any) -> dict[str, Any]:
     """A time axis with its time zone at the end."""
     return dict(format=format, title="UTC", titleAnchor="end", titleOpacity=0.75, titlePadding=0, **more)
@@ -154,7 +159,7 @@ def waterfall(steps: Sequence[tuple[str, float]], currency: str, height: int = 2
     tip = [alt.Tooltip("name:N", title="part"), alt.Tooltip("amount:Q", format="+,.2f", title=currency)]
     return (
         alt.layer(
-            base.mark_bar(size=14).encode(x=alt.X("a:Q", scale=alt.Scale(padding=56, nice=False), axis=alt.Axis(format="~s", tickCount=5, grid=True, gridOpacity=0.5, title=currency, titleAnchor="end", titleOpacity=0.75)), x2="b:Q", color=by_role(), tooltip=tip),
+            base.mark_bar(size=14).encode(x=alt.X("a:Q", scale=alt.Scale(padding=56, nice=False), axis=alt.Axis(**thousands(tickCount=5), grid=True, gridOpacity=0.5, title=currency, titleAnchor="end", titleOpacity=0.75)), x2="b:Q", color=by_role(), tooltip=tip),
             base.transform_calculate(right="max(datum.a, datum.b)", role="'ink'").mark_text(align="left", dx=5).encode(x="right:Q", text=alt.Text("written:N"), color=by_role()),
         )
         .properties(height=taller(height))

@@ -17,6 +17,10 @@ from domain.market.instrument import Instrument
 from domain.registry import Registry
 
 T = TypeVar("T")
+WATCHED = {     # other words for what a rule watches -> its name
+    **dict.fromkeys(("closed only", "closed trades only", "balance"), "closed"),
+    **dict.fromkeys(("equity with floating profit", "equity with floating, commission and swap", "equity with floating profit, commission and swap"), "equity"),
+}
 FAIL, DAY_LOCK, BLOCK, PROFIT_FACTOR, CLOSE_OUT = "FAIL", "DAY_LOCK", "BLOCK", "PROFIT_FACTOR", "CLOSE_OUT"
 FLOOR, CEILING, LEVEL = "floor", "ceiling", "level"
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.kit import charts
 from app.kit.tables import event_columns, run_columns, with_minus
 
 COLUMNS = dict(
@@ -81,3 +85,27 @@ def test_what_the_browser_may_export_from_a_table_is_no_formula():
 def test_the_number_of_an_event_has_room_for_all_its_digits():
     widths = [event_columns([SimpleNamespace(seq=seq)])["seq"]["width"] for seq in (7, 999_999, 1_000_015, 10_000_000)]
     assert widths == [52, 57, 71, 78] and event_columns([])["seq"]["width"] == 52
+
+
+def test_a_column_of_a_table_is_no_narrower_than_its_title():
+    def page() -> None:
+        import pandas as pd
+        import streamlit as st
+
+        from app.kit.widgets import table
+
+        frame = pd.DataFrame(dict(holds=["3 of 4"], net=[-1.5], wide=["x"], free=["y"]))
+        text = st.column_config.TextColumn
+        table(frame, {"holds": text("Sign-consistent years", width=62), "net": st.column_config.NumberColumn("Net PnL, USD", format="%.1f", width=50), "wide": text("Note", width=90), "free": "Not given"}, "Rows")
+
+    columns = json.loads(AppTest.from_function(page).run().dataframe[0].proto.columns)
+    widths = {name: column.get("width") for name, column in columns.items()}
+    assert widths["holds"] > 124 and widths["net"] > 80 and widths["wide"] == 90 and widths["free"] is None
+
+
+def test_no_axis_of_amounts_writes_a_letter_after_zero():
+    """Vega gives every label of such an axis the letter of the largest: 0k beside 1k. The options of app.kit.charts.thousands do not."""
+    axis = charts.thousands(tickCount=3)
+    assert axis["labelExpr"].startswith("abs(datum.value) < 1e-9 ? '0'") and axis["tickCount"] == 3
+    places = [file.name for file in Path(charts.__file__).parents[1].rglob("*.py") if re.search(r"~s['\"]", file.read_text())]
+    assert places == ["charts.py"], "axes of amounts take thousands()"

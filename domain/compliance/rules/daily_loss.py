@@ -14,6 +14,7 @@ from domain.compliance.rule import (
     DAY_LOCK,
     FAIL,
     FLOOR,
+    WATCHED,
     Breach,
     Known,
     Reading,
@@ -53,7 +54,7 @@ class DailyLoss(Rule):
     watch: str = param(
         "equity",
         choices=("equity", "closed"),
-        aliases={"closed only": "closed", "balance": "closed"},
+        aliases=WATCHED,
         title="Watches",
         help="equity with floating profit, commission and swap; or closed trades only",
     )

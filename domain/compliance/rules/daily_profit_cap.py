@@ -12,6 +12,7 @@ from domain.compliance.rule import (
     CEILING,
     DAY_LOCK,
     FAIL,
+    WATCHED,
     Breach,
     Known,
     Reading,
@@ -46,7 +47,7 @@ class DailyProfitCap(Rule):
     watch: str = param(
         "equity",
         choices=("equity", "closed"),
-        aliases={"closed only": "closed", "balance": "closed"},
+        aliases=WATCHED,
         title="Watches",
         help="equity with floating profit; or closed trades only",
     )

@@ -12,7 +12,7 @@ import numpy as np
 from domain.compliance.amount import Amount, Lock, of_initial
 from domain.compliance.comparator import LOSS, below, words
 from domain.compliance.needs import lows_needed
-from domain.compliance.rule import FAIL, FLOOR, Breach, Known, Reading, Rule, Terms, first_of_days, rule, trades_behind
+from domain.compliance.rule import FAIL, FLOOR, WATCHED, Breach, Known, Reading, Rule, Terms, first_of_days, rule, trades_behind
 from domain.compliance.stretch import Stretch
 from domain.params import param
 
@@ -75,7 +75,7 @@ class MaxDrawdown(Rule):
     watch: str = param(
         "equity",
         choices=("equity", "closed"),
-        aliases={"closed only": "closed", "balance": "closed"},
+        aliases=WATCHED,
         title="Watches",
         help="equity with floating profit; or closed trades only",
     )

@@ -65,6 +65,12 @@ def test_a_rule_may_stand_twice():
     assert load(text).columns == ("consistency", "consistency_2")
 
 
+@pytest.mark.parametrize("words, watch", [("equity with floating, commission and swap", "equity"), ("equity with floating profit, commission and swap", "equity"), ("closed only", "closed"), ("closed trades only", "closed")])
+@pytest.mark.parametrize("table", ['[daily]\nbasis = "balance"\namount = "5 %"\neffect = "FAIL"\ncomparator = "<"', '[drawdown]\nkind = "static"\namount = "5 %"\nlock = "none"\ncomparator = "<"', '[profit_cap]\namount = "2 %"\neffect = "FAIL"'])
+def test_what_a_rule_watches_is_read_in_the_words_of_the_specification(table, words, watch):
+    assert load(f'name = "own"\n[day]\nreset = "00:00"\ntz = "UTC"\n{table}\nwatch = "{words}"\n').rules[0].watch == watch
+
+
 @pytest.mark.parametrize("words, share", [("best ÷ net", "best / net"), ("best ÷ sum of positive days", "best / sum of positive days")])
 def test_words_of_the_firms_are_read(words, share):
     assert load(f'{DAY}[consistency]\nkind = "{words}"\ncap = 50\ncomparator = "more than"').rules[0].share == share
