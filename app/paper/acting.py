@@ -1,4 +1,4 @@
-"""What a click asks of a session: once it is written, the page is drawn anew, and for a few seconds it looks oftener for what becomes of it."""
+"""A click that commands a session: once it is written, the page is drawn anew, and for a few seconds it looks oftener for what becomes of it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def every() -> float:
 
 
 def answered(rows: Sequence[Any]) -> bool:
-    """Once after a click: what it asked for is worked, or has waited for long."""
+    """Once after a click: its command is worked, or has waited for long."""
     until = st.session_state.get(UNTIL)
     if until is None or (any(row.waiting for row in rows) and time.monotonic() < until):
         return False
