@@ -16,9 +16,10 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api.callers import Callers
 from app.api.problem import answer
 from app.api.strict import LARGE, flaw
-from worker.desk import Actor, Desk
+from worker.desk import Desk
 
 OPEN = ("/api/v1/openapi.json", "/api/docs")      # what says nothing of this installation
 SLOWEST = 120.0     # seconds for a body to come whole
@@ -58,6 +59,7 @@ class Bounds:
     def __init__(self, app: ASGIApp, desk: Callable[[], Desk], per_minute: int, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._app, self._desk, self._most, self._clock = app, desk, most, clock
         self._rate, self._buckets = per_minute / 60.0, OrderedDict[str, Bucket]()
+        self._callers = Callers(desk)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -67,12 +69,17 @@ class Bounds:
             return await answer(unfit, "the address holds U+0000, which no text does")(scope, receive, send)
         if waits := self._waits(scope, headers):
             return await answer(429, f"more requests than {self._rate * 60:,.0f} a minute; try again in {waits:.1f} s", {"retry-after": str(int(waits) + 1)})(scope, receive, send)
-        who, refusal = await run_in_threadpool(self._who, scope, headers)
+        who, refusal = await self._who(scope, headers)
         if who is None:
             return await _refused(scope, receive, send, refusal)
         if given := headers.get("authorization"):
             self._bucket(given)
-        scope.setdefault("state", {}).update(desk=who, still=lambda: self._who(scope, headers)[0] is not None)
+        scope.setdefault("state", {}).update(desk=who, still=lambda: self._still(scope, headers))
+        await self._answered(scope, headers, receive, send)
+        if given:
+            await self._callers.note()
+
+    async def _answered(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" or scope["method"] not in CHANGING:
             return await self._app(scope, receive, send)
         try:
@@ -103,16 +110,18 @@ class Bounds:
             self._buckets.popitem(last=False)
         return bucket
 
-    def _who(self, scope: Scope, headers: Headers) -> tuple[Desk | None, str]:
+    async def _who(self, scope: Scope, headers: Headers) -> tuple[Desk | None, str]:
         """The desk for whoever asks, else why there is none."""
-        desk, given = self._desk(), headers.get("authorization", "")
-        if given:
-            scheme, _, secret = given.partition(" ")
-            actor: Actor | None = desk.tokens.actor_of(secret.strip()) if scheme.lower() == "bearer" else None
-            return (desk.acting(actor), "") if actor else (None, BAD_TOKEN)
-        if desk.settings.alone or scope["path"] in OPEN:
-            return desk, ""
-        return None, NO_TOKEN
+        if given := headers.get("authorization", ""):
+            secret = _secret(given)
+            return (await self._callers.desk_of(secret) if secret else None), BAD_TOKEN
+        desk = self._desk()
+        return (desk, "") if desk.settings.alone or scope["path"] in OPEN else (None, NO_TOKEN)
+
+    def _still(self, scope: Scope, headers: Headers) -> bool:
+        """Whether whoever has opened a stream may still ask."""
+        given = headers.get("authorization", "")
+        return self._desk().tokens.actor_of(_secret(given)) is not None if given else self._desk().settings.alone or scope["path"] in OPEN
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
         stated = headers.get("content-length", "0")
@@ -129,6 +138,15 @@ class Bounds:
                 return None
             if not message.get("more_body"):
                 return b"".join(parts)
+
+
+def _secret(given: str) -> str:
+    """
+    >>> _secret("Bearer abc "), _secret("Basic abc")
+    ('abc', '')
+    """
+    scheme, _, secret = given.partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
 
 
 def _unfit(scope: Scope) -> int:

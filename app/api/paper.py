@@ -124,8 +124,8 @@ def release(desk: Here, body: ReleaseBody) -> Response:
 @router.get("/sessions/{name}")
 def session(desk: Here, name: str, newest: Annotated[int, Query(ge=0, le=1_000, description="newest decisions to show")] = 50) -> Response:
     """The state of a session: account, positions, waiting orders, proposals, newest decisions, log."""
-    view = desk.paper.get(name)
-    frames = {kind: plain(with_former(getattr(view, kind).head(newest)) if kind == "decisions" else getattr(view, kind)) for kind in FRAMES}
+    view = desk.paper.state(name, newest)
+    frames = {kind: plain(with_former(getattr(view, kind)) if kind == "decisions" else getattr(view, kind)) for kind in FRAMES}
     fields = dict(clock=view.clock, next_close=view.next_close, backlog=view.backlog, figures=view.figures, counts=view.counts, strategies=view.strategies, trades_total=view.trades_total, plan=view.plan)
     return json_of(dict(_row(view.row), **frames, **plain(fields), log=plain(view.log.head(newest))))
 

@@ -16,6 +16,8 @@ from worker.desk import Desk
 POLLED = ("/v1/jobs", "/v1/paper/sessions", "/v1/paper/halts", "/v1/signals/latest", "/v1/analytics/overview", "/v1/audit/events", "/v1/audit/head", "/v1/executions/proposals", "/v1/data", "/v1/backtests", "/v1/health", "/v1/metrics", "/signals", "/analytics")
 AT_ONCE = 4         # answers to reading requests that are worked on at one time; pages need the same connections and the same interpreter
 
+OWN = ("/v1/backtests",)        # favourites are a person's own; everything else is the same for whoever has the role
+
 Key = tuple[str, bytes, str, str]
 
 
@@ -28,13 +30,13 @@ class Shared:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         if scope["type"] != "http" or scope["method"] != "GET" or not path.startswith(POLLED):
             return await self._app(scope, receive, send)
-        for message in await asyncio.shield(self._answer(scope)):
+        for message in await asyncio.shield(self._answer(scope, path)):
             await send(message)
 
-    def _answer(self, scope: Scope) -> asyncio.Task[Sequence[Message]]:
-        key = _key(scope)
+    def _answer(self, scope: Scope, path: str) -> asyncio.Task[Sequence[Message]]:
+        key = _key(scope, path)
         task = self._waiting.get(key)
-        if task is None:
+        if task is None or task.done():
             task = self._waiting[key] = asyncio.create_task(self._work(key, scope))
         return task
 
@@ -56,7 +58,7 @@ async def _silent() -> Message:
     raise RuntimeError("nothing is sent")
 
 
-def _key(scope: Scope) -> Key:
-    """Requests with one answer: of one address, form, person and role. Favourites are a person's own."""
+def _key(scope: Scope, path: str) -> Key:
+    """Requests with one answer: of one address, form and role."""
     desk: Desk = scope["state"]["desk"]
-    return scope["path"], scope.get("query_string", b""), Headers(scope=scope).get("accept", ""), f"{desk.actor.role} {desk.actor.name}"
+    return scope["path"], scope.get("query_string", b""), Headers(scope=scope).get("accept", ""), f"{desk.actor.role} {desk.actor.name if path.startswith(OWN) else ''}"

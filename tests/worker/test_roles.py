@@ -21,7 +21,7 @@ ANYBODY = {     # they write, and everybody may: what leaves is recorded
     "explanations.download", "features.download", "fields.download", "histories.download", "instruments.download", "models.export", "outside.download", "paper.download", "policies.download", "regimes.download", "rule_sets.download",
     "rule_sets.download_difference", "run_tables.download", "scanner.download", "splits.download_split", "strategies.download", "sweeps.download",
     "trade_list.download", "training.download", "tuning.download", "trail.csv", "trail.jsonl", "trail.text", "trail.checkpoint_file", "trail.key_file", "bundle.write", "bundle.proof", "bundle.submit", "bundle.fetch", "trail.table",
-    "jobs.submit_system", "tokens.actor_of", "requests.begin", "requests.end", "requests.forget_old", "training.progress",       # of the system itself
+    "jobs.submit_system", "tokens.actor_of", "tokens.used", "requests.begin", "requests.end", "requests.forget_old", "training.progress",       # of the system itself
     "tokens.create", "tokens.revoke", "sign_in.by_password", "sign_in.by_identity", "sign_in.actor_of", "sign_in.sign_out",      # each for oneself
     "account.end", "account.sign_out", "account.change_password", "account.offer_code", "account.confirm_code", "account.drop_code",
     "approvals.ask", "approvals.approve", "approvals.refuse", "approvals.withdraw",      # who may make the change

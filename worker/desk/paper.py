@@ -57,6 +57,12 @@ class Paper:
             session = self._session(unit, name)
             return view_of(unit, session, self._row(unit, session, len(unit.session_commands.waiting([name]))))
 
+    def state(self, name: str, decisions: int) -> SessionView:
+        """The same with so many of its newest decisions, and without its curve, bars, fills, trades and commands: what a program reads that asks once a second."""
+        with self._context.store.read() as unit:
+            session = self._session(unit, name)
+            return view_of(unit, session, self._row(unit, session), False, decisions)
+
     def standing(self, name: str) -> dict[str, list[dict[str, Any]]]:
         """What waits or is open in a session now, without its curve, its trades and its log; BadRequest where there is none of that name."""
         with self._context.store.read() as unit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -129,19 +130,21 @@ def _day_begin(unit: Unit, name: str, ts: int, balance: float) -> float:
     return float(before.row["equity"]) if before else balance
 
 
-def view_of(unit: Unit, session: TradingSession, row: SessionRow) -> SessionView:
+def view_of(unit: Unit, session: TradingSession, row: SessionRow, whole: bool = True, decisions: int = NEWEST) -> SessionView:
+    """``whole``: with its curve, bars, fills, trades and commands, which a program that only asks how it stands does not need; ``decisions``: how many of the newest."""
     state = unit.sessions.progress(session.name)
     view: Mapping[str, Any] = state.view if state else {}
     feed: Mapping[str, Any] = state.feed if state else {}
     opened = view.get("opened") or {}
     waiting = [each for each in unit.session_commands.all(session.name) if each.worked is None]
     figures = dict(balance=row.balance, equity=row.equity, today=row.today, open=float(row.open), bars=float(row.bars), dropped=float(sum((view.get("dropped") or {}).values())), commands_waiting=float(len(waiting)))
-    newest = {kind: _frame(kind, (each.row for each in unit.session_tape.last(session.name, kind, NEWEST))) for kind in ("decisions", "fills", "trades")}
+    wanted = dict(decisions=decisions, fills=NEWEST if whole else 0, trades=NEWEST if whole else 0)
+    newest = {kind: _frame(kind, (each.row for each in unit.session_tape.last(session.name, kind, most))) if most else _empty(kind) for kind, most in wanted.items()}
     now = {kind: pd.DataFrame.from_records(list(view.get(kind) or ())) for kind in ("positions", "orders", "proposals")}
     return SessionView(
         row, session.plan, _time(max(feed.get("clock") or 0, state.ts if state else 0)), _time(min((each["end"] for each in opened.values()), default=0)), int(feed.get("backlog") or 0), figures,
-        equity=curve_of(unit, session, state.rows if state else {}, ROWS), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))),
-        log=_log(unit, session, feed), commands=_commands(unit, session.name), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=_broker(view),
+        equity=curve_of(unit, session, state.rows if state else {}, ROWS) if whole else _empty("equity"), bars=_tape(unit.session_tape.bars(session.name, max(row.bars - NEWEST, 0))) if whole else _empty("tape"),
+        log=_log(unit, session, feed), commands=_commands(unit, session.name) if whole else _empty("commands"), counts={**dict.fromkeys(COUNTS if view else (), 0), **(view.get("counts") or {})}, trades_total=state.rows.get("trades", 0) if state else 0, strategies=tuple(view.get("strategies") or ()), broker=_broker(view),
         floors=tuple(view.get("floors") or ()), rule_set=str((session.source.get("rule_set") or {}).get("name", "")), present=_present(view, state.rows if state else {}, session.broker), edited=_edited(unit, session), **newest, **now,
     )  # fmt: skip
 
@@ -202,6 +205,11 @@ def _commands(unit: Unit, name: str) -> pd.DataFrame:
 def _frame(kind: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     columns = list(COLUMNS[kind])
     return _timed(pd.DataFrame.from_records([tuple(row.get(column, row.get(STORED.get(column, column))) for column in columns) for row in rows], columns=columns))
+
+
+@cache
+def _empty(kind: str) -> pd.DataFrame:
+    return _frame(kind, ())
 
 
 def _timed(frame: pd.DataFrame) -> pd.DataFrame:

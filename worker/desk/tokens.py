@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +13,7 @@ from worker.desk.actor import ROLES, Actor, covers, least
 from worker.desk.context import DeskContext, required
 from worker.store.api_tokens import ApiToken
 from worker.store.ids import new_id
+from worker.store.users import User
 
 PREFIX = "tidemark_"        # so that scanners of leaked secrets find it
 LONGEST, MOST_DAYS = 64, 366
@@ -78,16 +80,24 @@ class Tokens:
 
     def actor_of(self, secret: str) -> Actor | None:
         """Who has this secret; None where nobody has it any more, or its owner is disabled. Its role is never more than its owner's."""
+        actors, unseen = self.actors_of([secret])
+        self.used(unseen)
+        return actors.get(secret)
+
+    def actors_of(self, secrets: Collection[str]) -> tuple[dict[str, Actor], set[str]]:
+        """The same for several at once; and the ids of tokens whose use is to be kept."""
+        digests = {digest_of(secret): secret for secret in secrets}
         with self._context.store.read() as unit:
-            token, now = unit.api_tokens.of_digest(digest_of(secret)), unit.now()
-            owner = unit.users.get(token.owner) if token and token.owner else None
-        if token is None or _listed(token, now).state != "valid" or (token.owner and (owner is None or owner.disabled_at)):
-            return None
-        if token.used_at is None or now - token.used_at >= SEEN:
+            tokens, now = unit.api_tokens.of_digests(list(digests)), unit.now()
+            owners = {name: unit.users.get(name) for name in {token.owner for token in tokens if token.owner}}
+        actors = {digests[token.digest]: actor for token in tokens if (actor := _actor(token, owners.get(token.owner or ""), now))}
+        return actors, {token.id for token in tokens if digests[token.digest] in actors and (token.used_at is None or now - token.used_at >= SEEN)}
+
+    def used(self, ids: Collection[str]) -> None:
+        """Keep that these tokens were used now."""
+        if ids:
             with self._context.store.unit() as unit:
-                unit.api_tokens.used(token.id, now)
-        name = f"{token.name} ({token.id})"
-        return Actor(f"{name} of {owner.id}", least(token.role, owner.role), owner.id) if owner else Actor(name, token.role, token.created_by)
+                unit.api_tokens.used(ids, unit.now())
 
     def _mine(self, token: ApiToken) -> bool:
         actor = self._context.actor
@@ -96,6 +106,13 @@ class Tokens:
 
 def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _actor(token: ApiToken, owner: User | None, now: datetime) -> Actor | None:
+    if _listed(token, now).state != "valid" or (token.owner and (owner is None or owner.disabled_at)):
+        return None
+    name = f"{token.name} ({token.id})"
+    return Actor(f"{name} of {owner.id}", least(token.role, owner.role), owner.id) if owner else Actor(name, token.role, token.created_by)
 
 
 def _listed(token: ApiToken, now: datetime) -> Token:

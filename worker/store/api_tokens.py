@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,8 +37,8 @@ class ApiTokens:
     def add(self, token: ApiToken) -> None:
         self._c.execute(sa.insert(api_tokens).values(**token.__dict__))
 
-    def of_digest(self, digest: str) -> ApiToken | None:
-        return self._first(api_tokens.c.digest == digest)
+    def of_digests(self, digests: Collection[str]) -> list[ApiToken]:
+        return [ApiToken(**row) for row in self._c.execute(select(api_tokens).where(api_tokens.c.digest.in_(digests))).mappings()]
 
     def get(self, name: str) -> ApiToken | None:
         """By id, else the newest of that name."""
@@ -47,8 +48,8 @@ class ApiTokens:
         """Newest first."""
         return [ApiToken(**row) for row in self._c.execute(select(api_tokens).order_by(api_tokens.c.created_at.desc(), api_tokens.c.id)).mappings()]
 
-    def used(self, token_id: str, at: datetime) -> None:
-        self._c.execute(sa.update(api_tokens).where(api_tokens.c.id == token_id).values(used_at=at))
+    def used(self, ids: Collection[str], at: datetime) -> None:
+        self._c.execute(sa.update(api_tokens).where(api_tokens.c.id.in_(ids)).values(used_at=at))
 
     def revoke(self, token_id: str, at: datetime) -> bool:
         return self._c.execute(sa.update(api_tokens).where(api_tokens.c.id == token_id, api_tokens.c.revoked_at.is_(None)).values(revoked_at=at)).rowcount > 0

@@ -6,6 +6,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from app.api.shared import AT_ONCE, Shared
 
 
@@ -53,14 +55,15 @@ def test_those_who_come_while_one_is_worked_on_share_the_next():
     asyncio.run(course())
 
 
-def test_people_are_kept_apart_as_favourites_are_their_own():
+@pytest.mark.parametrize(("path", "answers"), [("/api/v1/backtests", 2), ("/api/v1/jobs", 1)])
+def test_people_are_kept_apart_where_favourites_are_their_own_and_share_everything_else(path: str, answers: int):
     async def course() -> None:
         slow = Slow()
         shared = Shared(slow)
-        tasks = [asyncio.create_task(polled(shared, name=name)) for name in ("ana", "bob")]
+        tasks = [asyncio.create_task(polled(shared, path, name=name)) for name in ("ana", "bob")]
         await settled()
         slow.go.set()
-        assert len(set(await asyncio.gather(*tasks))) == 2
+        assert len(set(await asyncio.gather(*tasks))) == answers
 
     asyncio.run(course())
 
