@@ -49,13 +49,13 @@ class Paper:
 
     def row(self, name: str) -> SessionRow:
         with self._context.store.read() as unit:
-            return self._row(unit, self._session(unit, name), len(unit.session_commands.waiting([name])))
+            return self._row(unit, self._session(unit, name))
 
     def get(self, name: str) -> SessionView:
         """One session; BadRequest where there is none of that name."""
         with self._context.store.read() as unit:
             session = self._session(unit, name)
-            return view_of(unit, session, self._row(unit, session, len(unit.session_commands.waiting([name]))))
+            return view_of(unit, session, self._row(unit, session))
 
     def state(self, name: str, decisions: int) -> SessionView:
         """The same with so many of its newest decisions, and without its curve, bars, fills, trades and commands: what a program reads that asks once a second."""
@@ -176,7 +176,8 @@ class Paper:
             raise unknown("session", name, [each.name for each in unit.sessions.all()])
         return session
 
-    def _row(self, unit: Unit, session: TradingSession, waiting: int) -> SessionRow:
+    def _row(self, unit: Unit, session: TradingSession, waiting: int | None = None) -> SessionRow:
+        waiting = len(unit.session_commands.waiting([session.name])) if waiting is None else waiting
         state = unit.sessions.progress(session.name)
         as_of = (session.state, session.note, state.commits if state else 0)
         known = self._rows.get(session.name)
