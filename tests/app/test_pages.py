@@ -181,7 +181,7 @@ def test_a_halt_needs_attention(desk):
 def test_a_field_that_is_empty_shows_the_number_that_applies(desk):
     chosen = dataset(desk, "EURUSD", 1)
     fields = {field.label: field.placeholder for field in draw("backtest", desk, data=chosen).number_input}
-    assert fields["Spread, pips"] == "1.3, the instrument's" and fields["Swap long (per lot per night)"] == "0.00, the instrument's"
+    assert fields["Spread, pips"] == "1.3, the instrument's" and fields["Swap long, USD/lot/night"] == "0.00, the instrument's"
 
 
 def test_a_model_of_the_strategy_filters_a_backtest_at_its_own_parameters(desk):
