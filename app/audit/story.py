@@ -74,10 +74,9 @@ def _entry(entry: Any, chosen: bool) -> None:
 def _decided_by(facts: Any, title: str) -> None:
     changed = [fact for fact in facts if fact.differs]
     section(title, "by hash" if title == "Decided by" else "that its events name")
-    rows = [dict(what=fact.what, value=fact.value, hash=short(fact.hash) + (" ≠" if fact.differs else ""), full_hash=fact.hash) for fact in facts]
+    rows = [dict(what=fact.what, value=fact.value, hash=("≠ " if fact.differs else "") + fact.hash) for fact in facts]
     columns = {
-        "what": st.column_config.TextColumn("What", width=66), "value": st.column_config.TextColumn("Value", width=108), "hash": st.column_config.TextColumn("Hash", width=62),
-        "full_hash": st.column_config.TextColumn("Full hash", width=112),
+        "what": st.column_config.TextColumn("What", width=66), "value": st.column_config.TextColumn("Value", width=84), "hash": st.column_config.TextColumn("Hash", width=92),
     }  # fmt: skip
     table(pd.DataFrame(rows, columns=list(columns)), columns, "What decided it, with hashes", row_height=26)
     for fact in changed:

@@ -53,11 +53,11 @@ def columns(currency: str) -> dict[str, Any]:
     config = st.column_config
     money: dict[str, Any] = dict(format="%.2f")
     return {
-        "instrument": config.TextColumn("Instrument", width=80),
+        "instrument": config.TextColumn("Instrument", width=74),
         "spread": config.NumberColumn("Spread, pips", format="%.2f", width=76),
-        "source": config.TextColumn("Spread is", width=98),
+        "source": config.TextColumn("Spread is", width=92),
         "spread_money": config.NumberColumn(f"Spread, {currency}", width=80, **money),
-        "slippage": config.TextColumn("Slippage a fill", width=92, help="At market and stop fills, always adverse."),
+        "slippage": config.TextColumn("Slippage", width=78, help="A fill, at market and stop orders, always adverse."),
         "slippage_money": config.NumberColumn(f"Slippage, {currency}", width=88, help="A fill.", **money),
         "commission": config.NumberColumn(f"Commission, {currency}", width=100, help="A fill.", **money),
         "round_trip": config.NumberColumn(f"Round trip, {currency}", width=98, **money),

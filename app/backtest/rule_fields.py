@@ -115,8 +115,9 @@ def entered_costs(desk: Desk, key: str, chosen: list, start: dict, columns: tupl
     spread = b.number_input("Spread, pips", 0.0, 1_000.0, costs["spread"], 0.1, key=f"{key}-spread", placeholder=spread_used(chosen, used), help="For bars without a spread, in pips of each instrument. Empty: the data's own spread where it has one, else the instrument's default.")
     slippage = c.number_input(SLIPPAGE[costs["slippage_kind"]], 0.0, 1_000.0, costs["slippage"], 0.1, key=f"{key}-slip", format="%g", help="Adverse, at market and stop fills; in pips of each instrument.")
     commission = d.number_input(f"Commission per lot per side, {start['account']['currency']}", 0.0, 1e6, float(costs["commission_per_lot"]), 0.5, key=f"{key}-commission", format="%g", help="Booked at each fill.")
-    long = e.number_input("Swap long (per lot per night)", -1e6, 1e6, costs["swap_long"], 0.1, key=f"{key}-swap-long", placeholder=own_value([instrument.swap_long for instrument in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
-    short_ = f.number_input("Swap short (per lot per night)", -1e6, 1e6, costs["swap_short"], 0.1, key=f"{key}-swap-short", placeholder=own_value([instrument.swap_short for instrument in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
+    quoted = " or ".join(dict.fromkeys(instrument.quote for instrument in used)) or "quote"
+    long = e.number_input(f"Swap long, {quoted}/lot/night", -1e6, 1e6, costs["swap_long"], 0.1, key=f"{key}-swap-long", placeholder=own_value([instrument.swap_long for instrument in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
+    short_ = f.number_input(f"Swap short, {quoted}/lot/night", -1e6, 1e6, costs["swap_short"], 0.1, key=f"{key}-swap-short", placeholder=own_value([instrument.swap_short for instrument in used], 2), help="Quote currency; negative is paid. Empty: the instrument's.")
     own = {name: values for name, values in costs["instruments"].items() if name in {dataset.instrument for dataset in chosen}}
     if own:
         st.caption("Costs of single instruments: " + "; ".join(f"{name} {', '.join(f'{key.replace(chr(95), chr(32))} {value:g}' for key, value in values.items())}" for name, values in own.items()))

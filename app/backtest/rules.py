@@ -40,7 +40,7 @@ def _costs(desk: Desk, spec: Mapping[str, Any], instruments: list[Any]) -> dict[
     }
     for side in ("long", "short"):
         given = costs[f"swap_{side}"]
-        rows[f"Swap {side}"] = (_per_instrument(instruments, lambda instrument, side=side: number(getattr(instrument, f"swap_{side}"), 2)) if given is None else number(given, 2)) + " per lot per night"
+        rows[f"Swap {side}"] = _per_instrument(instruments, lambda instrument, side=side, given=given: f"{number(getattr(instrument, f'swap_{side}') if given is None else given, 2)} {instrument.quote}") + " per lot per night"
     for name, own in costs.get("instruments", {}).items():
         rows[f"Costs of {name}"] = ", ".join(f"{key.replace('_', ' ')} {exact(value)}" for key, value in own.items())
     return rows

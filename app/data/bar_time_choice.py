@@ -6,8 +6,8 @@ from typing import Any
 
 from app.kit.forms import index_of
 
-NAMES = {"": "auto-detect (from Friday closes)", "open": "bar open", "close": "bar close"}
-HELP = "Whether a bar bears the time at which it opens or closes. TradeStation, MultiCharts and NinjaTrader stamp the close."
+NAMES = {"": "auto-detect", "open": "bar open", "close": "bar close"}
+HELP = "Whether a bar bears the time at which it opens or closes; auto-detected from Friday closes. TradeStation, MultiCharts and NinjaTrader stamp the close."
 
 
 def bar_time_choice(place: Any, before: str, key: str) -> str:

@@ -25,7 +25,7 @@ KINDS = {
     "Ticks (bid, ask)": ("bid", "ask"),
 }
 SIDES = {"": "as chosen at import", "bid": "Bid", "mid": "Mid"}
-INFER = "auto-detect (from weekly open)"
+INFER = "auto-detect"
 OFFERED = 4     # mappings of the same header
 
 

@@ -17,8 +17,7 @@ from app.kit.text import literal
 from app.kit.widgets import attempt, first_rows, go, job_panel, section, table
 from worker.desk import Desk
 
-INFER = "auto-detect (from weekly open)"
-MOST_ROWS = "auto-detect (from most rows)"
+INFER = MOST_ROWS = "auto-detect"
 STAGED, ASKS = "import-staged", "import-asks"
 SIDES = ("bid", "mid", "ask")
 FROM = "from"       # query parameter: the date from which bars are imported
@@ -95,10 +94,10 @@ def _choices(desk: Desk, staged: Any, asks: Any) -> dict[str, Any] | None:
     with st.form("choices", border=False):
         a, b, c, d, e = st.columns(5)
         instrument = a.selectbox("Instrument", names, index=names.index(recognised.instrument) if recognised.instrument in names else None, placeholder="Choose", key=f"import-instrument-{staged.file[:8]}")
-        frame = b.selectbox("Timeframe", [MOST_ROWS, *frames], key=f"import-frame-{staged.file[:8]}", help="Detected by the distance of most rows, wherever they are in the file.")
+        frame = b.selectbox("Timeframe", [MOST_ROWS, *frames], key=f"import-frame-{staged.file[:8]}", help="Auto-detected by the distance of most rows, wherever they are in the file.")
         clocks, mapped = desk.data.clocks(), str((staged.mapping or {}).get("clock", ""))
         zones = list(dict.fromkeys([INFER, *clocks, *filter(None, [mapped])]))
-        clock = c.selectbox("Time zone", zones, zones.index(mapped or INFER), format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps. One like Europe/Prague or UTC+2 can be typed.")
+        clock = c.selectbox("Time zone", zones, zones.index(mapped or INFER), format_func=lambda key: clocks.get(key, key), accept_new_options=True, key=f"import-clock-{staged.file[:8]}", help="Time zone of its timestamps, auto-detected from the weekly open. One like Europe/Prague or UTC+2 can be typed.")
         bar_time = bar_time_choice(d, str((staged.mapping or {}).get("bar_time", "")), f"import-bar_time-{staged.file[:8]}")
         side = e.selectbox("Price side", ["", *SIDES], key=f"import-side-{staged.file[:8]}", format_func=lambda name: name.capitalize() or f"{(recognised.side or 'bid').capitalize()} ({'as in the file' if recognised.side else 'assumed'})", help="Side of the market that the file quotes. Ask prices alone are refused: add them to the bid file of the same bars.")
         sent = st.form_submit_button("Validate", type="primary", **allowed(desk, "data.inspect"))

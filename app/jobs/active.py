@@ -42,4 +42,4 @@ def _bar(desk: Desk, job: Any) -> None:
             if st.button("Cancel", key=f"list-cancel-{job.id}", type="tertiary", **allowed(desk, "jobs.cancel", disabled=bool(job.cancelled_by))):
                 desk.jobs.cancel(job.id)
                 st.rerun(scope="fragment")
-        st.progress(job.progress, text=literal(job.note) or None)
+        st.progress(job.progress, text=literal(job.note) if job.note and job.started_at else None)

@@ -34,7 +34,7 @@ def bars_m5() -> pd.DataFrame:
     ((5760, 7), ['ts', 'open', 'high', 'low', 'close', 'volume', 'spread'])
     """
     bars = _walk("M5", "2024-01-07T22:00Z", "2024-02-02T22:00Z", 1.0950)
-    return bars.assign(ts=_texts(bars["ts"]))
+    return bars.assign(ts=_texts(bars["ts"]), spread=bars["spread"].map("{:.5f}".format))
 
 
 def bars_h1() -> pd.DataFrame:

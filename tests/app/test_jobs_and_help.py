@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from app.help.documents import documents, search, shown
@@ -29,6 +31,16 @@ def test_a_stopped_job_is_dismissed_once_and_stays_in_the_list(desk):
     assert not listed.exception and list(listed.dataframe[0].value["id"]) == [second, first]
     desk.jobs.retry(first)
     assert desk.jobs.get(first).dismissed_by is None and "1 queued" in plain(" ".join(element.value for element in draw("jobs", desk).markdown))
+
+
+def test_what_a_queued_job_waits_for_stands_there_once(desk):
+    store = desk.jobs._context.store
+    with store.unit() as unit:
+        job, _ = unit.jobs.add("backtest", "interactive", "breakout", {}, "ana", unit.now())
+        unit.jobs.hold(job.id, unit.now() + timedelta(minutes=5), "Waiting for the engine to compile")
+    page = draw("overview", desk)
+    bars = [element.proto.progress.text if hasattr(element.proto, "progress") else element.proto.text for element in page.get("progress")]
+    assert "Waiting for the engine" in captions(page) and bars == [""]
 
 
 def test_the_filters_of_jobs_stand_in_the_address(desk):

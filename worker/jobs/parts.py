@@ -15,6 +15,7 @@ import pandas as pd
 
 from worker.dispatch import enqueue
 from worker.jobs.base import Commit, JobResult, Stopped, Work, job
+from worker.jobs.remaining import remaining
 from worker.store import ALIVE, Job, Unit
 from worker.store.chunks import Chunk
 
@@ -147,8 +148,7 @@ class Owner:
         here, passed = done - max(self._at_first, 0), time.monotonic() - self._began
         if passed < 2.0 or here <= 0:
             return ""
-        seconds = (self._units - done) * passed / here
-        return f", about {seconds:,.0f} s left" if seconds < 90 else f", about {seconds / 60:,.0f} min left"
+        return remaining((self._units - done) * passed / here)
 
     def _call_for_help(self, parts: int) -> None:
         """Enqueue one helper for each other worker, at most one for each part."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from worker.jobs.base import Commit, JobResult, Work, job
+from worker.jobs.remaining import remaining
 from worker.store import Unit
 
 SURE = 2.0      # seconds after which the remaining time is shown
@@ -65,7 +66,7 @@ def progress_of(done: int, of: int, passed: float) -> tuple[float, str]:
     """
     if not done:
         return 0.0, "Once after an installation; the result is cached"
-    left = f", about {passed * (of - done) / done:,.0f} s left" if passed > SURE else ""
+    left = remaining(passed * (of - done) / done) if passed > SURE else ""
     return min(done / of, 0.99), f"Compiled {done} of {of} functions{left}"
 
 
