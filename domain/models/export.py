@@ -3,11 +3,15 @@
 Trees are written here and not by a converter, since the usual ones round thresholds to the nearest float32 (rows beside a threshold then take the
 other side) and lose the way of NaN in forests. A threshold is rounded down: for a float32 x, x ≤ t is x ≤ the largest float32 that is not above t.
 Thresholds and leaves are stored as float64, and summed as such; only the output is float32.
+
+Where NaN goes left, ONNX Runtime looks at a flag in every node. Here the split is turned over instead, to ask of −x what it asked of x: a comparison with
+NaN is false, so NaN takes the other side, as it should, without a flag; and the other side is the one that lies next in memory.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,9 +39,23 @@ def trees(ensembles: Sequence[Trees], outputs: Sequence[str], link: Link = "iden
     """One ensemble an output, or one for all of them."""
     from onnx.helper import make_node
 
-    width = sum(ensemble.outputs for ensemble in ensembles)
-    nodes = [cast("rows", "exact"), make_node("TreeEnsembleRegressor", ["exact"], ["sums"], domain="ai.onnx.ml", n_targets=width, **_attributes(ensembles))]
-    return model_of([*nodes, _link("sums", "outputs", link)], [], [ensembles[0].columns], outputs)
+    width, columns = sum(ensemble.outputs for ensemble in ensembles), ensembles[0].columns
+    both = any((ensemble.missing_left & (ensemble.left >= 0)).any() for ensemble in ensembles)
+    beside = [make_node("Neg", ["exact"], ["turned"]), make_node("Concat", ["exact", "turned"], ["both"], axis=1)] if both else []
+    attributes = _attributes([turned(ensemble) for ensemble in ensembles] if both else ensembles)
+    sums = make_node("TreeEnsembleRegressor", ["both" if both else "exact"], ["sums"], domain="ai.onnx.ml", n_targets=width, **attributes)
+    return model_of([cast("rows", "exact"), *beside, sums, _link("sums", "outputs", link)], [], [columns], outputs)
+
+
+def turned(trees: Trees) -> Trees:
+    """The same trees over the columns and then their negatives, where NaN goes right in every node: x ≤ t is not (−x ≤ the float32 below −t)."""
+    over, down = trees.missing_left & (trees.left >= 0), rounded_down(trees.threshold).astype(np.float32)
+    with np.errstate(over="ignore"):
+        below = np.where(np.isposinf(down), np.float32(np.nan), np.nextafter(-down, np.float32(-np.inf)))      # all go left: nothing is at most NaN
+    return replace(
+        trees, columns=2 * trees.columns, missing_left=np.zeros_like(trees.missing_left), feature=np.where(over, trees.feature + trees.columns, trees.feature),
+        threshold=np.where(over, below, trees.threshold), left=np.where(over, trees.right, trees.left), right=np.where(over, trees.left, trees.right),
+    )  # fmt: skip
 
 
 def line(centre: np.ndarray, scale: np.ndarray, coefficients: np.ndarray, bias: np.ndarray, link: Link, clip: float, outputs: Sequence[str]) -> bytes:

@@ -37,14 +37,26 @@ def stump(threshold: float, missing_left: bool) -> Trees:
 
 
 @pytest.mark.parametrize("missing_left", (True, False))
-@pytest.mark.parametrize("threshold", (0.1, 1 / 3, -0.7, 1e-40, 0.0))
+@pytest.mark.parametrize("threshold", (0.1, 1 / 3, -0.7, 1e-40, 0.0, -0.0, 1e308, -1e308, 3.4028234663852886e38, np.inf, -np.inf))
+@pytest.mark.filterwarnings("ignore:overflow encountered")
 def test_a_threshold_that_is_no_float32_parts_the_same_rows_in_onnx(threshold, missing_left):
     near = np.float32(threshold)
-    rows = np.array([np.nextafter(near, np.float32(-9)), near, np.nextafter(near, np.float32(9)), np.nan], dtype=np.float32)[:, None]
+    rows = np.array([np.nextafter(near, np.float32(-9)), near, np.nextafter(near, np.float32(9)), np.nan, np.inf, -np.inf, 0.0, -0.0], dtype=np.float32)[:, None]
     expected = [-1.0 if value <= threshold or (np.isnan(value) and missing_left) else 1.0 for value in rows[:, 0].astype(np.float64)]
     tree = stump(threshold, missing_left)
     assert tree.sums(rows)[:, 0].tolist() == expected
     assert Served(trees([tree], ["value"]), 1).predict(rows)[:, 0].tolist() == expected
+
+
+def test_no_node_of_onnx_carries_a_flag_for_nan():
+    """A flag costs a test in every node of every row."""
+    import onnx
+
+    model = fitted(Forest(trees=4))
+    assert model.trees.missing_left.any()
+    given = {each.name: each for node in onnx.load_from_string(model.onnx()).graph.node for each in node.attribute}
+    assert not any(given["nodes_missing_value_tracks_true"].ints)
+    assert np.array_equal(Served(model.onnx(), 1).predict(samples().rows()), model.predict(samples().rows()).astype(np.float32))
 
 
 def test_a_threshold_rounded_to_the_nearest_float32_would_part_other_rows():

@@ -175,6 +175,32 @@ def test_targets_of_one_set_of_outcomes(target, params, expected):
     assert sample_set([given], None, target, TargetParams(**params)).samples.y.tolist() == [*expected]
 
 
+BOTH = dict(near_high=(1.1, 1.111, 1.088, 1.1), near_low=(1.1, 1.112, 1.089, 1.1), alike=(1.1, 1.112, 1.088, 1.1))      # stops and targets 100 points from an open of 1.1
+FIRST_IS = dict(pessimistic={}, optimistic=dict.fromkeys(BOTH, "target"), path=dict(near_high="high", near_low="low", alike="high"))
+
+
+@pytest.mark.parametrize("intrabar", FIRST_IS)
+@pytest.mark.parametrize("wait", [0, 2])
+def test_a_bar_that_reaches_stop_and_target_is_labelled_as_the_kernel_fills_it(intrabar, wait):
+    """In the bar of the entry and in a later one, by the rule of ``intrabar``, long and short."""
+    for bar, prices in BOTH.items():
+        bars = by_hand([FLAT] * (2 + wait) + [prices] + [FLAT] * 3)
+        rows = [(1, side, dict(stop_loss=1.1 - step, target_1=1.1 + step)) for side, step in (("long", 0.01), ("short", -0.01))]
+        created = sample_set([inputs(bars, uses=ATR, signals=rows_of(bars, *rows), execution=Execution(intrabar))], None, "barrier")
+        first = FIRST_IS[intrabar].get(bar)
+        expected = [0, 0] if first == "target" else [1, 1] if first is None else [0, 1] if first == "high" else [1, 0]      # target, stop
+        assert created.samples.y.tolist() == expected, (bar, first)
+        assert created.samples.end.tolist() == [MONDAY + (3 + wait) * HOUR] * 2, "known once that bar is over"
+        assert created.r == pytest.approx([1.0 if label == 0 else -1.0 for label in expected])
+
+
+def test_a_target_that_took_a_half_before_the_stop_of_the_same_bar_is_a_stop():
+    bars = by_hand([FLAT] * 2 + [BOTH["alike"]] + [FLAT] * 3)
+    row = (1, "long", dict(stop_loss=1.09, target_1=1.105, fraction_1=0.5, target_2=1.13, fraction_2=0.5))
+    created = sample_set([inputs(bars, uses=ATR, signals=rows_of(bars, row), execution=Execution("optimistic"))], None, "barrier")
+    assert created.samples.y.tolist() == [1] and created.r == pytest.approx([-0.25])
+
+
 def test_closed_trades_stand_for_the_signals_they_came_from(bars):
     given = inputs(bars, spread=0.0002)
     plain = study.run([given.series], given.rules, QUICK).outcome.trades
