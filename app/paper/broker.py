@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,8 @@ import streamlit as st
 
 from app.kit.figures import money, plural, typeset
 from app.kit.text import literal
-from app.kit.widgets import attempt, section
+from app.kit.widgets import section
+from app.paper.acting import act
 from app.paper.tables import Digits, frame
 from worker.desk import Desk
 
@@ -64,8 +66,7 @@ def _settle(desk: Desk, row: Any, difference: dict[str, Any], close: bool) -> No
     reason = st.text_input("Reason", key="adopt-reason", help="Recorded on the tape and in the audit trail, with your name.")
     if st.button("Adopt and close" if close else "Adopt", type="primary", disabled=not reason.strip()):
         arguments = dict(client_id=difference["client_id"]) | (dict(close=True) if close else {})
-        attempt(lambda: desk.paper.command(row.name, "adopt", arguments, reason))
-        st.rerun()
+        act(partial(desk.paper.command, row.name, "adopt", arguments, reason))
 
 
 def _rows(title: str, note: str, rows: Any, columns: tuple[str, ...], digits: Digits) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from app.kit.forms import fields
 from app.kit.text import literal
-from app.kit.widgets import attempt
+from app.paper.acting import act
 from app.paper.halts import emergency
 from worker.desk import Desk
 
@@ -20,8 +21,7 @@ def controls(desk: Desk, view: Any) -> None:
     row = view.row
     if row.state == "error":
         if st.button("Resume", type="primary", icon=":material/replay:", key="resume", disabled=bool(desk.paper.refused("pause"))):
-            attempt(lambda: desk.paper.resume(row.name))
-            st.rerun()
+            act(partial(desk.paper.resume, row.name))
         return
     verbs = desk.paper.verbs(row)
     _plain(desk, row, verbs["continue" if row.state == "paused" else "pause"], ":material/play_arrow:" if row.state == "paused" else ":material/pause:")
@@ -39,15 +39,8 @@ def _plain(desk: Desk, row: Any, verb: Any, icon: str) -> None:
         _send(desk, row.name, verb)
 
 
-def _send(desk: Desk, name: str, verb: Any, arguments: dict[str, Any] | None = None, reason: str = "") -> bool:
-    def ask() -> bool:
-        desk.paper.command(name, verb.name, arguments, reason)
-        return True
-
-    sent = attempt(ask)
-    if sent:
-        st.toast(f"{verb.title}: requested; it is worked after the present instant.", icon=":material/schedule:")
-    return bool(sent)
+def _send(desk: Desk, name: str, verb: Any, arguments: dict[str, Any] | None = None, reason: str = "") -> None:
+    act(partial(desk.paper.command, name, verb.name, arguments, reason), f"{verb.title}: requested; it is worked after the present instant.")
 
 
 @st.dialog("Command")
@@ -57,8 +50,8 @@ def _with_arguments(desk: Desk, row: Any, verb: Any) -> None:
     with st.form(f"verb-{verb.name}-form", border=False):
         entered = _parameters(desk, row) if verb.name == "set" else {key: value for key, value in fields(desk.paper.params(verb.name), f"verb-{verb.name}").items() if value not in ("", None)}
         reason = st.text_input("Reason", key=f"verb-{verb.name}-reason", placeholder="optional")
-        if st.form_submit_button(verb.title, type="primary") and _send(desk, row.name, verb, entered, reason):
-            st.rerun()
+        if st.form_submit_button(verb.title, type="primary"):
+            _send(desk, row.name, verb, entered, reason)
 
 
 def _parameters(desk: Desk, row: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.kit.figures import clock
 from app.kit.text import literal
-from app.kit.widgets import attempt
+from app.paper.acting import act
 from worker.desk import Desk
 
 
@@ -29,8 +29,7 @@ def _release(desk: Desk, halt: Any) -> None:
     st.markdown(literal(f"Orders are sent again for {halt.name or 'every session'}. What was closed stays closed."))
     reason = st.text_input("Reason", key="release-reason", help="Recorded in the audit trail, with your name.")
     if st.button("Release", type="primary", disabled=not reason.strip()):
-        attempt(lambda: desk.paper.release(reason, halt.name, halt.strategy))
-        st.rerun()
+        act(partial(desk.paper.release, reason, halt.name, halt.strategy))
 
 
 def emergency(desk: Desk, name: str) -> None:
@@ -41,5 +40,4 @@ def emergency(desk: Desk, name: str) -> None:
         keep = st.toggle("Keep open positions", False, key=f"halt-keep-{name}", help="Leave them to their stops and targets.")
         for label, of in ((f"Stop {name}", name), ("Stop all sessions", "")):
             if st.button(literal(label), type="primary", key=f"halt-{name}-{of or 'all'}", width="stretch"):
-                attempt(partial(desk.paper.halt, reason, of, keep=keep))
-                st.rerun()
+                act(partial(desk.paper.halt, reason, of, keep=keep))

@@ -11,17 +11,17 @@ import streamlit as st
 
 from app.kit.figures import ago, money, percent
 from app.kit.widgets import go, table
+from app.paper.acting import answered, every
 from worker.desk import Desk
 
-EVERY = 1.0         # seconds between two looks while a session is not over
 REST = 4.0          # times as long as drawing the page took: so long it stands before bars alone redraw it, and clicks find it at rest
 
 
 def watch(desk: Desk, rows: Sequence[Any], began: float) -> None:
-    """While a session is not over, look every second whether it has moved. Called last: the page began to be drawn at ``began`` (monotonic)."""
+    """While a session is not over, look every second whether it has moved, after a click oftener. Called last: the page began to be drawn at ``began`` (monotonic)."""
     if any(not row.over for row in rows):
         now = time.monotonic()
-        st.fragment(_look, run_every=EVERY)(desk, states(rows), moved(rows), now + REST * (now - began))
+        st.fragment(_look, run_every=every())(desk, states(rows), moved(rows), now + REST * (now - began))
 
 
 def states(rows: Sequence[Any]) -> tuple[Any, ...]:
@@ -36,7 +36,7 @@ def moved(rows: Sequence[Any]) -> tuple[Any, ...]:
 
 def _look(desk: Desk, drawn: tuple[Any, ...], drawn_bars: tuple[Any, ...], rests_until: float) -> None:
     now = desk.paper.all()
-    if states(now) != drawn or (moved(now) != drawn_bars and time.monotonic() > rests_until):
+    if answered(now) or states(now) != drawn or (moved(now) != drawn_bars and time.monotonic() > rests_until):
         st.rerun()
     ages = [row.price_age for row in now if not row.over and row.price_age is not None and row.source != "replay"]
     if ages:

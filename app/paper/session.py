@@ -14,8 +14,9 @@ from app.kit.charts import equity_pair
 from app.kit.draw import draw_chart
 from app.kit.figures import ago, clock, money, number, plural
 from app.kit.text import literal
-from app.kit.widgets import attempt, download, figures, section
+from app.kit.widgets import download, figures, section
 from app.paper import charts, state, tables
+from app.paper.acting import act
 from app.paper.broker import account
 from app.paper.controls import controls
 from app.paper.figures import rows
@@ -78,8 +79,7 @@ def _proposals(desk: Desk, view: Any, digits: tables.Digits) -> None:
             refused = desk.paper.refused("approve", view.row)
             if st.button("Approve", type="primary" if not number_ else "secondary", key=f"approve-{number_}", disabled=bool(refused), help=refused or None):
                 given = dict(order=int(proposal["order_id"]), series=str(proposal.get("series") or ""), strategy=str(proposal.get("strategy") or ""))
-                attempt(partial(desk.paper.command, view.row.name, "approve", given))
-                st.rerun()
+                act(partial(desk.paper.command, view.row.name, "approve", given))
 
 
 def _proposal(row: Mapping[str, Any], digits: tables.Digits) -> str:

@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from app.paper.acting import UNTIL
 from app.paper.charts import bars, floor_lines
+from domain.errors import BadRequest
 from tests.app.test_pages import dataset, draw, warnings
 from tests.worker.test_paper_desk import worked
+from worker.store.schema import session_commands
 
 pytestmark = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 
@@ -60,6 +63,30 @@ def test_a_button_is_a_command_with_the_persons_name(desk):
     next(button for button in page.button if button.label == "Pause").click().run()
     log = desk.paper.get("first").log
     assert (log["kind"] == "pause").sum() == 1 and log[log["kind"] == "pause"]["text"].str.startswith("ana").all()
+
+
+def test_after_a_click_the_page_looks_oftener_until_it_is_answered(desk, store):
+    worked(store, "one", state="running")
+    page = draw("paper", desk, session="one")
+    assert UNTIL not in page.session_state
+    next(button for button in page.button if button.label == "Pause").click().run()
+    assert desk.paper.row("one").waiting == 1 and UNTIL in page.session_state and UNTIL in page.run().session_state
+    with store.unit() as unit:
+        number = unit.session_commands.waiting(["one"])[0].number
+        unit.connection.execute(session_commands.update().where(session_commands.c.number == number).values(worked=1, answer=""))
+    assert desk.paper.row("one").waiting == 0 and UNTIL not in page.run().session_state
+
+
+def test_what_is_refused_stands_where_the_button_is(desk, store, monkeypatch):
+    worked(store, "one", state="running", proposals=[dict(order_id=3, series="EURUSD H1", strategy="breakout", side="long", order="market", price=None, stop_loss=1.05, ts=86_400_000_000_000)])
+    page = draw("paper", desk, session="one")
+    monkeypatch.setattr("worker.desk.paper.asking.ask", refusing)
+    next(button for button in page.button if button.label == "Approve").click().run()
+    assert [error.value for error in page.error] == ["It is over\\."] and UNTIL not in page.session_state
+
+
+def refusing(*_: object) -> None:
+    raise BadRequest("it is over")
 
 
 def test_the_emergency_stop_heads_the_page_until_it_is_released(desk):

@@ -13,6 +13,7 @@ from domain.errors import UnknownName
 from worker.code import code_of
 from worker.desk.actor import Actor
 from worker.desk.incoming import Quota
+from worker.dispatch import SESSIONS
 from worker.instrument_table import table_file
 from worker.settings import Settings
 from worker.store import Job, Store, Unit
@@ -81,6 +82,10 @@ class DeskContext:
         if self.send(self.settings.redis_url, job.queue, job.id):
             with self.store.unit() as unit:
                 unit.jobs.sent([job.id], at)
+
+    def wake_runners(self, session: str = "") -> None:
+        """There is something for the runner of this session, or of all."""
+        self.send(self.settings.redis_url, SESSIONS, session)
 
 
 def _frames_of(unit: Unit, job: Job) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -42,7 +43,8 @@ class Paper:
     def all(self) -> list[SessionRow]:
         """Every session, those that are not over first, then by name."""
         with self._context.store.read() as unit:
-            rows = [self._row(unit, session) for session in unit.sessions.all()]
+            waiting = Counter(command.session for command in unit.session_commands.waiting())
+            rows = [self._row(unit, session, waiting[session.name]) for session in unit.sessions.all()]
         return sorted(rows, key=lambda row: (row.over, row.name))
 
     def row(self, name: str) -> SessionRow:
@@ -146,18 +148,21 @@ class Paper:
         given = checked(0, self._context.user, verb, arguments or {}, reason)
         with self._context.store.unit() as unit:
             asking.ask(unit, name, verb, given.arguments, given.who, given.reason, key)
+        self._context.wake_runners(name)
 
     def halt(self, reason: str, name: str = "", strategy: str = "", keep: bool = False) -> None:
         """The kill switch: of all, of one session, or of a strategy in it. It stays until ``release``. ``keep``: positions are left to their stops."""
         self._allow()
         with self._context.store.unit() as unit:
             asking.halt(unit, self._context.user, reason.strip() or "no reason given", name, strategy, keep)
+        self._context.wake_runners(name)
 
     def release(self, reason: str, name: str = "", strategy: str = "") -> None:
         """Lift it; a reason is needed."""
         self._allow()
         with self._context.store.unit() as unit:
             asking.release(unit, self._context.user, reason, name, strategy)
+        self._context.wake_runners(name)
 
     # -- parts
 
@@ -171,17 +176,18 @@ class Paper:
             raise unknown("session", name, [each.name for each in unit.sessions.all()])
         return session
 
-    def _row(self, unit: Unit, session: TradingSession) -> SessionRow:
+    def _row(self, unit: Unit, session: TradingSession, waiting: int | None = None) -> SessionRow:
+        waiting = len(unit.session_commands.waiting([session.name])) if waiting is None else waiting
         state = unit.sessions.progress(session.name)
         as_of = (session.state, session.note, state.commits if state else 0)
         known = self._rows.get(session.name)
         if known is None or known[0] != as_of:
             known = self._rows[session.name] = (as_of, row_of(unit, session, state))
         alone = left_alone(unit, session)
-        if not alone and (not state or not state.feed):
+        if not alone and not waiting and (not state or not state.feed):
             return known[1]
         feed = state.feed if state else {}
-        return replace(known[1], price_age=_age(unit, feed), alarms=(*known[1].alarms, *alone, *silent_of(session, feed)))
+        return replace(known[1], waiting=waiting, price_age=_age(unit, feed), alarms=(*known[1].alarms, *alone, *silent_of(session, feed)))
 
 
 def _scope(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,8 @@ TITLES = {      # command -> its button
 @dataclass(frozen=True)
 class SessionRow:
     """One session of the list. Money in the account's ``currency``; ``today``: change of equity since the day began; ``daily_loss_used``: share of the daily loss limit, None without one;
-    ``price_age``: seconds since the newest price, None before the first; ``points``: equity for a sparkline, oldest first; ``reason``: why it is halted, paused, failed or without its broker; ``proposals``: to approve; ``alarms``: what a person must look at, a sentence each."""
+    ``price_age``: seconds since the newest price, None before the first; ``points``: equity for a sparkline, oldest first; ``reason``: why it is halted, paused, failed or without its broker; ``proposals``: to approve; ``alarms``: what a person must look at, a sentence each;
+    ``waiting``: commands that are not worked yet."""
 
     name: str
     state: str
@@ -44,6 +45,7 @@ class SessionRow:
     balance: float = 0.0
     proposals: int = 0
     alarms: tuple[str, ...] = ()
+    waiting: int = 0
 
     @property
     def word(self) -> str:

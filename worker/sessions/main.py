@@ -38,8 +38,11 @@ def first_session(store: Store, stopping: threading.Event) -> bool:
 def run(store: Store, settings: Settings, stopping: threading.Event) -> None:
     from worker.sessions.accounts import LiveAccounts
     from worker.sessions.runner import Runner
+    from worker.sessions.waking import woken
 
-    Runner(store, settings, LiveAccounts(), stay=keep_objects).run(stopping)
+    runner = Runner(store, settings, LiveAccounts(), stay=keep_objects)
+    with woken(settings, runner.wake):
+        runner.run(stopping)
 
 
 def main() -> int:

@@ -77,6 +77,7 @@ class Runner:
         self._gives: list[tuple[str, Callable[[float], Sequence[FeedItem]], Sized]] = []        # of the live ones, what their feeds have: looked at in every round
         self._paced = False                             # whether many are held, all of which are live: a replay gives one instant a round
         self._left = 0                                  # sessions that have left since ``stay``
+        self._woken = threading.Event()                 # there is something to look at, before a look is due
         self._look, self._claim, self._show = (Timer(every, clock) for every in (LOOK, CLAIM, SHOW))
         self._feeds = FeedWatch()
         self._claiming = Claiming(store, settings, accounts, owner, only, clock, self.switch.refusal, self._fail)
@@ -109,7 +110,8 @@ class Runner:
         if self._unwritten or self._failed:
             self._write_failed()
             self._write()
-        if self._look.due():
+        if self._look.due() or self._woken.is_set():
+            self._woken.clear()
             self.look()
         if self._claim.due():
             self.claim()
@@ -118,6 +120,10 @@ class Runner:
             self._feeds.step(self.store, list(self.held.values()))
         self.away = ""
         return busy
+
+    def wake(self) -> None:
+        """From any thread: look at commands and kill switches in the next round."""
+        self._woken.set()
 
     def leave(self) -> None:
         """Give the leases back, so that another runner need not wait."""

@@ -56,11 +56,13 @@ def _worked(at: Any, name: str, quiet: bool) -> Any:
     from worker.memory import keep_objects
     from worker.sessions.accounts import LiveAccounts
     from worker.sessions.runner import Runner
+    from worker.sessions.waking import woken
 
     store = at.paper.store
     foreground = Foreground(Runner(store, at.settings, LiveAccounts(), only=name, stay=keep_objects))
     try:
-        return _until_over(store, foreground, name, quiet)
+        with woken(at.settings, foreground.runner.wake):
+            return _until_over(store, foreground, name, quiet)
     finally:
         foreground.leave()
 
