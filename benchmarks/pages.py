@@ -60,7 +60,7 @@ def _opened(page: Any, name: str, address: str, chart: bool) -> Iterator[Row]:
     painted, titled, charted = [], [], []
     for turn in range(TIMES + 1):
         page.goto(f"http://127.0.0.1:{PORT}/{address}", wait_until="commit")
-        title, picture = _seen(page, "h1"), _seen(page, CHART) if chart else 0.0
+        title, picture = seen(page, "h1"), seen(page, CHART) if chart else 0.0
         if turn:
             painted.append(_first_paint(page))
             titled.append(title)
@@ -72,7 +72,7 @@ def _opened(page: Any, name: str, address: str, chart: bool) -> Iterator[Row]:
         yield Row(f"{name}: first chart", statistics.median(charted))
 
 
-def _seen(page: Any, selector: str) -> float:
+def seen(page: Any, selector: str) -> float:
     """Seconds from the start of the navigation until there is such an element."""
     return float(page.wait_for_function("selector => document.querySelector(selector) && performance.now()", arg=selector, polling="raf").json_value()) / 1e3
 
