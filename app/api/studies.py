@@ -11,6 +11,7 @@ from app.api.paging import Cursor, Limit, Rows, Since, Until
 from app.api.runs import part, shown
 from app.api.shapes import Body, JobAnswer, Listed, RunAnswer, Table
 from app.api.submission import Here, Submitting
+from worker.desk.policies import EVERY
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -28,7 +29,7 @@ class By(Body):
 
 class Policies(Body):
     grid: dict[str, Any] = Field(default={}, description="changed values of what the actions are made of")
-    policies: str = Field(default="every", description="names, comma-separated")
+    policies: str = Field(default=EVERY, description="names, comma-separated")
     params: dict[str, Any] = Field(default={}, description="policy: changed parameters")
 
 

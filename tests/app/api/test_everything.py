@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from app.api.studies import Policies
 from tests.app.api.calling import Client
 from tests.app.api.one_database import kind as kind
 from tests.app.backtest_runs import backtests
@@ -100,6 +101,10 @@ def test_labels_of_all_bars_are_those_by_which_a_backtest_on_them_is_split(clien
         run = unit.runs.add(kind="backtest", job_id="j", title="breakout", spec=dict(datasets=["v" * 64], timeframe="H1"), manifest=dict(code="c"), frames=dict.fromkeys(("trades", "fills", "equity"), "f"), summary={}, actor="ana", created_at=unit.now())
     labelled = client.post("/regimes", dict(datasets=[dataset], timeframe="H1", rules=["volatility_regime"]))
     assert labelled.status == 202 and labelled.json["id"] == desk.splits.submit_for(run, "volatility_regime").job.id, labelled.json
+
+
+def test_a_study_of_policies_that_names_none_is_of_all_that_there_are(desk: Desk):
+    assert set(Policies().policies.split(",")) == set(desk.policies.policies())
 
 
 def test_columns_are_checked_examined_and_compared(client: Client, stored_bars):
