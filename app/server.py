@@ -33,6 +33,7 @@ from app.traced import Traced  # noqa: E402
 from worker.desk import Refused, SignedOut, follow_logs, health_here, load, shown, trouble  # noqa: E402
 
 log = logging.getLogger("app")
+sys.setswitchinterval(0.001)        # seconds that a page which is drawn keeps others waiting: an answer to a program comes back for the interpreter several times
 keep_still()
 
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks` times everything, `python -m benchmarks engine` one part; the table is written to benchmarks/latest.md."""
+"""`python -m benchmarks` times everything, `python -m benchmarks engine` one part; the table is written to benchmarks/latest.md. `--write` puts figures of `scale` and `clients` into docs/scale.md as they come."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ from benchmarks import (  # noqa: E402
     system,
     training,
 )
+from benchmarks.scale_table import Cell, kept  # noqa: E402
 from benchmarks.timing import Row, table  # noqa: E402
 from worker.memory import keep_freed  # noqa: E402
 
@@ -48,7 +49,8 @@ NAMED = {"long_trail": long_trail, "scale": scale, "pages": pages}      # run on
 
 def main(names: list[str]) -> int:
     keep_freed()        # as workers and the terminal do
-    every = PARTS | NAMED
+    every, write = PARTS | NAMED, "--write" in names
+    names = [name for name in names if name != "--write"]
     unknown = [name for name in names if name not in every]
     if unknown:
         print(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(every)}", file=sys.stderr)
@@ -60,6 +62,8 @@ def main(names: list[str]) -> int:
             for row in every[name].rows():
                 rows.append(row)
                 print(f"{row.what}: {row.shown}" + (f", {row.ratio:.1f} × {row.beside}" if row.ratio else "") + (f", goal {row.goal}" if row.goal else ""), flush=True)
+                if write and row.place:
+                    kept([Cell(row.place[0], row.place[1], row.shown)])
         except (RuntimeError, OSError, ValueError, subprocess.SubprocessError):      # what other parts measured is not thrown away for one
             traceback.print_exc()
             rows.append(Row(f"{name}: broke off, the rest of it was not measured", None))

@@ -47,24 +47,31 @@ def rows() -> Iterator[Row]:
             time.sleep(SECONDS / 10)
             beside = [change() for _ in range(TIMES)]
             result = json.loads(polling.stdout.read())
-            yield from _answers(result, (_cpu(system.pid) - used) / (time.monotonic() - began))
+            yield from _answers(result, _cpu(system.pid) - used, time.monotonic() - began)
             if before[0]:
                 yield _fluid(before, beside)
 
 
-def _answers(result: dict[str, Any], share: float) -> Iterator[Row]:
+def _answers(result: dict[str, Any], used: float, elapsed: float) -> Iterator[Row]:
+    """``used``: seconds of CPU of the whole program in so many seconds."""
     waited = sorted(result["seconds"])
     p99 = waited[int(len(waited) * 0.99)]
     wrong = sum(count for status, count in result["statuses"].items() if status not in ("200", "304"))
-    yield Row(f"{CLIENTS} clients of the API, {SECONDS:.0f} s, {len(waited):,} answers: median", statistics.median(waited))
-    yield Row("the same: 99 of 100 came within", p99, goal=f"≤ {P99 * 1000:.0f} ms", holds=p99 <= P99)
+    yield Row(f"{CLIENTS} clients of the API, {SECONDS:.0f} s, {len(waited):,} answers: median", statistics.median(waited), place=_place("the median answer came within"))
+    yield Row("the same: 99 of 100 came within", p99, goal=f"≤ {P99 * 1000:.0f} ms", holds=p99 <= P99, place=_place("99 of 100 came within"))
+    yield Row("the same: the slowest of each address", None, figure=", ".join(f"{path} {seconds * 1e3:.0f} ms" for path, seconds in sorted(result["slowest"].items(), key=lambda each: -each[1])))
     yield Row("the same: answers that were none", None, figure=f"{wrong} ({', '.join(f'{count:,} × {status}' for status, count in sorted(result['statuses'].items()))})", goal="0", holds=wrong == 0)
-    yield Row("the same: share of a core of the whole program", None, figure=f"{share * 100:.0f} %")
+    yield Row("the same: answers", None, figure=f"{len(waited):,}; {wrong} failed", place=_place("answers"))
+    yield Row("the same: share of a core of the whole program, of the clients", None, figure=f"{used / elapsed * 100:.0f} %, {result['own'] / elapsed * 100:.0f} %", place=_place("share of a core: the whole program, the clients"))
 
 
 def _fluid(before: list[float], beside: list[float]) -> Row:
     alone, now = statistics.median(before), statistics.median(beside)
-    return Row("a page, from a click to its drawing, while they ask", now, "while nobody asks", now / alone, f"≤ {FLUID:g} ×", now <= FLUID * alone)
+    return Row("a page, from a click to its drawing, while they ask", now, "while nobody asks", now / alone, f"≤ {FLUID:g} ×", now <= FLUID * alone, place=_place("a page beside them, from a click to its drawing"))
+
+
+def _place(row: str) -> tuple[str, str]:
+    return row, f"{CLIENTS} clients, {SECONDS:.0f} s"
 
 
 def _prepared(home: Path) -> list[str]:

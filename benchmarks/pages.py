@@ -24,6 +24,7 @@ from worker.store import Store
 
 TIMES, LONG = 10, 300_000               # of each page; milliseconds
 TITLE, PAINT, DRAWN = 1.5, 1.0, 1.0     # seconds, the goals
+NEAR = 0.96                             # of the workload's distances: at least 49,000 trades with the costs of the form
 RULES: dict[str, dict[str, Any]] = {"account": dict(balance=1e7), "sizing": dict(kind="fixed_lots", value=0.01)}      # no loss ends it early
 CHART = "[data-testid=stVegaLiteChart] svg, .chart canvas"
 TABS = {"Statistics": "table.metrics", "Equity": CHART, "Costs": CHART, "Trades": "iframe"}
@@ -60,7 +61,7 @@ def _opened(page: Any, name: str, address: str, chart: bool) -> Iterator[Row]:
     painted, titled, charted = [], [], []
     for turn in range(TIMES + 1):
         page.goto(f"http://127.0.0.1:{PORT}/{address}", wait_until="commit")
-        title, picture = _seen(page, "h1"), _seen(page, CHART) if chart else 0.0
+        title, picture = seen(page, "h1"), seen(page, CHART) if chart else 0.0
         if turn:
             painted.append(_first_paint(page))
             titled.append(title)
@@ -72,7 +73,7 @@ def _opened(page: Any, name: str, address: str, chart: bool) -> Iterator[Row]:
         yield Row(f"{name}: first chart", statistics.median(charted))
 
 
-def _seen(page: Any, selector: str) -> float:
+def seen(page: Any, selector: str) -> float:
     """Seconds from the start of the navigation until there is such an element."""
     return float(page.wait_for_function("selector => document.querySelector(selector) && performance.now()", arg=selector, polling="raf").json_value()) / 1e3
 
@@ -101,7 +102,7 @@ def _clicks(page: Any, address: str) -> Iterator[Row]:
 
 def _large(page: Any, desk: Desk) -> Row:
     """From the end of a backtest of the whole workload until its figures stand on the page that waited for it."""
-    bars, signals = workload.bars(), workload.signals()
+    bars, signals = workload.bars(), workload.signals(near=NEAR)
     with tempfile.NamedTemporaryFile(suffix="_EURUSD_M5.parquet") as file:
         bars.to_parquet(file.name)
         job = desk.data.import_(desk.data.stage_path(file.name, own_rights=True), "EURUSD", "M5", "bid", "UTC", repair=True).job

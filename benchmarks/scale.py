@@ -1,6 +1,6 @@
-"""What several worker processes do on PostgreSQL, what an open page costs, and pages on a large workspace. Some eight minutes; docs/scale.md reads the figures.
+"""What several worker processes do on PostgreSQL, what an open page costs, and pages on a large workspace. Some eight minutes; docs/scale.md holds the figures.
 
-TIDEMARK_WORKERS names other numbers of processes ("1 2 4"), TIDEMARK_EVENTS another number of audit events (10,000,000 take 9.4 GB), TIDEMARK_PARTS some of the
+With `--write` the figures go there as they come. TIDEMARK_WORKERS names other numbers of processes ("1 2 4"), TIDEMARK_EVENTS another number of audit events (10,000,000 take 9.4 GB), TIDEMARK_PARTS some of the
 parts ("jobs sweep page questions").
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import psutil
 from sqlalchemy import text
 
 from benchmarks.clients import CHROMIUM
+from benchmarks.pages import seen, tab
 from benchmarks.system import PORT, started
 from benchmarks.timing import Row, median
 from benchmarks.trail_filling import filled
@@ -47,6 +49,9 @@ RULES = {"sizing": {"kind": "fraction_at_risk", "value": 0.005}}
 OPEN, WATCHED = 8, 30.0     # pages that are open at once, and seconds that they are watched
 LONGEST = 240.0             # seconds that anything here may take
 PAGE = 0.1                  # goal: seconds of a question of a page
+TIMES = 5                   # of each page of a large workspace
+TABLE = "[data-testid=stDataFrame], iframe, table"
+SHOWN = {"Audit": ("audit", TABLE), "Backtest": ("backtest", TABLE), "Jobs": ("jobs", "h1")}      # name -> address, and what stands there once it is drawn
 
 
 def rows() -> Iterator[Row]:
@@ -55,10 +60,8 @@ def rows() -> Iterator[Row]:
         warm_features()
     if {"jobs", "sweep"} & set(PARTS):
         with postgres(DURABLE) as server:
-            measured = {count: _on(server, count) for count in WORKERS}
-        yield from _rates("jobs that do nothing, PostgreSQL", "jobs", {count: rates[0] for count, rates in measured.items()})
-        yield Row("connections to PostgreSQL that a worker process keeps", None, figure=f"{measured[WORKERS[-1]][2]:.1f}")
-        yield from _rates(f"sweep of {_points():,} combinations × half a year of M5, PostgreSQL", "combinations", {count: rates[1] for count, rates in measured.items()})
+            for count in WORKERS:
+                yield from _rates(count, *_on(server, count))
     if "page" in PARTS:
         yield from _open_pages()
     if "questions" in PARTS:
@@ -69,12 +72,14 @@ def _points() -> int:
     return len(GRID["lookback"]) * len(GRID["stop_atr"]) * len(GRID["target_r"])
 
 
-def _rates(what: str, noun: str, rates: dict[int, float]) -> Iterator[Row]:
-    first = next(iter(rates), 0)
-    for count, rate in rates.items():
-        if rate:
-            beside, ratio = (f"{first} process", rate / rates[first]) if count != first else ("", None)
-            yield Row(f"{what}: {count} worker process{'es' if count > 1 else ''}", None, beside, ratio, figure=f"{rate:,.0f} {noun} a second")
+def _rates(count: int, jobs: float, combinations: float, connections: float) -> Iterator[Row]:
+    """Of so many worker processes; what was not measured is left out."""
+    many, column = f"{count} worker process{'es' if count > 1 else ''}", f"{count} process{'es' if count > 1 else ''}"
+    if jobs:
+        yield Row(f"jobs that do nothing, PostgreSQL: {many}", None, figure=f"{jobs:,.0f}", place=("jobs a second that do nothing", column))
+    if combinations:
+        yield Row(f"combinations a second of a sweep of {_points():,} × half a year of M5, PostgreSQL: {many}", None, figure=f"{combinations:,.0f}", place=("sweep combinations a second", column))
+        yield Row(f"connections to PostgreSQL that each keeps: {many}", None, figure=f"{connections:.1f}", place=("connections to PostgreSQL", column))
 
 
 # -- workers on one database and one queue
@@ -194,9 +199,10 @@ def _open_pages() -> Iterator[Row]:
         many = _watched(server)
         drawn = _drawn(browser, server)
         browser.close()
-    yield Row("an open page, idle: memory of the server", None, figure=f"{(many[0] - few[0]) / OPEN / 1e6:.1f} MB")
-    yield Row("a page opened and drawn: CPU of the server", drawn)
-    yield Row("an open page, idle: share of a core", None, figure=f"{(many[1] - few[1]) / OPEN * 100:.2f} %", goal="≤ 0.5 %", holds=(many[1] - few[1]) / OPEN <= 0.005)
+    share = (many[1] - few[1]) / OPEN
+    yield Row("an open page, idle: memory of the server", None, figure=f"{(many[0] - few[0]) / OPEN / 1e6:.1f} MB", place=("an open page, idle: memory of the server", "measured"))
+    yield Row("an open page, idle: share of a core", None, figure=f"{share * 100:.2f} %", goal="≤ 0.5 %", holds=share <= 0.005, place=("an open page, idle: share of a core", "measured"))
+    yield Row("a page opened and drawn: CPU of the server", drawn, place=("a page opened and drawn: CPU of the server", "measured"))
 
 
 def _open(browser: Any, count: int) -> None:
@@ -242,13 +248,27 @@ def _questions() -> Iterator[Row]:
         desk = Desk(store, settings)
         newest = desk.backtests.latest(1)[0].id
         requested: dict[str, Callable[[], object]] = {
-            "runs: the newest hundred": lambda: desk.backtests.latest(100), "one run": lambda: desk.backtests.get(newest), "audit: the newest page": lambda: desk.trail.rows(size=50),
-            "jobs: the newest": desk.jobs.latest, "status of every page": desk.jobs.pulse, "figures of Prometheus": desk.system.figures, "trials counted on a run's data": lambda: desk.sweeps.trials(newest),
+            "the newest hundred runs": lambda: desk.backtests.latest(100), "one run": lambda: desk.backtests.get(newest), "the newest page of the audit trail": lambda: desk.trail.rows(size=50),
+            "the newest jobs": desk.jobs.latest, "status in the footer of every page": desk.jobs.pulse, "figures of Prometheus": desk.system.figures, "trials counted on a run's data": lambda: desk.sweeps.trials(newest),
         }  # fmt: skip
         for what, ask in requested.items():
             seconds = median(ask)
-            yield Row(f"{EVENTS:,} audit events, {RUNS:,} runs: {what}", seconds, goal=f"≤ {PAGE * 1e3:.0f} ms", holds=seconds <= PAGE)
+            yield Row(f"{EVENTS:,} audit events, {RUNS:,} runs: {what}", seconds, goal=f"≤ {PAGE * 1e3:.0f} ms", holds=seconds <= PAGE, place=(what, f"{EVENTS:,} events"))
         store.close()
+        if CHROMIUM is not None:
+            yield from _large_pages(home)
+
+
+def _large_pages(home: Path) -> Iterator[Row]:
+    """Pages of that workspace in a browser, from the start of the navigation until their table stands there."""
+    with started(home, TIDEMARK_EXAMPLE="false"), tab() as page:
+        for name, (address, drawn) in SHOWN.items():
+            took = []
+            for _ in range(TIMES + 1):      # the first fills caches
+                page.goto(f"http://127.0.0.1:{PORT}/{address}", wait_until="commit")
+                took.append(seen(page, drawn))
+            what = f"page {name}, opened and drawn in a browser"
+            yield Row(f"{EVENTS:,} audit events, {RUNS:,} runs: {what}", statistics.median(took[1:]), place=(what, f"{EVENTS:,} events"))
 
 
 def large_workspace(url: str, events: int, count: int) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the report: what was timed, how long it took (or another figure), and beside what; ``goal`` is a ratio or a time."""
+    """One line of the report: what was timed, how long it took (or another figure), and beside what; ``goal`` is a ratio or a time; ``place``: row and column of docs/scale.md that it belongs to."""
 
     what: str
     seconds: float | None
@@ -20,6 +20,7 @@ class Row:
     goal: str = ""
     holds: bool | None = None
     figure: str = ""
+    place: tuple[str, str] | None = None
 
     @property
     def shown(self) -> str:

@@ -34,17 +34,18 @@ def sides(count: int = BARS) -> np.ndarray:
 
 
 @cache
-def signals(count: int = BARS) -> pd.DataFrame:
-    """The same decisions as rows of signals."""
+def signals(count: int = BARS, near: float = 1.0) -> pd.DataFrame:
+    """The same decisions as rows of signals; ``near``: the share of the distances of stop and targets, so that there are more trades."""
     at = np.flatnonzero(sides(count))
-    return table(bars(count)["ts"].array[at], sides(count)[at], bars(count)["close"].to_numpy()[at])
+    return table(bars(count)["ts"].array[at], sides(count)[at], bars(count)["close"].to_numpy()[at], near)
 
 
-def table(ts: Any, side: np.ndarray, price: np.ndarray) -> pd.DataFrame:
+def table(ts: Any, side: np.ndarray, price: np.ndarray, near: float = 1.0) -> pd.DataFrame:
     """One row a signal: the stop, half out at the first target, the rest at the second, break-even at 1 R."""
+    side = near * side
     return pd.DataFrame(
         dict(
-            ts=ts, side=side, stop_loss=price * (1 - side * STOP), target_1=price * (1 + side * PART), target_2=price * (1 + side * TARGET),
+            ts=ts, side=np.sign(side).astype(np.int8), stop_loss=price * (1 - side * STOP), target_1=price * (1 + side * PART), target_2=price * (1 + side * TARGET),
             fraction_1=SHARE, fraction_2=1 - SHARE, break_even_r=1.0,
         )
     )  # fmt: skip

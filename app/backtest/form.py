@@ -158,7 +158,7 @@ def frames_for(desk: Desk, chosen: list) -> list[str]:
 def span_of(chosen: list, before: dict) -> tuple[date, date]:
     if before:
         start, end = (datetime.fromisoformat(before[edge]) for edge in ("start", "end"))
-        return start.date(), (end - timedelta(days=1)).date()
+        return start.date(), (end - timedelta(microseconds=1)).date()
     if not chosen:
         today = datetime.now(UTC).date()
         return today - timedelta(days=365), today

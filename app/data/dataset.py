@@ -123,6 +123,8 @@ def _quality(desk: Desk, dataset: Any) -> None:
     findings, titles = dataset.quality["findings"], desk.data.check_titles()
     failed = findings_frame(findings, titles, all_of_them=False)
     st.caption(f"{plural(len(findings), 'check')} at import. {literal(typeset(str(dataset.quality['sentence'])))}")
+    for note in dataset.quality.get("notes", ()):
+        st.caption(f":material/info: {literal(typeset(str(note)))}")
     config = st.column_config
     columns = {"check": config.TextColumn("Check", width=136), "count": config.NumberColumn("Count", format="localized", width=56), "did": config.TextColumn("Action", width=64), "example": config.TextColumn("First occurrence", width=200)}
     if len(failed):

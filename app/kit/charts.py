@@ -39,12 +39,12 @@ def utc(format: str, **more: Any) -> dict[str, Any]:
 def days_format(ts: pd.Series) -> str:
     """The format of a time axis, fine enough that no two of its labels are alike.
 
-    >>> ts = pd.Series(pd.to_datetime(["2024-05-01T10:00", "2024-05-01T12:00", "2024-05-04", "2024-06-04", "2025-06-04"], utc=True, format="ISO8601"))
-    >>> [days_format(ts[:last]) for last in (2, 3, 4, 5)]
-    ['%H:%M', '%d %b %H:%M', '%d %b', '%b %Y']
+    >>> ts = pd.Series(pd.to_datetime(["2024-05-01T10:00", "2024-05-01T10:02", "2024-05-01T12:00", "2024-05-04", "2024-06-04", "2025-06-04"], utc=True, format="ISO8601"))
+    >>> [days_format(ts[:last]) for last in (2, 3, 4, 5, 6)]
+    ['%H:%M:%S', '%H:%M', '%d %b %H:%M', '%d %b', '%b %Y']
     """
     days = (ts.iloc[-1] - ts.iloc[0]).total_seconds() / 86_400
-    return "%b %Y" if days > 150 else "%d %b" if days > 6 else "%d %b %H:%M" if days > 1 else "%H:%M"
+    return "%b %Y" if days > 150 else "%d %b" if days > 6 else "%d %b %H:%M" if days > 1 else "%H:%M" if days > 10 / 1440 else "%H:%M:%S"
 
 
 def flat(values: pd.Series, low: float = 0.0, high: float = 0.0) -> dict[str, Any]:

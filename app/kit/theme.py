@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 from altair.utils import schemapi
 
-schemapi.disable_debug_mode()       # a chart is checked as a whole when it is drawn; checking each part too takes most of its time
+schemapi.disable_debug_mode()       # checking each part of a chart as it is made takes most of its time (app.kit.draw: the tests check each as a whole)
 
 ROLES = ["line", "up", "down", "quiet", "other", "warn", "breach", "calm", "trend", "range", "storm", "ink"]
 SCALE = alt.Scale(domain=ROLES, range="category")       # "category" is the theme's chartCategoricalColors

@@ -13,7 +13,7 @@ from app.kit.widgets import section, table
 from app.paper.measures import against, labelled
 
 WORDS = {
-    "bar_ts": "Bar, UTC", "ts": "UTC", "entry_ts": "Entry, UTC", "exit_ts": "Exit, UTC", "pnl": "P&L", "r": "R", "tag": "Tag", "price": "Price", "mark": "Profit", "room": "Room to stop", "leaves": "Leaves",
+    "bar_ts": "Bar, UTC", "ts": "UTC", "entry_ts": "Entry, UTC", "exit_ts": "Exit, UTC", "pnl": "P&L", "r": "R", "tag": "Tag", "price": "Price", "mark": "Profit", "room": "Distance to stop", "leaves": "Leaves",
     "until": "Until, UTC", "against": "Value of limit", "client_id": "Order", "position_id": "Position", "trade_id": "Trade", "order_id": "Order", "order": "Kind", "lots_requested": "Lots requested", "lots_given": "Lots filled",
 }  # fmt: skip
 TABLES = {

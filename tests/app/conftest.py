@@ -1,5 +1,5 @@
 """Streamlit reads what every installed package says of itself at each run of a page in a test; here once. A page that asks for the desk of its process gets a
-workspace of these tests, not that of whoever runs them."""
+workspace of these tests, not that of whoever runs them; and every chart is held against the schema."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from functools import cache
 import pytest
 from streamlit.components.v2 import manifest_scanner
 
+from app.kit import draw
 from tests.conftest import migrated
 
+draw.CHECKED = True
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -62,3 +64,11 @@ def test_several_runs_are_compared_with_what_differs_first_and_the_list_finds_th
     assert "No backtest fits" in texts(drawn(desk, "runs.view", None, runs_text="nothing such"))
     several = drawn(desk, "runs.view", None, runs_several=True)
     assert "0 runs chosen" in texts(several) and all(button.disabled for button in several.button)
+
+
+@pytest.mark.parametrize("end,last", [("2018-12-31T21:55:01+00:00", 31), ("2018-12-31T00:00:00+00:00", 30), ("2018-12-31T00:00:01+00:00", 31)])
+def test_the_form_of_a_run_begins_with_its_last_day(end, last):
+    """One that the terminal submitted ends within a day, and keeps that day."""
+    from app.backtest.form import span_of
+
+    assert span_of([], dict(start="2018-12-03T00:00:00+00:00", end=end)) == (date(2018, 12, 3), date(2018, 12, last))

@@ -36,14 +36,14 @@ def draw(page: str, desk: Desk, **query: str) -> AppTest:
     return test.run()
 
 
-def dataset(desk: Desk, instrument: str, seed: int, provenance: dict[str, Any] | None = None) -> str:
+def dataset(desk: Desk, instrument: str, seed: int, provenance: dict[str, Any] | None = None, notes: tuple[str, ...] = ()) -> str:
     """An imported dataset of a day of bars, without the worker."""
     ts = pd.date_range(START, periods=96, freq="15min", tz="UTC")
     price = 1.1 + 0.0001 * seed
     bars = pd.DataFrame(dict(ts=ts.as_unit("ns"), open=price, high=price + 0.0005, low=price - 0.0005, close=price))
     store = desk.jobs._context.store
     frame = store.frames.put(bars)
-    quality = dict(verdict="clean", sentence="No issues found.", findings=[], notes=[])
+    quality = dict(verdict="clean", sentence="No issues found.", findings=[], notes=list(notes))
     about = dict(version=f"{seed:064x}", instrument=instrument, timeframe="M15", side="bid", clock="UTC", source="CSV", verdict="clean", quality=quality, provenance=provenance or {}, synthetic=False, example=False)
     size = dict(first_ts=ts[0].to_pydatetime(), last_ts=ts[-1].to_pydatetime(), bars=len(bars), gaps=0, spread=None, frame=frame, ledger=None, bytes=store.frames.size(frame))
     with store.unit() as unit:
@@ -130,6 +130,12 @@ def test_an_id_that_names_nothing_gives_a_warning(desk):
 def test_the_newest_dataset_is_shown_where_the_address_names_none(desk):
     dataset(desk, "EURUSD", 1)
     assert "EURUSD M15" in headings(draw("data", desk))
+
+
+def test_what_was_noted_at_import_stays_on_the_page_of_the_dataset(desk):
+    dataset(desk, "EURUSD", 1, notes=("its times are those at which bars close; each begins M15 earlier", "*x* is no markup"))
+    shown = captions(draw("data", desk))
+    assert "Its times are those at which bars close; each begins M15 earlier." in plain(shown) and "\\*x\\*" in shown
 
 
 def test_text_of_the_address_is_no_markup(desk):

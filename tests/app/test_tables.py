@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.kit import charts
+from app.kit import charts, draw
 from app.kit.tables import event_columns, run_columns, with_minus
 
 COLUMNS = dict(
@@ -109,3 +109,20 @@ def test_no_axis_of_amounts_writes_a_letter_after_zero():
     assert axis["labelExpr"].startswith("abs(datum.value) < 1e-9 ? '0'") and axis["tickCount"] == 3
     places = [file.name for file in Path(charts.__file__).parents[1].rglob("*.py") if re.search(r"~s['\"]", file.read_text())]
     assert places == ["charts.py"], "axes of amounts take thousands()"
+
+
+def test_a_chart_is_the_same_whether_it_is_checked_or_not(monkeypatch):
+    def page() -> None:
+        import altair as alt
+        import pandas as pd
+
+        from app.kit.draw import draw_chart
+
+        line = alt.Chart(pd.DataFrame(dict(x=[1, 2], y=[3, 4]))).mark_line().encode(x="x:Q", y="y:Q")
+        draw_chart(alt.layer(line, line.mark_point()), "Two points", key="points")
+
+    specs = []
+    for checked in (True, False):
+        monkeypatch.setattr(draw, "CHECKED", checked)
+        specs.append(re.sub(r"view_\d+", "", AppTest.from_function(page).run().get("vega_lite_chart")[0].proto.spec))
+    assert specs[0] == specs[1] and "layer" in specs[0]

@@ -181,6 +181,15 @@ def test_a_field_is_one_stop_of_the_tab_key_and_f1_opens_its_help(page, system):
     expect(page.get_by_role("tooltip").first).to_be_visible()
 
 
+def test_one_step_back_leads_to_the_page_of_the_click(page, system):
+    page.goto(f"{system.url}/data")
+    press_until(page.get_by_role("button", name="Backtest", exact=True), page.get_by_role("heading", name="Backtest", level=1))
+    expect(page).to_have_url(re.compile(r"/backtest\?data="))
+    page.go_back()
+    expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible()
+    assert page.url == f"{system.url}/data", "the query of the next page stood beside this page's path"
+
+
 def test_a_value_out_of_bounds_is_reported_beside_the_form(page, system):
     page.goto(f"{system.url}/backtest")
     choose(page.get_by_role("combobox", name="Strategy"), page.get_by_role("option", name="simple_ma"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from worker.store.trail import Trail
 
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
 RUN = dict(kind="backtest", job_id="j1", title="A run", spec={"strategy": "breakout"}, manifest={"data": []}, frames={}, actor="ana", example=False)
+RULES = 'name = "mine"\naccount = 100000\n[day]\nreset = "00:00"\ntz = "UTC"\n[daily]\nbasis = "balance"\namount = "5 %"\nwatch = "equity"\neffect = "FAIL"\ncomparator = "<"\n'
 TRIAL = dict(strategy="breakout", params="p", spec="s", sharpe=0.1, days=10)
 
 
@@ -417,3 +419,17 @@ def test_a_job_whose_end_the_trail_does_not_take_fails_with_the_sentence_and_is_
     ended = desk.jobs.get(job.id)
     assert ended.state == "failed" and ended.error["sentence"].startswith("The audit trail cannot be continued")
     assert desk.trail.verified()["broken_at"] == 5, "and the verdict is there"
+
+
+# -- rule sets: all versions of one have one hash
+
+
+@pytest.mark.parametrize("statement", ["UPDATE rule_sets SET text = replace(text, '5 %', '9 %')", "DELETE FROM rule_sets WHERE version = 1", "UPDATE rule_sets SET version = version + 10"])
+def test_an_altered_rule_set_is_found_and_judges_nothing(store, desk, statement):
+    for amount in ("5 %", "4 %"):
+        desk.rule_sets.save("mine", RULES.replace("5 %", amount), why="tried")
+    assert evidence.check(store)["holds"] and desk.rule_sets.get("mine").name
+    overpowered(store, statement)
+    assert re.match(r"Rule set mine was altered: its content is not the one that event \d+ recorded", evidence.check(store)["why"])
+    with pytest.raises(BadRequest, match="Rule set mine was altered since it was recorded"):
+        desk.rule_sets.get("mine")

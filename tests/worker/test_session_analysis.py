@@ -91,6 +91,29 @@ def test_a_session_with_commands_is_its_backtest_while_it_runs_and_at_its_end(st
     assert len(events(store, "session_consistent")) == 1 and not messages(store)
 
 
+def booked(store, name: str) -> dict[str, list]:
+    """What the session put out, without its own ids."""
+    with store.read() as unit:
+        return {kind: [(row.ts, {key: value for key, value in row.row.items() if "id" not in key}) for row in unit.session_tape.rows(name, kind)] for kind in ("fills", "trades", "equity")}
+
+
+def test_an_instrument_edited_while_a_session_runs_changes_none_of_its_figures(store, settings, begin, desk, monkeypatch):
+    begin("untouched")
+    work(store, settings, "untouched")
+    begin("gold")
+    monkeypatch.setattr(running, "BATCH", 0.0)
+    work(store, settings, "gold", 150)
+    desk.instruments.edit("EURUSD", {"contract": 1_000, "swap_long": -6.5, "swap_short": 2.5}, "micro lots at this broker")
+    monkeypatch.setattr(running, "BATCH", 0.25)
+    work(store, settings, "gold")
+    assert booked(store, "gold") == booked(store, "untouched") and len(booked(store, "gold")["trades"]) > 4
+    assert check(store, "gold", settings=settings).holds
+    begin("later")
+    work(store, settings, "later")
+    assert booked(store, "later")["fills"] != booked(store, "gold")["fills"], "one that starts after the edit trades the edited instrument"
+    assert check(store, "later", settings=settings).holds
+
+
 def test_a_stored_row_that_was_altered_is_critical_reported_once_and_audited(store, settings, begin, sent, system):
     begin("gold")
     work(store, settings, "gold")

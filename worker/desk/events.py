@@ -15,10 +15,12 @@ from domain.audit.replay import OF_SESSIONS, ORDERS_OF, REPLAYS
 
 FORMS = {"parquet": "Parquet", "jsonl": "JSONL"}
 SUBJECTS = {            # subject of an event, by the first word of its kind
-    "order": "order", "broker": "order", "position": "order", "session": "session", "job": "job", "run": "run", "batch": "run", "gate": "run", "decision": "run", "chance": "run", "risk": "run",
+    "order": "order", "broker": "order", "position": "order", "trade": "order", "execution": "order", "trading": "session", "account": "session", "allocation": "session", "session": "session", "job": "job", "run": "run", "batch": "run", "gate": "run", "decision": "run", "chance": "run", "risk": "run", "model": "run", "drift": "run", "retraining": "run",
+    "strategy": "run", "form": "run",
     "dataset": "data", "file": "data", "example": "data", "recipe": "data", "outside": "data", "cost": "data", "history": "data",
-    "rule": "rule", "ruleset": "rule", "compliance": "rule", "audit": "audit", "checkpoint": "audit", "witness": "audit", "restored": "audit", "backup": "audit", "key": "audit",
-    "downloaded": "user", "column": "data", "instrument": "data", "sign": "user", "user": "user", "kernel": "system", "settings": "system", "process": "system", "listening": "system",
+    "rule": "rule", "ruleset": "rule", "compliance": "rule", "audit": "audit", "recorded": "audit", "checkpoint": "audit", "witness": "audit", "restored": "audit", "backup": "audit", "key": "audit",
+    "downloaded": "user", "column": "data", "instrument": "data", "sign": "user", "signed": "user", "user": "user", "token": "user", "approval": "user",
+    "notification": "system", "kernel": "system", "settings": "system", "process": "system", "listening": "system",
 }  # fmt: skip
 REFUSED = ("refused", "rejected", "failed", "broken", "denied", "halted", "lost")
 

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, func, select
 
 from worker.store.blobs import Blobs
 from worker.store.frames import Frames
-from worker.store.schema import models, trials
-from worker.store.seals import KINDS, digest, digest_of_trials
+from worker.store.schema import models, rule_sets, trials
+from worker.store.seals import KINDS, digest, digest_of_rule_set, digest_of_trials
 
 AT_ONCE = 500             # rows of one question
 Seals = Mapping[str, tuple[int, str | None]]
+TOGETHER = {"trials": trials, "rule_set": rule_sets}      # kinds of which several rows have one hash
 
 
 def compared(c: Connection, seals: Seals, tables: set[str], progress: Callable[[float, str], None]) -> tuple[list[tuple[int, str]], int]:
@@ -23,7 +24,7 @@ def compared(c: Connection, seals: Seals, tables: set[str], progress: Callable[[
         for first in range(0, len(names), AT_ONCE):
             progress(done / max(len(seals), 1), f"{done:,} of {len(seals):,} rows beside the trail")
             some = names[first : first + AT_ONCE]
-            hashes = _hashes(c, kind, some) if kind == "trials" or KINDS[kind].table.name in tables else {}
+            hashes = _hashes(c, kind, some) if (TOGETHER[kind] if kind in TOGETHER else KINDS[kind].table).name in tables else {}
             for name in some:
                 row, sealed = seals[f"{kind}:{name}"]
                 if why := _fault(kind, name, row, sealed, hashes.get(name)):
@@ -45,6 +46,8 @@ def uncovered(c: Connection, seals: Seals, tables: set[str]) -> int:
     if trials.name in tables:
         ranges = (entity.partition(":")[2].split("-") for entity in sealed if entity.startswith("trials:"))
         count += (c.scalar(select(func.count()).select_from(trials)) or 0) - sum(int(last) - int(first) + 1 for first, last in ranges)
+    if rule_sets.name in tables:
+        count += sum(f"rule_set:{name}" not in sealed for name in c.scalars(select(rule_sets.c.name).distinct()))
     return max(count, 0)
 
 
@@ -95,7 +98,7 @@ def _by_kind(seals: Seals) -> dict[str, list[str]]:
     kinds: dict[str, list[str]] = {}
     for entity in seals:
         kind, _, name = entity.partition(":")
-        if kind in KINDS or kind == "trials":
+        if kind in KINDS or kind in TOGETHER:
             kinds.setdefault(kind, []).append(name)
     return kinds
 
@@ -103,6 +106,8 @@ def _by_kind(seals: Seals) -> dict[str, list[str]]:
 def _hashes(c: Connection, kind: str, names: list[str]) -> dict[str, str]:
     if kind == "trials":
         return {name: _hash_of_trials(c, name) for name in names}
+    if kind == "rule_set":
+        return {name: hash_ for name in names if (hash_ := _hash_of_rule_set(c, name))}
     kept = KINDS[kind]
     try:
         rows = c.execute(select(kept.table).where(kept.table.c[kept.key].in_(names))).mappings().all()
@@ -117,6 +122,13 @@ def _hash_of_trials(c: Connection, name: str) -> str:
     return digest_of_trials([dict(row) for row in rows])
 
 
+def _hash_of_rule_set(c: Connection, name: str) -> str | None:
+    try:
+        return digest_of_rule_set(c, name)
+    except (TypeError, ValueError):
+        return "unreadable"
+
+
 def _digest(kind: str, row: Mapping[str, Any]) -> str:
     try:
         return digest(kind, row)
@@ -125,7 +137,7 @@ def _digest(kind: str, row: Mapping[str, Any]) -> str:
 
 
 def _fault(kind: str, name: str, row: int, sealed: str | None, actual: str | None) -> str:
-    word = "Trials" if kind == "trials" else KINDS[kind].word.capitalize()
+    word = {"trials": "Trials", "rule_set": "Rule set"}.get(kind) or KINDS[kind].word.capitalize()
     if sealed == actual:
         return ""
     if actual is None:

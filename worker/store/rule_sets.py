@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, select
 
 from worker.store.schema import rule_sets
+from worker.store.seals import Seals, digest_of_rule_set
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class RuleSetVersion:
 
 
 class RuleSets:
-    def __init__(self, connection: Connection) -> None:
-        self._c = connection
+    def __init__(self, connection: Connection, seals: Seals) -> None:
+        self._c, self._seals = connection, seals
 
     def add(self, name: str, text: str, base: str, why: str, actor: str, at: datetime, retired: bool = False) -> RuleSetVersion:
         """Append a version under ``name``. Whoever adds another at the same time waits (``Unit.alone_with``)."""
@@ -40,12 +41,15 @@ class RuleSets:
             name=name, version=newest.version + 1 if newest else 1, text=text, digest=digest_of(text), base=base, why=why, actor=actor, created_at=at, retired=retired,
         )  # fmt: skip
         self._c.execute(sa.insert(rule_sets).values(**row))
+        self._seals.put_hash(f"rule_set:{name}", digest_of_rule_set(self._c, name))
         return RuleSetVersion(**row)
 
     def get(self, name: str, version: int = 0) -> RuleSetVersion | None:
-        """A version; the newest for 0."""
+        """A version; the newest for 0. Raises ``Altered`` where the versions are not those that were recorded."""
         query = select(rule_sets).where(rule_sets.c.name == name).order_by(rule_sets.c.version.desc()).limit(1)
         row = self._c.execute(query.where(rule_sets.c.version == version) if version else query).mappings().one_or_none()
+        if row:
+            self._seals.check_hash(f"rule_set:{name}", f"Rule set {name}", lambda: digest_of_rule_set(self._c, name))
         return _read(row) if row else None
 
     def versions(self, name: str) -> list[RuleSetVersion]:

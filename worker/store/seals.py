@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +33,7 @@ from worker.store.schema import (
     models,
     outside,
     recipes,
+    rule_sets,
     runs,
 )
 
@@ -97,6 +98,13 @@ def digest_of_trials(rows: Sequence[Mapping[str, Any]]) -> str:
     return _hash("trials", [dict(row) for row in rows])
 
 
+def digest_of_rule_set(c: Connection, name: str) -> str | None:
+    """The same of all versions of a rule set together; None where there is none."""
+    columns = [rule_sets.c[column] for column in ("name", "version", "text", "digest", "base", "why", "actor", "created_at", "retired")]
+    rows = [dict(row) for row in c.execute(select(*columns).where(rule_sets.c.name == name).order_by(rule_sets.c.version)).mappings()]
+    return _hash("rule_set", rows) if rows else None
+
+
 def _hash(kind: str, content: Any) -> str:
     text = json.dumps(plain(content), sort_keys=True, separators=(",", ":"))       # ASCII: a text with a lone surrogate has a hash too
     return hashlib.sha256(f"row/v1\n{kind}\n{text}".encode()).hexdigest()
@@ -115,7 +123,7 @@ class Seals:
         row = self._c.execute(select(sealed.table).where(sealed.table.c[sealed.key] == name)).mappings().one()
         self._waiting[f"{kind}:{name}"] = digest(kind, dict(row))
 
-    def put_hash(self, entity: str, hash_: str) -> None:
+    def put_hash(self, entity: str, hash_: str | None) -> None:
         self._waiting[entity] = hash_
 
     def lift(self, kind: str, *names: str) -> None:
@@ -173,6 +181,14 @@ class Seals:
         sealed = self.of(f"{kind}:{name}")
         if sealed and sealed[1] != digest(kind, row) and sealed[1] != self._now(kind, name):
             raise Altered(f"{KINDS[kind].word.capitalize()} {name} was altered since it was recorded: its content is not the one that event {sealed[0]:,} of the audit trail names, so it is not used. Restore the database from a backup, or delete it and make it again")
+
+    def check_hash(self, entity: str, words: str, hash_: Callable[[], str | None]) -> None:
+        """The same of rows that have one hash together; looked at twice, for another may add one in between."""
+        if entity in self._waiting:
+            return
+        sealed = self.of(entity)
+        if sealed and sealed[1] != hash_() and (sealed := self.of(entity)) and sealed[1] != hash_():
+            raise Altered(f"{words} was altered since it was recorded: its content is not the one that event {sealed[0]:,} of the audit trail names, so it is not used. Restore the database from a backup, or save it under another name")
 
 
 def unreadable(kind: str, name: str) -> str:

@@ -82,7 +82,7 @@ class Unit:
         self.trials, self.recipes, self.outside = Trials(connection, self.seals), Recipes(connection, self.seals), Outsides(connection, self.seals)
         self.cost_profiles, self.chunks, self.leases = CostProfiles(connection, self.seals), Chunks(connection), Leases(connection)
         self.form_presets, self.column_mappings = FormPresets(connection, self.seals), ColumnMappings(connection, self.seals)
-        self.rule_sets, self.checkpoints = RuleSets(connection), Checkpoints(connection)
+        self.rule_sets, self.checkpoints = RuleSets(connection, self.seals), Checkpoints(connection)
         self.strategies, self.instrument_versions = WrittenStrategies(connection), InstrumentVersions(connection)
         self.histories, self.models = AccountHistories(connection, self.seals), Models(connection, self.seals)
         self.order_intents, self.messages = OrderIntents(connection), Messages(connection)

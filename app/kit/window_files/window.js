@@ -1,6 +1,6 @@
 // What the pages need of the window itself: how wide it is, in steps, so that charts are taller on a wide one (the cookie
-// spares the next visit a second drawing); and that a field is one stop of the Tab key.
-const COOKIE = "tidemark_window", YEAR = 31536000;
+// spares the next visit a second drawing); that a field is one stop of the Tab key; and that a click is one step back.
+const COOKIE = "tidemark_window", YEAR = 31536000, MOMENT = 10000;
 const FIELD = ["NumberInput", "Selectbox", "MultiSelect", "TextInput", "TextArea", "DateInput", "TimeInput", "Checkbox"].map((name) => `[data-testid=st${name}]`).join(", ");
 
 export default function (component) {
@@ -16,6 +16,7 @@ export default function (component) {
   const observer = new MutationObserver(() => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(stops); });
   report();
   stops();
+  oneStepBack();
   observer.observe(document.body, { childList: true, subtree: true });
   window.addEventListener("resize", report);
   document.addEventListener("keydown", toHelp);
@@ -42,4 +43,18 @@ function toHelp(event) {
   if (!help) return;
   event.preventDefault();
   (document.activeElement === help ? field.querySelector("input, textarea, [role=spinbutton], [role=combobox]") || help : help).focus();
+}
+
+function oneStepBack() {
+  // Streamlit opens a page with its query in two steps: the query beside the old path, then the new path. The first is no place to go back to.
+  if (history.tidemark) return;
+  const push = history.pushState.bind(history);
+  let before = null;
+  history.tidemark = true;
+  history.pushState = (state, title, url) => {
+    const here = location.pathname, next = new URL(url || "", location.href), soon = before && Date.now() - before.at < MOMENT;
+    if (soon && before.stayed && next.search && next.search === before.search && next.pathname !== here) history.replaceState(state, title, url);
+    else push(state, title, url);
+    before = { search: next.search, stayed: next.pathname === here, at: Date.now() };
+  };
 }

@@ -7,8 +7,15 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
+from tests.app.api.calling import Client
 from worker.desk import Desk
 from worker.store import Store
+
+
+@pytest.fixture
+def client(desk: Desk) -> Client:
+    """Without a token, as on this machine."""
+    return Client(desk)
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
-import pytest
 
 from app.api.paging import ARROW
 from tests.app.api.calling import Client
+from tests.app.api.one_database import kind as kind
 from tests.worker.test_paper_desk import worked
 from worker.desk import Actor, Desk
 from worker.settings import App
@@ -18,16 +18,6 @@ from worker.store import Store
 
 SYNTHETIC = dict(model="gbm", instrument="EURUSD", timeframe="H1", start="2024-01-01T00:00:00Z", end="2024-02-01T00:00:00Z")
 NO_ID = {"{job_id}": "none", "{run_id}": "none", "{name}": "none", "{model}": "none", "{symbol}": "none", "{table}": "trades", "{instrument}": "EURUSD", "{verb}": "pause", "{entity}": "job:none", "{trade}": "1"}
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def client(desk: Desk) -> Client:
-    return Client(desk)
 
 
 def test_each_address_of_the_document_answers_in_json_also_where_nothing_is_there_yet(client: Client):

@@ -7,15 +7,11 @@ from dataclasses import replace
 import pytest
 
 from tests.app.api.calling import Client
+from tests.app.api.one_database import kind as kind
 from worker.desk import Desk
 
 pytestmark = pytest.mark.usefixtures("quick_hash")
 WORD = "four words of a sentence"
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
 
 
 @pytest.fixture

@@ -5,16 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.app.api.calling import Client
+from tests.app.api.one_database import kind as kind
 from tests.worker.conftest import system as system
 from worker.actors import run
 from worker.desk import Desk
 
 MAPPING = dict(separator=";", decimal=",", columns=dict(time="Moment", open="Erster", high="Hoch", low="Tief", close="Letzter"), time_format="%d %b %y %H:%M", clock="UTC")
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
 
 
 @pytest.fixture

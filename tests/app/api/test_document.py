@@ -22,6 +22,7 @@ from schemathesis.specs.openapi import checks
 
 from app.guard import CONTROL
 from tests.app.api.calling import Answer, Client
+from tests.app.api.one_database import kind as kind
 from tests.app.api.test_others import proposal, stored
 from worker.desk import Desk, StartRequest
 from worker.store import Store
@@ -30,11 +31,6 @@ CASES = int(os.environ.get("TIDEMARK_CASES", "1"))
 HELD = [not_a_server_error, checks.status_code_conformance, checks.content_type_conformance, checks.response_headers_conformance, checks.response_schema_conformance, checks.negative_data_rejection]
 EVERY, MODES = 24, list(GenerationMode) if CASES > 1 else [GenerationMode.POSITIVE]
 ENDLESS = "/v1/stream"
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
 
 
 @pytest.fixture

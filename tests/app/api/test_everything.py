@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.app.api.calling import Client
+from tests.app.api.one_database import kind as kind
 from tests.app.backtest_runs import backtests
 from worker.desk import Desk
 from worker.desk.roles import NEEDS
@@ -37,16 +36,6 @@ NOT_OVER_HTTP = {
     "training.delete": "DELETE of each run",
     "scanner.delete": "DELETE of each run",
 }  # fmt: skip
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def client(desk: Desk) -> Client:
-    return Client(desk)
 
 
 def verbs(paths: list[Path]) -> set[str]:

@@ -9,19 +9,13 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.app.api.calling import Client
+from tests.app.api.one_database import kind as kind
 from tests.app.api.test_others import proposal
 from worker.desk import Desk
 from worker.store import Store
 
 SOURCE = (Path(__file__).resolve().parents[3] / "examples" / "mt5" / "TidemarkExecutor.mq5").read_text()
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
 
 
 def text(result: str, name: str) -> str:

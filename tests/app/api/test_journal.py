@@ -5,19 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.app.api.calling import Client
+from tests.app.api.one_database import kind as kind
 from tests.app.backtest_runs import backtests
 from worker.desk import Desk
 from worker.store import Store
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def client(desk: Desk) -> Client:
-    return Client(desk)
 
 
 @pytest.fixture

@@ -16,19 +16,10 @@ from sqlalchemy.exc import OperationalError
 from app.api import bounds, stream
 from app.api.paging import ARROW, cursor_of
 from tests.app.api.calling import Client
+from tests.app.api.one_database import kind as kind
 from worker.desk import Actor, Desk
 
 RECIPE = json.dumps(dict(name="Mine", columns=["rsi(14)"])).encode()
-
-
-@pytest.fixture
-def kind() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def client(desk: Desk) -> Client:
-    return Client(desk)
 
 
 def talked(client: Client, receive: Any, token: str = "", until: Any = lambda sent: False, **more: Any) -> list[Any]:

@@ -24,11 +24,6 @@ BODIES: tuple[tuple[bytes, str], ...] = (
 NAMES = ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "=cmd|' /C calc'!A0", "@SUM(1+1)*cmd|' /C calc'!A0", "'; DROP TABLE jobs; --", "{{7*7}}", "${jndi:ldap://x}", "%s%n%x", "../../etc/passwd", "..\\..\\x", "\u202egnp.exe", "a\r\nSet-Cookie: b=1", "A" * 100_000)
 
 
-@pytest.fixture
-def client(desk: Desk) -> Client:
-    return Client(desk)
-
-
 def test_bodies_that_readers_read_differently_are_refused_with_the_reason_and_do_nothing(client: Client, desk: Desk):
     for body, reason in BODIES:
         answer = client.post("/features/recipes", body)

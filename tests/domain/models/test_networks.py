@@ -148,8 +148,10 @@ def test_width_and_heads_that_do_not_fit_are_refused():
 
 
 def test_a_fit_on_a_gpu_is_marked_wherever_it_goes():
-    """As after a fit on a GPU: the mark is in the learner's files, in the model's manifest and in that of a stack with such a member."""
+    """The mark is in the learner's files, in the model's manifest and in that of a stack with such a member. Without a GPU a fit bears the mark of one."""
     import json
+
+    import torch
 
     from domain.models.files import load
     from domain.models.stack import FittedStack
@@ -157,8 +159,9 @@ def test_a_fit_on_a_gpu_is_marked_wherever_it_goes():
     from domain.training.model_folder import model_files
 
     samples = drawn(100)
-    model = fitted("quantile_network", samples, epochs=1)
-    model = replace(model, design=model.design | dict(device="cuda", reproducible=False))
+    model = fitted("quantile_network", samples, epochs=1, device="auto")
+    if not torch.cuda.is_available():
+        model = replace(model, design=model.design | dict(device="cuda", reproducible=False))
     again = load(model.files())
     assert not again.reproducible and (again.predict(samples.rows()) == model.predict(samples.rows())).all()
     manifest = json.loads(model_files(FittedPipeline(model, "quantile_network", "return", "number", (), samples.columns, 0), {})["manifest.json"])
