@@ -219,6 +219,11 @@ def test_names_are_nouns_of_the_field():
     assert sum(map(len, names.values())) == 0, {path: bad for path, bad in names.items() if bad}
 
 
+def test_functions_and_classes_are_not_called_room_hand_or_one():
+    names = [(name_of(path), node.name) for path in FILES for node in nodes_of(path) if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name.strip("_").lower() in ("room", "hand", "one")]
+    assert not names
+
+
 # The old dialect: words that stood for a report, a request or a component, and labels of early pages.
 DIALECT = re.compile(r"\b(told|unsaid|heard|foretell\w*|hearth|brought in|bring (?:it|them|bars) in|take it along|of the house|like moments|asked for|asked again|(?:is|was|were|be) (?:asked|said)|what was said|half between|nine tenths|carries over|stands apart from luck|what the linter saw|before you believe)\b", re.IGNORECASE)
 QUOTED = {"app/backtest/tabs.py", "app/sweeps/names.py", "domain/audit/verifier/verify.py"}      # aliases of addresses; a file whose hash is published

@@ -26,7 +26,7 @@ def all_(desk: Here, pending: Annotated[bool, Query(description="only those that
 
 
 @router.get("/{request}")
-def one(desk: Here, request: str) -> Response:
+def approval(desk: Here, request: str) -> Response:
     """One request, and what became of it."""
     return json_of(_shown(desk.approvals.get(request)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -12,6 +13,7 @@ from app.api.paging import json_of
 from app.api.plain import plain
 from app.api.shapes import JobAnswer
 from app.api.submission import Here, Submitting
+from worker.desk import FeatureRequest, whole_days
 
 router = APIRouter(prefix="/v1/regimes", tags=["regimes"])
 
@@ -22,6 +24,12 @@ class RegimeBody(FeatureBody):
     rules: list[str] = Field(default=[], description="names of rules; the pairings of several")
     plan: dict[str, Any] = Field(default={}, description="of a model: changed values")
     observed: list[str] = Field(default=[], description="of a model: its input columns; left out: the usual ones")
+
+    def request(self, desk: Here) -> FeatureRequest:
+        """Where no time is named, of all days of the bars: so a backtest on them can be split by these labels, too."""
+        request = super().request(desk)
+        first, last = whole_days(request.start, request.end)
+        return replace(request, start=request.start if self.start else first, end=request.end if self.end else last)
 
     def submit(self, desk: Here) -> Any:
         request = self.request(desk)

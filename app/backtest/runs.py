@@ -33,7 +33,7 @@ def view(desk: Desk, run: Any) -> None:
     elif several:
         _several(desk, page)
     else:
-        _one(page, run)
+        _table(page, run)
     _pager(desk, page, before, text, tags, favourites)
 
 
@@ -67,7 +67,7 @@ def _shown(page: Any) -> dict[str, Any]:
     return columns
 
 
-def _one(page: Any, run: Any) -> None:
+def _table(page: Any, run: Any) -> None:
     row = table(_frame(page), _shown(page), "Backtests with equity, net result, drawdown and trades", key=f"runs-{run.id if run else ''}", pick=True, chosen=next((place for place, other in enumerate(page.runs) if run is not None and other.id == run.id), None))
     if row is not None and (run is None or page.runs[row].id != run.id):
         go("backtest", run=page.runs[row].id)

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from st_aggrid import AgGrid, StAggridTheme
 
-from app.kit.heads import grid_room
+from app.kit.heads import grid_width_of
 
 _DIGITS = "Math.abs(value).toLocaleString('en-US', {minimumFractionDigits: %d, maximumFractionDigits: %d})"
 SIGNED = "value == null ? '\u2014' : (value < 0 ? '\u2212' : '+') + " + _DIGITS
@@ -41,7 +41,7 @@ def right(places: int = 0, signed: bool = False, **more: Any) -> dict[str, Any]:
 
 def column_of(field: str, title: str, own: Mapping[str, Any], filters: bool) -> dict[str, Any]:
     """One column's options: sorted and filtered as text unless it is declared a number, and no narrower than its title."""
-    own = {name: max(value, grid_room(title)) if name in ("width", "minWidth") else value for name, value in own.items()}
+    own = {name: max(value, grid_width_of(title)) if name in ("width", "minWidth") else value for name, value in own.items()}
     every = dict(sortable=True, floatingFilter=filters, suppressHeaderFilterButton=True, resizable=True)
     return dict(field=field, headerName=title, **{**every, **({} if "filter" in own else TEXT), **own})
 

@@ -16,28 +16,28 @@ LETTERS = {             # pixels of a letter in Source Sans of 12.25 px, which t
 WIDTH = {letter: width for width, letters in LETTERS.items() for letter in letters}
 
 
-def room(title: str) -> int:
+def width_of(title: str) -> int:
     """Pixels of a column that shows ``title`` whole.
 
-    >>> room("R"), room("Hash"), room("Sign-consistent years")
+    >>> width_of("R"), width_of("Hash"), width_of("Sign-consistent years")
     (24, 43, 127)
     """
     return ceil(sum(DIGIT if letter.isdigit() else WIDTH.get(letter, OTHER) for letter in title)) + MARGIN
 
 
-def grid_room(title: str) -> int:
+def grid_width_of(title: str) -> int:
     """The same of a column of an AgGrid (app.kit.grid), whose titles are bolder.
 
-    >>> grid_room("R"), grid_room("Entry price")
+    >>> grid_width_of("R"), grid_width_of("Entry price")
     (25, 76)
     """
-    return ceil((room(title) - MARGIN) * BOLDER) + MARGIN
+    return ceil((width_of(title) - MARGIN) * BOLDER) + MARGIN
 
 
-def with_room(columns: Mapping[str, Any]) -> dict[str, Any]:
+def with_whole_titles(columns: Mapping[str, Any]) -> dict[str, Any]:
     """``columns`` as a table takes them, those too narrow for their title widened; the order and the others stay.
 
-    >>> wide = with_room({"holds": {"label": "Sign-consistent years", "width": 62}, "net": {"label": "Net", "width": 90}, "id": "Id"})
+    >>> wide = with_whole_titles({"holds": {"label": "Sign-consistent years", "width": 62}, "net": {"label": "Net", "width": 90}, "id": "Id"})
     >>> wide["holds"]["width"], wide["net"]["width"], wide["id"]
     (127, 90, 'Id')
     """
@@ -46,4 +46,4 @@ def with_room(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 def _wide(column: Any) -> Any:
     width = column.get("width") if isinstance(column, dict) else None
-    return {**column, "width": max(width, room(column.get("label") or ""))} if isinstance(width, int) else column
+    return {**column, "width": max(width, width_of(column.get("label") or ""))} if isinstance(width, int) else column

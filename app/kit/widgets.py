@@ -15,7 +15,7 @@ from streamlit.errors import StreamlitDuplicateElementKey, StreamlitInvalidLayou
 from app.kit import table_file
 from app.kit.carried import carried
 from app.kit.figures import DASH, clock, lasted, typeset
-from app.kit.heads import with_room
+from app.kit.heads import with_whole_titles
 from app.kit.rights import allowed
 from app.kit.signed_out import signed_out
 from app.kit.spool import spool
@@ -131,7 +131,7 @@ def chosen_rows(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str
 
 def _table(frame: pd.DataFrame, columns: dict[str, Any], alt: str, key: str | None, row_height: int, height: Any, modes: Sequence[str]) -> Any:
     options: dict[str, Any] = dict(on_select="rerun", selection_mode=list(modes)) if modes else {}
-    shown, config = with_minus(safe_cells(frame), with_room(columns))
+    shown, config = with_minus(safe_cells(frame), with_whole_titles(columns))
     with st.container(gap=None):
         drawn = st.dataframe(shown, hide_index=True, row_height=row_height, column_config=config, column_order=list(config), alt=alt, key=key, height=height, placeholder=DASH, **options)
         if len(frame):

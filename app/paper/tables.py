@@ -43,7 +43,7 @@ def positions(view: Any, digits: Digits) -> None:
     if not len(view.positions):
         st.caption("None open.")
         return
-    shown = view.positions.assign(room=[_room(view, row) for row in view.positions.to_dict("records")])
+    shown = view.positions.assign(room=[_distance_to_stop(view, row) for row in view.positions.to_dict("records")])
     shown = shown.assign(leaves=["at the next open" if leaves else "" for leaves in shown["leaves"]]) if "leaves" in shown else shown
     frame(shown, [name for name in POSITIONS if name != "leaves" or shown.get("leaves", pd.Series(dtype=object)).any()], f"{len(shown)} open positions", digits, key="positions")
 
@@ -151,7 +151,7 @@ def title(name: str) -> str:
     return WORDS.get(name) or name.replace("_", " ").capitalize()
 
 
-def _room(view: Any, position: Mapping[str, Any]) -> float | None:
+def _distance_to_stop(view: Any, position: Mapping[str, Any]) -> float | None:
     """Price units from the last close to the stop."""
     bars = view.bars[view.bars["series"] == position.get("series")] if len(view.bars) else view.bars
     stop, side = position.get("stop_loss"), position.get("side")

@@ -65,7 +65,7 @@ class Permission:
 def headroom(judge: Judge, own_buffer: float = 0.0) -> tuple[Headroom, ...]:
     """The room above each floor at the last instant, tightest first. ``own_buffer``: money kept before every floor, where a rule has no larger one."""
     rooms = [
-        _room(standing, own_buffer)
+        _headroom(standing, own_buffer)
         for standing in judge.standings
         if standing.rule.line == FLOOR and math.isfinite(standing.line)
     ]
@@ -97,7 +97,7 @@ def permits(
     return Permission(not reasons, lefts.get(tightest, math.inf), tightest, tuple(reasons))
 
 
-def _room(standing: Standing, own_buffer: float) -> Headroom:
+def _headroom(standing: Standing, own_buffer: float) -> Headroom:
     money, allowance = standing.headroom, standing.reading.allowance
     share = money / allowance if allowance > 0 else math.nan
     return Headroom(

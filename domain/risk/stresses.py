@@ -57,7 +57,7 @@ def stress_table(
     moves = {
         f"spread × {stresses.spread:g}": [(stresses.spread - 1.0) * market.spread[h.position.instrument] for h in held],
         f"gap of {stresses.gap:g} ATR beyond the stop": [
-            stresses.gap * market.atr[h.position.instrument] + _room(h) for h in held
+            stresses.gap * market.atr[h.position.instrument] + _distance_to_stop(h) for h in held
         ],
         f"latency of {stresses.latency:g} s": _latency(held, market, stresses.latency, level),
     }
@@ -68,7 +68,7 @@ def stress_table(
     return pd.DataFrame(rows, columns=list(STRESSES))
 
 
-def _room(h: Holding) -> float:
+def _distance_to_stop(h: Holding) -> float:
     """Price units from the price now to the stop; 0 without a stop, or where it is passed already."""
     room = h.position.side * (h.position.price - h.position.stop)
     return max(room, 0.0) if np.isfinite(room) else 0.0
@@ -104,7 +104,7 @@ def _row(
         0
         if moves is None
         else sum(
-            np.isfinite(h.position.stop) and move > 0 and move >= _room(h) for h, move in zip(held, moves, strict=True)
+            np.isfinite(h.position.stop) and move > 0 and move >= _distance_to_stop(h) for h, move in zip(held, moves, strict=True)
         )
     )
     return name, float(losses.sum()), float(losses.sum()) / equity, largest, share, int(reached)

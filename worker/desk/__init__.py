@@ -62,7 +62,7 @@ from worker.desk.session_analysis import SessionAnalysis
 from worker.desk.sign_in import Caller, Identity, NotSignedIn, SignedIn, SignIn
 from worker.desk.signal_files import SignalFiles
 from worker.desk.signed_in import still_of
-from worker.desk.splits import Splits
+from worker.desk.splits import Splits, whole_days
 from worker.desk.stories import Stories
 from worker.desk.strategies import Strategies
 from worker.desk.sweeps import Sweeps
@@ -198,4 +198,4 @@ def follow_logs() -> bool:
 
 SourceAway = SourceUnavailable
 
-__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "JobFilter", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TradeFilter", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "load", "open_here", "shown", "signing_in", "trouble", "valid_sessions"]
+__all__ = ["Actor", "BacktestRequest", "Caller", "Choice", "Desk", "FeatureRequest", "Filter", "Forbidden", "Identity", "JobFilter", "NotSignedIn", "Part", "People", "Refused", "Report", "ScanRequest", "SecondPerson", "SignedIn", "SignedOut", "SourceAway", "StartRequest", "TradeFilter", "TrainingRequest", "UnknownName", "begin_request", "follow_logs", "health_here", "kinds", "load", "open_here", "shown", "signing_in", "trouble", "valid_sessions", "whole_days"]

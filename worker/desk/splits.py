@@ -149,10 +149,15 @@ class Splits:
         if chosen is None:
             names = ", ".join(candidate.instrument for candidate in series)
             raise BadRequest(f"the bars of {instrument or 'run ' + run_id} are not here, so they cannot be labelled; {'of this run there are ' + names if names else 'import them again'}")
-        return FeatureRequest([chosen.id], run.spec["timeframe"], _midnight(chosen.first_ts), _midnight(chosen.last_ts) + timedelta(days=1))
+        return FeatureRequest([chosen.id], run.spec["timeframe"], *whole_days(chosen.first_ts, chosen.last_ts))
 
     def _frame(self, run: Run, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
         return self._context.store.frames.get(run.frames[name], list(columns) or None)
+
+
+def whole_days(first: datetime, last: datetime) -> tuple[datetime, datetime]:
+    """The days of bars from the first to the last, as labels of all bars are requested everywhere: the same request is the same job."""
+    return _midnight(first), _midnight(last) + timedelta(days=1)
 
 
 def _midnight(ts: datetime) -> datetime:
@@ -168,4 +173,4 @@ def _curves(equity: pd.DataFrame, start: float, budget: int = 240) -> pd.DataFra
     return pd.concat(parts, ignore_index=True)[["ts", "regime", "value"]] if parts else pd.DataFrame(columns=["ts", "regime", "value"])
 
 
-__all__ = ["UNKNOWN", "Choice", "Divided", "Splits"]
+__all__ = ["UNKNOWN", "Choice", "Divided", "Splits", "whole_days"]

@@ -37,13 +37,13 @@ class Users:
         self._c.execute(sa.insert(users).values(**user.__dict__))
 
     def get(self, user_id: str) -> User | None:
-        return self._one(users.c.id == user_id)
+        return self._first(users.c.id == user_id)
 
     def of_subject(self, subject: str) -> User | None:
-        return self._one(users.c.subject == subject)
+        return self._first(users.c.subject == subject)
 
     def of_email(self, email: str) -> User | None:
-        return self._one(sa.and_(users.c.email == email, users.c.email != ""))
+        return self._first(sa.and_(users.c.email == email, users.c.email != ""))
 
     def all(self) -> list[User]:
         """By name."""
@@ -56,6 +56,6 @@ class Users:
         """Take a code's time step, and every one before it, out of use; False where that has happened already."""
         return self._c.execute(sa.update(users).where(users.c.id == user_id, users.c.totp_step < step).values(totp_step=step)).rowcount > 0
 
-    def _one(self, which: Any) -> User | None:
+    def _first(self, which: Any) -> User | None:
         row = self._c.execute(select(users).where(which).order_by(users.c.id).limit(1)).mappings().one_or_none()
         return User(**row) if row else None

@@ -94,6 +94,14 @@ def test_bars_are_labelled_and_several_backtests_are_one_batch(client: Client, d
     assert client.post(f"{path}/cancel").json == dict(cancelled=2) and client.call("DELETE", path).status == 204 and client.get(path).status == 404
 
 
+def test_labels_of_all_bars_are_those_by_which_a_backtest_on_them_is_split(client: Client, desk: Desk, store: Store, stored_bars):
+    dataset, _ = stored_bars
+    with store.unit() as unit:
+        run = unit.runs.add(kind="backtest", job_id="j", title="breakout", spec=dict(datasets=["v" * 64], timeframe="H1"), manifest=dict(code="c"), frames=dict.fromkeys(("trades", "fills", "equity"), "f"), summary={}, actor="ana", created_at=unit.now())
+    labelled = client.post("/regimes", dict(datasets=[dataset], timeframe="H1", rules=["volatility_regime"]))
+    assert labelled.status == 202 and labelled.json["id"] == desk.splits.submit_for(run, "volatility_regime").job.id, labelled.json
+
+
 def test_columns_are_checked_examined_and_compared(client: Client, stored_bars):
     dataset, _ = stored_bars
     columns = dict(datasets=[dataset], timeframe="H1", columns=["rsi(14)"])
