@@ -6,6 +6,7 @@ Without a queue server nothing is lost: a runner looks four times a second by it
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +25,11 @@ AGAIN = (1.0, 60.0)         # seconds between two tries to reach the queue serve
 @contextmanager
 def woken(settings: Settings, wake: Callable[[], object]) -> Iterator[None]:
     """``wake`` is called whenever a message to the runners comes, in a thread of its own, which waits in the queue server."""
-    waiting = Waiting(settings.redis_url or redis_server.url(settings.home), wake)
+    address = settings.redis_url or ("" if sys.platform == "win32" else redis_server.url(settings.home))
+    if not address:         # there is no embedded queue server on Windows
+        yield
+        return
+    waiting = Waiting(address, wake)
     waiting.start()
     try:
         yield

@@ -84,3 +84,11 @@ def test_a_message_through_the_queue_server_wakes_and_one_that_died_is_found_aga
         assert enqueue(url, "sessions", "") and wakes.acquire(timeout=LONG)
     thread = next((each for each in threading.enumerate() if each.name == "wakes"), None)
     assert thread is None or (thread.join(LONG) is None and not thread.is_alive())
+
+
+def test_without_any_queue_server_nothing_waits(monkeypatch, tmp_path):
+    settings = load(environment={"TIDEMARK_STORAGE_HOME": str(tmp_path)})
+    monkeypatch.setattr(waking.sys, "platform", "win32")
+    monkeypatch.setattr(waking, "Waiting", None)
+    with woken(settings, lambda: None):
+        pass
