@@ -52,15 +52,16 @@ def columns(currency: str, digits: int, several: bool, about: Mapping[str, str] 
 
 
 def view(desk: Desk, run: Any) -> None:
-    """Draw the table and the chosen trade; without a choice the median trade, not the best."""
+    """Draw the table and the chosen trade; without a choice the median trade, not the best, or the first listed where the filters leave that one out."""
     count = int(run.summary["metrics"]["trades"] or 0)
     wanted = chosen_trade(count)
     if not count:
         st.caption("No trades. See Rejected orders for the reasons.")
         return
-    trade = _table(desk, run, wanted) or _median(desk, run.id)
-    price_chart(desk, run, trade)
-    trade_notes.view(desk, run, trade)
+    trade = _table(desk, run, wanted)
+    if trade is not None:
+        price_chart(desk, run, trade)
+        trade_notes.view(desk, run, trade)
     trade_notes.elsewhere(desk, run)
 
 
@@ -71,7 +72,7 @@ def _table(desk: Desk, run: Any, wanted: int | None) -> int | None:
     columns_of, query = _controls(desk, run)
     first = attempt(lambda: _page(desk, run.id, query[0], *_stamped(desk, run, query), 1))
     if first is None:
-        return wanted
+        return wanted or _median(desk, run.id)
     _sentence(desk, run, first, query)
     at, pages = 1, -(-first.count // PAGE)
     if pages > 1:
@@ -85,7 +86,14 @@ def _table(desk: Desk, run: Any, wanted: int | None) -> int | None:
     rows = _rows(page.page)
     places = np.flatnonzero(rows["trade_id"] == (wanted or 0))
     row = grid(rows, shown, f"{key}-{columns_of}-{at}-{_name(query)}", rows=9, pick=True, chosen=int(places[0]) if len(places) else None)
-    return choose_in_table(name, int(row["trade_id"]) if row is not None else None, wanted)
+    return choose_in_table(name, int(row["trade_id"]) if row is not None else None, wanted) or unchosen(desk, run, query, rows)
+
+
+def unchosen(desk: Desk, run: Any, query: tuple[TradeFilter, str, bool], rows: pd.DataFrame) -> int | None:
+    """The median trade; where the filters leave it out, the first that is listed; None where nothing is."""
+    median = _median(desk, run.id)
+    listed = not trade_filters.number_of(run) or _place(desk, run.id, query[0], *_stamped(desk, run, query), median) is not None
+    return median if listed else int(rows["trade_id"].iloc[0]) if len(rows) else None
 
 
 def _controls(desk: Desk, run: Any) -> tuple[str, tuple[TradeFilter, str, bool]]:

@@ -72,7 +72,7 @@ def headline(desk: Desk, run: Any, evidence: Any) -> list[tuple[str, str, str, s
 
 def _break_even(m: Mapping[str, Any], pip: float | None) -> tuple[str, str]:
     if pip is None:
-        return DASH, "for one instrument only"
+        return DASH, "one instrument only"
     if m["break_even_spread"] is not None and m["break_even_spread"] <= 0:
         return "n/a", "loses at 0 pips"
     return pips(m["break_even_spread"], pip), f"avg. spread {pips(m['mean_spread'], pip)}"
