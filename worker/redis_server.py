@@ -47,7 +47,7 @@ def command(home: Path) -> list[str]:
     data.mkdir(parents=True, exist_ok=True)
     options = {
         "--port": "0", "--unixsocket": str(socket_path(home)), "--unixsocketperm": "600", "--dir": str(data), "--daemonize": "no",
-        "--appendonly": "yes", "--appendfsync": "everysec", "--save": "", "--maxmemory-policy": "noeviction",
+        "--appendonly": "no", "--save": "", "--maxmemory-policy": "noeviction",      # the job table is the queue of record, and a server that keeps nothing works on while the disk is full
         "--hz": "1",        # looks at what is due once a second; it answers at once
     }  # fmt: skip
     return [program(), *(word for pair in options.items() for word in pair)]

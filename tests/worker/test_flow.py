@@ -120,7 +120,7 @@ def test_flushall_loses_nothing(system, record_property):
 
 
 def test_kill_9_of_the_queue_server_loses_nothing(system, record_property):
-    """Its last second was not on disk yet, and what was submitted while it was away was never sent."""
+    """What it held is gone, and what was submitted while it was away was never sent."""
     jobs = several(system, 5)
     system.kill("queue")
     began = time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import subprocess
 import time
 from collections.abc import Iterator
@@ -150,7 +151,12 @@ def test_a_server_that_is_not_there_does_not_answer(tmp_path):
 
 def test_the_embedded_server_listens_to_this_user_only(server, tmp_path):
     assert (tmp_path / "queue.sock").stat().st_mode & 0o777 == 0o600 and server.config_get("port") == {"port": "0"}
-    assert server.config_get("appendonly") == {"appendonly": "yes"} and server.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    assert server.config_get("appendonly") == {"appendonly": "no"} and server.config_get("save") == {"save": ""} and server.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_the_embedded_server_takes_messages_while_nothing_can_be_written_to_its_disk(server):
+    resource.prlimit(server.info("server")["process_id"], resource.RLIMIT_FSIZE, (0, 0))
+    assert [server.rpush("queue", "x" * 5_000), server.ping(), server.rpush("queue", "y"), server.ping()] == [1, True, 2, True]
 
 
 def test_a_long_workspace_has_a_short_socket_of_its_own(tmp_path):
